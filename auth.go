@@ -1,0 +1,245 @@
+package intune
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// StaticToken is a credential for a token that the caller already holds, with or without the word Bearer before it. The
+// token is used until its exp claim passes; then every call fails with an error that says so, and nothing is
+// sent. A token without a readable exp claim is used as long as the service takes it. A claims challenge cannot be answered with it.
+// The value never shows the token, whatever it is printed with.
+//
+// The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. Getting it is the
+// caller's affair; a credential of azidentity renews its tokens and is the better choice where there is one.
+func StaticToken(token string) azcore.TokenCredential {
+	if len(token) > 7 && strings.EqualFold(token[:7], "Bearer ") {
+		token = token[7:]
+	}
+	s := &staticToken{token: strings.TrimSpace(token)}
+	if info, err := parseToken(s.token); err == nil {
+		s.expires = info.ExpiresOn
+	}
+	return s
+}
+
+type staticToken struct {
+	token   string
+	expires time.Time
+}
+
+// GetToken implements azcore.TokenCredential.
+func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if err := ctx.Err(); err != nil {
+		return azcore.AccessToken{}, err
+	}
+	if s.token == "" || strings.ContainsFunc(s.token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }) {
+		return azcore.AccessToken{}, invalidArgument("token", "of StaticToken is blank or holds characters that no access token has; pass the bare access token")
+	}
+	if options.Claims != "" {
+		return azcore.AccessToken{}, errors.New("the service asks for a token with other claims, which a static token cannot give: sign in again")
+	}
+	now := time.Now()
+	if s.expires.IsZero() {
+		return azcore.AccessToken{Token: s.token, ExpiresOn: now.Add(time.Hour)}, nil
+	}
+	if !now.Before(s.expires) {
+		return azcore.AccessToken{}, fmt.Errorf("the static token expired at %s", s.expires.UTC().Format(time.RFC3339))
+	}
+	return azcore.AccessToken{Token: s.token, ExpiresOn: s.expires}, nil
+}
+
+// String hides the token.
+func (s *staticToken) String() string { return "StaticToken(" + redacted + ")" }
+
+// GoString hides the token.
+func (s *staticToken) GoString() string { return s.String() }
+
+// Format hides the token from every verb.
+func (s *staticToken) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
+
+// TokenKind says on whose behalf a token speaks.
+type TokenKind string
+
+const (
+	// TokenKindDelegated is a token of a signed-in user; permissions are in TokenInfo.Scopes.
+	TokenKindDelegated TokenKind = "delegated"
+	// TokenKindApplication is a token of an app by itself; permissions are in TokenInfo.Roles.
+	TokenKindApplication TokenKind = "application"
+	// TokenKindUnknown is a token whose claims cannot be read or do not tell.
+	TokenKindUnknown TokenKind = "unknown"
+)
+
+// PossibleTokenKindValues returns the possible values of TokenKind.
+func PossibleTokenKindValues() []TokenKind {
+	return []TokenKind{TokenKindDelegated, TokenKindApplication, TokenKindUnknown}
+}
+
+// TokenInfo is what a token's claims say about the caller. The claims are read without checking the signature, for
+// diagnosis only: nothing in this package decides anything by them, and no program should. It holds neither the
+// token nor the user's name.
+type TokenInfo struct {
+	// Kind says whether a user or an app speaks.
+	Kind TokenKind
+	// Scopes are the delegated permissions (claim scp).
+	Scopes []string
+	// Roles are the application permissions (claim roles).
+	Roles []string
+	// TenantID is the Entra tenant (claim tid).
+	TenantID string
+	// AppID is the client id of the app that got the token (claim appid or azp).
+	AppID string
+	// Audience is what the token is for (claim aud): the Graph root, or 00000003-0000-0000-c000-000000000000.
+	Audience string
+	// ExpiresOn is when the token ends (claim exp); zero when not known.
+	ExpiresOn time.Time
+}
+
+// TokenInfo asks the credential for a token, from its cache if it has one, and reads the token's claims. A token that
+// is not readable gives Kind [TokenKindUnknown] and no error; Graph's tokens are opaque to clients by contract. It needs
+// no permission and calls Graph not at all. Errors: the credential's, as an [*Error] with [ErrUnauthenticated].
+func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
+	if err := checkContext(ctx); err != nil {
+		return TokenInfo{}, err
+	}
+	token, err := c.credential.GetToken(ctx, c.TokenRequestOptions())
+	if err != nil {
+		e := &Error{Op: "get a token", phase: "no token", cause: err}
+		if !isContextError(err) {
+			e.kind = ErrUnauthenticated
+		}
+		return TokenInfo{}, e
+	}
+	info, err := parseToken(token.Token)
+	if err != nil {
+		return TokenInfo{Kind: TokenKindUnknown, ExpiresOn: token.ExpiresOn}, nil //nolint:nilerr // an opaque token is no failure
+	}
+	return info, nil
+}
+
+// Expired reports whether the token had a known end and it has passed.
+func (i TokenInfo) Expired() bool { return !i.ExpiresOn.IsZero() && !time.Now().Before(i.ExpiresOn) }
+
+// String is one line for people, without the token and the user.
+func (i TokenInfo) String() string { return i.describe() }
+
+// allows reports whether the token holds a permission, or the wider one of the same family.
+func (i TokenInfo) allows(permission string) bool {
+	wider := strings.Replace(permission, ".Read.All", ".ReadWrite.All", 1)
+	for _, list := range [...][]string{i.Scopes, i.Roles} {
+		if slices.Contains(list, permission) || slices.Contains(list, wider) {
+			return true
+		}
+	}
+	return false
+}
+
+func (i TokenInfo) describe() string {
+	var b strings.Builder
+	list := i.Scopes
+	switch i.Kind {
+	case TokenKindDelegated:
+		b.WriteString("the token is delegated")
+	case TokenKindApplication:
+		b.WriteString("the token is app-only")
+		list = i.Roles
+	default:
+		return "the token's claims cannot be read"
+	}
+	if i.AppID != "" {
+		b.WriteString(", from app " + oneLine(i.AppID, 64))
+		if name := wellKnownApps[strings.ToLower(i.AppID)]; name != "" {
+			b.WriteString(" (" + name + ")")
+		}
+	}
+	switch {
+	case len(list) == 0:
+		b.WriteString(", without permissions")
+	case i.Kind == TokenKindApplication:
+		b.WriteString(", with roles " + oneLine(strings.Join(list, " "), maxCodeText))
+	default:
+		b.WriteString(", with scopes " + oneLine(strings.Join(list, " "), maxCodeText))
+	}
+	return b.String()
+}
+
+// wellKnownApps are Microsoft's own clients, whose tokens lack Intune permissions unless an administrator consented.
+var wellKnownApps = map[string]string{
+	"04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Azure CLI",
+	"1950a258-227b-4e31-a9cf-717495945fc2": "Azure PowerShell",
+	"14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools",
+	"de8bc8b5-d9f9-48b1-a8ad-b748da725064": "Graph Explorer",
+}
+
+// tokenInfoOf reads the claims of an Authorization header.
+func tokenInfoOf(authorization string) (TokenInfo, bool) {
+	token, ok := strings.CutPrefix(authorization, "Bearer ")
+	if !ok {
+		return TokenInfo{}, false
+	}
+	info, err := parseToken(token)
+	return info, err == nil
+}
+
+// maxToken bounds what is decoded; real tokens stay far below.
+const maxToken = 64 << 10
+
+// parseToken reads the claims of a JSON web token without checking it. Its errors do not quote the token.
+func parseToken(token string) (TokenInfo, error) {
+	parts := strings.SplitN(token, ".", 4)
+	if len(parts) != 3 || len(token) > maxToken {
+		return TokenInfo{}, errors.New("not a JSON web token")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return TokenInfo{}, errors.New("the token's claims are not base64")
+	}
+	var claims struct {
+		Audience any     `json:"aud"`
+		Expires  float64 `json:"exp"`
+		Scopes   string  `json:"scp"`
+		Roles    []string
+		Tenant   string `json:"tid"`
+		AppID    string `json:"appid"`
+		Party    string `json:"azp"`
+		Type     string `json:"idtyp"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
+			return TokenInfo{}, errors.New("the token's claims are not JSON")
+		}
+	}
+	info := TokenInfo{
+		Kind:     TokenKindUnknown,
+		Scopes:   strings.Fields(claims.Scopes),
+		Roles:    claims.Roles,
+		TenantID: claims.Tenant,
+		AppID:    claims.AppID,
+		Audience: firstText(claims.Audience),
+	}
+	if info.AppID == "" {
+		info.AppID = claims.Party
+	}
+	if claims.Expires > 0 && claims.Expires < 1<<40 {
+		info.ExpiresOn = time.Unix(int64(claims.Expires), 0)
+	}
+	switch {
+	case len(info.Scopes) > 0 || claims.Type == "user":
+		info.Kind = TokenKindDelegated
+	case len(info.Roles) > 0 || claims.Type == "app" || info.AppID != "":
+		// A delegated token always has scopes.
+		info.Kind = TokenKindApplication
+	}
+	return info, nil
+}

@@ -1,0 +1,95 @@
+package intune
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
+func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Response, err error) *Error {
+	e := &Error{
+		Op:      r.op.text,
+		Device:  r.device,
+		unknown: call.Write && call.Verdict >= graphpolicy.Answered,
+	}
+	err = graphpolicy.Cause(err)
+	if resp != nil {
+		e.readAnswer(resp)
+	}
+	switch foreign, token := (*graphpolicy.ForeignError)(nil), (*graphpolicy.TokenError)(nil); {
+	case errors.As(err, &foreign):
+		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
+	case errors.As(err, &token):
+		e.phase, e.cause = "no token", token.Unwrap()
+		if e.kind == nil && !isContextError(err) {
+			e.kind = ErrUnauthenticated
+		}
+	case err != nil:
+		e.phase = phaseOf(call, resp)
+		e.cause = redactCause(err, secretQuery(r.url))
+	case runtime.HasStatusCode(resp, successes...) || resp.StatusCode < 300:
+		e.phase = "not the answer that was expected"
+	}
+	e.Hint = c.hint(r.op, call, e)
+	return e
+}
+
+// phaseOf says how far a call had come when it failed without a verdict of the service.
+func phaseOf(call *graphpolicy.Call, resp *http.Response) string {
+	switch {
+	case resp != nil && resp.StatusCode >= 400:
+		return "" // the status says it
+	case resp != nil:
+		return "the answer could not be read"
+	case call.Verdict == graphpolicy.Open:
+		return "sent, but no answer came"
+	case call.Write:
+		return "not sent"
+	default:
+		return "no answer"
+	}
+}
+
+// unexpectedAnswer is a success that is not the one the operation has.
+func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
+	e := &Error{Op: r.op.text, Device: r.device, phase: why, unknown: r.method != http.MethodGet}
+	e.readIDs(resp)
+	if e.unknown {
+		e.Hint = hintUnknown
+	}
+	return e
+}
+
+// readAnswer fills in what an answer says, from its body first and its headers second.
+func (e *Error) readAnswer(resp *http.Response) {
+	e.RetryAfter = graphpolicy.RetryAfter(resp.Header, time.Now())
+	e.StatusCode = resp.StatusCode
+	if resp.StatusCode >= 300 {
+		body, _ := runtime.Payload(resp)
+		e.readBody(body)
+	}
+	e.readIDs(resp)
+}
+
+func (e *Error) readIDs(resp *http.Response) {
+	e.StatusCode = resp.StatusCode
+	if e.RequestID == "" {
+		e.RequestID = resp.Header.Get("request-id")
+	}
+	if e.ClientRequestID == "" {
+		e.ClientRequestID = clientRequestID(resp)
+	}
+	// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
+	e.response = &azcore.ResponseError{ErrorCode: e.Code, StatusCode: resp.StatusCode, RawResponse: resp}
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,244 @@
+package intune
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// defaultMaxRetryDelay is longer than azcore's minute, because Graph asks for waits above it, and azcore gives up
+// on a Retry-After that exceeds the limit.
+const defaultMaxRetryDelay = 3 * time.Minute
+
+// ClientOptions configures a [Client]. It is azcore's options; these behave in a way of their own:
+//
+//   - Cloud: one of the Cloud… values of this package, azcore's own configurations, or any configuration with an entry
+//     for [ServiceGraph]. Default: [CloudPublic].
+//   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
+//   - Retry: applies to reads as azcore documents it. The action and the other writes are repeated within it only while the
+//     service has proved that it did not act (429, 503, a failed connection); no option changes that. MaxRetryDelay
+//     defaults to three minutes instead of one.
+//   - Transport: default is an HTTP client that follows no redirects. An *http.Client without a CheckRedirect is
+//     used without following redirects either.
+//   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
+//   - Logging: $filter, $search and $skiptoken values never appear, and the bodies of session reads are left out
+//     even with IncludeBody.
+type ClientOptions struct {
+	azcore.ClientOptions
+}
+
+// Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and share it: it is
+// safe for concurrent use and holds no state but its options and the token.
+type Client struct {
+	internal   *azcore.Client
+	credential azcore.TokenCredential
+	service    graphService
+	base       string // Graph root with the version, without a trailing slash
+}
+
+// NewClient makes a client that calls Microsoft Graph as credential. It sends nothing.
+//
+//   - credential: any [azcore.TokenCredential], such as one from azidentity, [NewCredential] or [StaticToken]. nil is refused,
+//     because azcore would silently send no token.
+//   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
+//
+// What cannot be used is an [ErrInvalidArgument].
+func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Client, error) {
+	if isNil(credential) {
+		return nil, invalidArgument("credential", "is nil; pass a token credential, such as azidentity's DefaultAzureCredential")
+	}
+	var o ClientOptions
+	if options != nil {
+		o = *options
+	}
+	if o.APIVersion != "" && o.APIVersion != graphAPIVersion {
+		return nil, invalidArgument("options.APIVersion", "must be empty or v1.0; the models of other versions differ")
+	}
+	service, err := resolveCloud(o.Cloud, o.InsecureAllowCredentialWithHTTP)
+	if err != nil {
+		return nil, err
+	}
+	if o.Retry.MaxRetryDelay == 0 {
+		o.Retry.MaxRetryDelay = defaultMaxRetryDelay
+	}
+	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
+	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
+	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
+	o.Transport = graphpolicy.NewTransport(o.Transport)
+	internal, err := azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
+		// Location is not among them: a redirect's target may carry a token or a link.
+		AllowedHeaders:         []string{"client-request-id", "x-ms-ags-diagnostic", "Prefer", "Deprecation", "Sunset"},
+		AllowedQueryParameters: []string{"$select", "$top", "$expand", "$orderby", "$count"},
+		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
+		PerRetry: []policy.Policy{
+			graphpolicy.Guard{},
+			graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http"),
+		},
+		Tracing: runtime.TracingOptions{Namespace: "Microsoft.Graph"},
+	}, &o.ClientOptions)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		internal:   internal,
+		credential: credential,
+		service:    service,
+		base:       service.root.String() + "/" + graphAPIVersion,
+	}, nil
+}
+
+// TokenRequestOptions is what the client asks its credential for: the Graph scope of its cloud, with continuous access
+// evaluation. Pass it to Authenticate of an azidentity credential to sign a user in beforehand; without it azidentity
+// asks for another resource's token, or for one from another cache, and the user is prompted a second time.
+func (c *Client) TokenRequestOptions() policy.TokenRequestOptions {
+	return policy.TokenRequestOptions{Scopes: []string{c.service.scope}, EnableCAE: true}
+}
+
+// withoutSecrets copies a list of names whose values the caller wants to see in logs, less those that no log may show.
+func withoutSecrets(names []string, secret ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(secret, strings.ToLower(name))
+	})
+}
+
+// String names the client's cloud and nothing else.
+func (c *Client) String() string { return "intune.Client(" + c.base + ")" }
+
+// operation is what the client knows about one kind of call.
+type operation struct {
+	api        string // public method, for spans: "Client.GetDevice"
+	text       string // for errors: "read device"
+	permission string // least Graph permission, for hints
+	right      string // Intune role right of a delegated caller, for hints
+	session    bool   // needs the TeamViewer connector
+}
+
+// request describes one HTTP request of an operation.
+type request struct {
+	op     *operation
+	device DeviceRef
+	method string
+	url    string // absolute
+	secret bool   // the answer may hold a session link
+}
+
+// acceptJSON is shared by all requests; nothing writes into it.
+var acceptJSON = []string{"application/json"}
+
+// send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every failure is
+// an *Error.
+func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
+	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret}
+	req, err := runtime.NewRequest(call, r.method, r.url)
+	if err != nil {
+		return nil, invalidArgument("request", "cannot be built: the address is not a valid URL")
+	}
+	header := req.Raw().Header
+	header["Accept"] = acceptJSON
+	header["Client-Request-Id"] = []string{newRequestID()}
+
+	resp, err := c.internal.Pipeline().Do(req)
+	if call.Response != nil {
+		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
+		resp = call.Response
+	}
+	c.traceRequestIDs(ctx, resp)
+	if call.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
+		if err == nil || call.Write || isContextError(err) && payloadRead(resp) {
+			return resp, nil
+		}
+	}
+	return resp, c.newError(r, call, resp, err)
+}
+
+var successes = []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
+
+// payloadRead reports whether azcore has read the body to its end, so that the end of the context does not matter.
+func payloadRead(resp *http.Response) bool {
+	_, err := runtime.Payload(resp)
+	return err == nil
+}
+
+// startSpan opens the span of a public method. Call the result with the method's error.
+func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context, func(error)) {
+	return runtime.StartSpan(ctx, op.api, c.internal.Tracer(), nil)
+}
+
+// traceRequestIDs sets what azcore reads from headers that Graph does not use.
+func (c *Client) traceRequestIDs(ctx context.Context, resp *http.Response) {
+	tracer := c.internal.Tracer()
+	if resp == nil || !tracer.Enabled() {
+		return
+	}
+	tracer.SpanFromContext(ctx).SetAttributes(
+		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID(resp)},
+		tracing.Attribute{Key: "az.service_request_id", Value: resp.Header.Get("request-id")},
+	)
+}
+
+// clientRequestID is the id that was sent last, which policy.WithHTTPHeader may have replaced.
+func clientRequestID(resp *http.Response) string {
+	if resp.Request != nil {
+		if id := resp.Request.Header.Get("client-request-id"); id != "" {
+			return id
+		}
+	}
+	return resp.Header.Get("client-request-id")
+}
+
+// newRequestID makes a random GUID. azcore's own formats with fmt and costs as much as the rest of the request.
+func newRequestID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:8], id[:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
+	}
+	return nil
+}
+
+// isNil finds nil pointers inside interfaces too: azcore would call methods on them.
+func isNil(credential azcore.TokenCredential) bool {
+	if credential == nil {
+		return true
+	}
+	switch v := reflect.ValueOf(credential); v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Interface, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	default:
+		return false
+	}
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}

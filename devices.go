@@ -1,0 +1,224 @@
+package intune
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
+// documented, the requestRemoteAssistance action. Make one with [Device], [UserDevice], [DetectedAppDevice] or
+// [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
+//
+// The zero value addresses nothing. It, and an address with a part that is blank, ".", "..", not UTF-8, or that holds a
+// slash, a backslash or a control character, is refused with [ErrInvalidArgument] by every method of [Client] before
+// anything is sent: such a part would change the path and with it the device.
+type DeviceRef struct {
+	form   addressForm
+	parent string // user or detected app
+	id     string
+}
+
+type addressForm uint8
+
+const (
+	formNone addressForm = iota
+	formDevice
+	formUser
+	formDetectedApp
+)
+
+// Device addresses /deviceManagement/managedDevices/{id}. It is the form to prefer: documented for every operation of
+// this package, with a published permission. The id is Intune's (ManagedDevice.ID), not the Entra device id and not the
+// Entra object id of the device, which look alike.
+func Device(id string) DeviceRef {
+	return DeviceRef{form: formDevice, id: id}
+}
+
+// UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
+// Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it, but
+// no permission for it is published. Prefer [Device], and the object id to the name.
+func UserDevice(user, id string) DeviceRef {
+	return DeviceRef{form: formUser, parent: user, id: id}
+}
+
+// DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but users
+// reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps to find
+// devices, and [Device] to act on them. An app id is opaque, not a GUID.
+func DetectedAppDevice(app, id string) DeviceRef {
+	return DeviceRef{form: formDetectedApp, parent: app, id: id}
+}
+
+// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. Anything else, a URL or an
+// address with a part that a DeviceRef may not have included, is an [ErrInvalidArgument].
+func ParseDeviceRef(path string) (DeviceRef, error) {
+	refuse := func(why string) (DeviceRef, error) {
+		return DeviceRef{}, invalidArgument("path", why+"; want /deviceManagement/managedDevices/{id}, "+
+			"/users/{user}/managedDevices/{id} or /deviceManagement/detectedApps/{app}/managedDevices/{id}")
+	}
+	steps, err := splitAddress(path)
+	if err != nil {
+		return refuse(err.Error())
+	}
+	device := func(i int) bool { return steps[i].name == "managedDevices" && steps[i].hasKey }
+	root := func() bool { return steps[0].name == "deviceManagement" && !steps[0].hasKey }
+	var ref DeviceRef
+	switch {
+	case len(steps) == 2 && root() && device(1):
+		ref = Device(steps[1].key)
+	case len(steps) == 2 && steps[0].name == "users" && steps[0].hasKey && device(1):
+		ref = UserDevice(steps[0].key, steps[1].key)
+	case len(steps) == 3 && root() && steps[1].name == "detectedApps" && steps[1].hasKey && device(2):
+		ref = DetectedAppDevice(steps[1].key, steps[2].key)
+	default:
+		return refuse("is not the address of a managed device")
+	}
+	if err := ref.check(); err != nil {
+		return DeviceRef{}, err
+	}
+	return ref, nil
+}
+
+// addressStep is one name of a path with its key, given as the next segment or in parentheses.
+type addressStep struct {
+	name, key string
+	hasKey    bool
+}
+
+func splitAddress(path string) ([]addressStep, error) {
+	var steps []addressStep
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if len(steps) > 3 {
+			return nil, fmt.Errorf("is too long")
+		}
+		last := len(steps) - 1
+		if last >= 0 && !steps[last].hasKey && steps[last].name != "deviceManagement" {
+			key, err := url.PathUnescape(segment)
+			if err != nil {
+				return nil, fmt.Errorf("holds a malformed percent escape")
+			}
+			steps[last].key, steps[last].hasKey = key, true
+			continue
+		}
+		name, rest, parenthesized := strings.Cut(segment, "('")
+		step := addressStep{name: name}
+		if parenthesized {
+			quoted, ok := strings.CutSuffix(rest, "')")
+			key, err := url.PathUnescape(quoted)
+			if !ok || err != nil {
+				return nil, fmt.Errorf("holds a malformed key")
+			}
+			single := strings.ReplaceAll(key, "''", "'")
+			if strings.ReplaceAll(single, "'", "''") != key {
+				return nil, fmt.Errorf("holds a key whose quotes are not doubled")
+			}
+			step.key, step.hasKey = single, true
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// String is the escaped path of the device below the Graph version, such as
+// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is written in
+// parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice]; what the library itself
+// logs does not.
+func (r DeviceRef) String() string {
+	switch r.form {
+	case formDevice:
+		return addressPath("/deviceManagement/managedDevices", r.id)
+	case formUser:
+		return addressPath("/users", r.parent) + addressPath("/managedDevices", r.id)
+	case formDetectedApp:
+		return addressPath("/deviceManagement/detectedApps", r.parent) + addressPath("/managedDevices", r.id)
+	default:
+		return ""
+	}
+}
+
+// DeviceID is the Intune device id within the address, unescaped.
+func (r DeviceRef) DeviceID() string { return r.id }
+
+// IsZero reports whether the address was never set.
+func (r DeviceRef) IsZero() bool { return r == DeviceRef{} }
+
+// MarshalText writes what [DeviceRef.String] returns. An address that could not be used is an [ErrInvalidArgument].
+func (r DeviceRef) MarshalText() ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText is [ParseDeviceRef]. On error the address keeps its value.
+func (r *DeviceRef) UnmarshalText(text []byte) error {
+	parsed, err := ParseDeviceRef(string(text))
+	if err != nil {
+		return err
+	}
+	*r = parsed
+	return nil
+}
+
+// LogValue shows the form of the address and the device id, and leaves the user out.
+func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }
+
+// redacted names the device in errors: by id, with the form where it is not the plain one.
+func (r DeviceRef) redacted() string {
+	switch r.form {
+	case formNone:
+		return "no device"
+	case formUser:
+		return "device " + r.id + " (user address)"
+	case formDetectedApp:
+		return "device " + r.id + " (detected-app address)"
+	default:
+		return "device " + r.id
+	}
+}
+
+func (r DeviceRef) check() error {
+	if r.form == formNone {
+		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
+	}
+	switch r.form {
+	case formUser:
+		if err := checkKey("user", r.parent); err != nil {
+			return err
+		}
+	case formDetectedApp:
+		if err := checkKey("app", r.parent); err != nil {
+			return err
+		}
+	}
+	return checkKey("device id", r.id)
+}
+
+// checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
+func checkKey(argument, key string) error {
+	switch {
+	case strings.TrimSpace(key) == "":
+		return invalidArgument(argument, "is blank")
+	case key == "." || key == "..":
+		return invalidArgument(argument, "is "+key+", which would change the path")
+	case strings.ContainsAny(key, `/\`):
+		return invalidArgument(argument, "holds a slash or backslash, which would change the path; pass the bare id")
+	case !utf8.ValidString(key):
+		return invalidArgument(argument, "is not valid UTF-8")
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return invalidArgument(argument, "holds a control character")
+	}
+	return nil
+}
+
+// addressPath appends an escaped key to a collection. Graph takes a leading dollar sign in a segment for one of its own
+// names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
+func addressPath(collection, key string) string {
+	if strings.HasPrefix(key, "$") {
+		return collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')"
+	}
+	return collection + "/" + url.PathEscape(key)
+}

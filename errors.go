@@ -1,0 +1,248 @@
+package intune
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+)
+
+// The kinds of failure, for [errors.Is]. An [*Error] answers to at most one of them, chosen by the HTTP status and by
+// the codes at any depth of the body, and besides to ErrOutcomeUnknown where that applies. The sentinels and the fields
+// of Error are contract; error texts are not.
+var (
+	// ErrInvalidArgument marks what never left the machine: an argument or option that could not be used. The text
+	// names it and says what would be right.
+	ErrInvalidArgument = errors.New("invalid argument")
+
+	// ErrBadRequest marks a request that the service refused as malformed or not served: 400 and its relatives.
+	ErrBadRequest = errors.New("bad request")
+
+	// ErrUnauthenticated marks a missing, expired or revoked token, or a claims challenge that could not be met.
+	ErrUnauthenticated = errors.New("unauthenticated")
+
+	// ErrForbidden marks a caller without the Graph permission or the Intune role right. Intune also says it with
+	// status 401 and a nested code Forbidden, in which case a new token does not help.
+	ErrForbidden = errors.New("forbidden")
+
+	// ErrNotLicensed marks a tenant or user without the license that the operation needs.
+	ErrNotLicensed = errors.New("not licensed")
+
+	// ErrNotFound marks a device, user, app or address that the service does not know.
+	ErrNotFound = errors.New("not found")
+
+	// ErrConflict marks a request that the state of the resource does not allow: 409 and 412.
+	ErrConflict = errors.New("conflict")
+
+	// ErrThrottled marks too many requests: 429, or a throttling code. Error.RetryAfter says how long to wait, if
+	// the service said so.
+	ErrThrottled = errors.New("throttled")
+
+	// ErrUnavailable marks a service that is not available at the moment: 502, 503 and 504.
+	ErrUnavailable = errors.New("service unavailable")
+
+	// ErrServer marks any other failure inside the service.
+	ErrServer = errors.New("server error")
+
+	// ErrOutcomeUnknown marks a write that was sent and whose outcome could not be learned, such as a connection that
+	// broke before the answer came. The service may have acted: look before asking again, or the user is
+	// prompted twice. It comes beside the kind above and beside the cause, such as [context.Canceled].
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+)
+
+// Error is the failure of one call to the service. Every method that calls the service returns it, also when no answer
+// came (StatusCode 0); only what was refused before sending is a plain error with [ErrInvalidArgument].
+//
+// [errors.Is] finds the sentinels of this package and the cause (a context's end, a network failure); [errors.As] finds
+// the [*azcore.ResponseError] with the raw response, whose own text holds the whole body and is not fit for logs, and
+// azidentity's error when no token was to be had.
+type Error struct {
+	// Op is what was tried: "request remote assistance".
+	Op string
+
+	// Device is the device it was tried on, zero for an operation on the tenant.
+	Device DeviceRef
+
+	// StatusCode is the HTTP status, 0 when no answer came.
+	StatusCode int
+
+	// Code is error.code as received. It can be blank, "UnknownError" or even a sentence; branch on [errors.Is].
+	Code string
+
+	// InnerCode is the most specific code found further in: in the JSON that Intune nests in the message, in
+	// innerError, or in the details. Blank when there is none.
+	InnerCode string
+
+	// Message is the innermost sentence a human can use, without ids and addresses. Blank when the service said nothing.
+	Message string
+
+	// Phrase is Intune's CustomApiErrorPhrase, an internal reason such as "FeatureDisabled". Often blank.
+	Phrase string
+
+	// Target is what the error is about, if the service said so.
+	Target string
+
+	// Details are further errors the service listed.
+	Details []ErrorDetail
+
+	// RequestID, ClientRequestID, ActivityID and OperationID are what Microsoft's support asks for. Ids in the body
+	// win over those in headers.
+	RequestID, ClientRequestID, ActivityID, OperationID string
+
+	// Date is when the error arose, in the service's own words, which do not always parse.
+	Date string
+
+	// RetryAfter is how long the service asked to wait, 0 when it did not say.
+	RetryAfter time.Duration
+
+	// Hint is what to do about it, when the library knows. It is for people and is not contract.
+	Hint string
+
+	kind     error
+	unknown  bool
+	phase    string // where it happened when no answer came
+	response *azcore.ResponseError
+	cause    error
+}
+
+// ErrorDetail is one entry of Error.Details.
+type ErrorDetail struct {
+	// Code, Message and Target are as received; each may be blank.
+	Code, Message, Target string
+}
+
+// Error is one line: what was tried on which device, status, code, message, hint, request id. It is for people and may
+// change; it holds no token, link, query or user.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(cmp.Or(e.Op, "call Microsoft Graph"))
+	if !e.Device.IsZero() {
+		b.WriteString(" on ")
+		b.WriteString(e.Device.redacted())
+	}
+	if e.unknown {
+		b.WriteString(": outcome unknown")
+	}
+	if e.StatusCode != 0 {
+		b.WriteString(": ")
+		b.WriteString(strconv.Itoa(e.StatusCode))
+		if text := http.StatusText(e.StatusCode); text != "" {
+			b.WriteString(" " + text)
+		}
+	}
+	code := e.Code
+	if e.InnerCode != "" && !strings.EqualFold(e.InnerCode, code) {
+		code = strings.TrimPrefix(code+"/"+e.InnerCode, "/")
+	}
+	if code != "" {
+		b.WriteString(" (" + oneLine(code, maxCodeText) + ")")
+	}
+	if e.phase != "" {
+		b.WriteString(": " + e.phase)
+	}
+	if e.Message != "" {
+		b.WriteString(": " + oneLine(e.Message, maxMessageText))
+	}
+	if e.Phrase != "" {
+		b.WriteString(" [" + oneLine(e.Phrase, maxCodeText) + "]")
+	}
+	for i, d := range e.Details {
+		if i == maxDetailsText {
+			break
+		}
+		if text := strings.Trim(d.Code+": "+d.Message, ": "); text != "" && text != e.InnerCode {
+			b.WriteString("; " + oneLine(text, maxCodeText))
+		}
+	}
+	if e.cause != nil {
+		b.WriteString(": " + oneLine(redactText(e.cause.Error()), maxMessageText))
+	}
+	if e.RetryAfter > 0 {
+		b.WriteString("; retry after " + e.RetryAfter.String())
+	}
+	if e.Hint != "" {
+		b.WriteString("; hint: " + oneLine(e.Hint, maxMessageText))
+	}
+	if id := cmp.Or(e.RequestID, e.ActivityID); id != "" {
+		b.WriteString("; request id " + oneLine(id, maxCodeText))
+	} else if e.ClientRequestID != "" {
+		b.WriteString("; client request id " + oneLine(e.ClientRequestID, maxCodeText))
+	}
+	return b.String()
+}
+
+// Limits of the text of an error; the fields hold more.
+const (
+	maxCodeText    = 200
+	maxMessageText = 600
+	maxDetailsText = 3
+)
+
+// Unwrap gives the [*azcore.ResponseError] of the answer, if there was one, and the cause, if there was one.
+func (e *Error) Unwrap() []error {
+	var list []error
+	if e.response != nil {
+		list = append(list, e.response)
+	}
+	if e.cause != nil {
+		list = append(list, e.cause)
+	}
+	return list
+}
+
+// Is reports whether target is the sentinel of this error's kind, or [ErrOutcomeUnknown] where that applies. An Error
+// that a test made by hand is judged by its StatusCode and codes.
+func (e *Error) Is(target error) bool {
+	if target == ErrOutcomeUnknown { //nolint:errorlint // Is methods compare identities
+		return e.unknown
+	}
+	kind := e.kind
+	if kind == nil && e.response == nil {
+		kind = classify(e.StatusCode, e.Message, e.Code, e.InnerCode)
+	}
+	return kind != nil && target == kind //nolint:errorlint // as above
+}
+
+// LogValue groups the fields for structured logs.
+func (e *Error) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.String("op", e.Op)}
+	text := func(key, value string) {
+		if value != "" {
+			attributes = append(attributes, slog.String(key, value))
+		}
+	}
+	if !e.Device.IsZero() {
+		attributes = append(attributes, slog.Any("device", e.Device))
+	}
+	if e.StatusCode != 0 {
+		attributes = append(attributes, slog.Int("status", e.StatusCode))
+	}
+	text("code", e.Code)
+	text("inner_code", e.InnerCode)
+	text("message", e.Message)
+	if e.unknown {
+		attributes = append(attributes, slog.Bool("outcome_unknown", true))
+	}
+	if e.cause != nil {
+		text("cause", oneLine(redactText(e.cause.Error()), maxMessageText))
+	}
+	if e.RetryAfter > 0 {
+		attributes = append(attributes, slog.Duration("retry_after", e.RetryAfter))
+	}
+	text("hint", e.Hint)
+	text("request_id", e.RequestID)
+	text("client_request_id", e.ClientRequestID)
+	text("activity_id", e.ActivityID)
+	return slog.GroupValue(attributes...)
+}
+
+// invalidArgument names what is wrong with an argument, and what would be right.
+func invalidArgument(argument, problem string) error {
+	return fmt.Errorf("%w: %s %s", ErrInvalidArgument, argument, problem)
+}

@@ -1,0 +1,135 @@
+package intune_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/go-intune/intune"
+)
+
+// sentinels by the names that the cases use; "unknown" has none.
+var sentinels = map[string]error{
+	"unauthorized": intune.ErrUnauthenticated,
+	"forbidden":    intune.ErrForbidden,
+	"not_found":    intune.ErrNotFound,
+	"bad_request":  intune.ErrBadRequest,
+	"conflict":     intune.ErrConflict,
+	"throttled":    intune.ErrThrottled,
+	"unavailable":  intune.ErrUnavailable,
+	"server_error": intune.ErrServer,
+	"license":      intune.ErrNotLicensed,
+}
+
+type errorCase struct {
+	Status  *int
+	Headers map[string]string
+	Body    string
+	Expect  struct {
+		Code         string
+		InnerCode    *string `json:"error_code_nested"`
+		ShortMessage string  `json:"short_message"`
+		ActivityID   *string `json:"activity_id"`
+		OperationID  *string `json:"operation_id"`
+		RequestID    *string `json:"request_id"`
+		ClientID     *string `json:"client_request_id"`
+		Date         *string
+		Category     string
+	}
+}
+
+// The bodies are in the shapes that users of the service reported; testdata/errors/README.md says where each is from.
+func TestErrorBodiesOfTheService(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/errors/*.json")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("want the forty cases, got %d files, error %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			t.Parallel()
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var c errorCase
+			if err := json.Unmarshal(raw, &c); err != nil {
+				t.Fatal(err)
+			}
+			checkErrorCase(t, &c)
+		})
+	}
+}
+
+func checkErrorCase(t *testing.T, c *errorCase) {
+	t.Helper()
+	status := http.StatusBadRequest
+	if c.Status != nil {
+		status = *c.Status
+	}
+	header := http.Header{}
+	for name, value := range c.Headers {
+		if name != "Content-Encoding" && name != "Transfer-Encoding" {
+			header.Set(name, value)
+		}
+	}
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(req, status, header.Clone(), c.Body), nil
+	}), noRetries)
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	got, ok := errors.AsType[*intune.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *intune.Error", err)
+	}
+	equal := func(name, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	present := func(name, got string, want *string) {
+		t.Helper()
+		if want != nil {
+			equal(name, got, *want)
+		}
+	}
+	if got.StatusCode != status {
+		t.Errorf("StatusCode = %d, want %d", got.StatusCode, status)
+	}
+	equal("Code", got.Code, c.Expect.Code)
+	equal("Message", got.Message, c.Expect.ShortMessage)
+	present("InnerCode", got.InnerCode, c.Expect.InnerCode)
+	present("ActivityID", got.ActivityID, c.Expect.ActivityID)
+	present("OperationID", got.OperationID, c.Expect.OperationID)
+	present("RequestID", got.RequestID, c.Expect.RequestID)
+	present("ClientRequestID", got.ClientRequestID, c.Expect.ClientID)
+	present("Date", got.Date, c.Expect.Date)
+	if c.Expect.RequestID == nil {
+		equal("RequestID", got.RequestID, "")
+	}
+	for category, sentinel := range sentinels {
+		if is := errors.Is(err, sentinel); is != (category == c.Expect.Category) {
+			t.Errorf("errors.Is(err, %v) = %v, want category %s", sentinel, is, c.Expect.Category)
+		}
+	}
+	open := status == 500 || status == 502 || status == 504 || status == 408
+	if unknown := errors.Is(err, intune.ErrOutcomeUnknown); unknown != open {
+		t.Errorf("ErrOutcomeUnknown = %v for status %d", unknown, status)
+	}
+	text := err.Error()
+	if strings.ContainsAny(text, "\r\n") || strings.Contains(text, "manage.microsoft.com") {
+		t.Errorf("the text is not one line without addresses: %q", text)
+	}
+	if !strings.Contains(text, "request remote assistance on device 1") || !strings.Contains(text, http.StatusText(status)) {
+		t.Errorf("the text does not say what was tried and what came back: %q", text)
+	}
+	if raw, ok := errors.AsType[*azcore.ResponseError](err); !ok || raw.StatusCode != status || raw.RawResponse == nil {
+		t.Errorf("no azcore.ResponseError with status and raw response: %#v", raw)
+	}
+}

@@ -1,0 +1,118 @@
+package intune
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+const (
+	permissionManageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
+	permissionReadDevices   = "DeviceManagementManagedDevices.Read.All"
+)
+
+const (
+	hintUnknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice"
+
+	hintDeviceID = "check that the id is the Intune device id (ManagedDevice.ID) and not the Entra device id (azureADDeviceId) or " +
+		"the Entra object id, which look alike; a device that enrolled again has a new id"
+
+	hintAddress = "the service does not serve this address; use intune.Device(id)"
+
+	hintLicense = "the tenant, or the signed-in user, lacks the Intune license that this operation needs"
+
+	hintNoConnector = "Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud"
+
+	hintClaims = "Entra asks for a stronger or fresher sign-in (a claims challenge); sign the user in again"
+
+	hintRedirect = "a proxy, firewall or sign-in page between here and Graph answered; requests must reach the Graph endpoint directly"
+
+	hintThrottled = "Intune allows an app about 10 writes a second in a tenant (200 in 20 seconds); slow down"
+)
+
+// hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the permissions and
+// roles of the Graph and Intune documentation.
+func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
+	if e.unknown {
+		return hintUnknown
+	}
+	if op.session && c.service.noRemote && e.StatusCode >= 400 && !e.Is(ErrUnauthenticated) && !e.Is(ErrThrottled) {
+		return hintNoConnector
+	}
+	lower := strings.ToLower(e.Message)
+	switch {
+	case e.StatusCode >= 300 && e.StatusCode < 400:
+		return hintRedirect
+	case e.Is(ErrNotLicensed):
+		return hintLicense
+	case e.Is(ErrThrottled):
+		return hintThrottled
+	case strings.Contains(lower, "claims=") || e.response != nil && challenged(e.response.RawResponse):
+		return hintClaims
+	case e.Is(ErrForbidden), e.Is(ErrUnauthenticated):
+		return accessHint(op, call, e)
+	case isRouteText(e.Code, lower):
+		if e.Device.form == formDevice {
+			return ""
+		}
+		return hintAddress
+	case e.Is(ErrNotFound) && !e.Device.IsZero():
+		return hintDeviceID
+	case e.Is(ErrBadRequest) && e.Device.form == formDetectedApp:
+		return hintAddress
+	}
+	return ""
+}
+
+func challenged(resp *http.Response) bool {
+	return resp != nil && strings.Contains(resp.Header.Get("WWW-Authenticate"), "insufficient_claims")
+}
+
+func isRouteText(code, lowerMessage string) bool {
+	return strings.EqualFold(code, "No method match route template") ||
+		strings.Contains(lowerMessage, "no odata route exists") ||
+		strings.Contains(lowerMessage, "no method match route template") ||
+		strings.Contains(lowerMessage, "resource not found for the segment")
+}
+
+// accessHint explains a 401 or 403 from the sentence and from the claims of the token that was sent.
+func accessHint(op *operation, call *graphpolicy.Call, e *Error) string {
+	const scopes = "one of the following scopes:"
+	var hints []string
+	add := func(hint string) { hints = append(hints, hint) }
+
+	// The sentence quotes scopes only when the token lacks them all.
+	_, wanted, lacksScope := strings.Cut(e.Message, scopes)
+	info, known := tokenInfoOf(call.Authorization)
+	if known {
+		add(info.describe())
+	}
+	switch {
+	case lacksScope:
+		add("the app needs the permission " + strings.TrimRight(strings.TrimSpace(wanted), ".") + ", with an administrator's consent")
+	case strings.Contains(e.Message, "app only context"):
+		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
+	case known && !info.Expired() && op.permission != "" && info.Kind != TokenKindUnknown && !info.allows(op.permission):
+		add("the operation needs " + op.permission)
+	case e.Is(ErrForbidden) && op.right != "":
+		who := "the caller"
+		if known && info.Kind == TokenKindApplication {
+			who = "the app's service principal"
+		}
+		add(who + " may lack the Intune role right " + op.right + " for this device, or an Intune license; a new token does not help")
+	case e.Is(ErrUnauthenticated) && known && info.Expired():
+		add("the token has expired; get a new one")
+	case e.Is(ErrUnauthenticated) && e.StatusCode == 0:
+		add("the credential gave no token; its own error says why")
+	case e.Is(ErrUnauthenticated):
+		add("the token was refused; check that it was issued for Microsoft Graph of this cloud (audience " + "and tenant)")
+	}
+	return strings.Join(hints, "; ")
+}
+
+// secretQuery is the part of a URL that no error may show.
+func secretQuery(url string) string {
+	_, query, _ := strings.Cut(url, "?")
+	return query
+}

@@ -1,0 +1,55 @@
+package graphpolicy
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+)
+
+const (
+	// maxErrorBody is what is read of an error body; a longer one is cut, since its beginning says what is wrong.
+	maxErrorBody = 64 << 10
+	// maxBody is what is read of any other body; a longer one is an error, since half a page is not a page.
+	maxBody = 8 << 20
+)
+
+// limitBody bounds what azcore, which reads every body whole, will read.
+func limitBody(resp *http.Response, limit int64) {
+	failed := resp.StatusCode < 200 || resp.StatusCode > 299
+	switch {
+	case failed:
+		limit = maxErrorBody
+	case limit == 0:
+		limit = maxBody
+	}
+	if resp.Body == http.NoBody || resp.ContentLength >= 0 && resp.ContentLength <= limit && !resp.Uncompressed {
+		return
+	}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: limit, limit: limit, cut: failed}
+}
+
+type limitedBody struct {
+	io.ReadCloser
+	left, limit int64
+	cut         bool
+}
+
+// Read ends the body at the limit, with an error unless it is to be cut.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		if b.cut {
+			return 0, io.EOF
+		}
+		var probe [1]byte
+		if n, err := b.ReadCloser.Read(probe[:]); n == 0 {
+			return 0, err
+		}
+		return 0, &settledError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	return n, err
+}

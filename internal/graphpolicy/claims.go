@@ -1,0 +1,105 @@
+package graphpolicy
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// normalizeClaims rewrites a claims challenge so that azcore's bearer token policy, which answers a challenge once with
+// a token that has the claims, understands it: that policy knows only status 401, the scheme spelt "Bearer" and padded
+// standard base64, while Graph documents the challenge with 403 too and both alphabets occur. A 403 is rewritten
+// at most once a call, so that a second refusal stays what it is.
+func normalizeClaims(call *Call, resp *http.Response) {
+	for _, header := range resp.Header.Values("WWW-Authenticate") {
+		claims, ok := insufficientClaims(header)
+		if !ok {
+			continue
+		}
+		if resp.StatusCode == http.StatusForbidden {
+			if call.claimsConverted {
+				return
+			}
+			call.claimsConverted = true
+			resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized (403 with a claims challenge)"
+		}
+		resp.Header.Set("WWW-Authenticate",
+			`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
+		return
+	}
+}
+
+// insufficientClaims finds the claims of a Bearer challenge in a WWW-Authenticate header. Parameters come in any order,
+// and quoted values hold commas.
+func insufficientClaims(header string) ([]byte, bool) {
+	for scheme, rest := nextToken(header); scheme != ""; scheme, rest = nextToken(rest) {
+		var claims string
+		var insufficient bool
+		for {
+			name, value, after, ok := nextParameter(rest)
+			if !ok {
+				break
+			}
+			rest = after
+			switch strings.ToLower(name) {
+			case "claims":
+				claims = value
+			case "error":
+				insufficient = value == "insufficient_claims"
+			}
+		}
+		if !strings.EqualFold(scheme, "Bearer") || !insufficient || claims == "" {
+			continue
+		}
+		claims = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(claims), "=")
+		if decoded, err := base64.RawStdEncoding.DecodeString(claims); err == nil {
+			return decoded, true
+		}
+	}
+	return nil, false
+}
+
+func nextToken(s string) (token, rest string) {
+	s = strings.TrimLeft(s, " \t,")
+	end := strings.IndexAny(s, " \t,=\"")
+	if end < 0 {
+		return s, ""
+	}
+	if end == 0 {
+		return nextToken(s[1:])
+	}
+	return s[:end], s[end:]
+}
+
+func nextParameter(s string) (name, value, rest string, ok bool) {
+	s = strings.TrimLeft(s, " \t,")
+	end := strings.IndexAny(s, " \t,=\"")
+	if end <= 0 {
+		return "", "", s, false
+	}
+	after := strings.TrimLeft(s[end:], " \t")
+	if !strings.HasPrefix(after, "=") {
+		return "", "", s, false
+	}
+	name, after = s[:end], strings.TrimLeft(after[1:], " \t")
+	if !strings.HasPrefix(after, `"`) {
+		end = strings.IndexAny(after, " \t,")
+		if end < 0 {
+			end = len(after)
+		}
+		return name, after[:end], after[end:], true
+	}
+	var b strings.Builder
+	for i := 1; i < len(after); i++ {
+		switch {
+		case after[i] == '"':
+			return name, b.String(), after[i+1:], true
+		case after[i] == '\\' && i+1 < len(after):
+			i++
+			b.WriteByte(after[i])
+		default:
+			b.WriteByte(after[i])
+		}
+	}
+	return "", "", "", false
+}

@@ -1,0 +1,70 @@
+package graphpolicy
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	headerRetryAfter      = "Retry-After"
+	headerRetryAfterMS    = "Retry-After-Ms"
+	headerXMSRetryAfterMS = "X-Ms-Retry-After-Ms"
+
+	// maxRetryAfter bounds what a header can ask for, so that arithmetic on it cannot overflow.
+	maxRetryAfter = 365 * 24 * time.Hour
+)
+
+// normalizeRetryAfter makes azcore wait as long as the service asks. azcore reads whole seconds and RFC 1123 dates only
+// and ignores the fractions that Graph sends ("0.249"), padded numbers and the other forms of dates; it does honor
+// Retry-After-Ms, so the delay is written there, rounded up.
+func normalizeRetryAfter(header http.Header, now time.Time) {
+	if delay := RetryAfter(header, now); delay > 0 {
+		header.Set(headerRetryAfterMS, strconv.FormatInt(int64((delay+time.Millisecond-1)/time.Millisecond), 10))
+	}
+}
+
+// RetryAfter is the wait that a response asks for, 0 if it asks for none: the longest of the Retry-After header and
+// its variants in milliseconds.
+func RetryAfter(header http.Header, now time.Time) time.Duration {
+	var longest time.Duration
+	for _, name := range [...]string{headerRetryAfterMS, headerXMSRetryAfterMS} {
+		if value := header.Get(name); value != "" {
+			longest = max(longest, parseNumber(value, time.Millisecond))
+		}
+	}
+	if value := header.Get(headerRetryAfter); value != "" {
+		longest = max(longest, ParseRetryAfter(value, header.Get("Date"), now))
+	}
+	return longest
+}
+
+// ParseRetryAfter reads a Retry-After value: seconds, whole or fractional, or a date in any form of RFC 9110. A date
+// counts from the response's own Date, so that a wrong local clock does not matter. What makes no sense gives 0.
+func ParseRetryAfter(value, date string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if delay := parseNumber(value, time.Second); delay > 0 {
+		return delay
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if sent, err := http.ParseTime(date); err == nil && now.Sub(sent).Abs() < 24*time.Hour {
+		now = sent
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
+
+func parseNumber(value string, unit time.Duration) time.Duration {
+	number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+	if math.IsNaN(number) || number <= 0 || err != nil && !math.IsInf(number, 1) {
+		return 0
+	}
+	if number >= float64(maxRetryAfter)/float64(unit) {
+		return maxRetryAfter
+	}
+	return time.Duration(math.Ceil(number * float64(unit)))
+}

@@ -1,0 +1,171 @@
+package intune
+
+import (
+	"errors"
+	"html"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	linkPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bhttps?://[^\s"'<>\\]+`) })
+	queryPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)((?:\$|%24)(?:skiptoken|filter|search)(?:=|%3d))[^&"\r\n]*`)
+	})
+	tokenPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\bbearer\s+[a-z0-9._~+/=-]{16,}|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
+	})
+)
+
+// redactText takes out of a text from elsewhere what no log or error may hold: links, which may open a session, except
+// to Microsoft's documentation; the values of $filter, $search and $skiptoken; and tokens.
+func redactText(text string) string {
+	if strings.Contains(text, "://") {
+		text = linkPattern().ReplaceAllStringFunc(text, redactLink)
+	}
+	lower := strings.ToLower(text)
+	if strings.Contains(lower, "skiptoken") || strings.Contains(lower, "filter") || strings.Contains(lower, "search") {
+		text = queryPattern().ReplaceAllString(text, "${1}"+redacted)
+	}
+	if strings.Contains(lower, "eyj") || strings.Contains(lower, "bearer") {
+		text = tokenPattern().ReplaceAllString(text, redacted)
+	}
+	return text
+}
+
+func redactLink(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return redacted
+	}
+	switch strings.ToLower(u.Hostname()) {
+	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com":
+		if u.User == nil && u.RawQuery == "" {
+			return link
+		}
+	}
+	if u.Path == "" || u.Path == "/" {
+		if u.User == nil && u.RawQuery == "" && u.Fragment == "" {
+			return link
+		}
+	}
+	return u.Scheme + "://" + u.Host + "/" + redacted
+}
+
+// redactCause rewrites an error of the transport, whose text holds the whole URL. The chain below the URL is kept, so
+// that errors.Is and errors.As find what they look for.
+func redactCause(err error, secretQuery string) error {
+	if err == nil {
+		return nil
+	}
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		path := ""
+		if u, parseErr := url.Parse(failed.URL); parseErr == nil {
+			path = u.EscapedPath()
+		}
+		return &url.Error{Op: failed.Op, URL: path, Err: redactCause(failed.Err, secretQuery)}
+	}
+	text := err.Error()
+	clean := text
+	if secretQuery != "" {
+		clean = strings.ReplaceAll(clean, secretQuery, redacted)
+	}
+	if clean = redactText(clean); clean == text {
+		return err
+	}
+	return &redactedError{text: clean, cause: err}
+}
+
+// redactedError shows a cleaned text and still answers errors.Is. It does not unwrap: the error below would show what
+// was taken out.
+type redactedError struct {
+	text  string
+	cause error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+func (e *redactedError) Is(target error) bool { return errors.Is(e.cause, target) }
+
+// oneLine makes a text from elsewhere fit for one line of a terminal or log: no control characters, at most limit bytes.
+func oneLine(text string, limit int) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || !unicode.IsPrint(r)
+	}), " ")
+	if cut := limitText(text, limit); len(cut) < len(text) {
+		return cut + "…"
+	}
+	return text
+}
+
+// limitText cuts a text at a rune boundary and makes it valid UTF-8.
+func limitText(text string, limit int) string {
+	if len(text) > limit {
+		for limit > 0 && !utf8.RuneStart(text[limit]) {
+			limit--
+		}
+		text = text[:limit]
+	}
+	return strings.ToValidUTF8(text, "\ufffd")
+}
+
+// htmlText gives the visible text of an HTML page, such as a gateway's, without its head; any other text as it is.
+func htmlText(text string) string {
+	trimmed := strings.TrimSpace(text)
+	if !strings.HasPrefix(trimmed, "<") {
+		return text
+	}
+	head := strings.ToLower(limitText(trimmed, 1024))
+	if !strings.Contains(head, "<html") && !strings.HasPrefix(head, "<!doctype html") {
+		return text
+	}
+	body := visibleText(trimmed, "head", "script", "style", "title")
+	if body == "" {
+		body = visibleText(trimmed, "script", "style")
+	}
+	return body
+}
+
+// visibleText joins the texts between tags, leaving out the elements named in skip.
+func visibleText(page string, skip ...string) string {
+	var words []string
+	for page != "" {
+		text, rest, found := strings.Cut(page, "<")
+		words = append(words, strings.Fields(html.UnescapeString(text))...)
+		if !found {
+			break
+		}
+		if comment, ok := strings.CutPrefix(rest, "!--"); ok {
+			_, page, _ = strings.Cut(comment, "-->")
+			continue
+		}
+		tag, after, _ := strings.Cut(rest, ">")
+		page = after
+		name := strings.ToLower(tag)
+		if end := strings.IndexFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }); end > 0 {
+			name = name[:end]
+		}
+		for _, element := range skip {
+			if name == element {
+				page = afterElement(page, element)
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// afterElement skips to behind the closing tag of an element, or to the end.
+func afterElement(page, element string) string {
+	closing := "</" + element
+	for at := 0; at+len(closing) <= len(page); at++ {
+		if page[at] == '<' && strings.EqualFold(page[at:at+len(closing)], closing) {
+			_, after, _ := strings.Cut(page[at:], ">")
+			return after
+		}
+	}
+	return ""
+}

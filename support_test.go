@@ -1,0 +1,55 @@
+package intune_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+)
+
+// transportFunc is a caller's transport, in process.
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
+
+func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// answer is a response as a server would give it.
+func answer(req *http.Request, status int, header http.Header, body string) *http.Response {
+	if header == nil {
+		header = http.Header{}
+	}
+	return &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Header: header, Request: req,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+}
+
+// always answers every request alike.
+func always(status int, body string) transportFunc {
+	return func(req *http.Request) (*http.Response, error) { return answer(req, status, nil, body), nil }
+}
+
+func newClient(tb testing.TB, transport policy.Transporter, change ...func(*intune.ClientOptions)) *intune.Client {
+	tb.Helper()
+	options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Transport: transport,
+		Retry:     policy.RetryOptions{RetryDelay: time.Nanosecond},
+	}}
+	for _, f := range change {
+		f(options)
+	}
+	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+func noRetries(o *intune.ClientOptions) { o.Retry.MaxRetries = -1 }

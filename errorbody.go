@@ -180,16 +180,18 @@ func (e *Error) readTrailer(text *string) {
 		if at < 0 {
 			continue
 		}
-		value, _, _ := strings.Cut(strings.TrimLeft((*text)[at+len(label):], " "), " ")
-		value = limitText(strings.TrimSpace(value), 128)
+		value := strings.TrimLeft((*text)[at+len(label):], " ")
+		if stop := strings.IndexAny(value, " \t\r\n"); stop >= 0 {
+			value = value[:stop]
+		}
+		value = limitText(value, 128)
 		switch label {
 		case labelOperation:
 			e.OperationID = value
 		case labelActivity:
 			e.ActivityID = value
 		case labelPhrase:
-			phrase, _, _ := strings.Cut(value, "\r")
-			e.Phrase = cmpText(e.Phrase, phrase)
+			e.Phrase = cmpText(e.Phrase, value)
 		}
 		end = min(end, len(strings.TrimRight((*text)[:at], " -\t\r\n")))
 	}

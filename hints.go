@@ -90,7 +90,7 @@ func accessHint(op *operation, call *graphpolicy.Call, e *Error) string {
 	}
 	switch {
 	case lacksScope:
-		add("the app needs the permission " + strings.TrimRight(strings.TrimSpace(wanted), ".") + ", with an administrator's consent")
+		add("the app needs the permission " + alternatives(wanted) + ", with an administrator's consent")
 	case strings.Contains(e.Message, "app only context"):
 		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
 	case known && !info.Expired() && op.permission != "" && info.Kind != TokenKindUnknown && !info.allows(op.permission):
@@ -106,9 +106,14 @@ func accessHint(op *operation, call *graphpolicy.Call, e *Error) string {
 	case e.Is(ErrUnauthenticated) && e.StatusCode == 0:
 		add("the credential gave no token; its own error says why")
 	case e.Is(ErrUnauthenticated):
-		add("the token was refused; check that it was issued for Microsoft Graph of this cloud (audience " + "and tenant)")
+		add("the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)")
 	}
 	return strings.Join(hints, "; ")
+}
+
+// alternatives turns "A, B." into "A or B".
+func alternatives(list string) string {
+	return strings.ReplaceAll(strings.TrimRight(strings.TrimSpace(list), "."), ", ", " or ")
 }
 
 // secretQuery is the part of a URL that no error may show.

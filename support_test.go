@@ -1,6 +1,7 @@
 package intune_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -53,3 +54,12 @@ func newClient(tb testing.TB, transport policy.Transporter, change ...func(*intu
 }
 
 func noRetries(o *intune.ClientOptions) { o.Retry.MaxRetries = -1 }
+
+func asError(tb testing.TB, err error) *intune.Error {
+	tb.Helper()
+	e, ok := errors.AsType[*intune.Error](err)
+	if !ok {
+		tb.Fatalf("got %v, want an *intune.Error", err)
+	}
+	return e
+}

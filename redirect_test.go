@@ -1,0 +1,133 @@
+package intune_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-intune/intune"
+)
+
+// elsewhere is a server that redirects lead to. It answers what would pass for success.
+func elsewhere(t *testing.T) (url string, arrived *atomic.Int32, token *atomic.Bool) {
+	t.Helper()
+	arrived, token = new(atomic.Int32), new(atomic.Bool)
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		arrived.Add(1)
+		if r.Header.Get("Authorization") != "" {
+			token.Store(true)
+		}
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}, false)
+	return server.URL, arrived, token
+}
+
+// follows is what an http.Client with a CheckRedirect of its own does.
+func follows(*http.Request, []*http.Request) error { return nil }
+
+func TestRedirectIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int
+		follow  bool
+		unknown bool
+		there   int32
+	}{
+		"301":           {http.StatusMovedPermanently, false, true, 0},
+		"302":           {http.StatusFound, false, true, 0},
+		"303":           {http.StatusSeeOther, false, true, 0},
+		"307":           {http.StatusTemporaryRedirect, false, false, 0},
+		"308":           {http.StatusPermanentRedirect, false, false, 0},
+		"301, followed": {http.StatusMovedPermanently, true, true, 1},
+		"302, followed": {http.StatusFound, true, true, 1},
+		"303, followed": {http.StatusSeeOther, true, true, 1},
+		"307, followed": {http.StatusTemporaryRedirect, true, false, 1},
+		"308, followed": {http.StatusPermanentRedirect, true, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target, there, token := elsewhere(t)
+			target = strings.Replace(target, "127.0.0.1", "localhost", 1)
+			var here atomic.Int32
+			server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				here.Add(1)
+				http.Redirect(w, r, target+"/signin?session=secret", c.status)
+			}, false)
+			httpClient := server.Client()
+			httpClient.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
+			if c.follow {
+				httpClient.CheckRedirect = follows
+			}
+			client := newClient(t, httpClient, func(o *intune.ClientOptions) {
+				o.Cloud = graphAt(server.URL)
+				if c.unknown {
+					insists(o)
+				}
+			})
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			e := asError(t, err)
+			if errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown || e.StatusCode != c.status || e.Hint == "" {
+				t.Errorf("status %d, error %v", e.StatusCode, err)
+			}
+			if here.Load() != 1 || there.Load() != c.there {
+				t.Errorf("%d requests here, %d there", here.Load(), there.Load())
+			}
+			if token.Load() {
+				t.Error("the token traveled")
+			}
+			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "signin") {
+				t.Errorf("the text shows where the redirect led: %v", err)
+			}
+		})
+	}
+}
+
+// A transport that rewrites the answer's request without saying how it came there.
+func TestAnswerToAnotherRequestDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*http.Request){
+		"method": func(r *http.Request) { r.Method = http.MethodGet },
+		"host":   func(r *http.Request) { r.URL.Host = "login.example" },
+		"scheme": func(r *http.Request) { r.URL.Scheme = "http" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				other := req.Clone(req.Context())
+				change(other)
+				return answer(other, http.StatusNoContent, nil, ""), nil
+			}))
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if !errors.Is(err, intune.ErrOutcomeUnknown) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// A policy of the caller's that leads elsewhere must not take the token along.
+func TestTokenGoesToTheConfiguredHostOnly(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*http.Request){
+		"host":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com.example" },
+		"scheme": func(r *http.Request) { r.URL.Scheme = "http" },
+		"port":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com:8443" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var sent atomic.Int32
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				sent.Add(1)
+				return answer(req, http.StatusNoContent, nil, ""), nil
+			}), func(o *intune.ClientOptions) { o.PerCallPolicies = append(o.PerCallPolicies, rewrite(change)) })
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if err == nil || sent.Load() != 0 || errors.Is(err, intune.ErrOutcomeUnknown) {
+				t.Errorf("%d requests were sent, error %v", sent.Load(), err)
+			}
+		})
+	}
+}

@@ -81,7 +81,7 @@ func (e *Error) readAnswer(resp *http.Response) {
 func (e *Error) readIDs(resp *http.Response) {
 	e.StatusCode = resp.StatusCode
 	if e.RequestID == "" {
-		e.RequestID = resp.Header.Get("request-id")
+		e.RequestID = resp.Header.Get("Request-Id")
 	}
 	if e.ClientRequestID == "" {
 		e.ClientRequestID = clientRequestID(resp)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -46,6 +47,7 @@ type Client struct {
 	internal   *azcore.Client
 	credential azcore.TokenCredential
 	service    graphService
+	origin     string // scheme and host of the Graph root
 	base       string // Graph root with the version, without a trailing slash
 }
 
@@ -84,8 +86,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		AllowedQueryParameters: []string{"$select", "$top", "$expand", "$orderby", "$count"},
 		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
 		PerRetry: []policy.Policy{
-			graphpolicy.Guard{},
-			graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http"),
+			graphpolicy.NewGuard(graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")),
 		},
 		Tracing: runtime.TracingOptions{Namespace: "Microsoft.Graph"},
 	}, &o.ClientOptions)
@@ -96,6 +97,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		internal:   internal,
 		credential: credential,
 		service:    service,
+		origin:     service.root.Scheme + "://" + service.root.Host,
 		base:       service.root.String() + "/" + graphAPIVersion,
 	}, nil
 }
@@ -142,13 +144,11 @@ var acceptJSON = []string{"application/json"}
 // an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret}
-	req, err := runtime.NewRequest(call, r.method, r.url)
+	call.RequestID[0] = newRequestID()
+	req, err := c.newRequest(call, r)
 	if err != nil {
-		return nil, invalidArgument("request", "cannot be built: the address is not a valid URL")
+		return nil, err
 	}
-	header := req.Raw().Header
-	header["Accept"] = acceptJSON
-	header["Client-Request-Id"] = []string{newRequestID()}
 
 	resp, err := c.internal.Pipeline().Do(req)
 	if call.Response != nil {
@@ -162,6 +162,34 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		}
 	}
 	return resp, c.newError(r, call, resp, err)
+}
+
+// newRequest builds what runtime.NewRequest would. An address that needs no escapes, as nearly all, is not parsed again.
+func (c *Client) newRequest(call *graphpolicy.Call, r *request) (*policy.Request, error) {
+	var u *url.URL
+	if path, ok := strings.CutPrefix(r.url, c.origin); ok && isPlainPath(path) {
+		u = &url.URL{Scheme: c.service.root.Scheme, Host: c.service.root.Host, Path: path}
+	} else if parsed, err := url.Parse(r.url); err == nil && parsed.Host != "" {
+		u = parsed
+	} else {
+		return nil, invalidArgument("request", "cannot be built: the address is not a valid URL")
+	}
+	header := http.Header{"Accept": acceptJSON, "Client-Request-Id": call.RequestID[:]}
+	raw := &http.Request{
+		Method: r.method, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	return runtime.NewRequestFromRequest(raw.WithContext(call))
+}
+
+func isPlainPath(path string) bool {
+	for i := range len(path) {
+		c := path[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '-' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 var successes = []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
@@ -185,18 +213,18 @@ func (c *Client) traceRequestIDs(ctx context.Context, resp *http.Response) {
 	}
 	tracer.SpanFromContext(ctx).SetAttributes(
 		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID(resp)},
-		tracing.Attribute{Key: "az.service_request_id", Value: resp.Header.Get("request-id")},
+		tracing.Attribute{Key: "az.service_request_id", Value: resp.Header.Get("Request-Id")},
 	)
 }
 
 // clientRequestID is the id that was sent last, which policy.WithHTTPHeader may have replaced.
 func clientRequestID(resp *http.Response) string {
 	if resp.Request != nil {
-		if id := resp.Request.Header.Get("client-request-id"); id != "" {
-			return id
+		if id := resp.Request.Header["Client-Request-Id"]; len(id) > 0 {
+			return id[0]
 		}
 	}
-	return resp.Header.Get("client-request-id")
+	return resp.Header.Get("Client-Request-Id")
 }
 
 // newRequestID makes a random GUID. azcore's own formats with fmt and costs as much as the rest of the request.

@@ -1,7 +1,7 @@
 package intune
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -92,13 +92,13 @@ func splitAddress(path string) ([]addressStep, error) {
 	var steps []addressStep
 	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		if len(steps) > 3 {
-			return nil, fmt.Errorf("is too long")
+			return nil, errors.New("is too long")
 		}
 		last := len(steps) - 1
 		if last >= 0 && !steps[last].hasKey && steps[last].name != "deviceManagement" {
 			key, err := url.PathUnescape(segment)
 			if err != nil {
-				return nil, fmt.Errorf("holds a malformed percent escape")
+				return nil, errors.New("holds a malformed percent escape")
 			}
 			steps[last].key, steps[last].hasKey = key, true
 			continue
@@ -109,11 +109,11 @@ func splitAddress(path string) ([]addressStep, error) {
 			quoted, ok := strings.CutSuffix(rest, "')")
 			key, err := url.PathUnescape(quoted)
 			if !ok || err != nil {
-				return nil, fmt.Errorf("holds a malformed key")
+				return nil, errors.New("holds a malformed key")
 			}
 			single := strings.ReplaceAll(key, "''", "'")
 			if strings.ReplaceAll(single, "'", "''") != key {
-				return nil, fmt.Errorf("holds a key whose quotes are not doubled")
+				return nil, errors.New("holds a key whose quotes are not doubled")
 			}
 			step.key, step.hasKey = single, true
 		}
@@ -126,14 +126,17 @@ func splitAddress(path string) ([]addressStep, error) {
 // /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is written in
 // parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice]; what the library itself
 // logs does not.
-func (r DeviceRef) String() string {
+func (r DeviceRef) String() string { return r.within("", "") }
+
+// within is the address between a prefix and a suffix.
+func (r DeviceRef) within(prefix, suffix string) string {
 	switch r.form {
 	case formDevice:
-		return addressPath("/deviceManagement/managedDevices", r.id)
+		return joinPath(prefix, "/deviceManagement/managedDevices", r.id, suffix)
 	case formUser:
-		return addressPath("/users", r.parent) + addressPath("/managedDevices", r.id)
+		return joinPath(joinPath(prefix, "/users", r.parent, ""), "/managedDevices", r.id, suffix)
 	case formDetectedApp:
-		return addressPath("/deviceManagement/detectedApps", r.parent) + addressPath("/managedDevices", r.id)
+		return joinPath(joinPath(prefix, "/deviceManagement/detectedApps", r.parent, ""), "/managedDevices", r.id, suffix)
 	default:
 		return ""
 	}
@@ -181,10 +184,10 @@ func (r DeviceRef) redacted() string {
 }
 
 func (r DeviceRef) check() error {
-	if r.form == formNone {
-		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
-	}
 	switch r.form {
+	case formNone:
+		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
+	case formDevice:
 	case formUser:
 		if err := checkKey("user", r.parent); err != nil {
 			return err
@@ -214,11 +217,11 @@ func checkKey(argument, key string) error {
 	return nil
 }
 
-// addressPath appends an escaped key to a collection. Graph takes a leading dollar sign in a segment for one of its own
+// joinPath puts an escaped key behind a collection. Graph takes a leading dollar sign in a segment for one of its own
 // names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
-func addressPath(collection, key string) string {
+func joinPath(prefix, collection, key, suffix string) string {
 	if strings.HasPrefix(key, "$") {
-		return collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')"
+		return prefix + collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')" + suffix
 	}
-	return collection + "/" + url.PathEscape(key)
+	return prefix + collection + "/" + url.PathEscape(key) + suffix
 }

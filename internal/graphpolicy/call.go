@@ -11,13 +11,13 @@ import (
 type Verdict uint8
 
 const (
-	// NotSent: no request was written to a connection.
+	// NotSent means that no request was written to a connection.
 	NotSent Verdict = iota
-	// Refused: the service answered that it did not act.
+	// Refused means that the service answered that it did not act.
 	Refused
-	// Answered: the service answered with success.
+	// Answered means that the service answered with success.
 	Answered
-	// Open: the request was sent, and whether the service acted is not known.
+	// Open means that the request was sent, and whether the service acted is not known.
 	Open
 )
 
@@ -47,6 +47,9 @@ type Call struct {
 
 	// Authorization is the header of the latest request that was answered 401 or 403, for a diagnosis.
 	Authorization string
+
+	// RequestID holds the client-request-id header, so that it needs no slice of its own.
+	RequestID [1]string
 
 	contentType     []string
 	contentHidden   bool

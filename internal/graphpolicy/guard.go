@@ -10,18 +10,23 @@ import (
 // Guard stands directly below azcore's retry policy, which repeats a POST like a GET on 408, 500, 502, 504 and on every
 // transport error. It ends the retrying of a write as soon as the service may have acted, whatever the caller's retry
 // options say: the retry policy looks for a non-retriable error before it asks ShouldRetry.
-type Guard struct{}
+type Guard struct {
+	inner policy.Policy
+}
+
+// NewGuard makes a guard around the policy that follows it.
+func NewGuard(inner policy.Policy) *Guard { return &Guard{inner: inner} }
 
 // Do implements policy.Policy.
-func (Guard) Do(req *policy.Request) (*http.Response, error) {
+func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	call := callOf(req.Raw().Context())
 	if call == nil {
-		return req.Next()
+		return g.inner.Do(req)
 	}
 	if call.Write && call.Verdict >= Answered {
 		return call.Response, &settledError{}
 	}
-	resp, err := req.Next()
+	resp, err := g.inner.Do(req)
 	call.showContentType()
 	if call.Write {
 		if call.Verdict == Open || call.Verdict == Answered && err != nil {

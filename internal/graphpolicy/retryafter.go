@@ -20,8 +20,11 @@ const (
 // normalizeRetryAfter makes azcore wait as long as the service asks. azcore reads whole seconds and RFC 1123 dates only
 // and ignores the fractions that Graph sends ("0.249"), padded numbers and the other forms of dates; it does honor
 // Retry-After-Ms, so the delay is written there, rounded up.
-func normalizeRetryAfter(header http.Header, now time.Time) {
-	if delay := RetryAfter(header, now); delay > 0 {
+func normalizeRetryAfter(header http.Header) {
+	if header[headerRetryAfter] == nil && header[headerXMSRetryAfterMS] == nil {
+		return
+	}
+	if delay := RetryAfter(header, time.Now()); delay > 0 {
 		header.Set(headerRetryAfterMS, strconv.FormatInt(int64((delay+time.Millisecond-1)/time.Millisecond), 10))
 	}
 }

@@ -74,7 +74,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		call.Authorization = req.Header.Get("Authorization")
 		normalizeClaims(call, resp)
 	}
-	normalizeRetryAfter(resp.Header, time.Now())
+	normalizeRetryAfter(resp.Header)
 	if call.Secret {
 		call.hideContentType(resp)
 	}
@@ -107,13 +107,13 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	req.Header.Del("Idempotency-Key")
-	req.Header.Del("X-Idempotency-Key")
+	delete(req.Header, "Idempotency-Key")
+	delete(req.Header, "X-Idempotency-Key")
 
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := &sendTrace{cancel: cancel}
-	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, trace.clientTrace())))
+	trace := newSendTrace(cancel)
+	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, &trace.trace)))
 	if err != nil {
 		if trace.mayHaveActed(err) {
 			call.Verdict = Open
@@ -123,6 +123,7 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 		}
 		return nil, err
 	}
+	trace.release()
 	if foreign := foreignAnswer(req, resp); foreign != nil {
 		_ = resp.Body.Close()
 		call.Verdict = foreign.verdict()
@@ -143,14 +144,7 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 }
 
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
-	inner := t.inner
-	if client, ok := inner.(*http.Client); ok && client != nil && client.CheckRedirect == nil {
-		// The caller's own client would follow redirects. A copy made now sees changes made to it since.
-		still := *client
-		still.CheckRedirect = followNone
-		inner = &still
-	}
-	resp, err := inner.Do(req)
+	resp, err := t.do(req)
 	if err != nil {
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
@@ -170,6 +164,24 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		resp.Header = http.Header{}
 	}
 	return resp, nil
+}
+
+// stillClients are for copies of callers' clients that follow no redirects.
+var stillClients = sync.Pool{New: func() any { return new(http.Client) }}
+
+func (t *Transport) do(req *http.Request) (*http.Response, error) {
+	client, ok := t.inner.(*http.Client)
+	if !ok || client == nil || client.CheckRedirect != nil {
+		return t.inner.Do(req)
+	}
+	// The caller's own client would follow redirects. A copy made now sees changes made to it since.
+	still := stillClients.Get().(*http.Client) //nolint:errcheck // the pool holds nothing else
+	*still = *client
+	still.CheckRedirect = followNone
+	resp, err := still.Do(req)
+	*still = http.Client{}
+	stillClients.Put(still)
+	return resp, err
 }
 
 // ForeignError is an answer that did not come to our request from our host, because a transport followed a redirect.

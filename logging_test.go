@@ -1,0 +1,162 @@
+package intune_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+
+	"github.com/go-intune/intune"
+)
+
+// captureLog collects azcore's log, whose listener is one for the process: a test that calls it must not be parallel.
+func captureLog(t *testing.T) *strings.Builder {
+	t.Helper()
+	var mu sync.Mutex
+	var text strings.Builder
+	log.SetListener(func(event log.Event, message string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(&text, "[%s] %s\n", event, message)
+	})
+	t.Cleanup(func() { log.SetListener(nil) })
+	return &text
+}
+
+func TestLogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the listener is the process's
+	text := captureLog(t)
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(req, http.StatusForbidden, http.Header{
+			"Request-Id": {"request-1"}, "X-Ms-Ags-Diagnostic": {"diagnostic-1"}, "Retry-After": {"7"},
+			"Location": {"https://login.example/?code=secret-location"}, "Content-Type": {"application/json"},
+		}, `{"error":{"code":"Forbidden","message":"body-text"}}`), nil
+	}), func(o *intune.ClientOptions) {
+		o.Logging.AllowedHeaders = []string{"Authorization", "Location", "X-Own"}
+		o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken", "$SEARCH", "x"}
+		o.PerCallPolicies = append(o.PerCallPolicies, rewrite(func(r *http.Request) {
+			r.URL.RawQuery = "$select=id&$filter=secret-filter&$skiptoken=secret-skip&$search=secret-search&x=1"
+		}))
+	})
+	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"X-Own": {"own-1"}, "Client-Request-Id": {"client-1"}})
+	if _, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil); !errors.Is(err, intune.ErrForbidden) {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{"request-1", "client-1", "diagnostic-1", "Retry-After: 7", "own-1", "select=id", "x=1"} {
+		if !strings.Contains(text.String(), shown) {
+			t.Errorf("%q is not in the log:\n%s", shown, text)
+		}
+	}
+	for _, hidden := range []string{"opaque-token", "secret-filter", "secret-skip", "secret-search", "secret-location", "body-text"} {
+		if strings.Contains(text.String(), hidden) {
+			t.Errorf("%q is in the log:\n%s", hidden, text)
+		}
+	}
+}
+
+// spans is a tracing provider that keeps what it is given.
+type spans struct {
+	mu   sync.Mutex
+	list []*span
+}
+
+type span struct {
+	name, parent, status string
+	kind                 tracing.SpanKind
+	code                 tracing.SpanStatus
+	attributes           map[string]any
+}
+
+type spanKey struct{}
+
+func (s *spans) provider() tracing.Provider {
+	return tracing.NewProvider(func(string, string) tracing.Tracer {
+		wrap := func(made *span) tracing.Span {
+			return tracing.NewSpan(tracing.SpanImpl{
+				End: func() {},
+				SetAttributes: func(list ...tracing.Attribute) {
+					for _, a := range list {
+						made.attributes[a.Key] = a.Value
+					}
+				},
+				SetStatus: func(code tracing.SpanStatus, text string) { made.code, made.status = code, text },
+			})
+		}
+		return tracing.NewTracer(func(ctx context.Context, name string, o *tracing.SpanOptions) (context.Context, tracing.Span) {
+			made := &span{name: name, kind: o.Kind, attributes: map[string]any{}}
+			for _, a := range o.Attributes {
+				made.attributes[a.Key] = a.Value
+			}
+			if parent, ok := ctx.Value(spanKey{}).(*span); ok {
+				made.parent = parent.name
+			}
+			s.mu.Lock()
+			s.list = append(s.list, made)
+			s.mu.Unlock()
+			return context.WithValue(ctx, spanKey{}, made), wrap(made)
+		}, &tracing.TracerOptions{SpanFromContext: func(ctx context.Context) tracing.Span {
+			if made, ok := ctx.Value(spanKey{}).(*span); ok {
+				return wrap(made)
+			}
+			return tracing.Span{}
+		}})
+	}, nil)
+}
+
+func (s *spans) names() []string {
+	var names []string
+	for _, made := range s.list {
+		names = append(names, made.name)
+	}
+	return names
+}
+
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	collected := &spans{}
+	service := newScript(status(429, "request-id", "r1"), status(204, "request-id", "r2"), status(404, "request-id", "r3"))
+	client := newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna@contoso.com", "1"), nil)
+	if !errors.Is(err, intune.ErrNotFound) {
+		t.Fatal(err)
+	}
+	want := []string{"Client.RequestRemoteAssistance", "HTTP POST", "HTTP POST", "Client.RequestRemoteAssistance", "HTTP POST"}
+	if names := collected.names(); !slices.Equal(names, want) {
+		t.Fatalf("spans %v, want %v", names, want)
+	}
+	good, bad := collected.list[0], collected.list[3]
+	if good.kind != tracing.SpanKindInternal || good.code != tracing.SpanStatusUnset || good.attributes["az.service_request_id"] != "r2" ||
+		!guid.MatchString(good.attributes["az.client_request_id"].(string)) || good.attributes["az.namespace"] != nil && good.attributes["az.namespace"] != "Microsoft.Graph" {
+		t.Errorf("span of the success: %+v", good)
+	}
+	if bad.code != tracing.SpanStatusError || !strings.Contains(bad.status, "404 Not Found") || strings.Contains(bad.status, "anna") {
+		t.Errorf("span of the failure: %+v", bad)
+	}
+	if collected.list[1].parent != good.name || collected.list[1].kind != tracing.SpanKindClient {
+		t.Errorf("span of the request: %+v", collected.list[1])
+	}
+}
+
+// The name by which azcore's generated fakes and interceptors know a call.
+func TestAPINameIsInTheContext(t *testing.T) {
+	t.Parallel()
+	var name any
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		name = req.Context().Value(runtime.CtxAPINameKey{})
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil || name != "Client.RequestRemoteAssistance" {
+		t.Errorf("name %v, error %v", name, err)
+	}
+}

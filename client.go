@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
@@ -134,6 +136,7 @@ type request struct {
 	device DeviceRef
 	method string
 	url    string // absolute
+	body   []byte // JSON, nil for none
 	secret bool   // the answer may hold a session link
 }
 
@@ -179,7 +182,11 @@ func (c *Client) newRequest(call *graphpolicy.Call, r *request) (*policy.Request
 		Method: r.method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	return runtime.NewRequestFromRequest(raw.WithContext(call))
+	req, err := runtime.NewRequestFromRequest(raw.WithContext(call))
+	if err == nil && r.body != nil {
+		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), "application/json")
+	}
+	return req, err
 }
 
 func isPlainPath(path string) bool {

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.24.0
 	github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0
+	github.com/go-json-experiment/json v1.27.2
 	github.com/jarcoal/httpmock v1.4.2
 	golang.org/x/net v0.62.0
 )

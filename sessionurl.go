@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"unique"
 )
 
 const redacted = "REDACTED"
@@ -16,26 +17,38 @@ const redacted = "REDACTED"
 // link. The zero value is no link. It decodes from JSON, where "" and null are no link. Source: the
 // remoteAssistanceSessionUrl property of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 type SessionURL struct {
-	link string
+	// A handle, because fmt prints the fields of a value that sits in an unexported field without asking its methods: it
+	// shows an address then, and links still compare with ==.
+	link unique.Handle[string]
 }
 
 // NewSessionURL wraps a link, for tests and for programs that store links themselves.
-func NewSessionURL(link string) SessionURL { return SessionURL{link: link} }
+func NewSessionURL(link string) SessionURL {
+	if link == "" {
+		return SessionURL{}
+	}
+	return SessionURL{link: unique.Make(link)}
+}
 
 // Reveal is the link itself. Show it only to the person who is to open it.
-func (u SessionURL) Reveal() string { return u.link }
+func (u SessionURL) Reveal() string {
+	if u.IsZero() {
+		return ""
+	}
+	return u.link.Value()
+}
 
 // IsZero reports whether there is no link.
-func (u SessionURL) IsZero() bool { return u.link == "" }
+func (u SessionURL) IsZero() bool { return u == SessionURL{} }
 
 // Equal compares two links in constant time.
 func (u SessionURL) Equal(other SessionURL) bool {
-	return subtle.ConstantTimeCompare([]byte(u.link), []byte(other.link)) == 1
+	return subtle.ConstantTimeCompare([]byte(u.Reveal()), []byte(other.Reveal())) == 1
 }
 
 // String is "REDACTED", or "" for no link.
 func (u SessionURL) String() string {
-	if u.link == "" {
+	if u.IsZero() {
 		return ""
 	}
 	return redacted
@@ -63,9 +76,9 @@ func (u *SessionURL) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &link); err != nil {
 		return errors.New("session link: not a JSON string") // the cause would quote it
 	}
-	u.link = ""
+	*u = SessionURL{}
 	if link != nil && *link != redacted {
-		u.link = *link
+		*u = NewSessionURL(*link)
 	}
 	return nil
 }

@@ -1,0 +1,212 @@
+package intune_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"math"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// telling is a device whose every text tells, so that a leak is seen.
+func telling(t *testing.T) intune.ManagedDevice {
+	t.Helper()
+	var fill func(value reflect.Value)
+	fill = func(value reflect.Value) {
+		switch value.Kind() {
+		case reflect.String:
+			value.SetString("LEAK")
+		case reflect.Bool:
+			value.SetBool(true)
+		case reflect.Int32, reflect.Int64:
+			value.SetInt(987654321)
+		case reflect.Float64:
+			value.SetFloat(48.1371)
+		case reflect.Pointer:
+			value.Set(reflect.New(value.Type().Elem()))
+			fill(value.Elem())
+		case reflect.Slice:
+			value.Set(reflect.MakeSlice(value.Type(), 1, 1))
+			fill(value.Index(0))
+		case reflect.Struct:
+			switch value.Type() {
+			case reflect.TypeFor[time.Time]():
+				value.Set(reflect.ValueOf(time.Date(2026, 8, 20, 7, 8, 9, 123456700, time.UTC)))
+			case reflect.TypeFor[intune.SessionURL]():
+				value.Set(reflect.ValueOf(intune.NewSessionURL("https://LEAK.example")))
+			default:
+				for _, field := range value.Fields() {
+					fill(field)
+				}
+			}
+		}
+	}
+	var device intune.ManagedDevice
+	fill(reflect.ValueOf(&device).Elem())
+	device.ID, device.OperatingSystem, device.Model = "id-1", "Windows", "Model\n1"
+	device.DeviceActionResults[0].ActionName, device.DeviceActionResults[0].ActionState = "locateDevice", "done"
+	return device
+}
+
+func TestPrintingShowsNoPersonalData(t *testing.T) {
+	t.Parallel()
+	device := telling(t)
+	result := device.DeviceActionResults[0]
+	type embedding struct{ intune.ManagedDevice }
+	for _, value := range []any{
+		device, &device,
+		[]intune.ManagedDevice{device},
+		embedding{device},
+		struct{ Device intune.ManagedDevice }{device},
+		result, &result, *result.DeviceLocation, result.DeviceLocation,
+	} {
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("text", "value", value)
+		if _, isSlice := value.([]intune.ManagedDevice); !isSlice && reflect.TypeOf(value).Name() != "" {
+			slog.New(slog.NewJSONHandler(&log, nil)).Info("json", "value", value)
+		}
+		text := fmt.Sprintf("%v %+v %#v %s %q", value, value, value, value, value) + log.String()
+		for _, secret := range []string{"LEAK", "987654321", "48.1"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%T shows %s: %s", value, secret, text)
+			}
+		}
+	}
+	if got, want := device.String(), `device id="id-1" os="Windows" model="Model\n1"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := result.String(), `action result action="locateDevice" state="done" updated="2026-08-20T07:08:09Z"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := fmt.Sprint(intune.ManagedDevice{}, intune.DeviceActionResult{}, intune.DeviceGeoLocation{}); got != "device action result location" {
+		t.Errorf("zero values print %s", got)
+	}
+}
+
+func TestRef(t *testing.T) {
+	t.Parallel()
+	if got := (intune.ManagedDevice{ID: "a"}).Ref(); got != intune.Device("a") {
+		t.Errorf("got %v", got)
+	}
+	if got := (intune.ManagedDevice{}).Ref(); !got.IsZero() {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestMarshalRoundTrip(t *testing.T) {
+	t.Parallel()
+	device := telling(t)
+	device.DeviceActionResults[0].DeviceLocation.Altitude = math.Inf(1)
+	device.DeviceActionResults[0].DeviceLocation.Speed = math.Inf(-1)
+	data, err := json.Marshal(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(data, []byte(`"remoteAssistanceSessionUrl":"REDACTED"`)) || !bytes.Contains(data, []byte(`"speed":"-INF"`)) {
+		t.Errorf("got %s", data)
+	}
+	var again intune.ManagedDevice
+	if err := json.Unmarshal(data, &again); err != nil {
+		t.Fatal(err)
+	}
+	device.RemoteAssistanceSessionURL = intune.SessionURL{}
+	if !reflect.DeepEqual(again, device) {
+		t.Errorf("got %s\nwant %s", data, again)
+	}
+
+	for _, zero := range []any{
+		intune.ManagedDevice{},
+		intune.DeviceActionResult{},
+		intune.DeviceGeoLocation{},
+		intune.DetectedApp{},
+		intune.ConfigurationManagerClientEnabledFeatures{},
+		intune.DeviceHealthAttestationState{},
+	} {
+		if data, err := json.Marshal(zero); err != nil || string(data) != "{}" {
+			t.Errorf("zero %T marshals as %s, %v", zero, data, err)
+		}
+	}
+	no := false
+	if data, err := json.Marshal(intune.ManagedDevice{AzureADRegistered: &no}); err != nil || string(data) != `{"azureADRegistered":false}` {
+		t.Errorf("got %s, %v", data, err)
+	}
+	location := intune.DeviceGeoLocation{Heading: math.NaN()}
+	if data, err := json.Marshal(location); err != nil || string(data) != `{"heading":"NaN"}` {
+		t.Errorf("got %s, %v", data, err)
+	}
+}
+
+func TestPartsUnmarshalByThemselves(t *testing.T) {
+	t.Parallel()
+	var result intune.DeviceActionResult
+	if err := json.Unmarshal([]byte(`{"errorCode":"7","startDateTime":"0001-01-01T00:00:00Z","passcode":"p"}`), &result); err != nil ||
+		!reflect.DeepEqual(result, intune.DeviceActionResult{ErrorCode: 7, Passcode: "p"}) {
+		t.Errorf("got %v, %v", result, err)
+	}
+	var location intune.DeviceGeoLocation
+	if err := json.Unmarshal([]byte(`{"latitude":"NaN","longitude":1.5}`), &location); err != nil || !math.IsNaN(location.Latitude) || location.Longitude != 1.5 {
+		t.Errorf("got %v, %v", location, err)
+	}
+	var state intune.DeviceHealthAttestationState
+	if err := json.Unmarshal([]byte(`{"resetCount":"3","dataExcutionPolicy":"OptIn"}`), &state); err != nil || state.ResetCount != 3 || state.DataExecutionPolicy != "OptIn" {
+		t.Errorf("got %v, %v", state, err)
+	}
+	var features intune.ConfigurationManagerClientEnabledFeatures
+	if err := json.Unmarshal([]byte(`{"inventory":true,"modernApps":null}`), &features); err != nil || !features.Inventory {
+		t.Errorf("got %v, %v", features, err)
+	}
+	var app intune.DetectedApp
+	if err := json.Unmarshal([]byte(`{"deviceCount":"x"}`), &app); err == nil || !strings.Contains(err.Error(), "deviceCount is not an integer of 32 bits") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestEnumConstantsAreListed checks what reflection cannot: that each constant of an enum is among its possible values,
+// begins with the name of its type, and has a comment.
+func TestEnumConstantsAreListed(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_enums*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	listed := map[string][]string{}
+	for _, enum := range schemaEnums {
+		goEnum, values := enum()
+		listed[goEnum.Name()] = values
+	}
+	constants := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for spec := range ast.Preorder(file) {
+			value, ok := spec.(*ast.ValueSpec)
+			if !ok {
+				continue
+			}
+			constants++
+			goEnum, constant := fmt.Sprint(value.Type), value.Names[0].Name
+			member := strings.Trim(value.Values[0].(*ast.BasicLit).Value, `"`)
+			if !strings.EqualFold(constant, goEnum+member) || value.Doc == nil {
+				t.Errorf("%s: %s %s = %q is misnamed or has no comment", name, constant, goEnum, member)
+			}
+			if !strings.Contains("\n"+strings.Join(listed[goEnum], "\n")+"\n", "\n"+member+"\n") {
+				t.Errorf("%s: %s is not among the possible values", name, constant)
+			}
+		}
+	}
+	if constants != 112 {
+		t.Errorf("%d constants, want 112", constants)
+	}
+}

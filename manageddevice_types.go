@@ -1,0 +1,206 @@
+package intune
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"time"
+)
+
+// DeviceActionResult is what became of a remote action on a device. Graph sends one of several derived types; this one
+// holds the members of all, and ODataType tells which it was. Some members are secrets or tell who or where the user is:
+// printing the result with fmt or slog shows the action, its state and its times only, JSON shows all.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-devices-deviceactionresult and the types derived from
+// it.
+type DeviceActionResult struct {
+	// ODataType is the derived type, such as "#microsoft.graph.locateDeviceActionResult"; "" for a plain result.
+	ODataType string `json:"@odata.type,omitzero"`
+
+	// ActionName is the action in the service's words. No list of its values is published.
+	ActionName string `json:"actionName,omitzero"`
+
+	// ActionState is how far the action has come.
+	ActionState ActionState `json:"actionState,omitzero"`
+
+	// StartDateTime is when the action was asked for.
+	StartDateTime time.Time `json:"startDateTime,omitzero"`
+
+	// LastUpdatedDateTime is when ActionState last changed.
+	LastUpdatedDateTime time.Time `json:"lastUpdatedDateTime,omitzero"`
+
+	// DeviceLocation is where a locate action found the device, nil for other actions. Personal data.
+	DeviceLocation *DeviceGeoLocation `json:"deviceLocation,omitzero"`
+
+	// UnlockPIN opens a Mac that was locked remotely: a secret.
+	UnlockPIN string `json:"unlockPin,omitzero"`
+
+	// ErrorCode is the error of a passcode reset or of a rotation of BitLocker keys, 0 for none.
+	ErrorCode int32 `json:"errorCode,omitzero"`
+
+	// Passcode is the passcode a reset set: a secret.
+	Passcode string `json:"passcode,omitzero"`
+
+	// ScanType is the kind of a Windows Defender scan, such as "quick" or "full".
+	ScanType string `json:"scanType,omitzero"`
+
+	// UserPrincipalName is the user who was removed from a shared Apple device. Personal data.
+	UserPrincipalName string `json:"userPrincipalName,omitzero"`
+}
+
+// String shows the action, its state and when that last changed, and nothing of secrets, places or users.
+func (r DeviceActionResult) String() string {
+	updated := ""
+	if !r.LastUpdatedDateTime.IsZero() {
+		updated = r.LastUpdatedDateTime.Format(time.RFC3339)
+	}
+	return describe("action result", "action", r.ActionName, "state", string(r.ActionState), "updated", updated)
+}
+
+// GoString is [DeviceActionResult.String], so that %#v shows no more.
+func (r DeviceActionResult) GoString() string { return r.String() }
+
+// LogValue groups the action, its state and its times.
+func (r DeviceActionResult) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("action", r.ActionName),
+		slog.String("state", string(r.ActionState)),
+		slog.Time("started", r.StartDateTime),
+		slog.Time("updated", r.LastUpdatedDateTime),
+	)
+}
+
+// UnmarshalJSON reads a result as the service sends it; see [ManagedDevice.UnmarshalJSON].
+func (r *DeviceActionResult) UnmarshalJSON(data []byte) error {
+	return unmarshalObject(data, r, (*DeviceActionResult).property)
+}
+
+// DeviceGeoLocation is where a device was found. A value the device did not know is 0, NaN or an infinity, as the
+// service sent it; JSON writes the last two the way OData does ("NaN", "INF", "-INF"). Printing it with fmt or slog shows
+// only when it was collected.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-devices-devicegeolocation
+type DeviceGeoLocation struct {
+	// Altitude is meters above sea level.
+	Altitude float64 `json:"altitude,omitzero"`
+
+	// Heading is the direction of travel in degrees clockwise from true north.
+	Heading float64 `json:"heading,omitzero"`
+
+	// HorizontalAccuracy is the accuracy of Latitude and Longitude in meters.
+	HorizontalAccuracy float64 `json:"horizontalAccuracy,omitzero"`
+
+	// LastCollectedDateTime is when the location was taken.
+	LastCollectedDateTime time.Time `json:"lastCollectedDateTime,omitzero"`
+
+	// Latitude is degrees, positive to the north.
+	Latitude float64 `json:"latitude,omitzero"`
+
+	// Longitude is degrees, positive to the east.
+	Longitude float64 `json:"longitude,omitzero"`
+
+	// Speed is meters per second.
+	Speed float64 `json:"speed,omitzero"`
+
+	// VerticalAccuracy is the accuracy of Altitude in meters.
+	VerticalAccuracy float64 `json:"verticalAccuracy,omitzero"`
+}
+
+// String shows when the location was collected, and not where.
+func (l DeviceGeoLocation) String() string {
+	collected := ""
+	if !l.LastCollectedDateTime.IsZero() {
+		collected = l.LastCollectedDateTime.Format(time.RFC3339)
+	}
+	return describe("location", "collected", collected)
+}
+
+// GoString is [DeviceGeoLocation.String], so that %#v shows no more.
+func (l DeviceGeoLocation) GoString() string { return l.String() }
+
+// LogValue shows when the location was collected.
+func (l DeviceGeoLocation) LogValue() slog.Value {
+	return slog.GroupValue(slog.Time("collected", l.LastCollectedDateTime))
+}
+
+// MarshalJSON writes the location as the service does, values that are no JSON numbers included.
+func (l DeviceGeoLocation) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Altitude              odataDouble `json:"altitude,omitzero"`
+		Heading               odataDouble `json:"heading,omitzero"`
+		HorizontalAccuracy    odataDouble `json:"horizontalAccuracy,omitzero"`
+		LastCollectedDateTime time.Time   `json:"lastCollectedDateTime,omitzero"`
+		Latitude              odataDouble `json:"latitude,omitzero"`
+		Longitude             odataDouble `json:"longitude,omitzero"`
+		Speed                 odataDouble `json:"speed,omitzero"`
+		VerticalAccuracy      odataDouble `json:"verticalAccuracy,omitzero"`
+	}{
+		odataDouble(l.Altitude), odataDouble(l.Heading), odataDouble(l.HorizontalAccuracy), l.LastCollectedDateTime,
+		odataDouble(l.Latitude), odataDouble(l.Longitude), odataDouble(l.Speed), odataDouble(l.VerticalAccuracy),
+	})
+}
+
+// UnmarshalJSON reads a location as the service sends it; see [ManagedDevice.UnmarshalJSON].
+func (l *DeviceGeoLocation) UnmarshalJSON(data []byte) error {
+	return unmarshalObject(data, l, (*DeviceGeoLocation).property)
+}
+
+// odataDouble writes the three values that JSON numbers lack as OData does.
+type odataDouble float64
+
+func (d odataDouble) MarshalJSON() ([]byte, error) {
+	switch f := float64(d); {
+	case math.IsNaN(f):
+		return []byte(`"NaN"`), nil
+	case math.IsInf(f, 1):
+		return []byte(`"INF"`), nil
+	case math.IsInf(f, -1):
+		return []byte(`"-INF"`), nil
+	default:
+		return json.Marshal(f)
+	}
+}
+
+// ConfigurationManagerClientEnabledFeatures tells, for a device that Configuration Manager and Intune manage together,
+// which workloads Intune has taken over.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-devices-configurationmanagerclientenabledfeatures
+type ConfigurationManagerClientEnabledFeatures struct {
+	// CompliancePolicy reports that Intune manages the compliance policies.
+	CompliancePolicy bool `json:"compliancePolicy,omitzero"`
+
+	// DeviceConfiguration reports that Intune manages the device configuration.
+	DeviceConfiguration bool `json:"deviceConfiguration,omitzero"`
+
+	// Inventory reports that Intune manages the inventory.
+	Inventory bool `json:"inventory,omitzero"`
+
+	// ModernApps reports that Intune manages modern applications.
+	ModernApps bool `json:"modernApps,omitzero"`
+
+	// ResourceAccess reports that Intune manages access to resources (certificates, Wi-Fi, VPN, mail profiles).
+	ResourceAccess bool `json:"resourceAccess,omitzero"`
+
+	// WindowsUpdateForBusiness reports that Intune manages Windows Update for Business.
+	WindowsUpdateForBusiness bool `json:"windowsUpdateForBusiness,omitzero"`
+}
+
+// UnmarshalJSON reads the features as the service sends them; see [ManagedDevice.UnmarshalJSON].
+func (f *ConfigurationManagerClientEnabledFeatures) UnmarshalJSON(data []byte) error {
+	return unmarshalObject(data, f, (*ConfigurationManagerClientEnabledFeatures).property)
+}
+
+// describe names a thing by the pairs that have a value. Values are quoted where they hold anything unusual, because
+// they come from the service and go into logs.
+func describe(kind string, pairs ...string) string {
+	var text strings.Builder
+	text.WriteString(kind)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if value := pairs[i+1]; value != "" {
+			_, _ = fmt.Fprintf(&text, " %s=%q", pairs[i], value)
+		}
+	}
+	return text.String()
+}

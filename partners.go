@@ -1,0 +1,286 @@
+package intune
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+const (
+	permissionReadConnector   = "DeviceManagementServiceConfig.Read.All"
+	permissionManageConnector = "DeviceManagementServiceConfig.ReadWrite.All"
+)
+
+const rightConnector = "Remote assistance connectors / Update"
+
+var (
+	opListPartners = &operation{api: "Client.NewListRemoteAssistancePartnersPager", text: "list remote-assistance partners",
+		permission: permissionReadConnector, right: "Remote assistance connectors / Read"}
+	opGetPartner = &operation{api: "Client.GetRemoteAssistancePartner", text: "read remote-assistance partner",
+		permission: permissionReadConnector, right: "Remote assistance connectors / Read"}
+	opCreatePartner = &operation{api: "Client.CreateRemoteAssistancePartner", text: "create remote-assistance partner",
+		permission: permissionManageConnector, right: rightConnector}
+	opUpdatePartner = &operation{api: "Client.UpdateRemoteAssistancePartner", text: "update remote-assistance partner",
+		permission: permissionManageConnector, right: rightConnector}
+	opDeletePartner = &operation{api: "Client.DeleteRemoteAssistancePartner", text: "delete remote-assistance partner",
+		permission: permissionManageConnector, right: rightConnector}
+	opOnboardPartner = &operation{api: "Client.OnboardRemoteAssistancePartner", text: "begin onboarding of remote-assistance partner",
+		permission: permissionManageConnector, right: rightConnector}
+	opDisconnectPartner = &operation{api: "Client.DisconnectRemoteAssistancePartner", text: "disconnect remote-assistance partner",
+		permission: permissionManageConnector, right: rightConnector}
+)
+
+// RemoteAssistancePartner is the tenant's connector to a remote-assistance product, of which TeamViewer is the only one known.
+// Printing one hides OnboardingURL. Source: https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner (v1.0).
+type RemoteAssistancePartner struct {
+	// ID is the key. READ-ONLY.
+	ID string `json:"id,omitempty"`
+
+	// DisplayName is the partner's name.
+	DisplayName string `json:"displayName,omitempty"`
+
+	// OnboardingURL is where an administrator signs in at the partner to finish onboarding. Treat it as a secret.
+	OnboardingURL string `json:"onboardingUrl,omitempty"`
+
+	// OnboardingStatus says how far onboarding has come. Members this package does not know are kept.
+	OnboardingStatus RemoteAssistanceOnboardingStatus `json:"onboardingStatus,omitempty"`
+
+	// LastConnectionDateTime is the last exchange with the partner; zero means never.
+	LastConnectionDateTime time.Time `json:"lastConnectionDateTime,omitzero"`
+}
+
+// String shows all but OnboardingURL.
+func (p RemoteAssistancePartner) String() string {
+	link := ""
+	if p.OnboardingURL != "" {
+		link = redacted
+	}
+	return fmt.Sprintf("{ID:%s DisplayName:%s OnboardingURL:%s OnboardingStatus:%s LastConnectionDateTime:%s}",
+		p.ID, p.DisplayName, link, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))
+}
+
+// GoString is [RemoteAssistancePartner.String], so that %#v hides the URL too.
+func (p RemoteAssistancePartner) GoString() string { return p.String() }
+
+// Format shows [RemoteAssistancePartner.String] whatever the verb.
+func (p RemoteAssistancePartner) Format(state fmt.State, _ rune) {
+	_, _ = io.WriteString(state, p.String())
+}
+
+// LogValue is [RemoteAssistancePartner.String].
+func (p RemoteAssistancePartner) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// UnmarshalJSON reads what the service sends: null and "" are the zero value, as is a date of the year 1.
+func (p *RemoteAssistancePartner) UnmarshalJSON(data []byte) error {
+	type plain RemoteAssistancePartner
+	var wire plain
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return errors.New("remote-assistance partner: a member has the wrong type")
+	}
+	if wire.LastConnectionDateTime.Year() <= 1 {
+		wire.LastConnectionDateTime = time.Time{}
+	}
+	*p = RemoteAssistancePartner(wire)
+	return nil
+}
+
+// ListRemoteAssistancePartnersOptions is a placeholder for future optional parameters of
+// [Client.NewListRemoteAssistancePartnersPager].
+type ListRemoteAssistancePartnersOptions struct{}
+
+// ListRemoteAssistancePartnersResponse is one page of partners.
+type ListRemoteAssistancePartnersResponse struct {
+	// Value are the partners of the page, which may be none.
+	Value []RemoteAssistancePartner `json:"value"`
+
+	// NextLink leads to the next page; blank on the last.
+	NextLink string `json:"@odata.nextLink,omitempty"`
+}
+
+func (r ListRemoteAssistancePartnersResponse) nextLink() string { return r.NextLink }
+
+// NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or a partner
+// that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application, which is another permission family than
+// the action's. Errors of NextPage: [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list (v1.0).
+func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssistancePartnersOptions) *runtime.Pager[ListRemoteAssistancePartnersResponse] {
+	_ = options
+	return newPager(c, list[ListRemoteAssistancePartnersResponse]{
+		op:     opListPartners,
+		first:  func() (string, error) { return c.base + partnersPath, nil },
+		secret: true,
+		decode: func(resp *http.Response) (ListRemoteAssistancePartnersResponse, error) {
+			var p ListRemoteAssistancePartnersResponse
+			return p, decodeJSON(resp, &p)
+		},
+	})
+}
+
+const partnersPath = "/deviceManagement/remoteAssistancePartners"
+
+// GetRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.GetRemoteAssistancePartner].
+type GetRemoteAssistancePartnerOptions struct{}
+
+// GetRemoteAssistancePartnerResponse is one partner.
+type GetRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+
+// GetRemoteAssistancePartner reads one partner. Needs DeviceManagementServiceConfig.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-get (v1.0).
+func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, options *GetRemoteAssistancePartnerOptions) (response GetRemoteAssistancePartnerResponse, err error) {
+	_ = options
+	response.RemoteAssistancePartner, err = c.callPartner(ctx, opGetPartner, http.MethodGet, id, "", nil)
+	return response, err
+}
+
+// CreateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.CreateRemoteAssistancePartner].
+type CreateRemoteAssistancePartnerOptions struct{}
+
+// CreateRemoteAssistancePartnerResponse is the partner as the service made it.
+type CreateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+
+// CreateRemoteAssistancePartner makes a partner from the fields of partner that are not zero; ID is left out. The portal makes the
+// TeamViewer partner by itself when an administrator connects it, so this is rarely needed. Like every write it is not repeated
+// when its outcome is unknown ([ErrOutcomeUnknown]). Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-create (v1.0).
+func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner RemoteAssistancePartner, options *CreateRemoteAssistancePartnerOptions) (response CreateRemoteAssistancePartnerResponse, err error) {
+	_ = options
+	response.RemoteAssistancePartner, err = c.callPartner(ctx, opCreatePartner, http.MethodPost, "", "", &partner)
+	return response, err
+}
+
+// UpdateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.UpdateRemoteAssistancePartner].
+type UpdateRemoteAssistancePartnerOptions struct{}
+
+// UpdateRemoteAssistancePartnerResponse is the partner after the change.
+type UpdateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+
+// UpdateRemoteAssistancePartner changes the fields of the partner that are not zero in partner. It affects every technician
+// of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
+func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (response UpdateRemoteAssistancePartnerResponse, err error) {
+	_ = options
+	if id == "" {
+		return response, checkKey("id", id)
+	}
+	response.RemoteAssistancePartner, err = c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
+	return response, err
+}
+
+// DeleteRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.DeleteRemoteAssistancePartner].
+type DeleteRemoteAssistancePartnerOptions struct{}
+
+// DeleteRemoteAssistancePartnerResponse is empty.
+type DeleteRemoteAssistancePartnerResponse struct{}
+
+// DeleteRemoteAssistancePartner deletes the partner. WARNING: it takes remote assistance away from the whole tenant. Needs
+// DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-delete (v1.0).
+func (c *Client) DeleteRemoteAssistancePartner(ctx context.Context, id string, options *DeleteRemoteAssistancePartnerOptions) (DeleteRemoteAssistancePartnerResponse, error) {
+	_ = options
+	_, err := c.callPartner(ctx, opDeletePartner, http.MethodDelete, id, "", nil)
+	return DeleteRemoteAssistancePartnerResponse{}, err
+}
+
+// OnboardRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.OnboardRemoteAssistancePartner].
+type OnboardRemoteAssistancePartnerOptions struct{}
+
+// OnboardRemoteAssistancePartnerResponse is empty.
+type OnboardRemoteAssistancePartnerResponse struct{}
+
+// OnboardRemoteAssistancePartner is Graph's beginOnboarding; in Azure's Go modules the prefix Begin promises a poller. It only starts
+// the handshake: an administrator must still sign in at the partner through OnboardingURL. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-beginonboarding (v1.0).
+func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, options *OnboardRemoteAssistancePartnerOptions) (OnboardRemoteAssistancePartnerResponse, error) {
+	_ = options
+	_, err := c.callPartner(ctx, opOnboardPartner, http.MethodPost, id, "/beginOnboarding", nil)
+	return OnboardRemoteAssistancePartnerResponse{}, err
+}
+
+// DisconnectRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.DisconnectRemoteAssistancePartner].
+type DisconnectRemoteAssistancePartnerOptions struct{}
+
+// DisconnectRemoteAssistancePartnerResponse is empty.
+type DisconnectRemoteAssistancePartnerResponse struct{}
+
+// DisconnectRemoteAssistancePartner drops the tenant's active connector. WARNING: it cuts off remote assistance for the whole
+// tenant at once, not one session; no call ends a single session, and an administrator must sign in at the partner again
+// to undo it. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-disconnect (v1.0).
+func (c *Client) DisconnectRemoteAssistancePartner(ctx context.Context, id string, options *DisconnectRemoteAssistancePartnerOptions) (DisconnectRemoteAssistancePartnerResponse, error) {
+	_ = options
+	_, err := c.callPartner(ctx, opDisconnectPartner, http.MethodPost, id, "/disconnect", nil)
+	return DisconnectRemoteAssistancePartnerResponse{}, err
+}
+
+// callPartner sends one request to the collection (id "") or to a partner, and reads the partner it answers with.
+func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, err error) {
+	if err := checkContext(ctx); err != nil {
+		return partner, err
+	}
+	r := &request{op: op, method: method, url: c.base + partnersPath, secret: true}
+	if op != opCreatePartner {
+		if err := checkKey("id", id); err != nil {
+			return partner, err
+		}
+		r.url = joinPath(c.base, partnersPath, id, action)
+	}
+	if body != nil {
+		if r.body, err = partnerBody(*body); err != nil {
+			return partner, err
+		}
+	}
+	ctx, endSpan := c.startSpan(ctx, op)
+	defer func() { endSpan(err) }()
+	resp, err := c.send(ctx, r)
+	if err != nil || resp.StatusCode == http.StatusNoContent {
+		return partner, err
+	}
+	if method != http.MethodGet && body == nil {
+		if !emptySuccess(resp) {
+			return partner, c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200")
+		}
+		return partner, nil
+	}
+	if decodeJSON(resp, &partner) != nil || partner.ID == "" {
+		return RemoteAssistancePartner{}, c.unexpectedAnswer(r, resp, "the answer is not a remote-assistance partner in JSON")
+	}
+	return partner, nil
+}
+
+func partnerBody(partner RemoteAssistancePartner) ([]byte, error) {
+	partner.ID = ""
+	if partner == (RemoteAssistancePartner{}) {
+		return nil, invalidArgument("partner", "has no field to send; set at least DisplayName")
+	}
+	return json.Marshal(struct {
+		Type string `json:"@odata.type"`
+		RemoteAssistancePartner
+	}{"#microsoft.graph.remoteAssistancePartner", partner})
+}
+
+// decodeJSON reads an answer's body. Its errors quote nothing of it.
+func decodeJSON(resp *http.Response, into any) error {
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return errors.New("the body could not be read")
+	}
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into) != nil {
+		return errors.New("the body is not the JSON that was expected")
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package intune
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+)
+
+// sessionState is what a wait needs to go on in another process. It holds no link and no text, only salted hashes of
+// those that were there before the request.
+type sessionState struct {
+	Device              DeviceRef
+	Started             time.Time
+	AcceptExistingAfter time.Duration
+	ConfirmWithin       time.Duration
+	Unconfirmed         bool
+
+	salt          [16]byte
+	link, details [sha256.Size]byte
+}
+
+func (s *sessionState) remember(link, details string) {
+	_, _ = rand.Read(s.salt[:]) // never fails
+	s.link, s.details = s.hash(link), s.hash(details)
+}
+
+func (s *sessionState) isOldLink(link string) bool { return equalHash(s.link, s.hash(link)) }
+
+func (s *sessionState) isOldDetails(details string) bool {
+	return equalHash(s.details, s.hash(details))
+}
+
+func (s *sessionState) hash(text string) [sha256.Size]byte {
+	return sha256.Sum256(append(s.salt[:len(s.salt):len(s.salt)], text...))
+}
+
+func equalHash(a, b [sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
+
+const (
+	// resumeTokenType is the name that azcore gives the type of the result.
+	resumeTokenType    = "RemoteAssistanceSession"
+	resumeTokenVersion = 1
+	maxResumeToken     = 8 << 10
+)
+
+// resumeToken is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this package takes
+// both apart by itself, because azcore's reader panics on a null token and can be made to send the bearer token to
+// an address in the token.
+type resumeToken struct {
+	Version             int       `json:"version"`
+	Graph               string    `json:"graph"`
+	Device              string    `json:"device"`
+	Started             time.Time `json:"started"`
+	AcceptExistingAfter string    `json:"acceptExistingAfter,omitempty"`
+	ConfirmWithin       string    `json:"confirmWithin"`
+	Unconfirmed         bool      `json:"unconfirmed,omitempty"`
+	Salt                []byte    `json:"salt"`
+	Link                []byte    `json:"link"`
+	Details             []byte    `json:"details"`
+}
+
+// MarshalJSON writes the resume token.
+func (h *sessionHandler) MarshalJSON() ([]byte, error) {
+	token := resumeToken{
+		Version:       resumeTokenVersion,
+		Graph:         h.client.base,
+		Device:        h.Device.String(),
+		Started:       h.Started.UTC().Round(0),
+		ConfirmWithin: h.ConfirmWithin.String(),
+		Unconfirmed:   h.Unconfirmed,
+		Salt:          h.salt[:],
+		Link:          h.link[:],
+		Details:       h.details[:],
+	}
+	if h.AcceptExistingAfter > 0 {
+		token.AcceptExistingAfter = h.AcceptExistingAfter.String()
+	}
+	return json.Marshal(token)
+}
+
+// resumeToken is what Poller.ResumeToken gives.
+func (h *sessionHandler) resumeToken() (string, error) {
+	token, err := json.Marshal(map[string]any{"type": resumeTokenType, "token": h})
+	return string(token), err
+}
+
+// resumeSession rebuilds a wait from its token, which is checked member by member: it may come from anywhere.
+func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions) (*sessionHandler, error) {
+	refuse := func(why string) (*sessionHandler, error) {
+		return nil, invalidArgument("options.ResumeToken", why)
+	}
+	const wrong = "is not a token of a remote-assistance wait"
+	if len(o.ResumeToken) > maxResumeToken {
+		return refuse(wrong + ": it is too long")
+	}
+	var envelope struct {
+		Type  string          `json:"type"`
+		Token json.RawMessage `json:"token"`
+	}
+	if strictJSON([]byte(o.ResumeToken), &envelope) != nil || envelope.Type != resumeTokenType || len(envelope.Token) == 0 {
+		return refuse(wrong)
+	}
+	var version struct {
+		Version int `json:"version"`
+	}
+	if json.Unmarshal(envelope.Token, &version) != nil || version.Version == 0 {
+		return refuse(wrong)
+	}
+	if version.Version != resumeTokenVersion {
+		return refuse("was made by another version of the library, which this one cannot read")
+	}
+	var token resumeToken
+	if strictJSON(envelope.Token, &token) != nil {
+		return refuse(wrong + ": a member is missing, unknown or malformed")
+	}
+	if token.Graph != c.base {
+		return refuse("is of another cloud than this client")
+	}
+	ref, err := ParseDeviceRef(token.Device)
+	if err != nil || ref.String() != token.Device {
+		return refuse(wrong + ": it holds no device address")
+	}
+	if !device.IsZero() && device != ref {
+		return refuse("is of another device than the one given")
+	}
+	h := &sessionHandler{client: c, sessionState: sessionState{Device: ref, Started: token.Started, Unconfirmed: token.Unconfirmed}}
+	if copy(h.salt[:], token.Salt) != len(h.salt) || copy(h.link[:], token.Link) != len(h.link) || copy(h.details[:], token.Details) != len(h.details) ||
+		len(token.Salt)+len(token.Link)+len(token.Details) != len(h.salt)+len(h.link)+len(h.details) {
+		return refuse(wrong + ": a hash has the wrong length")
+	}
+	if token.Started.IsZero() || time.Until(token.Started) > 24*time.Hour {
+		return refuse(wrong + ": it was not started in the past")
+	}
+	if h.ConfirmWithin, err = resumedDuration(o.ConfirmWithin, token.ConfirmWithin); err != nil || h.ConfirmWithin == 0 {
+		return refuse(wrong + ": confirmWithin is not a duration above zero")
+	}
+	if h.AcceptExistingAfter, err = resumedDuration(o.AcceptExistingAfter, token.AcceptExistingAfter); err != nil {
+		return refuse(wrong + ": acceptExistingAfter is not a duration")
+	}
+	return h, nil
+}
+
+// resumedDuration is the one given now, else that of the token.
+func resumedDuration(given time.Duration, text string) (time.Duration, error) {
+	if given > 0 || text == "" {
+		return given, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err == nil && d < 0 {
+		err = errors.New("negative")
+	}
+	return d, err
+}
+
+// strictJSON decodes one value without unknown members, and nothing behind it.
+func strictJSON(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows")
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package intune
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+var opGetSession = &operation{
+	api:        "Client.GetRemoteAssistanceSession",
+	text:       "read the remote-assistance session",
+	permission: permissionReadDevices,
+	right:      "Managed devices / Read",
+	session:    true,
+}
+
+// RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record, without a
+// time. A link or an error text may be left over from an earlier session; only [Client.BeginRemoteAssistance] and
+// [Client.OpenRemoteAssistance] tell a new one from an old one.
+type RemoteAssistanceSession struct {
+	// Device is the address that was asked for.
+	Device DeviceRef
+
+	// URL is the link that opens the session, zero if there is none. It is a secret.
+	URL SessionURL
+
+	// ErrorDetails is why there is no session, in the service's words, with links taken out; blank if it did not say.
+	ErrorDetails string
+
+	// Reused says that the link was there before the request and never changed, so that it may be stale.
+	// It is set only by a wait with AcceptExistingAfter.
+	Reused bool
+}
+
+// GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of [Client.GetRemoteAssistanceSession].
+type GetRemoteAssistanceSessionOptions struct{}
+
+// GetRemoteAssistanceSessionResponse is the device's session.
+type GetRemoteAssistanceSessionResponse struct {
+	RemoteAssistanceSession
+
+	// RequestID identifies the request at Microsoft; their support asks for it.
+	RequestID string
+}
+
+// GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left over. A link
+// that is not https is an [*Error], because a person is going to open it.
+//
+// The service gives the two properties only to a GET of one device that names them in $select, which this is. At a user or detected-app
+// address it was reported to answer 400; the read is then made at the plain address.
+//
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
+func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRef, options *GetRemoteAssistanceSessionOptions) (response GetRemoteAssistanceSessionResponse, err error) {
+	_ = options
+	if err := checkContext(ctx); err != nil {
+		return GetRemoteAssistanceSessionResponse{}, err
+	}
+	if err := device.check(); err != nil {
+		return GetRemoteAssistanceSessionResponse{}, err
+	}
+	ctx, endSpan := c.startSpan(ctx, opGetSession)
+	defer func() { endSpan(err) }()
+	record, err := c.readSession(ctx, device)
+	if err != nil {
+		return GetRemoteAssistanceSessionResponse{}, err
+	}
+	if err := checkLink(record.link); err != nil {
+		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(&request{op: opGetSession, device: device, method: http.MethodGet}, record.resp, err.Error())
+	}
+	return GetRemoteAssistanceSessionResponse{
+		RemoteAssistanceSession: RemoteAssistanceSession{
+			Device:       device,
+			URL:          NewSessionURL(record.link),
+			ErrorDetails: redactText(record.details),
+		},
+		RequestID: record.resp.Header.Get("Request-Id"),
+	}, nil
+}
+
+// sessionRecord is the session as the device's record has it; "" and null are the same.
+type sessionRecord struct {
+	link, details string
+	at            DeviceRef // where it was read
+	resp          *http.Response
+}
+
+const sessionQuery = "?$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
+
+// readSession reads at the given address, and at the plain one if the service refuses reads there.
+func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
+	record, err := c.readSessionAt(ctx, device)
+	if failed, ok := errors.AsType[*Error](err); ok && failed.StatusCode == http.StatusBadRequest && device.form != formDevice {
+		record, err = c.readSessionAt(ctx, Device(device.id))
+	}
+	return record, err
+}
+
+func (c *Client) readSessionAt(ctx context.Context, device DeviceRef) (sessionRecord, error) {
+	r := &request{
+		op:     opGetSession,
+		device: device,
+		method: http.MethodGet,
+		url:    device.within(c.base, sessionQuery),
+		secret: true,
+	}
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return sessionRecord{}, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer could not be read")
+	}
+	record := sessionRecord{resp: resp, at: device}
+	var id string
+	if id, record.link, record.details, err = decodeSession(body); err != nil {
+		return sessionRecord{}, c.unexpectedAnswer(r, resp, err.Error())
+	}
+	if id != "" && !strings.EqualFold(id, device.id) {
+		return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for")
+	}
+	return record, nil
+}
+
+// decodeSession accepts the bare entity and, as the documentation's sample has it, one under "value". Its errors quote
+// nothing, since every value may be a link.
+func decodeSession(body []byte) (id, link, details string, err error) {
+	type entity struct {
+		ID      *string `json:"id"`
+		Link    *string `json:"remoteAssistanceSessionUrl"`
+		Details *string `json:"remoteAssistanceSessionErrorDetails"`
+	}
+	var answer struct {
+		entity
+		Value *entity `json:"value"`
+	}
+	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &answer) != nil {
+		return "", "", "", errors.New("the answer is not a device in JSON")
+	}
+	e := answer.entity
+	if answer.Value != nil {
+		e = *answer.Value
+	}
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return strings.TrimSpace(*s)
+	}
+	return text(e.ID), text(e.Link), text(e.Details), nil
+}
+
+// checkLink refuses a link that a person must not open. Its errors do not quote the link.
+func checkLink(link string) error {
+	if link == "" {
+		return nil
+	}
+	u, err := url.Parse(link)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return errors.New("the service gave a session link that is not a URL; it is withheld")
+	case u.Scheme != "https":
+		return errors.New("the service gave a session link that is not https; it is withheld")
+	case u.User != nil:
+		return errors.New("the service gave a session link that holds a user name; it is withheld")
+	}
+	return nil
+}
+
+// SessionError means that the service reported that the session could not be made, or gave a link that must not be opened. Nothing more
+// will come of this request; asking again prompts the user again.
+type SessionError struct {
+	// Device is the device it is about.
+	Device DeviceRef
+
+	// Details is the service's own text, with links taken out.
+	Details string
+
+	// Hint is what to do about it, when the library knows. It is for people and is not contract.
+	Hint string
+}
+
+// Error is one line: the device, the service's text, the hint.
+func (e *SessionError) Error() string {
+	text := "remote assistance on " + e.Device.redacted() + " failed: " + oneLine(e.Details, maxMessageText)
+	if e.Hint != "" {
+		text += "; hint: " + e.Hint
+	}
+	return text
+}
+
+func newSessionError(device DeviceRef, details string) *SessionError {
+	details = limitText(redactText(details), maxMessage)
+	return &SessionError{Device: device, Details: details, Hint: sessionHint(details)}
+}
+
+// sessionHint recognizes what the error text is about. The service documents no texts, so this looks for words only.
+func sessionHint(details string) string {
+	lower := strings.ToLower(details)
+	mentions := func(words ...string) bool {
+		for _, word := range words {
+			if strings.Contains(lower, word) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case mentions("onboard", "connector", "not configured", "not set up", "teamviewer account"):
+		return "the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; RemoteAssistanceConnector shows its state"
+	case mentions("not supported", "unsupported", "platform", "operating system"):
+		return "remote assistance works on Windows, macOS, iOS/iPadOS, Android device administrator and personally-owned Android work profiles, " +
+			"with the Company Portal app; not on company-owned Android Enterprise devices, HoloLens or Surface Hub"
+	case mentions("license", "licence"): //nolint:misspell // the British spelling occurs too
+		return "TeamViewer needs a license with integration rights, bought separately"
+	}
+	return ""
+}

@@ -24,18 +24,19 @@ import (
 // The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. Getting it is the
 // caller's affair; a credential of azidentity renews its tokens and is the better choice where there is one.
 func StaticToken(token string) azcore.TokenCredential {
-	if len(token) > 7 && strings.EqualFold(token[:7], "Bearer ") {
-		token = token[7:]
+	token = strings.TrimSpace(token)
+	if scheme, rest, _ := strings.Cut(token, " "); strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
 	}
-	s := &staticToken{token: strings.TrimSpace(token)}
-	if info, err := parseToken(s.token); err == nil {
+	s := &staticToken{reveal: func() string { return token }}
+	if info, err := parseToken(token); err == nil {
 		s.expires = info.ExpiresOn
 	}
 	return s
 }
 
 type staticToken struct {
-	token   string
+	reveal  func() string // fmt prints the address of a func, where it would follow a pointer to a text
 	expires time.Time
 }
 
@@ -44,7 +45,8 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 	if err := ctx.Err(); err != nil {
 		return azcore.AccessToken{}, err
 	}
-	if s.token == "" || strings.ContainsFunc(s.token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }) {
+	token := s.reveal()
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }) {
 		return azcore.AccessToken{}, invalidArgument("token", "of StaticToken is blank or holds characters that no access token has; pass the bare access token")
 	}
 	if options.Claims != "" {
@@ -52,12 +54,12 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 	}
 	now := time.Now()
 	if s.expires.IsZero() {
-		return azcore.AccessToken{Token: s.token, ExpiresOn: now.Add(time.Hour)}, nil
+		return azcore.AccessToken{Token: token, ExpiresOn: now.Add(time.Hour)}, nil
 	}
 	if !now.Before(s.expires) {
 		return azcore.AccessToken{}, fmt.Errorf("the static token expired at %s", s.expires.UTC().Format(time.RFC3339))
 	}
-	return azcore.AccessToken{Token: s.token, ExpiresOn: s.expires}, nil
+	return azcore.AccessToken{Token: token, ExpiresOn: s.expires}, nil
 }
 
 // String hides the token.
@@ -115,11 +117,7 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	}
 	token, err := c.credential.GetToken(ctx, c.TokenRequestOptions())
 	if err != nil {
-		e := &Error{Op: "get a token", phase: "no token", cause: err}
-		if !isContextError(err) {
-			e.kind = ErrUnauthenticated
-		}
-		return TokenInfo{}, e
+		return TokenInfo{}, &Error{Op: "get a token", phase: "no token", cause: err, kind: kindWithoutToken(err)}
 	}
 	info, err := parseToken(token.Token)
 	if err != nil {

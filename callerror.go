@@ -28,9 +28,7 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
 	case errors.As(err, &token):
 		e.phase, e.cause = "no token", token.Unwrap()
-		if e.kind == nil && !isContextError(err) {
-			e.kind = ErrUnauthenticated
-		}
+		e.kind = kindWithoutToken(err)
 	case err != nil:
 		e.phase = phaseOf(call, resp)
 		e.cause = redactCause(err, secretQuery(r.url))
@@ -39,6 +37,15 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 	}
 	e.Hint = c.hint(r.op, call, e)
 	return e
+}
+
+// kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
+// [ErrInvalidArgument] already.
+func kindWithoutToken(err error) error {
+	if isContextError(err) || errors.Is(err, ErrInvalidArgument) {
+		return nil
+	}
+	return ErrUnauthenticated
 }
 
 // phaseOf says how far a call had come when it failed without a verdict of the service.

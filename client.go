@@ -48,6 +48,7 @@ type ClientOptions struct {
 type Client struct {
 	internal   *azcore.Client
 	credential azcore.TokenCredential
+	bearer     *graphpolicy.Bearer
 	service    graphService
 	origin     string // scheme and host of the Graph root
 	base       string // Graph root with the version, without a trailing slash
@@ -82,15 +83,14 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
 	o.Transport = graphpolicy.NewTransport(o.Transport)
+	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
 	internal, err := azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
 		// Location is not among them: a redirect's target may carry a token or a link.
 		AllowedHeaders:         []string{"client-request-id", "x-ms-ags-diagnostic", "Prefer", "Deprecation", "Sunset"},
 		AllowedQueryParameters: []string{"$select", "$top", "$expand", "$orderby", "$count"},
 		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
-		PerRetry: []policy.Policy{
-			graphpolicy.NewGuard(graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")),
-		},
-		Tracing: runtime.TracingOptions{Namespace: "Microsoft.Graph"},
+		PerRetry:               []policy.Policy{graphpolicy.NewGuard(bearer)},
+		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Graph"},
 	}, &o.ClientOptions)
 	if err != nil {
 		return nil, err
@@ -98,6 +98,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	return &Client{
 		internal:   internal,
 		credential: credential,
+		bearer:     bearer,
 		service:    service,
 		origin:     service.root.Scheme + "://" + service.root.Host,
 		base:       service.root.String() + "/" + graphAPIVersion,
@@ -146,7 +147,7 @@ var acceptJSON = []string{"application/json"}
 // send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every failure is
 // an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
-	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret}
+	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret, Bearer: c.bearer}
 	call.RequestID[0] = newRequestID()
 	req, err := c.newRequest(call, r)
 	if err != nil {

@@ -2,6 +2,7 @@ package intune
 
 import (
 	"context"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -47,11 +48,13 @@ type CredentialOptions struct {
 	// Method is how to sign in. Default: [CredentialMethodDefault].
 	Method CredentialMethod
 
-	// TenantID is the Entra tenant. Default: the user's home tenant, or what the environment says.
+	// TenantID is the Entra tenant. Default: the user's home tenant, or what the environment says. A managed identity has
+	// its own, and [CredentialMethodEnvironment] takes it from AZURE_TENANT_ID only.
 	TenantID string
 
 	// ClientID is the app registration. Required for [CredentialMethodBrowser] and [CredentialMethodDeviceCode]:
-	// azidentity's own default lacks Intune permissions, and nobody can grant them to it.
+	// azidentity's own default lacks Intune permissions, and nobody can grant them to it. [CredentialMethodManagedIdentity]
+	// selects a user-assigned identity with it; the other methods do not use it.
 	ClientID string
 
 	// Prompt shows the code of [CredentialMethodDeviceCode] to the user. Default: print it on standard output.
@@ -73,7 +76,7 @@ func NewCredential(options *CredentialOptions) (azcore.TokenCredential, error) {
 	if options != nil {
 		o = *options
 	}
-	if o.ClientID == "" && (o.Method == CredentialMethodBrowser || o.Method == CredentialMethodDeviceCode) {
+	if strings.TrimSpace(o.ClientID) == "" && (o.Method == CredentialMethodBrowser || o.Method == CredentialMethodDeviceCode) {
 		return nil, invalidArgument("options.ClientID", "is blank; register an app in Entra with the delegated permission "+
 			permissionManageDevices+" and pass its application (client) id")
 	}

@@ -66,7 +66,7 @@ func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
 }
 
 func challenged(resp *http.Response) bool {
-	return resp != nil && strings.Contains(resp.Header.Get("WWW-Authenticate"), "insufficient_claims")
+	return resp != nil && strings.Contains(strings.Join(resp.Header["Www-Authenticate"], ","), "insufficient_claims")
 }
 
 func isRouteText(code, lowerMessage string) bool {

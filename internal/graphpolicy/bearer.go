@@ -1,44 +1,121 @@
 package graphpolicy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// NewBearer is azcore's bearer token policy for one scope, with two additions. A request to any other place than root
-// is refused before a token is attached, be it a next link or a caller's policy that led there. And a goroutine that waits
-// while another one gets the token keeps its own deadline: azcore's policy makes it wait for as long as the
-// credential takes, which for a device code is minutes.
-func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, allowHTTP bool) policy.Policy {
-	gate := make(chan struct{}, 1)
-	scopes := []string{scope}
-	return runtime.NewBearerTokenPolicy(credential, scopes, &policy.BearerTokenOptions{
+// Bearer is azcore's bearer token policy for one scope, with three additions. A request to any other place than root is
+// refused before a token is attached, be it a next link or a caller's policy that led there. A goroutine that waits
+// while another one gets the token keeps its own deadline, where azcore makes it wait for as long as the credential
+// takes, which for a device code is minutes. And a call that was asked for claims gets a token with them, even if another
+// goroutine's token arrived in between.
+type Bearer struct {
+	policy.Policy
+
+	credential azcore.TokenCredential
+	scopes     []string
+	root       *url.URL
+	gate       chan struct{} // held by the goroutine that may make the credential work
+
+	mu      sync.Mutex
+	current azcore.AccessToken // the latest token, zero once the service refused one
+	asked   string             // the claims of the latest request to the credential
+}
+
+// NewBearer makes the policy.
+func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, allowHTTP bool) *Bearer {
+	b := &Bearer{credential: credential, scopes: []string{scope}, root: root, gate: make(chan struct{}, 1)}
+	b.Policy = runtime.NewBearerTokenPolicy(credentialFunc(b.getToken), b.scopes, &policy.BearerTokenOptions{
 		InsecureAllowCredentialWithHTTP: allowHTTP,
-		AuthorizationHandler: policy.AuthorizationHandler{
-			OnRequest: func(req *policy.Request, authorize func(policy.TokenRequestOptions) error) error {
-				if err := CheckHost(root, req.Raw().URL); err != nil {
-					return &settledError{err}
-				}
-				done := req.Raw().Context().Done()
-				select {
-				case gate <- struct{}{}:
-				case <-done:
-					return req.Raw().Context().Err()
-				}
-				defer func() { <-gate }()
-				if err := authorize(policy.TokenRequestOptions{Scopes: scopes}); err != nil {
-					return &TokenError{cause: err}
-				}
-				return nil
-			},
-		},
+		AuthorizationHandler:            policy.AuthorizationHandler{OnRequest: b.authorize},
 	})
+	return b
+}
+
+// authorize is called by azcore for every try, and once more for a claims challenge.
+func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenRequestOptions) error) error {
+	if err := CheckHost(b.root, req.Raw().URL); err != nil {
+		return &settledError{err}
+	}
+	ctx := req.Raw().Context()
+	claims := ""
+	if call := callOf(ctx); call != nil {
+		claims, call.claims = call.claims, ""
+	}
+	select {
+	case b.gate <- struct{}{}:
+	default:
+		if token := b.usable(); token != "" && claims == "" {
+			// Another goroutine renews the token early, and it still holds.
+			req.Raw().Header.Set("Authorization", "Bearer "+token)
+			return nil
+		}
+		select {
+		case b.gate <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer func() { <-b.gate }()
+	b.asked = ""
+	if err := authorize(policy.TokenRequestOptions{Scopes: b.scopes}); err != nil {
+		return &TokenError{cause: err}
+	}
+	if claims != "" && b.asked != claims {
+		// azcore took the token that another goroutine had just put into its cache, without the claims.
+		token, err := b.getToken(ctx, policy.TokenRequestOptions{Scopes: b.scopes, Claims: claims, EnableCAE: true})
+		if err != nil {
+			return &TokenError{cause: err}
+		}
+		req.Raw().Header.Set("Authorization", "Bearer "+token.Token)
+	}
+	return nil
+}
+
+// getToken asks the credential; the gate is held.
+func (b *Bearer) getToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	b.asked = options.Claims
+	token, err := b.credential.GetToken(ctx, options)
+	if err == nil {
+		b.mu.Lock()
+		b.current = token
+		b.mu.Unlock()
+	}
+	return token, err
+}
+
+// usable is the latest token if it holds for another minute, long enough for a request.
+func (b *Bearer) usable() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Until(b.current.ExpiresOn) < time.Minute {
+		return ""
+	}
+	return b.current.Token
+}
+
+// drop forgets the latest token when the service has refused one.
+func (b *Bearer) drop() {
+	b.mu.Lock()
+	b.current = azcore.AccessToken{}
+	b.mu.Unlock()
+}
+
+type credentialFunc func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
+
+// GetToken implements azcore.TokenCredential.
+func (f credentialFunc) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return f(ctx, options)
 }
 
 // TokenError marks that no token was to be had, so that nothing was sent.

@@ -51,9 +51,16 @@ type Call struct {
 	// RequestID holds the client-request-id header, so that it needs no slice of its own.
 	RequestID [1]string
 
-	contentType     []string
-	contentHidden   bool
-	claimsConverted bool
+	// Bearer, if not nil, learns that the service refused a token.
+	Bearer *Bearer
+
+	contentType   []string
+	contentHidden bool
+
+	challenged bool           // a claims challenge was seen
+	claims     string         // its claims, until a token is asked for with them
+	converted  *http.Response // the 403 that azcore sees as 401
+	forbidden  string         // its status line
 }
 
 type callKey struct{}

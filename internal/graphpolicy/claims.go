@@ -8,24 +8,32 @@ import (
 
 // normalizeClaims rewrites a claims challenge so that azcore's bearer token policy, which answers a challenge once with
 // a token that has the claims, understands it: that policy knows only status 401, the scheme spelt "Bearer" and padded
-// standard base64, while Graph documents the challenge with 403 too and both alphabets occur. A 403 is rewritten
-// at most once a call, so that a second refusal stays what it is.
+// standard base64, while Graph documents the challenge with 403 too and both alphabets occur. That is done once a call,
+// so that a second refusal stays what it is.
 func normalizeClaims(call *Call, resp *http.Response) {
 	for _, header := range resp.Header.Values("WWW-Authenticate") {
 		claims, ok := insufficientClaims(header)
 		if !ok {
 			continue
 		}
+		if call.challenged {
+			return
+		}
+		call.challenged, call.claims = true, string(claims)
 		if resp.StatusCode == http.StatusForbidden {
-			if call.claimsConverted {
-				return
-			}
-			call.claimsConverted = true
-			resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized (403 with a claims challenge)"
+			call.converted, call.forbidden = resp, resp.Status
+			resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized"
 		}
 		resp.Header.Set("WWW-Authenticate",
 			`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 		return
+	}
+}
+
+// restoreStatus undoes normalizeClaims when the challenge could not be met and the refusal is the caller's answer.
+func (c *Call) restoreStatus(resp *http.Response) {
+	if resp != nil && resp == c.converted {
+		resp.StatusCode, resp.Status = http.StatusForbidden, c.forbidden
 	}
 }
 

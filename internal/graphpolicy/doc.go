@@ -5,7 +5,7 @@
 //
 //	azcore's retry policy
 //	  Guard        ends the retrying of a write whose outcome is open
-//	  NewBearer    azcore's bearer token policy, pinned to one host, with a wait that respects the caller's context
+//	  Bearer       azcore's bearer token policy, pinned to one host, with a wait that respects the caller's context
 //	  …            the caller's per-retry policies, azcore's tracing and logging
 //	Transport      sees what really happens on the wire and records it in the Call
 package graphpolicy

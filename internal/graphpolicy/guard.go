@@ -28,6 +28,7 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	}
 	resp, err := g.inner.Do(req)
 	call.showContentType()
+	call.restoreStatus(call.Response)
 	if call.Write {
 		if call.Verdict == Open || call.Verdict == Answered && err != nil {
 			err = &settledError{err}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync"
 	"sync/atomic"
 )
 
@@ -27,34 +26,10 @@ var errRepeated = errors.New("the connection gave the request back after it had 
 type sendTrace struct {
 	hooked, http2, sent atomic.Bool
 	cancel              context.CancelCauseFunc
-
-	// hooks are the methods below, bound once; trace is what a request gets, which httptrace may change.
-	hooks, trace httptrace.ClientTrace
 }
 
-// sendTraces are kept for reuse, because binding the hooks costs more than the rest of the guard.
-var sendTraces = sync.Pool{New: func() any {
-	s := new(sendTrace)
-	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
-	return s
-}}
-
-func newSendTrace(cancel context.CancelCauseFunc) *sendTrace {
-	s := sendTraces.Get().(*sendTrace) //nolint:errcheck // the pool holds nothing else
-	s.hooked.Store(false)
-	s.http2.Store(false)
-	s.sent.Store(false)
-	s.cancel, s.trace = cancel, s.hooks
-	return s
-}
-
-// release gives the trace back after an answer. It keeps one whose hooks the transport may still call: a connection
-// writes the headers of a request once.
-func (s *sendTrace) release() {
-	if !s.hooked.Load() || s.sent.Load() {
-		s.cancel = nil
-		sendTraces.Put(s)
-	}
+func (s *sendTrace) clientTrace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
 }
 
 func (s *sendTrace) getConn(string) {

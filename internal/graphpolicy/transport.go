@@ -72,6 +72,9 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	call.Response = resp
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
 		call.Authorization = req.Header.Get("Authorization")
+		if call.Bearer != nil {
+			call.Bearer.drop()
+		}
 		normalizeClaims(call, resp)
 	}
 	normalizeRetryAfter(resp.Header)
@@ -112,8 +115,8 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := newSendTrace(cancel)
-	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, &trace.trace)))
+	trace := &sendTrace{cancel: cancel}
+	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, trace.clientTrace())))
 	if err != nil {
 		if trace.mayHaveActed(err) {
 			call.Verdict = Open
@@ -123,7 +126,6 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 		}
 		return nil, err
 	}
-	trace.release()
 	if foreign := foreignAnswer(req, resp); foreign != nil {
 		_ = resp.Body.Close()
 		call.Verdict = foreign.verdict()

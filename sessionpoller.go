@@ -120,7 +120,7 @@ type sessionHandler struct {
 	done     bool
 	session  RemoteAssistanceSession
 	failure  error
-	existing string // the unchanged link of the latest read, for AcceptExistingAfter
+	existing SessionURL // the unchanged link of the latest read, for AcceptExistingAfter
 }
 
 // Done implements runtime.PollingHandler.
@@ -178,15 +178,18 @@ func (h *sessionHandler) judge(record sessionRecord) {
 		// What was there before has been cleared, so that it would be new if it came again.
 		h.remember(record.link, record.details)
 	}
-	h.existing = record.link
+	if h.done {
+		return
+	}
+	h.existing = NewSessionURL(record.link)
 }
 
 // judgeTime ends a wait that has lasted long enough.
 func (h *sessionHandler) judgeTime(now time.Time) {
 	waited := now.Sub(h.Started)
 	switch {
-	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && h.existing != "" && checkLink(h.existing) == nil:
-		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: NewSessionURL(h.existing), Reused: true})
+	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkLink(h.existing.Reveal()) == nil:
+		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: h.existing, Reused: true})
 	case h.Unconfirmed && waited >= h.ConfirmWithin:
 		if h.unknown == nil {
 			h.unknown = &Error{Op: opRequestRemoteAssistance.text, Device: h.Device, unknown: true, Hint: hintUnknown}
@@ -196,10 +199,10 @@ func (h *sessionHandler) judgeTime(now time.Time) {
 }
 
 func (h *sessionHandler) succeed(session RemoteAssistanceSession) {
-	h.done, h.session, h.existing = true, session, ""
+	h.done, h.session, h.existing = true, session, SessionURL{}
 }
 
-func (h *sessionHandler) fail(err error) { h.done, h.failure, h.existing = true, err, "" }
+func (h *sessionHandler) fail(err error) { h.done, h.failure, h.existing = true, err, SessionURL{} }
 
 // passing reports whether a failed read may succeed later.
 func (h *sessionHandler) passing(err error, now time.Time) bool {

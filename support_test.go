@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -62,4 +63,13 @@ func asError(tb testing.TB, err error) *intune.Error {
 		tb.Fatalf("got %v, want an *intune.Error", err)
 	}
 	return e
+}
+
+// heap is what is in use after a collection.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

@@ -1,0 +1,102 @@
+package intune_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/jarcoal/httpmock"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// help stands for a program's own code.
+func help(ctx context.Context, client *intune.Client, device intune.DeviceRef) error {
+	_, err := client.RequestRemoteAssistance(ctx, device, nil)
+	return err
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
+	if err := help(t.Context(), tenant.Client(), device); err != nil || tenant.Prompts(device) != 1 {
+		t.Errorf("error %v, user asked %d times", err, tenant.Prompts(device))
+	}
+}
+
+func TestHelpWhenTheConnectionBreaks(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
+	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropAfter})
+	err := help(t.Context(), tenant.Client(), device)
+	if !errors.Is(err, intune.ErrOutcomeUnknown) || tenant.Prompts(device) != 1 {
+		t.Errorf("error %v, user asked %d times", err, tenant.Prompts(device))
+	}
+}
+
+// Code that waits runs in no time on a bubble's clock.
+func TestOpenSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: "https://get.teamviewer.com/v15/s1"})
+		var screen strings.Builder
+		if err := openSession(t.Context(), tenant.Client(), device, &screen); err != nil {
+			t.Fatal(err)
+		}
+		if screen.String() != "Open this link: https://get.teamviewer.com/v15/s1\n" {
+			t.Errorf("the technician sees %q", screen.String())
+		}
+	})
+}
+
+func TestRequestAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(&intunetest.TenantOptions{ThrottleLimits: true})
+		var devices []intune.DeviceRef
+		for range 300 {
+			devices = append(devices, tenant.AddDevice(intune.ManagedDevice{}))
+		}
+		for device, err := range requestAll(t.Context(), tenant.Client(), append(devices, devices[0])) {
+			if err != nil || tenant.Prompts(device) != 1 {
+				t.Fatalf("%v: error %v, user asked %d times", device, err, tenant.Prompts(device))
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for device, err := range requestAll(ctx, tenant.Client(), devices[:3]) {
+			if !errors.Is(err, context.Canceled) || tenant.Prompts(device) != 1 {
+				t.Errorf("%v: error %v, user asked %d times", device, err, tenant.Prompts(device))
+			}
+		}
+	})
+}
+
+// One answer, given by httpmock. The kit's options are used for their retries, which do not wait.
+func ExampleNewClient_httpmock() {
+	ctx := context.Background()
+
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", `=~/requestRemoteAssistance$`,
+		intunetest.IntuneError(http.StatusForbidden, "Forbidden", "The user has no role."))
+	options := intunetest.NewTenant(nil).ClientOptions()
+	options.Transport = &http.Client{Transport: mock}
+	client, err := intune.NewClient(intune.StaticToken("test"), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	_, err = client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+	fmt.Println(errors.Is(err, intune.ErrForbidden), mock.GetTotalCallCount())
+	// Output:
+	// true 1
+}

@@ -1,0 +1,287 @@
+package intune_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// begin asks for a session and gives the token of the wait.
+func begin(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef, options *intune.BeginRemoteAssistanceOptions) string {
+	t.Helper()
+	poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := poller.ResumeToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func TestResumeInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink), RemoteAssistanceSessionErrorDetails: "old trouble"}
+	for name, script := range map[string]intunetest.SessionScript{
+		"link":  {URL: newLink, After: time.Hour},
+		"error": {ErrorDetails: "new trouble", After: time.Hour},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, left, script)
+			token := begin(t, tenant, device, nil)
+			for _, secret := range []string{oldLink, "old-secret", "old trouble", "teamviewer", "Bearer"} {
+				if strings.Contains(token, secret) {
+					t.Errorf("the token holds %q: %s", secret, token)
+				}
+			}
+			time.Sleep(2 * time.Hour) //nolint:forbidigo // the bubble's clock
+			for _, given := range []intune.DeviceRef{device, {}} {
+				poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), given, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := poller.PollUntilDone(t.Context(), every)
+				if script.URL != "" && (err != nil || session.URL.Reveal() != newLink || session.Device != device) {
+					t.Errorf("got %v, %v", session, err)
+				}
+				if failed, ok := errors.AsType[*intune.SessionError](err); script.URL == "" && (!ok || failed.Details != "new trouble") {
+					t.Errorf("got %v", err)
+				}
+			}
+			if n := tenant.Prompts(device); n != 1 {
+				t.Errorf("the user was asked %d times", n)
+			}
+		})
+	}
+}
+
+// What the first process did not know, the second still does not, and its limits hold from the first start.
+func TestResumeKeepsTheLimits(t *testing.T) {
+	t.Parallel()
+	bubble(t, "unknown outcome", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+		token := begin(t, tenant, device, nil)
+		time.Sleep(119 * time.Second) //nolint:forbidigo // the bubble's clock
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 5*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+	bubble(t, "accepting what was there", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
+		token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		session, err := poller.PollUntilDone(t.Context(), every)
+		if err != nil || !session.Reused || session.URL.Reveal() != oldLink || time.Since(start) != time.Minute {
+			t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+		}
+	})
+}
+
+func TestOpenHandsOutItsToken(t *testing.T) {
+	t.Parallel()
+	bubble(t, "token", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Minute})
+		var tokens []string
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+			OnRequested: func(token string) { tokens = append(tokens, token) },
+		})
+		if err != nil || len(tokens) != 1 {
+			t.Fatalf("%d tokens, error %v", len(tokens), err)
+		}
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, &intune.BeginRemoteAssistanceOptions{ResumeToken: tokens[0]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session, err := poller.PollUntilDone(t.Context(), every); err != nil || session.URL.Reveal() != newLink || tenant.Prompts(device) != 1 {
+			t.Errorf("got %v, %v", session, err)
+		}
+	})
+}
+
+// A token may come from anywhere. azcore's own reader panics on a null token, and follows a fakeURL with the bearer token.
+func TestHostileResumeTokens(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
+	good := begin(t, tenant, device, nil)
+	change := func(member string, value any) string {
+		var envelope map[string]any
+		if err := json.Unmarshal([]byte(good), &envelope); err != nil {
+			t.Fatal(err)
+		}
+		inner := envelope["token"].(map[string]any) //nolint:errcheck // the test's own token
+		if value == nil {
+			delete(inner, member)
+		} else {
+			inner[member] = value
+		}
+		text, err := json.Marshal(envelope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var sent atomic.Int32
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent.Add(1)
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	for name, c := range map[string]struct {
+		token  string
+		device intune.DeviceRef
+		says   string
+	}{
+		"null":              {"null", device, "not a token"},
+		"null token":        {`{"type":"RemoteAssistanceSession","token":null}`, device, "not a token"},
+		"no token":          {`{"type":"RemoteAssistanceSession"}`, device, "not a token"},
+		"fake":              {`{"type":"RemoteAssistanceSession","token":{"type":"fake","fakeURL":"https://attacker.example/"}}`, device, "not a token"},
+		"fake and good":     {change("fakeURL", "https://attacker.example/"), device, "unknown"},
+		"type":              {strings.Replace(good, "RemoteAssistanceSession", "Other", 1), device, "not a token"},
+		"text":              {"hello", device, "not a token"},
+		"array":             {"[]", device, "not a token"},
+		"truncated":         {good[:len(good)/2], device, "not a token"},
+		"followed":          {good + good, device, "not a token"},
+		"five megabytes":    {strings.Repeat(" ", 5<<20) + good, device, "too long"},
+		"later version":     {change("version", 2), device, "another version"},
+		"no version":        {change("version", nil), device, "not a token"},
+		"version as text":   {change("version", "1"), device, "not a token"},
+		"other cloud":       {change("graph", "https://graph.microsoft.us/v1.0"), device, "another cloud"},
+		"other host":        {change("graph", "https://attacker.example/v1.0"), device, "another cloud"},
+		"other device":      {good, intune.Device("d2"), "another device"},
+		"other address":     {good, intune.UserDevice("anna", "d1"), "another device"},
+		"no device":         {change("device", nil), device, "device address"},
+		"device escapes":    {change("device", "/deviceManagement/managedDevices/../../me"), device, "device address"},
+		"device is a URL":   {change("device", "https://attacker.example/"), device, "device address"},
+		"short salt":        {change("salt", "AAAA"), device, "hash"},
+		"no link":           {change("link", nil), device, "hash"},
+		"long details":      {change("details", strings.Repeat("AAAA", 100)), device, "hash"},
+		"not base64":        {change("link", "%"), device, "malformed"},
+		"not started":       {change("started", nil), device, "started"},
+		"started tomorrow":  {change("started", time.Now().Add(48*time.Hour).Format(time.RFC3339)), device, "started"},
+		"negative duration": {change("confirmWithin", "-1s"), device, "confirmWithin"},
+		"no duration":       {change("confirmWithin", "soon"), device, "confirmWithin"},
+		"zero duration":     {change("confirmWithin", "0s"), device, "confirmWithin"},
+		"negative accept":   {change("acceptExistingAfter", "-1s"), device, "acceptExistingAfter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			poller, err := client.BeginRemoteAssistance(t.Context(), c.device, &intune.BeginRemoteAssistanceOptions{ResumeToken: c.token})
+			if poller != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ResumeToken") || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, c.says)
+			}
+			if err != nil && len(err.Error()) > 300 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if n := sent.Load(); n != 0 {
+			t.Errorf("%d requests were sent", n)
+		}
+	})
+}
+
+func FuzzResumeToken(f *testing.F) {
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
+	poller, err := tenant.Client().BeginRemoteAssistance(f.Context(), device, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := poller.ResumeToken()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(`{"type":"RemoteAssistanceSession","token":null}`)
+	f.Fuzz(func(t *testing.T, token string) {
+		var hosts []string
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			hosts = append(hosts, req.URL.Scheme+"://"+req.URL.Host)
+			return answer(req, http.StatusOK, nil, "{}"), nil
+		}))
+		poller, err := client.BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, &intune.BeginRemoteAssistanceOptions{ResumeToken: token + " "})
+		if err != nil {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Fatal(err)
+			}
+			return
+		}
+		_, _ = poller.Poll(t.Context())
+		for _, host := range hosts {
+			if host != "https://graph.microsoft.com" {
+				t.Fatalf("a request went to %s", host)
+			}
+		}
+	})
+}
+
+// Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
+func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+	synctest.Test(t, func(t *testing.T) {
+		const waits = 10_000
+		client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		goroutines, before := runtime.NumGoroutine(), heap()
+		var callers sync.WaitGroup
+		for range waits {
+			poller, err := client.BeginRemoteAssistance(ctx, intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			callers.Go(func() {
+				if _, err := poller.PollUntilDone(ctx, every); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		time.Sleep(6 * time.Second) //nolint:forbidigo // the bubble's clock
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - goroutines; n > waits {
+			t.Errorf("%d goroutines for %d callers", n, waits)
+		}
+		if each := (heap() - before) / waits; each >= 2<<10 {
+			t.Errorf("%d bytes a wait", each)
+		}
+		cancel()
+		callers.Wait()
+	})
+}
+
+// cheapTenant has one device, whose session never comes.
+type cheapTenant struct{}
+
+func (cheapTenant) Do(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodPost {
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}
+	return answer(req, http.StatusOK, nil, `{"id":"d1","remoteAssistanceSessionUrl":"","remoteAssistanceSessionErrorDetails":null}`), nil
+}

@@ -97,7 +97,7 @@ const sessionQuery = "?$select=id,remoteAssistanceSessionUrl,remoteAssistanceSes
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
 	record, err := c.readSessionAt(ctx, device)
-	if failed, ok := errors.AsType[*Error](err); ok && failed.StatusCode == http.StatusBadRequest && device.form != formDevice {
+	if isBadRequest(err) && device.form != formDevice {
 		record, err = c.readSessionAt(ctx, Device(device.id))
 	}
 	return record, err

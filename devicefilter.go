@@ -1,0 +1,173 @@
+package intune
+
+import (
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// DeviceFilter picks devices by the properties and operators that the service documents for $filter, and no others: it
+// answers an unsupported filter with every device of the tenant instead of an error. Fields that are not zero are combined
+// with "and". The zero filter picks every device.
+//
+// Each device that comes back is checked again against the filter, so that one the service should not have sent is never handed out.
+// Texts are compared whole and without regard to case, as the service does. Source: the property descriptions on
+// https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+type DeviceFilter struct {
+	// DeviceName is the name the device reports. It is not unique.
+	DeviceName string
+	// SerialNumber is the maker's. Virtual machines may share one; a serial of zeros is refused.
+	SerialNumber string
+	// UserPrincipalName is the user on the device's record, who may be the one that enrolled it rather than the primary user.
+	UserPrincipalName string
+	// AzureADDeviceID is the Entra device id. The id of zeros, which many devices share as a placeholder, is refused.
+	AzureADDeviceID string
+	// IMEI is the phone's. One of zeros is refused.
+	IMEI string
+	// Manufacturer, Model and OperatingSystem are as the device reports them, such as "Windows".
+	Manufacturer, Model, OperatingSystem string
+	// ComplianceState is the verdict on compliance.
+	ComplianceState ComplianceState
+	// ManagementAgent is the channel that manages the device.
+	ManagementAgent ManagementAgentType
+	// LastSyncAfter and LastSyncBefore bound the last check-in with Intune, both exclusive.
+	LastSyncAfter, LastSyncBefore time.Time
+	// EnrolledAfter and EnrolledBefore bound the enrollment, both exclusive.
+	EnrolledAfter, EnrolledBefore time.Time
+}
+
+// IsZero reports whether the filter picks every device.
+func (f DeviceFilter) IsZero() bool { return f == DeviceFilter{} }
+
+// String names the fields that are set and not their values, which may be names of people.
+func (f DeviceFilter) String() string {
+	var names []string
+	for _, term := range f.terms(&ManagedDevice{}) {
+		names = append(names, term.property)
+	}
+	return "{" + strings.Join(names, " ") + "}"
+}
+
+// GoString is [DeviceFilter.String].
+func (f DeviceFilter) GoString() string { return f.String() }
+
+// filterTerm is one comparison of a filter with a device.
+type filterTerm struct {
+	field    string // Go name, for errors
+	property string
+	operator string
+	text     string // operand, for eq
+	moment   time.Time
+	serial   bool // an operand of zeros is a placeholder that many devices share
+	matches  bool
+}
+
+// terms lists the comparisons that are set, with their results for a device.
+func (f *DeviceFilter) terms(d *ManagedDevice) []filterTerm {
+	list := make([]filterTerm, 0, 4)
+	equal := func(field, property, want, got string, serial bool) {
+		if want != "" {
+			list = append(list, filterTerm{field: field, property: property, operator: "eq", text: want, serial: serial, matches: strings.EqualFold(want, got)})
+		}
+	}
+	equal("DeviceName", "deviceName", f.DeviceName, d.DeviceName, false)
+	equal("SerialNumber", "serialNumber", f.SerialNumber, d.SerialNumber, true)
+	equal("UserPrincipalName", "userPrincipalName", f.UserPrincipalName, d.UserPrincipalName, false)
+	equal("AzureADDeviceID", "azureADDeviceId", f.AzureADDeviceID, d.AzureADDeviceID, true)
+	equal("IMEI", "imei", f.IMEI, d.IMEI, true)
+	equal("Manufacturer", "manufacturer", f.Manufacturer, d.Manufacturer, false)
+	equal("Model", "model", f.Model, d.Model, false)
+	equal("OperatingSystem", "operatingSystem", f.OperatingSystem, d.OperatingSystem, false)
+	equal("ComplianceState", "complianceState", string(f.ComplianceState), string(d.ComplianceState), false)
+	equal("ManagementAgent", "managementAgent", string(f.ManagementAgent), string(d.ManagementAgent), false)
+	bound := func(field, property, operator string, want, got time.Time) {
+		if !want.IsZero() {
+			matches := !got.IsZero() && (operator == "gt" && got.After(want) || operator == "lt" && got.Before(want))
+			list = append(list, filterTerm{field: field, property: property, operator: operator, moment: want, matches: matches})
+		}
+	}
+	bound("LastSyncAfter", "lastSyncDateTime", "gt", f.LastSyncAfter, d.LastSyncDateTime)
+	bound("LastSyncBefore", "lastSyncDateTime", "lt", f.LastSyncBefore, d.LastSyncDateTime)
+	bound("EnrolledAfter", "enrolledDateTime", "gt", f.EnrolledAfter, d.EnrolledDateTime)
+	bound("EnrolledBefore", "enrolledDateTime", "lt", f.EnrolledBefore, d.EnrolledDateTime)
+	return list
+}
+
+// matches checks a device against the filter.
+func (f *DeviceFilter) matches(d *ManagedDevice) bool {
+	if f.IsZero() {
+		return true
+	}
+	for _, term := range f.terms(d) {
+		if !term.matches {
+			return false
+		}
+	}
+	return true
+}
+
+// properties are those that a row must have for the filter to be checked again.
+func (f *DeviceFilter) properties() []string {
+	var names []string
+	for _, term := range f.terms(&ManagedDevice{}) {
+		names = append(names, term.property)
+	}
+	return names
+}
+
+// render is the OData text of the filter, not yet escaped for a URL.
+func (f *DeviceFilter) render() (string, error) {
+	if !f.LastSyncAfter.IsZero() && !f.LastSyncBefore.IsZero() && !f.LastSyncAfter.Before(f.LastSyncBefore) {
+		return "", invalidArgument("filter.LastSyncAfter", "is not before LastSyncBefore, so that no device can match")
+	}
+	if !f.EnrolledAfter.IsZero() && !f.EnrolledBefore.IsZero() && !f.EnrolledAfter.Before(f.EnrolledBefore) {
+		return "", invalidArgument("filter.EnrolledAfter", "is not before EnrolledBefore, so that no device can match")
+	}
+	var b strings.Builder
+	for _, term := range f.terms(&ManagedDevice{}) {
+		operand, err := term.operand()
+		if err != nil {
+			return "", err
+		}
+		if b.Len() > 0 {
+			b.WriteString(" and ")
+		}
+		b.WriteString(term.property + " " + term.operator + " " + operand)
+	}
+	return b.String(), nil
+}
+
+func (t *filterTerm) operand() (string, error) {
+	argument := "filter." + t.field
+	if t.operator != "eq" {
+		moment := t.moment.UTC()
+		if moment.Year() < 2 || moment.Year() > 9998 {
+			return "", invalidArgument(argument, "is not a time that the service can compare")
+		}
+		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it leaves nothing out that the check
+		// of each row would let pass.
+		rounded := moment.Truncate(100 * time.Nanosecond)
+		if t.operator == "lt" && rounded.Before(moment) {
+			rounded = rounded.Add(100 * time.Nanosecond)
+		}
+		return rounded.Format("2006-01-02T15:04:05.9999999Z"), nil
+	}
+	switch {
+	case strings.TrimSpace(t.text) == "":
+		return "", invalidArgument(argument, "is blank; leave it empty to compare nothing")
+	case t.serial && strings.Trim(t.text, "0- ") == "":
+		return "", invalidArgument(argument, "is all zeros, a placeholder that many devices share; look for another property")
+	case !utf8.ValidString(t.text):
+		return "", invalidArgument(argument, "is not valid UTF-8")
+	case strings.ContainsFunc(t.text, unicode.IsControl):
+		return "", invalidArgument(argument, "holds a control character")
+	}
+	return "'" + strings.ReplaceAll(t.text, "'", "''") + "'", nil
+}
+
+// escapeQuery escapes the value of a query option, spaces as %20.
+func escapeQuery(value string) string {
+	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+}

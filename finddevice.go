@@ -1,0 +1,114 @@
+package intune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+var opFindDevice = &operation{api: "Client.FindDevice", text: "find device", permission: permissionReadDevices, right: rightReadDevices}
+
+// ErrAmbiguousDevice marks a search for one device that several match. It comes as an [*AmbiguousDeviceError].
+var ErrAmbiguousDevice = errors.New("more than one device matches")
+
+// maxCandidates is how many matches a search collects before it gives up.
+const maxCandidates = 20
+
+// FindDeviceOptions configures [Client.FindDevice].
+type FindDeviceOptions struct {
+	// In is where to look. Default: [AllDevices].
+	In DeviceCollection
+
+	// Select is as in [ListDevicesOptions]. The properties that tell candidates apart are always added.
+	Select []string
+}
+
+// FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen, the first of several will
+// not do. No match is [ErrNotFound], several are an [*AmbiguousDeviceError] that lists them. An empty filter is an [ErrInvalidArgument].
+//
+// Every page is read and every row checked, so that a filter that the service ignores is slow, and not wrong.
+// Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
+func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *FindDeviceOptions) (device ManagedDevice, err error) {
+	if err := checkContext(ctx); err != nil {
+		return ManagedDevice{}, err
+	}
+	if filter.IsZero() {
+		return ManagedDevice{}, invalidArgument("filter", "is empty and would match every device; set at least one field")
+	}
+	in, selected := AllDevices(), []string(nil)
+	if options != nil {
+		if options.In != (DeviceCollection{}) {
+			in = options.In
+		}
+		if len(options.Select) > 0 {
+			selected = append([]string{"deviceName", "serialNumber", "lastSyncDateTime"}, options.Select...)
+		}
+	}
+	ctx, endSpan := c.startSpan(ctx, opFindDevice)
+	defer func() { endSpan(err) }()
+	var found []ManagedDevice
+	for candidate, err := range c.Devices(ctx, in, &ListDevicesOptions{Filter: filter, Select: selected}) {
+		if err != nil {
+			if failed, ok := errors.AsType[*Error](err); ok {
+				failed.Op = opFindDevice.text
+			}
+			return ManagedDevice{}, err
+		}
+		if found = append(found, candidate); len(found) == maxCandidates {
+			break
+		}
+	}
+	switch len(found) {
+	case 0:
+		return ManagedDevice{}, &Error{Op: opFindDevice.text, Message: "no device matches the filter on " + strings.Join(filter.properties(), ", "), kind: ErrNotFound}
+	case 1:
+		return found[0], nil
+	default:
+		return ManagedDevice{}, &AmbiguousDeviceError{Candidates: found}
+	}
+}
+
+// AmbiguousDeviceError means that several devices match a search for one. errors.Is(err, [ErrAmbiguousDevice]) finds it.
+type AmbiguousDeviceError struct {
+	// Candidates are the matches, at most 20 of them.
+	Candidates []ManagedDevice
+}
+
+// Error names the candidates by name, serial and last sync, so that a technician can choose. It is one line, and holds no user.
+func (e *AmbiguousDeviceError) Error() string {
+	const most = 5
+	var b strings.Builder
+	if len(e.Candidates) >= maxCandidates {
+		fmt.Fprintf(&b, "%d or more devices match: ", len(e.Candidates))
+	} else {
+		fmt.Fprintf(&b, "%d devices match: ", len(e.Candidates))
+	}
+	for i := range e.Candidates {
+		if i == most {
+			fmt.Fprintf(&b, " and %d more", len(e.Candidates)-most)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		d := &e.Candidates[i]
+		synced := "never"
+		if !d.LastSyncDateTime.IsZero() {
+			synced = d.LastSyncDateTime.UTC().Format(time.DateTime) + " UTC"
+		}
+		fmt.Fprintf(&b, "%s (serial %s, last sync %s, id %s)", orNone(d.DeviceName), orNone(d.SerialNumber), synced, orNone(d.ID))
+	}
+	return b.String()
+}
+
+// Is reports whether target is [ErrAmbiguousDevice].
+func (e *AmbiguousDeviceError) Is(target error) bool { return target == ErrAmbiguousDevice }
+
+func orNone(text string) string {
+	if text = oneLine(text, 64); text == "" {
+		return "none"
+	}
+	return text
+}

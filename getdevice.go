@@ -1,0 +1,92 @@
+package intune
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+var opGetDevice = &operation{api: "Client.GetDevice", text: "read device", permission: permissionReadDevices, right: rightReadDevices}
+
+// GetDeviceOptions configures [Client.GetDevice].
+type GetDeviceOptions struct {
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all but the eight that the service fills
+	// only when they are named here. The id is always added. An unknown name is an ErrInvalidArgument.
+	Select []string
+}
+
+// GetDeviceResponse is one device.
+type GetDeviceResponse struct {
+	ManagedDevice
+}
+
+// GetDevice reads one device. At a user or detected-app address the service was reported to answer 400; the read is then made at the plain
+// address. An answer about another device than the one asked for is an [*Error], and so is a session link that is not https.
+//
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
+func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDeviceOptions) (response GetDeviceResponse, err error) {
+	if err := checkContext(ctx); err != nil {
+		return GetDeviceResponse{}, err
+	}
+	if err := device.check(); err != nil {
+		return GetDeviceResponse{}, err
+	}
+	var query []string
+	var selected []string
+	if options != nil {
+		if selected, err = selectProperties(options.Select, nil, nil); err != nil {
+			return GetDeviceResponse{}, err
+		}
+		if len(selected) > 0 {
+			query = append(query, "$select="+strings.Join(selected, ","))
+		}
+	}
+	ctx, endSpan := c.startSpan(ctx, opGetDevice)
+	defer func() { endSpan(err) }()
+	read := func(at DeviceRef) (ManagedDevice, error) {
+		r := &request{op: opGetDevice, device: at, method: http.MethodGet, url: joinQuery(at.within(c.base, ""), query)}
+		r.secret = slices.Contains(selected, "remoteAssistanceSessionUrl") || slices.Contains(selected, "activationLockBypassCode")
+		return c.readDevice(ctx, r)
+	}
+	response.ManagedDevice, err = read(device)
+	if isBadRequest(err) && device.form != formDevice {
+		response.ManagedDevice, err = read(Device(device.id))
+	}
+	return response, err
+}
+
+// isBadRequest reports whether the service answered 400, as it does to reads at addresses it does not serve.
+func isBadRequest(err error) bool {
+	failed, ok := errors.AsType[*Error](err)
+	return ok && failed.StatusCode == http.StatusBadRequest
+}
+
+func (c *Client) readDevice(ctx context.Context, r *request) (ManagedDevice, error) {
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return ManagedDevice{}, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return ManagedDevice{}, c.unexpectedAnswer(r, resp, "the answer could not be read")
+	}
+	device, err := decodeDevice(body)
+	if err != nil {
+		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
+		e.cause = err
+		return ManagedDevice{}, e
+	}
+	if !strings.EqualFold(device.ID, r.device.id) {
+		return ManagedDevice{}, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for")
+	}
+	if err := checkLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
+		return ManagedDevice{}, c.unexpectedAnswer(r, resp, err.Error())
+	}
+	return device, nil
+}

@@ -34,7 +34,7 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - Retry: applies to reads as azcore documents it. The action and the other writes are repeated within it only while the
 //     service has proved that it did not act (429, 503, a failed connection); no option changes that. MaxRetryDelay
 //     defaults to three minutes instead of one.
-//   - Transport: default is an HTTP client that follows no redirects. An *http.Client without a CheckRedirect is
+//   - Transport: default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect is
 //     used without following redirects either.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
 //   - Logging: $filter, $search and $skiptoken values never appear, and the bodies of session reads are left out

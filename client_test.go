@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -35,7 +36,7 @@ func (c *recordingCredential) GetToken(_ context.Context, o policy.TokenRequestO
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked = append(c.asked, o)
-	return intune.StaticToken("opaque-token").GetToken(context.Background(), policy.TokenRequestOptions{})
+	return azcore.AccessToken{Token: "opaque-token", ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
 // C§1.3: roots and scopes of the clouds.

@@ -7,40 +7,40 @@ package intune
 type DetectedAppPlatformType string
 
 const (
-	// DetectedAppPlatformTypeUnknown: not known.
+	// DetectedAppPlatformTypeUnknown means: not known.
 	DetectedAppPlatformTypeUnknown DetectedAppPlatformType = "unknown"
 
-	// DetectedAppPlatformTypeWindows: Windows.
+	// DetectedAppPlatformTypeWindows means: Windows.
 	DetectedAppPlatformTypeWindows DetectedAppPlatformType = "windows"
 
-	// DetectedAppPlatformTypeWindowsMobile: Windows Mobile.
+	// DetectedAppPlatformTypeWindowsMobile means: Windows Mobile.
 	DetectedAppPlatformTypeWindowsMobile DetectedAppPlatformType = "windowsMobile"
 
-	// DetectedAppPlatformTypeWindowsHolographic: Windows Holographic.
+	// DetectedAppPlatformTypeWindowsHolographic means: Windows Holographic.
 	DetectedAppPlatformTypeWindowsHolographic DetectedAppPlatformType = "windowsHolographic"
 
-	// DetectedAppPlatformTypeIOS: iOS and iPadOS.
+	// DetectedAppPlatformTypeIOS means: iOS and iPadOS.
 	DetectedAppPlatformTypeIOS DetectedAppPlatformType = "ios"
 
-	// DetectedAppPlatformTypeMacOS: macOS.
+	// DetectedAppPlatformTypeMacOS means: macOS.
 	DetectedAppPlatformTypeMacOS DetectedAppPlatformType = "macOS"
 
-	// DetectedAppPlatformTypeChromeOS: ChromeOS.
+	// DetectedAppPlatformTypeChromeOS means: ChromeOS.
 	DetectedAppPlatformTypeChromeOS DetectedAppPlatformType = "chromeOS"
 
-	// DetectedAppPlatformTypeAndroidOSP: Android Open Source Project.
+	// DetectedAppPlatformTypeAndroidOSP means: Android Open Source Project.
 	DetectedAppPlatformTypeAndroidOSP DetectedAppPlatformType = "androidOSP"
 
-	// DetectedAppPlatformTypeAndroidDeviceAdministrator: Android managed by device administrator.
+	// DetectedAppPlatformTypeAndroidDeviceAdministrator means: Android managed by device administrator.
 	DetectedAppPlatformTypeAndroidDeviceAdministrator DetectedAppPlatformType = "androidDeviceAdministrator"
 
-	// DetectedAppPlatformTypeAndroidWorkProfile: Android work profile.
+	// DetectedAppPlatformTypeAndroidWorkProfile means: Android work profile.
 	DetectedAppPlatformTypeAndroidWorkProfile DetectedAppPlatformType = "androidWorkProfile"
 
-	// DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged: Android dedicated and fully managed devices.
+	// DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged means: Android dedicated and fully managed devices.
 	DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged DetectedAppPlatformType = "androidDedicatedAndFullyManaged"
 
-	// DetectedAppPlatformTypeUnknownFutureValue: a member that this version of Graph does not show.
+	// DetectedAppPlatformTypeUnknownFutureValue means: a member that this version of Graph does not show.
 	DetectedAppPlatformTypeUnknownFutureValue DetectedAppPlatformType = "unknownFutureValue"
 )
 

@@ -10,10 +10,14 @@ import (
 )
 
 var (
-	opListApps = &operation{api: "Client.NewListDetectedAppsPager", text: "list detected apps",
-		permission: permissionReadDevices, right: rightReadDevices}
-	opApps = &operation{api: "Client.DetectedApps", text: "list detected apps",
-		permission: permissionReadDevices, right: rightReadDevices}
+	opListApps = &operation{
+		api: "Client.NewListDetectedAppsPager", text: "list detected apps",
+		permission: permissionReadDevices, right: rightReadDevices,
+	}
+	opApps = &operation{
+		api: "Client.DetectedApps", text: "list detected apps",
+		permission: permissionReadDevices, right: rightReadDevices,
+	}
 )
 
 // ListDetectedAppsOptions narrows a list of detected apps.

@@ -3,6 +3,7 @@ package intune
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -126,7 +127,7 @@ func (v *looseDouble) UnmarshalJSON(data []byte) error {
 	case "-INF":
 		*v = looseDouble(math.Inf(-1))
 	default:
-		return fmt.Errorf("not a double")
+		return errors.New("not a double")
 	}
 	return nil
 }

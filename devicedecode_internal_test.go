@@ -102,7 +102,7 @@ func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
 		"lastSyncDateTime", "remoteAssistanceSessionUrl", "deviceActionResults", "deviceHealthAttestationState",
 		"configurationManagerClientEnabledFeatures", "unknown", "value",
 	}
-	try := func(name, row string) {
+	try := func(row string) {
 		page := []byte(`{"value":[` + row + `]}`)
 		devices, nextLink, count, err := decodeDevicePage(page)
 		if err != nil {
@@ -116,14 +116,14 @@ func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
 	}
 	for _, value := range values {
 		for _, name := range names {
-			try(name, `{"`+name+`":`+value+`}`)
+			try(`{"` + name + `":` + value + `}`)
 		}
 		for _, name := range []string{"actionName", "errorCode", "startDateTime", "passcode", "deviceLocation"} {
-			try(name, `{"deviceActionResults":[{"`+name+`":`+value+`}]}`)
+			try(`{"deviceActionResults":[{"` + name + `":` + value + `}]}`)
 		}
-		try("speed", `{"deviceActionResults":[{"deviceLocation":{"speed":`+value+`}}]}`)
-		try("resetCount", `{"deviceHealthAttestationState":{"resetCount":`+value+`}}`)
-		try("inventory", `{"configurationManagerClientEnabledFeatures":{"Inventory":`+value+`}}`)
+		try(`{"deviceActionResults":[{"deviceLocation":{"speed":` + value + `}}]}`)
+		try(`{"deviceHealthAttestationState":{"resetCount":` + value + `}}`)
+		try(`{"configurationManagerClientEnabledFeatures":{"Inventory":` + value + `}}`)
 	}
 }
 

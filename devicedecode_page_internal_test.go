@@ -158,7 +158,7 @@ func TestDecodeSharesRepeatedText(t *testing.T) {
 	}
 }
 
-func TestDecodeAllocations(t *testing.T) {
+func TestDecodeAllocations(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	page := fullPage(200)
 	perDevice := testing.AllocsPerRun(3, func() {
 		if _, _, _, err := decodeDevicePage(page); err != nil {

@@ -65,7 +65,7 @@ type filterTerm struct {
 }
 
 // terms lists the comparisons that are set, with their results for a device.
-func (f *DeviceFilter) terms(d *ManagedDevice) []filterTerm {
+func (f DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 	list := make([]filterTerm, 0, 4)
 	equal := func(field, property, want, got string, serial bool) {
 		if want != "" {
@@ -96,7 +96,7 @@ func (f *DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 }
 
 // matches checks a device against the filter.
-func (f *DeviceFilter) matches(d *ManagedDevice) bool {
+func (f DeviceFilter) matches(d *ManagedDevice) bool {
 	if f.IsZero() {
 		return true
 	}
@@ -109,7 +109,7 @@ func (f *DeviceFilter) matches(d *ManagedDevice) bool {
 }
 
 // properties are those that a row must have for the filter to be checked again.
-func (f *DeviceFilter) properties() []string {
+func (f DeviceFilter) properties() []string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
 		names = append(names, term.property)
@@ -118,7 +118,7 @@ func (f *DeviceFilter) properties() []string {
 }
 
 // render is the OData text of the filter, not yet escaped for a URL.
-func (f *DeviceFilter) render() (string, error) {
+func (f DeviceFilter) render() (string, error) {
 	if !f.LastSyncAfter.IsZero() && !f.LastSyncBefore.IsZero() && !f.LastSyncAfter.Before(f.LastSyncBefore) {
 		return "", invalidArgument("filter.LastSyncAfter", "is not before LastSyncBefore, so that no device can match")
 	}
@@ -139,7 +139,7 @@ func (f *DeviceFilter) render() (string, error) {
 	return b.String(), nil
 }
 
-func (t *filterTerm) operand() (string, error) {
+func (t filterTerm) operand() (string, error) {
 	argument := "filter." + t.field
 	if t.operator != "eq" {
 		moment := t.moment.UTC()

@@ -14,10 +14,14 @@ import (
 )
 
 var (
-	opListDevices = &operation{api: "Client.NewListDevicesPager", text: "list devices",
-		permission: permissionReadDevices, right: rightReadDevices}
-	opDevices = &operation{api: "Client.Devices", text: "list devices",
-		permission: permissionReadDevices, right: rightReadDevices}
+	opListDevices = &operation{
+		api: "Client.NewListDevicesPager", text: "list devices",
+		permission: permissionReadDevices, right: rightReadDevices,
+	}
+	opDevices = &operation{
+		api: "Client.Devices", text: "list devices",
+		permission: permissionReadDevices, right: rightReadDevices,
+	}
 )
 
 const rightReadDevices = "Managed devices / Read"
@@ -222,9 +226,8 @@ var onlyByID = []string{
 // deviceProperties are the names of the schema, as the model has them.
 var deviceProperties = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
-	device := reflect.TypeFor[ManagedDevice]()
-	for i := range device.NumField() {
-		name, _, _ := strings.Cut(device.Field(i).Tag.Get("json"), ",")
+	for field := range reflect.TypeFor[ManagedDevice]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names[name] = true
 	}
 	return names

@@ -24,6 +24,12 @@
 // longer documented, but in the schema of every cloud with Intune. [DetectedAppDevice] is documented, but was reported to answer 400. The
 // id is Intune's own, not one of the two that Entra has for the same machine.
 //
+// # Finding the device
+//
+// [Client.FindDevice] returns the one device that matches a [DeviceFilter], or an error that lists the candidates; [Client.Devices]
+// goes through all that match. There is no free-text filter, because Intune ignores a $filter that it does not support and
+// answers with every device of the tenant; every device that comes back is checked once more.
+//
 // # Accepted is not open
 //
 // [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: its link

@@ -70,7 +70,7 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	}
 }
 
-// AmbiguousDeviceError means that several devices match a search for one. errors.Is(err, [ErrAmbiguousDevice]) finds it.
+// AmbiguousDeviceError means that several devices match a search for one. [errors.Is] finds [ErrAmbiguousDevice] in it.
 type AmbiguousDeviceError struct {
 	// Candidates are the matches, at most 20 of them.
 	Candidates []ManagedDevice

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -73,7 +74,7 @@ func fullDevice(i int) map[string]any {
 		return time.Date(2026, 3, 1, 8, 30, 15, 1234567*100*(hours%8), time.UTC).
 			Add(time.Duration(hours*i) * time.Hour / 16).Format("2006-01-02T15:04:05.9999999Z07:00")
 	}
-	user := pick(list{"adele.vance", "megan.bowen", "jörg.müller", "diego.siciliani", "lidia.holloway"}) + fmt.Sprint(i)
+	user := pick(list{"adele.vance", "megan.bowen", "jörg.müller", "diego.siciliani", "lidia.holloway"}) + strconv.Itoa(i)
 	results := []any{
 		map[string]any{
 			"@odata.type": "#microsoft.graph.locateDeviceActionResult", "actionName": "locateDevice", "actionState": "done",
@@ -145,14 +146,14 @@ func fullDevice(i int) map[string]any {
 		"manufacturer":                        pick(list{"Dell Inc.", "Apple", "LENOVO", "Microsoft Corporation"}),
 		"meid":                                fmt.Sprintf("A%013d", i),
 		"model":                               pick(list{"Latitude 7440", "iPhone 15", "21HMCTO1WW", "Surface Pro 9", `iPad Pro 12.9"`}),
-		"notes":                               "Handed out at the\nmain desk, see ticket " + fmt.Sprint(i),
+		"notes":                               "Handed out at the\nmain desk, see ticket " + strconv.Itoa(i),
 		"operatingSystem":                     pick(list{"Windows", "iOS", "Android"}),
 		"osVersion":                           pick(list{"10.0.26100.4061", "18.5", "15"}),
 		"partnerReportedThreatState":          pick(list{"secured", "activated"}),
 		"phoneNumber":                         fmt.Sprintf("+49 89 %07d", i),
 		"physicalMemoryInBytes":               int64(17179869184),
-		"remoteAssistanceSessionErrorDetails": "The session could not be made " + fmt.Sprint(i),
-		"remoteAssistanceSessionUrl":          "https://get.teamviewer.com/en/s" + fmt.Sprint(100000000+i),
+		"remoteAssistanceSessionErrorDetails": "The session could not be made " + strconv.Itoa(i),
+		"remoteAssistanceSessionUrl":          "https://get.teamviewer.com/en/s" + strconv.Itoa(100000000+i),
 		"requireUserEnrollmentApproval":       i%2 == 1,
 		"serialNumber":                        fmt.Sprintf("SN%08X", i*7919),
 		"subscriberCarrier":                   pick(list{"Telekom.de", "Vodafone"}),

@@ -18,11 +18,17 @@ import (
 // nested puts a text into an envelope as Intune does, levels times over.
 func nested(text string, levels int) string {
 	for range levels {
-		quoted, _ := json.Marshal(text)
-		text = `{"ErrorCode":"Forbidden","Message":` + string(quoted) + `}`
+		text = `{"ErrorCode":"Forbidden","Message":` + quote(text) + `}`
 	}
-	quoted, _ := json.Marshal(text)
-	return `{"error":{"code":"UnknownError","message":` + string(quoted) + `}}`
+	return `{"error":{"code":"UnknownError","message":` + quote(text) + `}}`
+}
+
+func quote(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text always marshals
+	}
+	return string(quoted)
 }
 
 func TestOddErrorBodies(t *testing.T) {

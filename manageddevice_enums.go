@@ -7,25 +7,25 @@ package intune
 type ComplianceState string
 
 const (
-	// ComplianceStateUnknown: the device has not been judged yet.
+	// ComplianceStateUnknown means: the device has not been judged yet.
 	ComplianceStateUnknown ComplianceState = "unknown"
 
-	// ComplianceStateCompliant: it keeps the rules.
+	// ComplianceStateCompliant means: it keeps the rules.
 	ComplianceStateCompliant ComplianceState = "compliant"
 
-	// ComplianceStateNoncompliant: it breaks a rule.
+	// ComplianceStateNoncompliant means: it breaks a rule.
 	ComplianceStateNoncompliant ComplianceState = "noncompliant"
 
-	// ComplianceStateConflict: rules contradict each other.
+	// ComplianceStateConflict means: rules contradict each other.
 	ComplianceStateConflict ComplianceState = "conflict"
 
-	// ComplianceStateError: the judgment failed.
+	// ComplianceStateError means: the judgment failed.
 	ComplianceStateError ComplianceState = "error"
 
-	// ComplianceStateInGracePeriod: it breaks a rule and has time to mend; access is not yet taken away.
+	// ComplianceStateInGracePeriod means: it breaks a rule and has time to mend; access is not yet taken away.
 	ComplianceStateInGracePeriod ComplianceState = "inGracePeriod"
 
-	// ComplianceStateConfigManager: Configuration Manager judges the device, not Intune.
+	// ComplianceStateConfigManager means: Configuration Manager judges the device, not Intune.
 	ComplianceStateConfigManager ComplianceState = "configManager"
 )
 
@@ -48,46 +48,46 @@ func PossibleComplianceStateValues() []ComplianceState {
 type DeviceEnrollmentType string
 
 const (
-	// DeviceEnrollmentTypeUnknown: not known.
+	// DeviceEnrollmentTypeUnknown means: not known.
 	DeviceEnrollmentTypeUnknown DeviceEnrollmentType = "unknown"
 
-	// DeviceEnrollmentTypeUserEnrollment: the user enrolled the device.
+	// DeviceEnrollmentTypeUserEnrollment means: the user enrolled the device.
 	DeviceEnrollmentTypeUserEnrollment DeviceEnrollmentType = "userEnrollment"
 
-	// DeviceEnrollmentTypeDeviceEnrollmentManager: an account for enrolling many devices did.
+	// DeviceEnrollmentTypeDeviceEnrollmentManager means: an account for enrolling many devices did.
 	DeviceEnrollmentTypeDeviceEnrollmentManager DeviceEnrollmentType = "deviceEnrollmentManager"
 
-	// DeviceEnrollmentTypeAppleBulkWithUser: Apple bulk enrollment (Configurator, Automated Device Enrollment) with a user.
+	// DeviceEnrollmentTypeAppleBulkWithUser means: Apple bulk enrollment (Configurator, Automated Device Enrollment) with a user.
 	DeviceEnrollmentTypeAppleBulkWithUser DeviceEnrollmentType = "appleBulkWithUser"
 
-	// DeviceEnrollmentTypeAppleBulkWithoutUser: Apple bulk enrollment without a user.
+	// DeviceEnrollmentTypeAppleBulkWithoutUser means: Apple bulk enrollment without a user.
 	DeviceEnrollmentTypeAppleBulkWithoutUser DeviceEnrollmentType = "appleBulkWithoutUser"
 
-	// DeviceEnrollmentTypeWindowsAzureADJoin: joined to Entra.
+	// DeviceEnrollmentTypeWindowsAzureADJoin means: joined to Entra.
 	DeviceEnrollmentTypeWindowsAzureADJoin DeviceEnrollmentType = "windowsAzureADJoin"
 
-	// DeviceEnrollmentTypeWindowsBulkUserless: Windows bulk enrollment with a certificate, without a user.
+	// DeviceEnrollmentTypeWindowsBulkUserless means: Windows bulk enrollment with a certificate, without a user.
 	DeviceEnrollmentTypeWindowsBulkUserless DeviceEnrollmentType = "windowsBulkUserless"
 
-	// DeviceEnrollmentTypeWindowsAutoEnrollment: enrolled automatically when a work account was added.
+	// DeviceEnrollmentTypeWindowsAutoEnrollment means: enrolled automatically when a work account was added.
 	DeviceEnrollmentTypeWindowsAutoEnrollment DeviceEnrollmentType = "windowsAutoEnrollment"
 
-	// DeviceEnrollmentTypeWindowsBulkAzureDomainJoin: Windows bulk join to Entra.
+	// DeviceEnrollmentTypeWindowsBulkAzureDomainJoin means: Windows bulk join to Entra.
 	DeviceEnrollmentTypeWindowsBulkAzureDomainJoin DeviceEnrollmentType = "windowsBulkAzureDomainJoin"
 
-	// DeviceEnrollmentTypeWindowsCoManagement: co-management, started by Autopilot or group policy.
+	// DeviceEnrollmentTypeWindowsCoManagement means: co-management, started by Autopilot or group policy.
 	DeviceEnrollmentTypeWindowsCoManagement DeviceEnrollmentType = "windowsCoManagement"
 
-	// DeviceEnrollmentTypeWindowsAzureADJoinUsingDeviceAuth: joined to Entra with the identity of the device.
+	// DeviceEnrollmentTypeWindowsAzureADJoinUsingDeviceAuth means: joined to Entra with the identity of the device.
 	DeviceEnrollmentTypeWindowsAzureADJoinUsingDeviceAuth DeviceEnrollmentType = "windowsAzureADJoinUsingDeviceAuth"
 
-	// DeviceEnrollmentTypeAppleUserEnrollment: Apple User Enrollment, for devices people own.
+	// DeviceEnrollmentTypeAppleUserEnrollment means: Apple User Enrollment, for devices people own.
 	DeviceEnrollmentTypeAppleUserEnrollment DeviceEnrollmentType = "appleUserEnrollment"
 
-	// DeviceEnrollmentTypeAppleUserEnrollmentWithServiceAccount: Apple User Enrollment with a service account.
+	// DeviceEnrollmentTypeAppleUserEnrollmentWithServiceAccount means: Apple User Enrollment with a service account.
 	DeviceEnrollmentTypeAppleUserEnrollmentWithServiceAccount DeviceEnrollmentType = "appleUserEnrollmentWithServiceAccount"
 
-	// DeviceEnrollmentTypeUnknownFutureValue: a member that this version of Graph does not show.
+	// DeviceEnrollmentTypeUnknownFutureValue means: a member that this version of Graph does not show.
 	DeviceEnrollmentTypeUnknownFutureValue DeviceEnrollmentType = "unknownFutureValue"
 )
 
@@ -118,28 +118,28 @@ func PossibleDeviceEnrollmentTypeValues() []DeviceEnrollmentType {
 type DeviceRegistrationState string
 
 const (
-	// DeviceRegistrationStateNotRegistered: not registered.
+	// DeviceRegistrationStateNotRegistered means: not registered.
 	DeviceRegistrationStateNotRegistered DeviceRegistrationState = "notRegistered"
 
-	// DeviceRegistrationStateRegistered: registered.
+	// DeviceRegistrationStateRegistered means: registered.
 	DeviceRegistrationStateRegistered DeviceRegistrationState = "registered"
 
-	// DeviceRegistrationStateRevoked: an administrator revoked the registration, or the device is locked out.
+	// DeviceRegistrationStateRevoked means: an administrator revoked the registration, or the device is locked out.
 	DeviceRegistrationStateRevoked DeviceRegistrationState = "revoked"
 
-	// DeviceRegistrationStateKeyConflict: the keys of the device conflict.
+	// DeviceRegistrationStateKeyConflict means: the keys of the device conflict.
 	DeviceRegistrationStateKeyConflict DeviceRegistrationState = "keyConflict"
 
-	// DeviceRegistrationStateApprovalPending: waits for approval.
+	// DeviceRegistrationStateApprovalPending means: waits for approval.
 	DeviceRegistrationStateApprovalPending DeviceRegistrationState = "approvalPending"
 
-	// DeviceRegistrationStateCertificateReset: the certificate of the device was reset.
+	// DeviceRegistrationStateCertificateReset means: the certificate of the device was reset.
 	DeviceRegistrationStateCertificateReset DeviceRegistrationState = "certificateReset"
 
-	// DeviceRegistrationStateNotRegisteredPendingEnrollment: not registered, waits for enrollment.
+	// DeviceRegistrationStateNotRegisteredPendingEnrollment means: not registered, waits for enrollment.
 	DeviceRegistrationStateNotRegisteredPendingEnrollment DeviceRegistrationState = "notRegisteredPendingEnrollment"
 
-	// DeviceRegistrationStateUnknown: not known.
+	// DeviceRegistrationStateUnknown means: not known.
 	DeviceRegistrationStateUnknown DeviceRegistrationState = "unknown"
 )
 
@@ -163,16 +163,16 @@ func PossibleDeviceRegistrationStateValues() []DeviceRegistrationState {
 type ManagedDeviceOwnerType string
 
 const (
-	// ManagedDeviceOwnerTypeUnknown: not known.
+	// ManagedDeviceOwnerTypeUnknown means: not known.
 	ManagedDeviceOwnerTypeUnknown ManagedDeviceOwnerType = "unknown"
 
-	// ManagedDeviceOwnerTypeCompany: the company.
+	// ManagedDeviceOwnerTypeCompany means: the company.
 	ManagedDeviceOwnerTypeCompany ManagedDeviceOwnerType = "company"
 
-	// ManagedDeviceOwnerTypePersonal: a person.
+	// ManagedDeviceOwnerTypePersonal means: a person.
 	ManagedDeviceOwnerTypePersonal ManagedDeviceOwnerType = "personal"
 
-	// ManagedDeviceOwnerTypeUnknownFutureValue: a member that this version of Graph does not show.
+	// ManagedDeviceOwnerTypeUnknownFutureValue means: a member that this version of Graph does not show.
 	ManagedDeviceOwnerTypeUnknownFutureValue ManagedDeviceOwnerType = "unknownFutureValue"
 )
 
@@ -193,43 +193,43 @@ func PossibleManagedDeviceOwnerTypeValues() []ManagedDeviceOwnerType {
 type ManagementAgentType string
 
 const (
-	// ManagementAgentTypeEAS: Exchange ActiveSync.
+	// ManagementAgentTypeEAS means: Exchange ActiveSync.
 	ManagementAgentTypeEAS ManagementAgentType = "eas"
 
-	// ManagementAgentTypeMDM: mobile device management.
+	// ManagementAgentTypeMDM means: mobile device management.
 	ManagementAgentTypeMDM ManagementAgentType = "mdm"
 
-	// ManagementAgentTypeEASMDM: Exchange ActiveSync and mobile device management.
+	// ManagementAgentTypeEASMDM means: Exchange ActiveSync and mobile device management.
 	ManagementAgentTypeEASMDM ManagementAgentType = "easMdm"
 
-	// ManagementAgentTypeIntuneClient: the Intune client for PCs.
+	// ManagementAgentTypeIntuneClient means: the Intune client for PCs.
 	ManagementAgentTypeIntuneClient ManagementAgentType = "intuneClient"
 
-	// ManagementAgentTypeEASIntuneClient: Exchange ActiveSync and the Intune client for PCs.
+	// ManagementAgentTypeEASIntuneClient means: Exchange ActiveSync and the Intune client for PCs.
 	ManagementAgentTypeEASIntuneClient ManagementAgentType = "easIntuneClient"
 
-	// ManagementAgentTypeConfigurationManagerClient: Configuration Manager.
+	// ManagementAgentTypeConfigurationManagerClient means: Configuration Manager.
 	ManagementAgentTypeConfigurationManagerClient ManagementAgentType = "configurationManagerClient"
 
-	// ManagementAgentTypeConfigurationManagerClientMDM: Configuration Manager and mobile device management.
+	// ManagementAgentTypeConfigurationManagerClientMDM means: Configuration Manager and mobile device management.
 	ManagementAgentTypeConfigurationManagerClientMDM ManagementAgentType = "configurationManagerClientMdm"
 
-	// ManagementAgentTypeConfigurationManagerClientMDMEAS: Configuration Manager, mobile device management and Exchange ActiveSync.
+	// ManagementAgentTypeConfigurationManagerClientMDMEAS means: Configuration Manager, mobile device management and Exchange ActiveSync.
 	ManagementAgentTypeConfigurationManagerClientMDMEAS ManagementAgentType = "configurationManagerClientMdmEas"
 
-	// ManagementAgentTypeUnknown: not known.
+	// ManagementAgentTypeUnknown means: not known.
 	ManagementAgentTypeUnknown ManagementAgentType = "unknown"
 
-	// ManagementAgentTypeJamf: Jamf, which passes the attributes of the device on.
+	// ManagementAgentTypeJamf means: Jamf, which passes the attributes of the device on.
 	ManagementAgentTypeJamf ManagementAgentType = "jamf"
 
-	// ManagementAgentTypeGoogleCloudDevicePolicyController: Google's Cloud DPC.
+	// ManagementAgentTypeGoogleCloudDevicePolicyController means: Google's Cloud DPC.
 	ManagementAgentTypeGoogleCloudDevicePolicyController ManagementAgentType = "googleCloudDevicePolicyController"
 
-	// ManagementAgentTypeMicrosoft365ManagedMDM: Microsoft 365's own device management.
+	// ManagementAgentTypeMicrosoft365ManagedMDM means: Microsoft 365's own device management.
 	ManagementAgentTypeMicrosoft365ManagedMDM ManagementAgentType = "microsoft365ManagedMdm"
 
-	// ManagementAgentTypeMSSense: Microsoft Defender for Endpoint.
+	// ManagementAgentTypeMSSense means: Microsoft Defender for Endpoint.
 	ManagementAgentTypeMSSense ManagementAgentType = "msSense"
 )
 
@@ -259,43 +259,43 @@ func PossibleManagementAgentTypeValues() []ManagementAgentType {
 type ManagementState string
 
 const (
-	// ManagementStateManaged: managed.
+	// ManagementStateManaged means: managed.
 	ManagementStateManaged ManagementState = "managed"
 
-	// ManagementStateRetirePending: a retire command waits for the device.
+	// ManagementStateRetirePending means: a retire command waits for the device.
 	ManagementStateRetirePending ManagementState = "retirePending"
 
-	// ManagementStateRetireFailed: a retire command failed on the device.
+	// ManagementStateRetireFailed means: a retire command failed on the device.
 	ManagementStateRetireFailed ManagementState = "retireFailed"
 
-	// ManagementStateWipePending: a wipe command waits for the device.
+	// ManagementStateWipePending means: a wipe command waits for the device.
 	ManagementStateWipePending ManagementState = "wipePending"
 
-	// ManagementStateWipeFailed: a wipe command failed on the device.
+	// ManagementStateWipeFailed means: a wipe command failed on the device.
 	ManagementStateWipeFailed ManagementState = "wipeFailed"
 
-	// ManagementStateUnhealthy: the device is not healthy.
+	// ManagementStateUnhealthy means: the device is not healthy.
 	ManagementStateUnhealthy ManagementState = "unhealthy"
 
-	// ManagementStateDeletePending: the record is about to be deleted.
+	// ManagementStateDeletePending means: the record is about to be deleted.
 	ManagementStateDeletePending ManagementState = "deletePending"
 
-	// ManagementStateRetireIssued: a retire command was sent.
+	// ManagementStateRetireIssued means: a retire command was sent.
 	ManagementStateRetireIssued ManagementState = "retireIssued"
 
-	// ManagementStateWipeIssued: a wipe command was sent.
+	// ManagementStateWipeIssued means: a wipe command was sent.
 	ManagementStateWipeIssued ManagementState = "wipeIssued"
 
-	// ManagementStateWipeCanceled: a wipe command was canceled.
+	// ManagementStateWipeCanceled means: a wipe command was canceled.
 	ManagementStateWipeCanceled ManagementState = "wipeCanceled"
 
-	// ManagementStateRetireCanceled: a retire command was canceled.
+	// ManagementStateRetireCanceled means: a retire command was canceled.
 	ManagementStateRetireCanceled ManagementState = "retireCanceled"
 
-	// ManagementStateDiscovered: found, for instance by Jamf, and not fully managed.
+	// ManagementStateDiscovered means: found, for instance by Jamf, and not fully managed.
 	ManagementStateDiscovered ManagementState = "discovered"
 
-	// ManagementStateUnknownFutureValue: a member that this version of Graph does not show.
+	// ManagementStateUnknownFutureValue means: a member that this version of Graph does not show.
 	ManagementStateUnknownFutureValue ManagementState = "unknownFutureValue"
 )
 

@@ -7,25 +7,25 @@ package intune
 type ActionState string
 
 const (
-	// ActionStateNone: not a valid state.
+	// ActionStateNone means: not a valid state.
 	ActionStateNone ActionState = "none"
 
-	// ActionStatePending: the device has not picked the action up yet.
+	// ActionStatePending means: the device has not picked the action up yet.
 	ActionStatePending ActionState = "pending"
 
-	// ActionStateCanceled: canceled.
+	// ActionStateCanceled means: canceled.
 	ActionStateCanceled ActionState = "canceled"
 
-	// ActionStateActive: under way on the device.
+	// ActionStateActive means: under way on the device.
 	ActionStateActive ActionState = "active"
 
-	// ActionStateDone: completed without errors.
+	// ActionStateDone means: completed without errors.
 	ActionStateDone ActionState = "done"
 
-	// ActionStateFailed: failed.
+	// ActionStateFailed means: failed.
 	ActionStateFailed ActionState = "failed"
 
-	// ActionStateNotSupported: the device cannot do it.
+	// ActionStateNotSupported means: the device cannot do it.
 	ActionStateNotSupported ActionState = "notSupported"
 )
 
@@ -49,34 +49,34 @@ func PossibleActionStateValues() []ActionState {
 type ManagedDevicePartnerReportedHealthState string
 
 const (
-	// ManagedDevicePartnerReportedHealthStateUnknown: the partner said nothing.
+	// ManagedDevicePartnerReportedHealthStateUnknown means: the partner said nothing.
 	ManagedDevicePartnerReportedHealthStateUnknown ManagedDevicePartnerReportedHealthState = "unknown"
 
-	// ManagedDevicePartnerReportedHealthStateActivated: the partner's agent is active.
+	// ManagedDevicePartnerReportedHealthStateActivated means: the partner's agent is active.
 	ManagedDevicePartnerReportedHealthStateActivated ManagedDevicePartnerReportedHealthState = "activated"
 
-	// ManagedDevicePartnerReportedHealthStateDeactivated: the partner's agent is switched off.
+	// ManagedDevicePartnerReportedHealthStateDeactivated means: the partner's agent is switched off.
 	ManagedDevicePartnerReportedHealthStateDeactivated ManagedDevicePartnerReportedHealthState = "deactivated"
 
-	// ManagedDevicePartnerReportedHealthStateSecured: no threat.
+	// ManagedDevicePartnerReportedHealthStateSecured means: no threat.
 	ManagedDevicePartnerReportedHealthStateSecured ManagedDevicePartnerReportedHealthState = "secured"
 
-	// ManagedDevicePartnerReportedHealthStateLowSeverity: a low threat.
+	// ManagedDevicePartnerReportedHealthStateLowSeverity means: a low threat.
 	ManagedDevicePartnerReportedHealthStateLowSeverity ManagedDevicePartnerReportedHealthState = "lowSeverity"
 
-	// ManagedDevicePartnerReportedHealthStateMediumSeverity: a medium threat.
+	// ManagedDevicePartnerReportedHealthStateMediumSeverity means: a medium threat.
 	ManagedDevicePartnerReportedHealthStateMediumSeverity ManagedDevicePartnerReportedHealthState = "mediumSeverity"
 
-	// ManagedDevicePartnerReportedHealthStateHighSeverity: a high threat.
+	// ManagedDevicePartnerReportedHealthStateHighSeverity means: a high threat.
 	ManagedDevicePartnerReportedHealthStateHighSeverity ManagedDevicePartnerReportedHealthState = "highSeverity"
 
-	// ManagedDevicePartnerReportedHealthStateUnresponsive: the partner's agent does not answer.
+	// ManagedDevicePartnerReportedHealthStateUnresponsive means: the partner's agent does not answer.
 	ManagedDevicePartnerReportedHealthStateUnresponsive ManagedDevicePartnerReportedHealthState = "unresponsive"
 
-	// ManagedDevicePartnerReportedHealthStateCompromised: the device is compromised.
+	// ManagedDevicePartnerReportedHealthStateCompromised means: the device is compromised.
 	ManagedDevicePartnerReportedHealthStateCompromised ManagedDevicePartnerReportedHealthState = "compromised"
 
-	// ManagedDevicePartnerReportedHealthStateMisconfigured: the partner's agent is not set up right.
+	// ManagedDevicePartnerReportedHealthStateMisconfigured means: the partner's agent is not set up right.
 	ManagedDevicePartnerReportedHealthStateMisconfigured ManagedDevicePartnerReportedHealthState = "misconfigured"
 )
 
@@ -103,19 +103,19 @@ func PossibleManagedDevicePartnerReportedHealthStateValues() []ManagedDevicePart
 type DeviceManagementExchangeAccessState string
 
 const (
-	// DeviceManagementExchangeAccessStateNone: Exchange has no record of the device.
+	// DeviceManagementExchangeAccessStateNone means: Exchange has no record of the device.
 	DeviceManagementExchangeAccessStateNone DeviceManagementExchangeAccessState = "none"
 
-	// DeviceManagementExchangeAccessStateUnknown: not known.
+	// DeviceManagementExchangeAccessStateUnknown means: not known.
 	DeviceManagementExchangeAccessStateUnknown DeviceManagementExchangeAccessState = "unknown"
 
-	// DeviceManagementExchangeAccessStateAllowed: let in.
+	// DeviceManagementExchangeAccessStateAllowed means: let in.
 	DeviceManagementExchangeAccessStateAllowed DeviceManagementExchangeAccessState = "allowed"
 
-	// DeviceManagementExchangeAccessStateBlocked: kept out.
+	// DeviceManagementExchangeAccessStateBlocked means: kept out.
 	DeviceManagementExchangeAccessStateBlocked DeviceManagementExchangeAccessState = "blocked"
 
-	// DeviceManagementExchangeAccessStateQuarantined: held until an administrator decides.
+	// DeviceManagementExchangeAccessStateQuarantined means: held until an administrator decides.
 	DeviceManagementExchangeAccessStateQuarantined DeviceManagementExchangeAccessState = "quarantined"
 )
 
@@ -137,52 +137,52 @@ func PossibleDeviceManagementExchangeAccessStateValues() []DeviceManagementExcha
 type DeviceManagementExchangeAccessStateReason string
 
 const (
-	// DeviceManagementExchangeAccessStateReasonNone: no reason given.
+	// DeviceManagementExchangeAccessStateReasonNone means: no reason given.
 	DeviceManagementExchangeAccessStateReasonNone DeviceManagementExchangeAccessStateReason = "none"
 
-	// DeviceManagementExchangeAccessStateReasonUnknown: not known.
+	// DeviceManagementExchangeAccessStateReasonUnknown means: not known.
 	DeviceManagementExchangeAccessStateReasonUnknown DeviceManagementExchangeAccessStateReason = "unknown"
 
-	// DeviceManagementExchangeAccessStateReasonExchangeGlobalRule: the rule for all devices.
+	// DeviceManagementExchangeAccessStateReasonExchangeGlobalRule means: the rule for all devices.
 	DeviceManagementExchangeAccessStateReasonExchangeGlobalRule DeviceManagementExchangeAccessStateReason = "exchangeGlobalRule"
 
-	// DeviceManagementExchangeAccessStateReasonExchangeIndividualRule: a rule for this device or user.
+	// DeviceManagementExchangeAccessStateReasonExchangeIndividualRule means: a rule for this device or user.
 	DeviceManagementExchangeAccessStateReasonExchangeIndividualRule DeviceManagementExchangeAccessStateReason = "exchangeIndividualRule"
 
-	// DeviceManagementExchangeAccessStateReasonExchangeDeviceRule: a rule for this kind of device.
+	// DeviceManagementExchangeAccessStateReasonExchangeDeviceRule means: a rule for this kind of device.
 	DeviceManagementExchangeAccessStateReasonExchangeDeviceRule DeviceManagementExchangeAccessStateReason = "exchangeDeviceRule"
 
-	// DeviceManagementExchangeAccessStateReasonExchangeUpgrade: Exchange is being upgraded.
+	// DeviceManagementExchangeAccessStateReasonExchangeUpgrade means: Exchange is being upgraded.
 	DeviceManagementExchangeAccessStateReasonExchangeUpgrade DeviceManagementExchangeAccessStateReason = "exchangeUpgrade"
 
-	// DeviceManagementExchangeAccessStateReasonExchangeMailboxPolicy: the policy of the mailbox.
+	// DeviceManagementExchangeAccessStateReasonExchangeMailboxPolicy means: the policy of the mailbox.
 	DeviceManagementExchangeAccessStateReasonExchangeMailboxPolicy DeviceManagementExchangeAccessStateReason = "exchangeMailboxPolicy"
 
-	// DeviceManagementExchangeAccessStateReasonOther: another reason.
+	// DeviceManagementExchangeAccessStateReasonOther means: another reason.
 	DeviceManagementExchangeAccessStateReasonOther DeviceManagementExchangeAccessStateReason = "other"
 
-	// DeviceManagementExchangeAccessStateReasonCompliant: the device is compliant.
+	// DeviceManagementExchangeAccessStateReasonCompliant means: the device is compliant.
 	DeviceManagementExchangeAccessStateReasonCompliant DeviceManagementExchangeAccessStateReason = "compliant"
 
-	// DeviceManagementExchangeAccessStateReasonNotCompliant: the device is not compliant.
+	// DeviceManagementExchangeAccessStateReasonNotCompliant means: the device is not compliant.
 	DeviceManagementExchangeAccessStateReasonNotCompliant DeviceManagementExchangeAccessStateReason = "notCompliant"
 
-	// DeviceManagementExchangeAccessStateReasonNotEnrolled: the device is not enrolled.
+	// DeviceManagementExchangeAccessStateReasonNotEnrolled means: the device is not enrolled.
 	DeviceManagementExchangeAccessStateReasonNotEnrolled DeviceManagementExchangeAccessStateReason = "notEnrolled"
 
-	// DeviceManagementExchangeAccessStateReasonUnknownLocation: the location is not known.
+	// DeviceManagementExchangeAccessStateReasonUnknownLocation means: the location is not known.
 	DeviceManagementExchangeAccessStateReasonUnknownLocation DeviceManagementExchangeAccessStateReason = "unknownLocation"
 
-	// DeviceManagementExchangeAccessStateReasonMFARequired: multi-factor authentication is missing.
+	// DeviceManagementExchangeAccessStateReasonMFARequired means: multi-factor authentication is missing.
 	DeviceManagementExchangeAccessStateReasonMFARequired DeviceManagementExchangeAccessStateReason = "mfaRequired"
 
-	// DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy: a Conditional Access policy blocks it.
+	// DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy means: a Conditional Access policy blocks it.
 	DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy DeviceManagementExchangeAccessStateReason = "azureADBlockDueToAccessPolicy"
 
-	// DeviceManagementExchangeAccessStateReasonCompromisedPassword: the password is compromised.
+	// DeviceManagementExchangeAccessStateReasonCompromisedPassword means: the password is compromised.
 	DeviceManagementExchangeAccessStateReasonCompromisedPassword DeviceManagementExchangeAccessStateReason = "compromisedPassword"
 
-	// DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp: the device is not known, and a managed app is asked for.
+	// DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp means: the device is not known, and a managed app is asked for.
 	DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp DeviceManagementExchangeAccessStateReason = "deviceNotKnownWithManagedApp"
 )
 

@@ -23,7 +23,7 @@ func telling(t *testing.T) intune.ManagedDevice {
 	t.Helper()
 	var fill func(value reflect.Value)
 	fill = func(value reflect.Value) {
-		switch value.Kind() {
+		switch value.Kind() { //nolint:exhaustive // the kinds that a device has
 		case reflect.String:
 			value.SetString("LEAK")
 		case reflect.Bool:

@@ -31,7 +31,7 @@ type OpenRemoteAssistanceOptions struct {
 
 // OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance] and the wait
 // in one call. It looks after three seconds first, then more slowly up to every fifteen, with jitter. Give ctx a deadline; a session takes seconds to minutes, and without
-// a deadline the wait has no end. When ctx ends first, the error answers errors.Is for the context's error, and the user has been asked all the same.
+// a deadline the wait has no end. When ctx ends first, the error answers [errors.Is] for the context's error, and the user has been asked all the same.
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], [*SessionError] when the service says why
 // there is no session, else [*Error]; with [ErrOutcomeUnknown] when nobody knows whether the user was asked.

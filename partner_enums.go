@@ -7,13 +7,13 @@ package intune
 type RemoteAssistanceOnboardingStatus string
 
 const (
-	// RemoteAssistanceOnboardingStatusNotOnboarded: not connected.
+	// RemoteAssistanceOnboardingStatusNotOnboarded means: not connected.
 	RemoteAssistanceOnboardingStatusNotOnboarded RemoteAssistanceOnboardingStatus = "notOnboarded"
 
-	// RemoteAssistanceOnboardingStatusOnboarding: connecting: somebody has to finish at the partner's page.
+	// RemoteAssistanceOnboardingStatusOnboarding means: connecting: somebody has to finish at the partner's page.
 	RemoteAssistanceOnboardingStatusOnboarding RemoteAssistanceOnboardingStatus = "onboarding"
 
-	// RemoteAssistanceOnboardingStatusOnboarded: connected.
+	// RemoteAssistanceOnboardingStatusOnboarded means: connected.
 	RemoteAssistanceOnboardingStatusOnboarded RemoteAssistanceOnboardingStatus = "onboarded"
 )
 

@@ -57,7 +57,7 @@ func redactLink(link string) string {
 }
 
 // redactCause rewrites an error of the transport, whose text holds the whole URL. The chain below the URL is kept, so
-// that errors.Is and errors.As find what they look for.
+// that [errors.Is] and [errors.As] find what they look for.
 func redactCause(err error, secretQuery string) error {
 	if err == nil {
 		return nil
@@ -80,7 +80,7 @@ func redactCause(err error, secretQuery string) error {
 	return &redactedError{text: clean, cause: err}
 }
 
-// redactedError shows a cleaned text and still answers errors.Is. It does not unwrap: the error below would show what
+// redactedError shows a cleaned text and still answers [errors.Is]. It does not unwrap: the error below would show what
 // was taken out.
 type redactedError struct {
 	text  string

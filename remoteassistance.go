@@ -40,7 +40,7 @@ type RequestRemoteAssistanceResponse struct {
 //
 // Each accepted call may show a prompt to the device's user, and the service knows no idempotency key, so the library never
 // sends the request a second time unless the first was refused (429, 503) or never sent. When it cannot
-// know, the error answers errors.Is(err, [ErrOutcomeUnknown]): look at the session before asking again. A success is 204,
+// know, the error answers [errors.Is] for [ErrOutcomeUnknown]: look at the session before asking again. A success is 204,
 // or 200 without a body, as some proxies rewrite it.
 //
 // Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, and for a delegated caller the

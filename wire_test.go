@@ -60,12 +60,11 @@ func readRequest(conn net.Conn) string {
 }
 
 // C§7.4: without Content-Length: 0 the service answers 411; C§9.1: SdkVersion is not ours to send.
-func TestWireOfTheAction(t *testing.T) { //nolint:tparallel // the cases share a server that answers in turn
-	t.Parallel()
+func TestWireOfTheAction(t *testing.T) { //nolint:paralleltest // the cases share a server that answers in turn
 	url, transport, requests := rawServer(t)
 	client := newClient(t, transport, func(o *intune.ClientOptions) { o.Cloud = graphAt(url) })
-	for _, c := range addresses {
-		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // as above
+	for _, c := range addresses { //nolint:paralleltest // as above
+		t.Run(c.name, func(t *testing.T) {
 			response, err := client.RequestRemoteAssistance(t.Context(), c.ref, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -1,7 +1,6 @@
 package graphpolicy_test
 
 import (
-	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -54,7 +53,7 @@ func TestClaimsChallengeIsMadeReadable(t *testing.T) {
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
 				t.Parallel()
-				resp := challenge(t, &graphpolicy.Call{Context: context.Background(), Write: true}, status, header...)
+				resp := challenge(t, &graphpolicy.Call{Context: t.Context(), Write: true}, status, header...)
 				want := `Bearer error="insufficient_claims", claims="` + std + `"`
 				if got := resp.Header.Get("WWW-Authenticate"); got != want || resp.StatusCode != http.StatusUnauthorized {
 					t.Errorf("%d %s", resp.StatusCode, got)
@@ -78,7 +77,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resp := challenge(t, &graphpolicy.Call{Context: context.Background(), Write: true}, http.StatusForbidden, header)
+			resp := challenge(t, &graphpolicy.Call{Context: t.Context(), Write: true}, http.StatusForbidden, header)
 			if got := resp.Header.Get("WWW-Authenticate"); got != header || resp.StatusCode != http.StatusForbidden {
 				t.Errorf("%d %s", resp.StatusCode, got)
 			}
@@ -89,7 +88,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 // A second 403 in the same call stays a 403, or the caller would be told another status than the service gave.
 func TestForbiddenIsConvertedOnce(t *testing.T) {
 	t.Parallel()
-	call := &graphpolicy.Call{Context: context.Background(), Write: true}
+	call := &graphpolicy.Call{Context: t.Context(), Write: true}
 	header := `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(wanted)) + `"`
 	first := challenge(t, call, http.StatusForbidden, header)
 	second := challenge(t, call, http.StatusForbidden, header)
@@ -102,7 +101,7 @@ func FuzzClaimsChallenge(f *testing.F) {
 	f.Add(`Bearer error="insufficient_claims", claims="e30="`)
 	f.Add(`a b="c\"", bearer claims=e30,error=insufficient_claims`)
 	f.Fuzz(func(t *testing.T, header string) {
-		resp := challenge(t, &graphpolicy.Call{Context: context.Background()}, http.StatusUnauthorized, header)
+		resp := challenge(t, &graphpolicy.Call{Context: t.Context()}, http.StatusUnauthorized, header)
 		if got := resp.Header.Get("WWW-Authenticate"); got != header && !strings.HasPrefix(got, `Bearer error="insufficient_claims", claims="`) {
 			t.Errorf("%q became %q", header, got)
 		}

@@ -30,7 +30,7 @@ func NewTransport(inner policy.Transporter) *Transport {
 	return &Transport{inner: inner}
 }
 
-// defaultClient differs from azcore's in that it follows no redirects: http.Client would turn the POST into a GET
+// defaultClient differs from azcore's in that it follows no redirects: [http.Client] would turn the POST into a GET
 // elsewhere, and a sign-in page's 200 would look like success.
 var defaultClient = sync.OnceValue(func() *http.Client {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
@@ -177,7 +177,7 @@ func (t *Transport) do(req *http.Request) (*http.Response, error) {
 		return t.inner.Do(req)
 	}
 	// The caller's own client would follow redirects. A copy made now sees changes made to it since.
-	still := stillClients.Get().(*http.Client) //nolint:errcheck // the pool holds nothing else
+	still := stillClients.Get().(*http.Client)
 	*still = *client
 	still.CheckRedirect = followNone
 	resp, err := still.Do(req)

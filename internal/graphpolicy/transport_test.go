@@ -1,7 +1,6 @@
 package graphpolicy_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -52,7 +51,7 @@ func TestBodiesAreLimited(t *testing.T) {
 			if c.declared {
 				length = int64(c.size)
 			}
-			call := &graphpolicy.Call{Context: context.Background(), MaxBody: c.limit}
+			call := &graphpolicy.Call{Context: t.Context(), MaxBody: c.limit}
 			resp, err := get(t, call, gives(c.status, strings.NewReader(strings.Repeat("x", c.size)), length))
 			if err != nil {
 				t.Fatal(err)
@@ -100,7 +99,7 @@ func TestVerdicts(t *testing.T) {
 		500: graphpolicy.Open, 501: graphpolicy.Refused, 502: graphpolicy.Open, 503: graphpolicy.Refused, 504: graphpolicy.Open,
 		507: graphpolicy.Refused, 509: graphpolicy.Refused, 520: graphpolicy.Open, 598: graphpolicy.Open,
 	} {
-		call := &graphpolicy.Call{Context: context.Background(), Write: true}
+		call := &graphpolicy.Call{Context: t.Context(), Write: true}
 		req, err := http.NewRequestWithContext(call, http.MethodPost, "https://graph.microsoft.com/v1.0/x", http.NoBody)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,91 @@
+package intunetest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Graph permissions, as named in the manifest of microsoftgraph/microsoft-graph-devx-content.
+const (
+	manageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
+	readDevices   = "DeviceManagementManagedDevices.Read.All"
+	manageConfig  = "DeviceManagementConfiguration.ReadWrite.All"
+	readConfig    = "DeviceManagementConfiguration.Read.All"
+	manageService = "DeviceManagementServiceConfig.ReadWrite.All"
+	readService   = "DeviceManagementServiceConfig.Read.All"
+)
+
+// What the manifest lists as sufficient, least privilege first. It has no rows for addresses below a user; those take the
+// permissions of the type itself.
+var (
+	mayRequest      = []string{manageDevices, manageConfig}
+	mayRequestBelow = []string{manageDevices}
+	mayRead         = []string{readDevices, manageDevices, readConfig, manageConfig}
+	mayReadBelow    = []string{readDevices, manageDevices}
+	mayReadPartner  = []string{readService, manageService, readConfig, manageConfig}
+	maySetPartner   = []string{manageService}
+)
+
+// caller is what a token says about its bearer. Signature, audience and lifetime are not looked at.
+type caller struct {
+	app         string   // throttling counts by it
+	permissions []string // scopes and roles together
+	judged      bool     // the token says what it may do
+	delegated   bool
+	user        string // object id or UPN of the signed-in user
+}
+
+// callerOf reads the Authorization header. ok is false without a bearer token.
+func callerOf(header http.Header) (c caller, ok bool) {
+	scheme, token, _ := strings.Cut(header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return caller{}, false
+	}
+	c.app = token
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return c, true
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return c, true
+	}
+	var claims map[string]any
+	if json.Unmarshal(payload, &claims) != nil {
+		return c, true
+	}
+	text := func(names ...string) string {
+		for _, name := range names {
+			if value, _ := claims[name].(string); value != "" {
+				return value
+			}
+		}
+		return ""
+	}
+	if app := text("appid", "azp"); app != "" {
+		c.app = app
+	}
+	scopes, hasScopes := claims["scp"].(string)
+	roles, hasRoles := claims["roles"].([]any)
+	c.permissions = strings.Fields(scopes)
+	for _, role := range roles {
+		if name, isText := role.(string); isText {
+			c.permissions = append(c.permissions, name)
+		}
+	}
+	c.judged = hasScopes || hasRoles || claims["idtyp"] != nil
+	c.delegated = hasScopes || text("idtyp") == "user"
+	c.user = text("oid", "upn", "preferred_username")
+	return c, true
+}
+
+// lacks reports whether the caller's token says that it has none of the sufficient permissions.
+func (c caller) lacks(sufficient []string) bool {
+	return c.judged && !slices.ContainsFunc(sufficient, func(name string) bool {
+		return slices.ContainsFunc(c.permissions, func(own string) bool { return strings.EqualFold(own, name) })
+	})
+}

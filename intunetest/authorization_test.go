@@ -1,0 +1,157 @@
+package intunetest_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// A request without a token, or with something else, is Graph's to refuse.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		ref := populate(tenant)
+		for _, value := range []string{"", "Bearer", "Bearer ", "Basic abc"} {
+			r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", header("Authorization", value))
+			if e := r.envelope(t).Error; r.status != http.StatusUnauthorized || e.Code != "InvalidAuthenticationToken" || e.Message != "Access token is empty." {
+				t.Errorf("%q: %d %s", value, r.status, r.body)
+			}
+		}
+		if r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", header("Authorization", "bearer a.b.c")); r.status != http.StatusNoContent {
+			t.Errorf("any bearer token will do: %d %s", r.status, r.body)
+		}
+	})
+}
+
+func token(t *testing.T, tenant *intunetest.Tenant, claims map[string]any) string {
+	t.Helper()
+	got, err := tenant.CredentialWith(claims).GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{graph + "/.default"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Token
+}
+
+// C§1.2, C§4.3: a token that says what it may do is held to it; Intune's refusal names what would do.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	const (
+		write, read     = "DeviceManagementManagedDevices.ReadWrite.All", "DeviceManagementManagedDevices.Read.All"
+		config, readCfg = "DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementConfiguration.Read.All"
+		service, readSv = "DeviceManagementServiceConfig.ReadWrite.All", "DeviceManagementServiceConfig.Read.All"
+	)
+	device := intune.Device(deviceID).String()
+	below := intune.DetectedAppDevice(appID, deviceID).String()
+	ofUser := intune.UserDevice(userID, deviceID).String()
+	partners := "/deviceManagement/remoteAssistancePartners"
+	for _, c := range []struct {
+		method, path string
+		sufficient   []string
+	}{
+		{"POST", device + action, []string{write, config}},
+		{"POST", below + action, []string{write}},
+		{"POST", ofUser + action, []string{write}},
+		{"GET", device, []string{read, write, readCfg, config}},
+		{"GET", "/deviceManagement/managedDevices", []string{read, write, readCfg, config}},
+		{"GET", ofUser, []string{read, write}},
+		{"GET", "/users/" + userID + "/managedDevices", []string{read, write}},
+		{"GET", "/deviceManagement/detectedApps", []string{read, write, readCfg, config}},
+		{"GET", "/deviceManagement/detectedApps/" + appID, []string{read, write, readCfg, config}},
+		{"GET", "/deviceManagement/detectedApps/" + appID + "/managedDevices", []string{read, write}},
+		{"GET", partners, []string{readSv, service, readCfg, config}},
+		{"POST", partners, []string{service}},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			populate(tenant)
+			ask := func(claims map[string]any) reply {
+				return send(t, inProcess(tenant), c.method, graph+"/v1.0"+c.path, "{}", header("Authorization", "Bearer "+token(t, tenant, claims)))
+			}
+			for _, permission := range []string{write, read, config, readCfg, service, readSv, "User.Read"} {
+				enough := strings.Contains(" "+strings.Join(c.sufficient, " ")+" ", " "+permission+" ")
+				for _, claims := range []map[string]any{{"scp": "openid " + strings.ToLower(permission)}, {"roles": []string{permission}}} {
+					r := ask(claims)
+					if enough && r.status >= 300 || !enough && r.status != http.StatusForbidden {
+						t.Errorf("with %s: %d %s", claims, r.status, r.body)
+					}
+				}
+			}
+			r := ask(map[string]any{"roles": nil})
+			sentence := r.nested(t)
+			want := "Application is not authorized to perform this operation. Application must have one of the following scopes: " +
+				strings.Join(c.sufficient, ", ") + " - Operation ID"
+			if r.envelope(t).Error.Code != "Forbidden" || !strings.HasPrefix(sentence, want) || !trailer.MatchString(sentence) {
+				t.Errorf("got  %q\nwant %q…", sentence, want)
+			}
+		})
+	}
+}
+
+func TestCredential(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	decode := func(text string) (claims map[string]any) {
+		parts := strings.Split(text, ".")
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil || json.Unmarshal(payload, &claims) != nil || len(parts) != 3 || parts[2] != "" {
+			t.Fatalf("not an unsigned token: %q", text)
+		}
+		return claims
+	}
+	app := decode(token(t, tenant, nil))
+	if app["aud"] != graph || app["idtyp"] != "app" || !guid.MatchString(app["tid"].(string)) || !guid.MatchString(app["appid"].(string)) || len(app["roles"].([]any)) != 2 {
+		t.Errorf("%v", app)
+	}
+	if left := time.Until(time.Unix(int64(app["exp"].(float64)), 0)); left < 55*time.Minute || left > time.Hour {
+		t.Errorf("valid for %v", left)
+	}
+	user := decode(token(t, tenant, map[string]any{"scp": "User.Read", "appid": nil, "n": 1}))
+	if user["idtyp"] != "user" || user["roles"] != nil || user["appid"] != nil || user["n"] != 1.0 || user["scp"] != "User.Read" {
+		t.Errorf("%v", user)
+	}
+	// Another cloud's scope gives another cloud's audience.
+	got, err := tenant.Credential().GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.us/.default"}})
+	if err != nil || decode(got.Token)["aud"] != "https://graph.microsoft.us" || !got.ExpiresOn.After(time.Now()) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := tenant.CredentialWith(map[string]any{"bad": func() {}}).GetToken(t.Context(), policy.TokenRequestOptions{}); err == nil {
+		t.Error("claims that are no JSON are accepted")
+	}
+	info, err := tenant.Client().TokenInfo(t.Context())
+	if err != nil || info.Kind != intune.TokenKindApplication {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+// C§3.4: /me is for delegated callers.
+func TestMe(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	ask := func(claims map[string]any) reply {
+		return send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0/me/managedDevices/"+deviceID+action, "",
+			header("Authorization", "Bearer "+token(t, tenant, claims)))
+	}
+	scope := "DeviceManagementManagedDevices.ReadWrite.All"
+	if r := ask(map[string]any{"scp": scope, "oid": userID}); r.status != http.StatusNoContent {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := ask(map[string]any{"scp": scope, "upn": "o'hara@contoso.com"}); r.status != http.StatusNotFound {
+		t.Errorf("another's device: %d %s", r.status, r.body)
+	}
+	if r := ask(map[string]any{"scp": scope}); r.status != http.StatusNotFound || r.envelope(t).Error.Code != "Request_ResourceNotFound" || tenant.TotalPrompts() != 1 {
+		t.Errorf("a token without a name: %d %s", r.status, r.body)
+	}
+	if r := ask(nil); r.status != http.StatusBadRequest || !strings.Contains(r.body, "delegated authentication flow") {
+		t.Errorf("an app: %d %s", r.status, r.body)
+	}
+}

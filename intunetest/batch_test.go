@@ -1,0 +1,223 @@
+package intunetest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+const batchPath = "/v1.0/$batch"
+
+// batchAnswer is an item of the answer.
+type batchAnswer struct {
+	ID      string
+	Status  int
+	Headers map[string]string
+	Body    json.RawMessage
+}
+
+func sendBatch(t *testing.T, client *http.Client, root, items string) (reply, []batchAnswer) {
+	t.Helper()
+	r := send(t, client, http.MethodPost, root+batchPath, `{"requests":[`+items+`]}`)
+	var envelope struct{ Responses []batchAnswer }
+	if r.status == http.StatusOK {
+		if err := json.Unmarshal([]byte(r.body), &envelope); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r, envelope.Responses
+}
+
+func actionItem(id, device string) string {
+	return fmt.Sprintf(`{"id":%q,"method":"POST","url":"/deviceManagement/managedDevices/%s/requestRemoteAssistance","headers":{"Content-Type":"application/json"},"body":{}}`, id, device)
+}
+
+// C§7.3: items of all kinds, answered in another order; each is a request of its own.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		ref := populate(tenant)
+		_, answers := sendBatch(t, client, root, strings.Join([]string{
+			actionItem("a", deviceID),
+			actionItem("b", "gone"),
+			`{"id":"c","method":"get","url":"deviceManagement/managedDevices/` + deviceID + `?$select=id"}`,
+			`{"id":"d","method":"GET","url":"/v1.0/deviceManagement/managedDevices"}`,
+		}, ","))
+		var got []string
+		for _, a := range answers {
+			got = append(got, fmt.Sprint(a.ID, a.Status))
+			id := a.Headers["Request-Id"]
+			if id == "" {
+				id = a.Headers["request-id"]
+			}
+			if !guid.MatchString(id) {
+				t.Errorf("%s: headers %v", a.ID, a.Headers)
+			}
+			switch a.ID {
+			case "a":
+				if a.Body != nil {
+					t.Errorf("a: body %s", a.Body)
+				}
+			case "b":
+				if s := (reply{body: string(a.Body)}).nested(t); !trailer.MatchString(s) {
+					t.Errorf("b: %q", s)
+				}
+			case "c":
+				if !strings.Contains(string(a.Body), deviceID) {
+					t.Errorf("c: %s", a.Body)
+				}
+			}
+		}
+		if want := []string{"d400", "c200", "b404", "a204"}; !slices.Equal(got, want) || tenant.Prompts(ref) != 1 {
+			t.Errorf("got %v, want %v; %d prompts", got, want, tenant.Prompts(ref))
+		}
+		requests := tenant.Requests()
+		if len(requests) != 5 || requests[0].BatchID != "" || requests[1].BatchID != "a" || string(requests[1].Body) != "{}" || requests[1].Status != 204 ||
+			requests[1].Path != "/v1.0"+ref.String()+action || requests[3].RawQuery != "$select=id" || requests[3].Host != requests[0].Host ||
+			requests[1].Header.Get("Authorization") != "Bearer opaque" || !strings.HasPrefix(requests[2].String(), "item b: POST ") {
+			t.Errorf("recorded %v", requests)
+		}
+	})
+}
+
+// C§7.3, the trap: one malformed item takes its good siblings down.
+func TestBatchIsRefusedAsAWhole(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 21)
+	for i := range many {
+		many[i] = actionItem(strconv.Itoa(i), deviceID)
+	}
+	good := actionItem("good", deviceID)
+	for name, items := range map[string]string{
+		"no body":           good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":"application/json"}}`,
+		"null body":         good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":"application/json"},"body":null}`,
+		"no content type":   good + `,{"id":"1","method":"PATCH","url":"/x","body":{}}`,
+		"lower-case name":   good + `,{"id":"1","method":"POST","url":"/x","headers":{"content-type":"application/json"},"body":{}}`,
+		"no id":             good + `,{"method":"GET","url":"/x"}`,
+		"no method":         good + `,{"id":"1","url":"/x"}`,
+		"no url":            good + `,{"id":"1","method":"GET"}`,
+		"same id":           good + "," + actionItem("GOOD", deviceID),
+		"batch in a batch":  good + `,{"id":"1","method":"POST","url":"/$batch","headers":{"Content-Type":"application/json"},"body":{}}`,
+		"unknown dependsOn": good + `,{"id":"1","method":"GET","url":"/x","dependsOn":["2"]}`,
+		"too many":          strings.Join(many, ","),
+		"none":              "",
+		"no JSON":           good + ",",
+	} {
+		tenant := intunetest.NewTenant(nil)
+		populate(tenant)
+		r, _ := sendBatch(t, inProcess(tenant), graph, items)
+		if r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" || tenant.TotalPrompts() != 0 {
+			t.Errorf("%s: %d %s, %d prompts", name, r.status, r.body, tenant.TotalPrompts())
+		}
+		if n := len(tenant.Requests()); n != 1 {
+			t.Errorf("%s: recorded %d requests", name, n)
+		}
+	}
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	if r, answers := sendBatch(t, inProcess(tenant), graph, strings.Join(many[:20], ",")); r.status != 200 || len(answers) != 20 || tenant.TotalPrompts() != 20 {
+		t.Errorf("twenty: %d, %d answers", r.status, len(answers))
+	}
+	if r := send(t, inProcess(tenant), http.MethodGet, graph+batchPath, ""); r.status != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d", r.status)
+	}
+	if r := send(t, inProcess(tenant), http.MethodPost, graph+batchPath, good, header("Authorization", "")); r.status != http.StatusUnauthorized {
+		t.Errorf("no token: %d", r.status)
+	}
+	if r := send(t, inProcess(tenant), http.MethodPost, graph+"/beta/$batch", good); r.status != http.StatusBadRequest && r.status != http.StatusNotImplemented {
+		t.Errorf("beta: %d", r.status)
+	}
+}
+
+// C§7.3: a failed dependency fails what comes after it.
+func TestBatchDependsOn(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	depending := func(id, device, on string) string {
+		return strings.TrimSuffix(actionItem(id, device), "}") + `,"dependsOn":["` + on + `"]}`
+	}
+	_, answers := sendBatch(t, inProcess(tenant), graph, strings.Join([]string{
+		actionItem("a", deviceID), depending("b", "gone", "A"), depending("c", deviceID, "b"), depending("d", deviceID, "c"),
+	}, ","))
+	var got []string
+	for _, a := range answers {
+		got = append(got, fmt.Sprint(a.ID, a.Status))
+	}
+	if want := []string{"d424", "c424", "b404", "a204"}; !slices.Equal(got, want) || tenant.TotalPrompts() != 1 {
+		t.Errorf("got %v, want %v; %d prompts", got, want, tenant.TotalPrompts())
+	}
+}
+
+// C§7.3: every item counts against the limits on its own, and a throttled one has its own Retry-After.
+func TestBatchItemsAreThrottled(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{ThrottleLimits: true})
+	populate(tenant)
+	items := make([]string, 20)
+	for i := range items {
+		items[i] = actionItem(strconv.Itoa(i), deviceID)
+	}
+	for round := range 11 {
+		_, answers := sendBatch(t, inProcess(tenant), graph, strings.Join(items, ","))
+		for _, a := range answers {
+			after := a.Headers["Retry-After"] + a.Headers["retry-after"]
+			if want := map[bool]int{true: 204, false: 429}[round < 10]; a.Status != want || (after != "") != (want == 429) {
+				t.Fatalf("round %d: %d, Retry-After %q", round, a.Status, after)
+			}
+		}
+	}
+	if n := tenant.TotalPrompts(); n != 200 {
+		t.Errorf("%d prompts", n)
+	}
+}
+
+// Faults meet the batch, or items of it.
+func TestBatchFaults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		fault   intunetest.Fault
+		want    string // outer status, items
+		prompts int
+	}{
+		{"the whole", intunetest.Fault{PathSuffix: "/$batch", Status: 504, Effect: true}, "504 []", 2},
+		{"every request, first the batch", intunetest.Fault{Status: 500}, "500 []", 0},
+		{"one item", intunetest.Fault{PathSuffix: action, Status: 429}, "200 [b204 a429]", 1},
+		{"one item, with effect", intunetest.Fault{PathSuffix: action, Status: 504, Effect: true}, "200 [b204 a504]", 2},
+		{"no answer", intunetest.Fault{Match: func(r intunetest.RecordedRequest) bool { return r.BatchID == "b" }, Drop: intunetest.DropAfter}, "200 [a204]", 2},
+		{"never came", intunetest.Fault{PathSuffix: action, Drop: intunetest.DropConnect}, "200 [b204]", 1},
+		{"HTML", intunetest.Fault{PathSuffix: action, Status: 502, Body: "<html>"}, "200 [b204 a502]", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			populate(tenant)
+			tenant.Inject(c.fault)
+			r, answers := sendBatch(t, inProcess(tenant), graph, actionItem("a", deviceID)+","+actionItem("b", "other"))
+			items := []string{}
+			for _, a := range answers {
+				items = append(items, fmt.Sprint(a.ID, a.Status))
+				if a.Status == 502 && string(a.Body) != `"PGh0bWw+"` {
+					t.Errorf("a body that is no JSON: %s", a.Body)
+				}
+			}
+			if got := fmt.Sprint(r.status, " ", items); got != c.want || tenant.TotalPrompts() != c.prompts {
+				t.Errorf("got %s, want %s; %d prompts", got, c.want, tenant.TotalPrompts())
+			}
+		})
+	}
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	tenant.Inject(intunetest.Fault{PathSuffix: "/$batch", Drop: intunetest.DropAfter})
+	if _, err := try(t, inProcess(tenant), http.MethodPost, graph+batchPath, `{"requests":[`+actionItem("1", deviceID)+`]}`); err == nil || tenant.Prompts(intune.Device(ref.DeviceID())) != 1 {
+		t.Errorf("%v, %d prompts", err, tenant.Prompts(ref))
+	}
+}

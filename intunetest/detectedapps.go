@@ -1,0 +1,156 @@
+package intunetest
+
+import (
+	"cmp"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-intune/intune"
+)
+
+// app is a detected app with the ids of the devices it was found on.
+type app struct {
+	serial  int
+	record  intune.DetectedApp
+	devices []string
+}
+
+// AddDetectedApp adds an app that was found on devices. Only the device ids of the references count, and the devices
+// may be added later. An app without an ID gets one of 64 hexadecimal digits, as users have seen; the list shows it.
+// An app with the ID of another replaces it.
+//
+// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. A GET by id shows
+// nothing but the id, with a deviceCount of 0, as users report. Its devices are listed thin, a GET of one of them
+// answers 400, and the action works there unless [TenantOptions.RefuseDetectedAppAction] is set. Source:
+// https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp and reports.
+func (t *Tenant) AddDetectedApp(a intune.DetectedApp, devices ...intune.DeviceRef) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a.ID == "" {
+		id := digest("app", t.nextSerial("app"))
+		a.ID = hex.EncodeToString(id[:])
+	}
+	added := &app{record: a}
+	for _, d := range devices {
+		added.devices = append(added.devices, foldID(d.DeviceID()))
+	}
+	if old := t.findApp(a.ID); old != nil {
+		added.serial = old.serial
+		t.apps[slices.Index(t.apps, old)] = added
+		return
+	}
+	added.serial = t.nextSerial("place")
+	t.apps = append(t.apps, added)
+}
+
+func (t *Tenant) findApp(id string) *app {
+	for _, a := range t.apps {
+		if strings.EqualFold(a.record.ID, id) {
+			return a
+		}
+	}
+	return nil
+}
+
+func (a *app) has(d *device) bool { return slices.Contains(a.devices, foldID(d.record.ID)) }
+
+func (t *Tenant) listApps(x *exchange, where *target) *answer {
+	q, err := parseQuery(x.request.RawQuery)
+	if err != nil {
+		return x.badQuery(err)
+	}
+	var rows []row
+	for _, a := range t.apps {
+		rows = append(rows, row{serial: a.serial, name: a.record.DisplayName, id: a.record.ID, write: func(o *object) {
+			count := int64(a.record.DeviceCount)
+			if count == 0 {
+				for _, id := range a.devices {
+					if t.devices[id] != nil {
+						count++
+					}
+				}
+			}
+			o.members(q, appMembers(&a.record, count))
+			if q.expands("managedDevices") {
+				// Users report that $expand stays empty in lists.
+				o.member("managedDevices", literal("[]"))
+			}
+		}})
+	}
+	return t.page(x, where, q, rows)
+}
+
+func (t *Tenant) getApp(x *exchange, where *target) *answer {
+	a := t.findApp(where.keys[keyApp])
+	if a == nil {
+		return x.notFound(where.backend(true))
+	}
+	q, err := parseQuery(x.request.RawQuery)
+	if err != nil {
+		return x.badQuery(err)
+	}
+	o := &object{}
+	o.member("@odata.context", x.context(where, q, "/$entity"))
+	o.members(q, appMembers(&intune.DetectedApp{ID: a.record.ID}, 0))
+	if q.expands("managedDevices") {
+		// Here it fills.
+		var items []string
+		for _, d := range t.sequence {
+			if a.has(d) {
+				item := &object{}
+				writeDevice(item, d, viewThin, &query{}, "", "")
+				items = append(items, string(item.end()))
+			}
+		}
+		o.member("managedDevices", literal("["+strings.Join(items, ",")+"]"))
+	}
+	return newAnswer(http.StatusOK, contentOData, o.end())
+}
+
+func (t *Tenant) listAppDevices(x *exchange, where *target) *answer {
+	a := t.findApp(where.keys[keyApp])
+	if a == nil {
+		return x.notFound(where.backend(true))
+	}
+	return t.listOf(x, where, viewThin, a.has)
+}
+
+// namedValue is a member of an object.
+type namedValue struct {
+	name  string
+	value any
+}
+
+func appMembers(a *intune.DetectedApp, count int64) []namedValue {
+	return []namedValue{
+		{"id", a.ID},
+		{"displayName", orNull(a.DisplayName)},
+		{"version", orNull(a.Version)},
+		{"sizeInByte", a.SizeInByte},
+		{"deviceCount", count},
+		{"publisher", orNull(a.Publisher)},
+		{"platform", cmp.Or(string(a.Platform), "unknown")},
+	}
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// members writes those that are selected, or all.
+func (o *object) members(q *query, list []namedValue) {
+	for _, m := range list {
+		if len(q.selects) == 0 || slices.ContainsFunc(q.selects, func(name string) bool { return strings.EqualFold(name, m.name) }) {
+			o.member(m.name, m.value)
+		}
+	}
+}
+
+func (q *query) expands(name string) bool {
+	return slices.ContainsFunc(strings.Split(q.expand, ","), func(text string) bool { return strings.EqualFold(strings.TrimSpace(text), name) })
+}

@@ -1,0 +1,87 @@
+package intunetest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-intune/intune"
+)
+
+// device is a managed device of the tenant.
+type device struct {
+	serial  int // position in lists, and in skip tokens
+	record  intune.ManagedDevice
+	session session
+}
+
+// AddDevice adds a device and gives its plain address. A device without an ID gets a GUID that is the same in every
+// run. A device with the ID of another replaces it, in its place, with its session forgotten; [Tenant.Prompts] goes
+// on counting.
+//
+// The scripts say what becomes of the requests for remote assistance that are accepted for it: each takes the next
+// one, and the last repeats. Without scripts it is the default [SessionScript].
+//
+// RemoteAssistanceSessionURL and RemoteAssistanceSessionErrorDetails of d are what an earlier session left behind;
+// they are visible from the start. UserID and UserPrincipalName make the device's user known, as [Tenant.AddUser]
+// does. An enum that is not set is sent as the member that stands for nothing ("unknown", "none", "managed"), since
+// the service has no blank ones, and the complex properties ConfigurationManagerClientEnabledFeatures,
+// DeviceHealthAttestationState and DeviceActionResults are sent as null and [].
+func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.DeviceRef {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d.ID == "" {
+		d.ID = t.nextGUID("device")
+	}
+	added := &device{record: d, session: session{
+		link:         d.RemoteAssistanceSessionURL.Reveal(),
+		errorDetails: d.RemoteAssistanceSessionErrorDetails,
+		scripts:      slices.Clone(s),
+	}}
+	key := foldID(d.ID)
+	if old := t.devices[key]; old != nil {
+		added.serial = old.serial
+		t.sequence[slices.Index(t.sequence, old)] = added
+	} else {
+		added.serial = t.nextSerial("place")
+		t.sequence = append(t.sequence, added)
+	}
+	t.devices[key] = added
+	t.addUser(d.UserID, d.UserPrincipalName)
+	return intune.Device(d.ID)
+}
+
+// RemoveDevice removes a device, as retiring or enrolling it again does. Only the device id of the reference counts;
+// an unknown one is ignored. Its user stays known.
+func (t *Tenant) RemoveDevice(ref intune.DeviceRef) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := foldID(ref.DeviceID())
+	if old := t.devices[key]; old != nil {
+		delete(t.devices, key)
+		t.sequence = slices.DeleteFunc(t.sequence, func(d *device) bool { return d == old })
+	}
+}
+
+// foldID makes ids comparable: GUIDs are compared without case.
+func foldID(id string) string { return strings.ToLower(id) }
+
+// findDevice is the device of an address, if all the parts of the address know it. The caller holds the lock.
+func (t *Tenant) findDevice(x *exchange, where *target) (*device, *answer) {
+	u, refused := t.findUser(x, where)
+	if refused != nil {
+		return nil, refused
+	}
+	d := t.devices[foldID(where.keys[keyDevice])]
+	if d == nil || u != nil && !u.owns(d) {
+		return nil, x.notFound(where.backend(true))
+	}
+	if where.has[keyApp] {
+		if a := t.findApp(where.keys[keyApp]); a == nil || !a.has(d) {
+			return nil, x.notFound(where.backend(true))
+		}
+	}
+	return d, nil
+}
+
+// noDevice gives the defaults of every property.
+var noDevice intune.ManagedDevice

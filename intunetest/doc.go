@@ -1,0 +1,53 @@
+// Package intunetest is a test kit for programs that use package intune: an in-memory tenant that answers like Microsoft
+// Graph, and responders for httpmock.
+//
+// # The tenant
+//
+// A [Tenant] holds devices, users, detected apps and the remote-assistance connector, and serves them over the wire
+// format of Microsoft Graph v1.0. It is an [http.Handler], an [http.RoundTripper] and an azcore policy.Transporter, so
+// any Graph client can talk to it, with or without sockets:
+//
+//	tenant := intunetest.NewTenant(nil)
+//	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
+//	client := tenant.Client()
+//	_, err := client.RequestRemoteAssistance(ctx, device, nil)
+//	// tenant.Prompts(device) is 1
+//
+// The tenant keeps the habits of the service that surprise people, because a client that is only tested against a
+// polite server fails in production:
+//
+//   - The link of a session is returned only by a GET of one device whose $select names it; lists say null.
+//   - A $filter outside the documented operators is ignored, and every device comes back.
+//   - A page may be short, its @odata.count is its own length, and its $skiptoken breaks when re-encoded.
+//   - An option name sent as %24select is not understood.
+//   - Errors of Intune are JSON inside the message of Graph's JSON.
+//   - A POST without a Content-Length is refused with 411 and a page of HTML.
+//   - A 204 means that the request was accepted; the link, or an error text, comes later.
+//
+// What goes wrong in production is arranged with [Tenant.Inject]: refusals, slow answers, connections that break before
+// or after the service acted. [Tenant.Requests] shows what arrived, and [Tenant.Prompts] how often the user of a device
+// was asked, which must not be twice.
+//
+// # What it does not do
+//
+// Nothing here was compared with a live tenant: the behavior follows Microsoft's metadata, documentation and public
+// reports. Texts that Microsoft does not publish, such as the error of a session without a connector, are invented.
+// Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the request.
+//
+// # Time
+//
+// The kit never sleeps, except for [Fault.Delay], which is a timer that ends with the request's context. It works inside
+// testing/synctest. The tenant's clock is [TenantOptions.Clock] plus what [Tenant.Advance] added. A client made with
+// [Tenant.ClientOptions] does not wait between tries: the wait moves the tenant's clock instead.
+//
+// # httpmock
+//
+// For a test of one answer, [NoContent], [GraphError], [IntuneError], [Throttled] and [Session] are responders for
+// github.com/jarcoal/httpmock, and [Tenant.Register] serves a whole tenant through a mock transport. Give the client a
+// transport of its own; httpmock.Activate does not reach clients that have one, as azcore's do:
+//
+//	mock := httpmock.NewMockTransport()
+//	options.Transport = &http.Client{Transport: mock}
+//
+// All of the package is safe for concurrent use and holds no global state, so tests can run in parallel.
+package intunetest

@@ -1,0 +1,113 @@
+package intunetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/jarcoal/httpmock"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// askForHelp stands for the code under test: a ticket system asks for remote assistance and tells the technician what
+// came of it.
+func askForHelp(ctx context.Context, client *intune.Client, device intune.DeviceRef) string {
+	_, err := client.RequestRemoteAssistance(ctx, device, nil)
+	switch {
+	case errors.Is(err, intune.ErrOutcomeUnknown):
+		return "look at the device before asking again"
+	case errors.Is(err, intune.ErrForbidden):
+		return "you may not do this"
+	case err != nil:
+		return "failed"
+	}
+	return "asked"
+}
+
+func ExampleTenant() {
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
+	tenant.Inject(intunetest.Fault{Drop: intunetest.DropAfter}) // the service acts, and its answer is lost
+
+	fmt.Println(askForHelp(context.Background(), tenant.Client(), device))
+	fmt.Println("prompts:", tenant.Prompts(device))
+	// Output:
+	// look at the device before asking again
+	// prompts: 1
+}
+
+func ExampleIntuneError() {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance",
+		intunetest.IntuneError(http.StatusUnauthorized, "Forbidden", "An error has occurred"))
+	options := &intune.ClientOptions{}
+	options.Transport = &http.Client{Transport: mock}
+	client, err := intune.NewClient(intune.StaticToken("any"), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	fmt.Println(askForHelp(context.Background(), client, intune.Device("1")))
+	// Output: you may not do this
+}
+
+func ExampleTenant_Register() {
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
+	mock := httpmock.NewMockTransport()
+	tenant.Register(mock)
+	options := tenant.ClientOptions() // no waiting between tries
+	options.Transport = &http.Client{Transport: mock}
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	fmt.Println(askForHelp(context.Background(), client, device), tenant.Prompts(device), mock.GetTotalCallCount())
+	// Output: asked 1 1
+}
+
+func ExampleTenant_RoundTrip() {
+	// Any Graph client can talk to the tenant; it need not be package intune.
+	tenant := intunetest.NewTenant(nil)
+	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "DESKTOP-1"})
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet,
+		"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1?$select=deviceName", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	req.Header.Set("Authorization", "Bearer any")
+	resp, err := tenant.RoundTrip(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	fmt.Println(string(body), err)
+	// Output:
+	// {"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices(deviceName)/$entity","deviceName":"DESKTOP-1"}
+	// <nil>
+}
+
+func ExampleTenant_Requests() {
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "1"})
+	tenant.Inject(intunetest.Fault{Status: http.StatusServiceUnavailable}) // once
+
+	fmt.Println(askForHelp(context.Background(), tenant.Client(), device))
+	for _, request := range tenant.Requests() {
+		fmt.Println(request)
+	}
+	// Output:
+	// asked
+	// POST graph.microsoft.com/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance: 503
+	// POST graph.microsoft.com/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance: 204
+}

@@ -1,0 +1,195 @@
+package intunetest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong with requests that match it. The zero value matches every request once and
+// changes nothing. What is not set is not done: a fault with a Status but without Code, Message and Body has an empty
+// body, as an answer of a proxy would.
+type Fault struct {
+	// Method limits the fault to a method, in any case. "" matches all.
+	Method string
+
+	// PathSuffix limits the fault to paths that end so, compared without case and with the percent escapes as sent:
+	// "/requestRemoteAssistance". "" matches all.
+	PathSuffix string
+
+	// Match limits the fault further; nil matches all. It may be called from several goroutines and for requests that
+	// another fault takes.
+	Match func(RecordedRequest) bool
+
+	// Status is the status of the answer, with the body described below. 0 leaves the tenant's own answer, for faults
+	// that only delay, truncate or add headers.
+	Status int
+
+	// Code and Message are those of Graph's error envelope. Both blank mean an empty body, unless Body, Nested or
+	// Double is set.
+	Code, Message string
+
+	// Nested puts Message into the JSON that Intune nests in the message (version 3), with an operation id, an
+	// activity id and the address at the back end.
+	Nested bool
+
+	// Double nests once more, as Intune does for errors that Graph labels UnknownError: Code is then the inner ErrorCode.
+	Double bool
+
+	// Body is the body, verbatim, instead of an error envelope.
+	Body string
+
+	// Header is added to the answer and replaces headers of the same name; a name without values removes the header,
+	// such as "Request-Id": nil.
+	Header http.Header
+
+	// Delay is waited before the answer. It is a timer that ends with the request's context, and the context's error is
+	// then the result; in a testing/synctest bubble it takes no time. [Tenant.Advance] does not shorten it.
+	Delay time.Duration
+
+	// Effect makes the service act on the request at once, before the delay and the faulty answer: the user is asked
+	// although the caller sees a failure. Without it the service does not act at all, or, when the tenant's own
+	// answer is only delayed, acts after the delay if the caller is still there.
+	Effect bool
+
+	// Drop breaks the connection instead of answering. An item of a $batch has no connection of its own: its answer
+	// is then missing from the batch's.
+	Drop DropMode
+
+	// Truncate breaks the connection after so many bytes of the body, whose Content-Length announces all of it; the
+	// reader sees [io.ErrUnexpectedEOF]. A negative number breaks off before the first byte, 0 does not truncate. A
+	// body that is not longer arrives whole, and so does an item of a $batch.
+	Truncate int
+
+	// Times is how many requests the fault takes; 0 means 1, a negative number all.
+	Times int
+}
+
+// DropMode says when a connection breaks.
+type DropMode int
+
+const (
+	// DropNone answers.
+	DropNone DropMode = iota
+	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees a [*net.OpError]
+	// of a dial. A server that has been reached cannot undo that, so with [Tenant.ServeHTTP] it is DropBefore.
+	DropConnect
+	// DropBefore breaks the connection before the service acts. A client in process sees [io.EOF].
+	DropBefore
+	// DropAfter breaks the connection after the service acted and before the answer. To the client it looks like
+	// DropBefore.
+	DropAfter
+)
+
+// Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is not
+// used up takes it; the others keep waiting. A $batch is a request, and so is each of its items, after the batch itself.
+func (t *Tenant) Inject(f Fault) {
+	rule := &faultRule{Fault: f, left: f.Times}
+	rule.Header = f.Header.Clone()
+	if f.Times == 0 {
+		rule.left = 1
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults = append(t.faults, rule)
+}
+
+// ClearFaults removes the faults that are not used up.
+func (t *Tenant) ClearFaults() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults = nil
+}
+
+type faultRule struct {
+	Fault
+	left int // negative: any number
+}
+
+// claimFault takes the first fault for a request. Match runs without the lock, since it is the caller's code.
+func (t *Tenant) claimFault(request RecordedRequest) *faultRule {
+	t.mu.Lock()
+	rules := t.faults
+	t.mu.Unlock()
+	for _, rule := range rules {
+		if rule.matches(request) && t.take(rule) {
+			return rule
+		}
+	}
+	return nil
+}
+
+func (t *Tenant) take(rule *faultRule) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rule.left > 0 {
+		rule.left--
+		return true
+	}
+	return rule.left < 0
+}
+
+func (f *Fault) matches(request RecordedRequest) bool {
+	return (f.Method == "" || strings.EqualFold(f.Method, request.Method)) &&
+		strings.HasSuffix(strings.ToLower(request.Path), strings.ToLower(f.PathSuffix)) &&
+		(f.Match == nil || f.Match(request.clone()))
+}
+
+// answerWith answers a request with the fault that took it, if any. An error means that the connection breaks.
+func (t *Tenant) answerWith(ctx context.Context, x *exchange, rule *faultRule) (*answer, error) {
+	if rule == nil {
+		return t.perform(ctx, x)
+	}
+	var own *answer
+	var err error
+	if rule.Effect || rule.Drop == DropAfter {
+		if own, err = t.perform(ctx, x); err != nil {
+			return nil, err
+		}
+	}
+	if err := wait(ctx, rule.Delay); err != nil {
+		return nil, err
+	}
+	if rule.Drop != DropNone {
+		return nil, errDropped
+	}
+	a := own
+	switch {
+	case rule.Status != 0:
+		a = x.finish(rule.answer(x))
+	case a == nil:
+		if a, err = t.perform(ctx, x); err != nil {
+			return nil, err
+		}
+	}
+	for name, values := range rule.Header {
+		a.header.Del(name)
+		for _, value := range values {
+			a.header.Add(name, value)
+		}
+	}
+	if rule.Truncate != 0 {
+		a.cut = max(rule.Truncate, 0)
+	}
+	return a, nil
+}
+
+func (f *Fault) answer(x *exchange) *answer {
+	switch {
+	case f.Body != "":
+		contentType := contentJSON
+		if !strings.HasPrefix(strings.TrimSpace(f.Body), "{") {
+			contentType = contentHTML
+		}
+		return newAnswer(f.Status, contentType, []byte(f.Body))
+	case f.Double:
+		return x.graphError(f.Status, "UnknownError", doubleMessage(f.Status, f.Code, f.Message, x.backend(), x.ids()))
+	case f.Nested:
+		return x.intuneError(f.Status, f.Code, f.Message, x.backend())
+	case f.Code == "" && f.Message == "":
+		return newAnswer(f.Status, "", nil)
+	default:
+		return x.graphError(f.Status, f.Code, f.Message)
+	}
+}

@@ -1,0 +1,82 @@
+package intunetest_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/go-intune/intune/intunetest"
+)
+
+// exchange sends a request whose URL is taken as it is.
+func exchange(t *testing.T, tenant *intunetest.Tenant, method string, address *url.URL) (int, []byte) {
+	t.Helper()
+	resp, err := tenant.RoundTrip(&http.Request{Method: method, URL: address, Header: http.Header{"Authorization": {"Bearer x"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusNoContent && !json.Valid(body) {
+		t.Errorf("%s %s: %d %q is no JSON", method, address, resp.StatusCode, body)
+	}
+	return resp.StatusCode, body
+}
+
+// Whatever the filter, the answer is a page or a refusal of the filter.
+func FuzzFilter(f *testing.F) {
+	for _, filter := range []string{
+		"deviceName eq 'x'", "contains(deviceName,'x')", "(a eq 'b' or c eq 'd') and not x", "'", "''", "((", "))", ",", "eq eq eq", "contains(((", "lastSyncDateTime gt 2025",
+		"azureADDeviceId eq 'x' and", "imei eq 'a' or imei eq 'b' or imei eq 'c'", "\x00\xff", "remoteAssistanceSessionUrl eq 'x'",
+	} {
+		f.Add(filter)
+	}
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	f.Fuzz(func(t *testing.T, filter string) {
+		address, err := url.Parse(devicesURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address.RawQuery = "$filter=" + url.QueryEscape(filter)
+		if status, body := exchange(t, tenant, http.MethodGet, address); status != http.StatusOK && status != http.StatusBadRequest {
+			t.Errorf("%q: %d %s", filter, status, body)
+		}
+		address.RawQuery = filter
+		if status, body := exchange(t, tenant, http.MethodGet, address); status != http.StatusOK && status != http.StatusBadRequest {
+			t.Errorf("query %q: %d %s", filter, status, body)
+		}
+		tenant.ResetRequests()
+	})
+}
+
+// Whatever the path, there is an answer, and only addresses of the device prompt its user.
+func FuzzRoutes(f *testing.F) {
+	for _, path := range []string{
+		"", "/", "//", "/v1.0", "/v1.0/", "/v1.0//x", "/v1.0/users('a''b')/managedDevices/1" + action, "/v1.0/users(", "/v1.0/users(')", "/v1.0/users('')/x", "/v1.0/users/%27/managedDevices",
+		"/v1.0/deviceManagement/managedDevices/" + deviceID + action, "/v1.0/deviceManagement/managedDevices/%2F/x", "/v1.0/deviceManagement/detectedApps/a/managedDevices/b/users/c/managedDevices/d" + action,
+		"/v1.0/me/managedDevices", "/v1.0/$batch", "/v1.0/%zz", "/v1.0/.././..", "*", "/v1.0/microsoft.graph.users/x",
+	} {
+		f.Add(path)
+	}
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	f.Fuzz(func(t *testing.T, path string) {
+		before := tenant.TotalPrompts()
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			status, body := exchange(t, tenant, method, &url.URL{Scheme: "https", Host: "graph.microsoft.com", Opaque: path})
+			if status < 200 || status > 599 {
+				t.Errorf("%s %q: %d %s", method, path, status, body)
+			}
+			if asked := tenant.TotalPrompts() - before; asked > 0 && (method != http.MethodPost || status != http.StatusNoContent || asked > 1) {
+				t.Errorf("%s %q: %d, and the user was asked %d times", method, path, status, asked)
+			}
+			before = tenant.TotalPrompts()
+		}
+		tenant.ResetRequests()
+	})
+}

@@ -1,0 +1,143 @@
+package intunetest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+const own = "839dee69-b769-4c08-911d-a9c8ba8d164c" // a client-request-id
+
+const sessionPath = graph + "/v1.0/deviceManagement/managedDevices/" + deviceID
+
+func TestResponders(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		responder httpmock.Responder
+		status    int
+		check     func(*testing.T, reply)
+	}{
+		{"NoContent", intunetest.NoContent(), 204, func(t *testing.T, r reply) {
+			if r.body != "" || r.header.Get("Content-Type") != "" {
+				t.Errorf("%v %q", r.header, r.body)
+			}
+		}},
+		{"GraphError", intunetest.GraphError(409, "Conflict", "Try later."), 409, func(t *testing.T, r reply) {
+			if e := r.envelope(t).Error; e.Code != "Conflict" || e.Message != "Try later." || e.InnerError.RequestID != r.header.Get("request-id") {
+				t.Errorf("%+v", e)
+			}
+		}},
+		{"IntuneError", intunetest.IntuneError(401, "Forbidden", "An error has occurred"), 401, checkDouble},
+		{"Throttled", intunetest.Throttled(2128 * time.Millisecond), 429, func(t *testing.T, r reply) {
+			if r.header.Get("Retry-After") != "2.128" || r.envelope(t).Error.Code != "TooManyRequests" || !trailer.MatchString(r.nested(t)) {
+				t.Errorf("%v %s", r.header, r.body)
+			}
+		}},
+		{"Throttled in silence", intunetest.Throttled(0), 429, func(t *testing.T, r reply) {
+			if _, ok := r.header["Retry-After"]; ok {
+				t.Errorf("%v", r.header)
+			}
+		}},
+		{"Session", intunetest.Session("https://get.teamviewer.com/a&b"), 200, func(t *testing.T, r reply) {
+			o := r.json(t)
+			if o["id"] != deviceID || o["remoteAssistanceSessionUrl"] != "https://get.teamviewer.com/a&b" || o["remoteAssistanceSessionErrorDetails"] != "" || len(o) != 4 {
+				t.Errorf("%s", r.body)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			mock := httpmock.NewMockTransport()
+			mock.RegisterResponder(http.MethodGet, sessionPath, c.responder)
+			var group sync.WaitGroup
+			for range 4 { // under the race detector: bodies are fresh, counters are not torn
+				group.Go(func() {
+					for range 5 {
+						r := send(t, &http.Client{Transport: mock}, http.MethodGet, sessionPath, "", header("client-request-id", own))
+						if r.status != c.status || r.header.Get("client-request-id") != own || !guid.MatchString(r.header.Get("request-id")) {
+							t.Errorf("%d %v", r.status, r.header)
+						}
+						if r.status != 204 && (!strings.HasPrefix(r.header.Get("Content-Type"), "application/json") || !json.Valid([]byte(r.body))) {
+							t.Errorf("%v %q", r.header, r.body)
+						}
+						c.check(t, r)
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
+	key := sessionPath[:strings.LastIndex(sessionPath, "/")] + "('" + deviceID + "')"
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodGet, key, intunetest.Session(""))
+	if o := get(t, &http.Client{Transport: mock}, key); o["id"] != deviceID || o["remoteAssistanceSessionUrl"] != "" {
+		t.Errorf("%v", o)
+	}
+}
+
+// The library reads what the responders say.
+func TestRespondersForLibrary(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		responder httpmock.Responder
+		want      error
+	}{
+		{intunetest.NoContent(), nil},
+		{intunetest.GraphError(400, "BadRequest", "No."), intune.ErrBadRequest},
+		{intunetest.IntuneError(401, "Forbidden", "An error has occurred"), intune.ErrForbidden},
+		{intunetest.IntuneError(404, "ResourceNotFound", "An error has occurred"), intune.ErrNotFound},
+		{intunetest.Throttled(time.Hour), intune.ErrThrottled},
+	} {
+		mock := httpmock.NewMockTransport()
+		mock.RegisterResponder(http.MethodPost, sessionPath+action, c.responder)
+		tenant := intunetest.NewTenant(nil)
+		options := tenant.ClientOptions()
+		options.Transport = &http.Client{Transport: mock}
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.RequestRemoteAssistance(t.Context(), intune.Device(deviceID), nil)
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("got %v, want %v", err, c.want)
+		}
+		var e *intune.Error
+		if errors.As(err, &e) && (e.RequestID == "" || strings.Contains(e.Message, "Operation ID")) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// Exact registrations win over the tenant, before and after it, and other hosts and schemes.
+func TestRegister(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodPost, sessionPath+action, intunetest.IntuneError(403, "Forbidden", "no"))
+	tenant.Register(mock)
+	mock.RegisterResponder(http.MethodGet, sessionPath, intunetest.Session("https://x"))
+	client := &http.Client{Transport: mock}
+	if r := send(t, client, http.MethodPost, sessionPath+action, ""); r.status != 403 || tenant.Prompts(ref) != 0 {
+		t.Errorf("%d, %d prompts", r.status, tenant.Prompts(ref))
+	}
+	if o := get(t, client, sessionPath+"?$select=id"); o["remoteAssistanceSessionUrl"] != "https://x" {
+		t.Errorf("%v", o)
+	}
+	if r := send(t, client, http.MethodPost, "https://graph.microsoft.us/v1.0"+ref.String()+action, ""); r.status != 204 || tenant.Prompts(ref) != 1 {
+		t.Errorf("%d, %d prompts", r.status, tenant.Prompts(ref))
+	}
+	if r, err := try(t, client, http.MethodGet, "http://graph.microsoft.com/v1.0"+ref.String(), ""); err == nil {
+		t.Errorf("answered over http: %d", r.status)
+	}
+}

@@ -1,0 +1,56 @@
+package intunetest
+
+import "time"
+
+// TenantOptions configures a [Tenant]. The zero value, like a nil pointer, gives a tenant with a working connector, no
+// throttling and pages of 1000.
+type TenantOptions struct {
+	// Clock is the time of the tenant before [Tenant.Advance]; nil means [time.Now], which is the fake clock inside a
+	// testing/synctest bubble. It is called from the goroutine of each request and must be safe for concurrent use.
+	Clock func() time.Time
+
+	// ThrottleLimits turns on the limits that Microsoft publishes per app: in any 20 seconds, 200 writes and 2000
+	// requests in all for devices and detected apps, 100 and 1000 for remote-assistance partners. An app is the appid
+	// claim of the token, or the token itself if it has none. Rejected requests count as well, so a client that does not
+	// wait never gets through. The answer is 429 with Intune's nested body and, unless OmitRetryAfter is set, a
+	// Retry-After in seconds that may be fractional. Source:
+	// https://learn.microsoft.com/graph/throttling-limits.
+	ThrottleLimits bool
+
+	// OmitRetryAfter leaves the Retry-After header out of the answers of ThrottleLimits, as users report of Intune.
+	OmitRetryAfter bool
+
+	// PageSize is how many items a page of a list holds when the request has no smaller $top. 0, a negative number and
+	// more than 1000 mean 1000, the service's own default.
+	PageSize int
+
+	// ShortPages makes lists awkward in a way that Graph allows: the first page is empty and has a next link, and so is
+	// every second page from there; the others hold half the page size.
+	ShortPages bool
+
+	// RefuseDetectedAppAction makes the action answer 400 at the address below a detected app, as the GET of a device
+	// there does. Users reported it of the GET in 2021; of the action nobody knows.
+	RefuseDetectedAppAction bool
+
+	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the
+	// tenant's clock. 0 means that it does not by itself, since an administrator has to sign in at the partner; call
+	// [Tenant.SetConnector] when that has happened.
+	OnboardingCompletesAfter time.Duration
+}
+
+// maxPageSize is Intune's default, and the largest $top that is known to work.
+const maxPageSize = 1000
+
+func (o *TenantOptions) withDefaults() TenantOptions {
+	var options TenantOptions
+	if o != nil {
+		options = *o
+	}
+	if options.Clock == nil {
+		options.Clock = time.Now
+	}
+	if options.PageSize <= 0 || options.PageSize > maxPageSize {
+		options.PageSize = maxPageSize
+	}
+	return options
+}

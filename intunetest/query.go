@@ -1,0 +1,108 @@
+package intunetest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// query are the options that the service understands. All others are ignored: $orderby and $skip do not work on these
+// collections, $search and ConsistencyLevel mean nothing to Intune.
+type query struct {
+	selects   []string
+	filter    string
+	hasFilter bool
+	top       int // 0: not given
+	count     bool
+	expand    string
+	skipToken string // raw
+	rest      string // raw options but $skiptoken, for the next link
+}
+
+// parseQuery reads a raw query. The dollar sign of an option is not decoded: %24select is an unknown option, which is
+// ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever is an
+// error.
+func parseQuery(raw string) (*query, error) {
+	q := &query{}
+	var rest []string
+	for option := range strings.SplitSeq(raw, "&") {
+		if option == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(option, "=")
+		if name == "$skiptoken" {
+			q.skipToken = value
+			continue
+		}
+		rest = append(rest, option)
+		text, err := url.QueryUnescape(value)
+		if err != nil {
+			return nil, refusal("The query option '" + name + "' is malformed.")
+		}
+		switch name {
+		case "$select":
+			for property := range strings.SplitSeq(text, ",") {
+				if property = strings.TrimSpace(property); property != "" && property != "*" {
+					q.selects = append(q.selects, property)
+				}
+			}
+		case "$filter":
+			q.filter, q.hasFilter = text, true
+		case "$count":
+			q.count = text == "true"
+		case "$expand":
+			q.expand = text
+		case "$top":
+			q.top, err = strconv.Atoi(text)
+			if err != nil || q.top < 1 || q.top > maxPageSize {
+				return nil, refusal(fmt.Sprintf("Invalid value '%s' for $top: it must be between 1 and %d.", text, maxPageSize))
+			}
+		default:
+			if decoded, err := url.QueryUnescape(name); err == nil && decoded == "$skiptoken" {
+				return nil, errAlteredToken
+			}
+		}
+	}
+	q.rest = strings.Join(rest, "&")
+	return q, nil
+}
+
+// refusal is why a request is refused, in a sentence as Graph writes them.
+type refusal string
+
+// Error implements error.
+func (r refusal) Error() string { return string(r) }
+
+// errAlteredToken does not show the token, which holds device names.
+const errAlteredToken = refusal("The $skiptoken is not one that this service gave out: follow @odata.nextLink exactly as given.")
+
+// badQuery is the answer to a query that cannot be understood.
+func (x *exchange) badQuery(err error) *answer {
+	return x.graphError(http.StatusBadRequest, "BadRequest", err.Error())
+}
+
+// checkSelect refuses properties that v1.0 does not have.
+func checkSelect(q *query) error {
+	for _, name := range q.selects {
+		if findProperty(name) == nil {
+			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph.managedDevice'.")
+		}
+	}
+	return nil
+}
+
+// context is the @odata.context of an answer.
+func (x *exchange) context(where *target, q *query, suffix string) string {
+	steps := slices.Clone(where.steps)
+	if suffix != "" && len(steps) > 0 {
+		steps[len(steps)-1].hasKey = false
+	}
+	path := (&target{steps: steps}).backend(true)
+	if len(q.selects) > 0 {
+		path += "(" + strings.Join(q.selects, ",") + ")"
+	}
+	return x.scheme + "://" + x.request.Host + "/v1.0/$metadata#" + path + suffix
+}

@@ -1,0 +1,120 @@
+package intunetest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// view is the way in which a device is looked at, which decides what is shown.
+type view int
+
+const (
+	viewList view = iota
+	viewEntity
+	viewThin // below a detected app
+)
+
+// thinProperties are what a device below a detected app shows. Reports say that such devices are thin, not how thin.
+var thinProperties = []string{"id", "deviceName", "operatingSystem", "osVersion"}
+
+// getDevice is a GET by id, the only request that gives the session.
+func (t *Tenant) getDevice(x *exchange, where *target) *answer {
+	d, refused := t.findDevice(x, where)
+	if refused != nil {
+		return refused
+	}
+	q, err := parseQuery(x.request.RawQuery)
+	if err != nil {
+		return x.badQuery(err)
+	}
+	if err := checkSelect(q); err != nil {
+		return x.badQuery(err)
+	}
+	o := &object{}
+	o.member("@odata.context", x.context(where, q, "/$entity"))
+	var link, errorDetails string
+	if slices.ContainsFunc(q.selects, isSessionProperty) {
+		link, errorDetails = d.session.read(t.now())
+	}
+	writeDevice(o, d, viewEntity, q, link, errorDetails)
+	return newAnswer(http.StatusOK, contentOData, o.end())
+}
+
+func (t *Tenant) listDevices(x *exchange, where *target) *answer {
+	u, refused := t.findUser(x, where)
+	if refused != nil {
+		return refused
+	}
+	return t.listOf(x, where, viewList, func(d *device) bool { return u == nil || u.owns(d) })
+}
+
+// listOf lists the devices of a collection, filtered where the filter counts.
+func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device) bool) *answer {
+	q, err := parseQuery(x.request.RawQuery)
+	if err != nil {
+		return x.badQuery(err)
+	}
+	if err := checkSelect(q); err != nil {
+		return x.badQuery(err)
+	}
+	matches, err := parseFilter(q.filter, q.count)
+	if err != nil {
+		return x.badQuery(err)
+	}
+	var rows []row
+	for _, d := range t.sequence {
+		if !within(d) || matches != nil && !matches(&d.record) {
+			continue
+		}
+		rows = append(rows, row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
+			writeDevice(o, d, as, q, "", "")
+		}})
+	}
+	return t.page(x, where, q, rows)
+}
+
+// writeDevice writes the properties that are selected, or all.
+func writeDevice(o *object, d *device, as view, q *query, link, errorDetails string) {
+	for i := range deviceProperties {
+		p := &deviceProperties[i]
+		chosen := slices.ContainsFunc(q.selects, func(name string) bool { return strings.EqualFold(name, p.name) })
+		thin := as != viewThin || slices.Contains(thinProperties, p.name)
+		switch {
+		case len(q.selects) > 0 && !chosen, len(q.selects) == 0 && !thin:
+			continue
+		case p.late && (as != viewEntity || !chosen), !thin:
+			o.member(p.name, p.hidden(as))
+		case p.name == propertySessionURL:
+			o.member(p.name, link)
+		case p.name == propertySessionError:
+			o.member(p.name, errorDetails)
+		default:
+			o.member(p.name, p.shown(d))
+		}
+	}
+}
+
+func (p *property) shown(d *device) any {
+	value := p.value(&d.record)
+	if value == "" {
+		return p.blank
+	}
+	return value
+}
+
+// hidden is the default that stands for a property which this view does not show. Recorded answers have null in lists
+// and "" for the session of a single device.
+func (p *property) hidden(as view) any {
+	switch {
+	case p.blank == "" && as == viewEntity:
+		return ""
+	case p.value == nil, p.blank == "":
+		return nil
+	}
+	value := p.value(&noDevice)
+	if value == "" {
+		return p.blank
+	}
+	return value
+}

@@ -1,0 +1,254 @@
+package intunetest_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// propertyNames are the 56 properties of managedDevice in v1.0, as the schema has them.
+var propertyNames = strings.Fields(`activationLockBypassCode androidSecurityPatchLevel azureADDeviceId azureADRegistered
+	complianceGracePeriodExpirationDateTime complianceState configurationManagerClientEnabledFeatures deviceActionResults
+	deviceCategoryDisplayName deviceEnrollmentType deviceHealthAttestationState deviceName deviceRegistrationState easActivated
+	easActivationDateTime easDeviceId emailAddress enrolledDateTime enrollmentProfileName ethernetMacAddress exchangeAccessState
+	exchangeAccessStateReason exchangeLastSuccessfulSyncDateTime freeStorageSpaceInBytes iccid id imei isEncrypted isSupervised jailBroken
+	lastSyncDateTime managedDeviceName managedDeviceOwnerType managementAgent managementCertificateExpirationDate managementState
+	manufacturer meid model notes operatingSystem osVersion partnerReportedThreatState phoneNumber physicalMemoryInBytes
+	remoteAssistanceSessionErrorDetails remoteAssistanceSessionUrl requireUserEnrollmentApproval serialNumber subscriberCarrier
+	totalStorageSpaceInBytes udid userDisplayName userId userPrincipalName wiFiMacAddress`)
+
+const devicesURL = graph + "/v1.0/deviceManagement/managedDevices"
+
+// full has something in every property that is not complex.
+func full() intune.ManagedDevice {
+	yes, no := true, false
+	at := time.Date(2025, 6, 7, 8, 9, 10, 123456700, time.FixedZone("", 3600))
+	return intune.ManagedDevice{
+		ID: deviceID, ActivationLockBypassCode: "bypass", AndroidSecurityPatchLevel: "2025-01", AzureADDeviceID: "entra", AzureADRegistered: &yes,
+		ComplianceGracePeriodExpirationDateTime: at, ComplianceState: "compliant", DeviceCategoryDisplayName: "category", DeviceEnrollmentType: "userEnrollment",
+		DeviceName: "DESKTOP-1", DeviceRegistrationState: "registered", EASActivated: true, EASActivationDateTime: at, EASDeviceID: "eas",
+		EmailAddress: "anna@contoso.com", EnrolledDateTime: at, EnrollmentProfileName: "profile", EthernetMACAddress: "ethernet", ExchangeAccessState: "allowed",
+		ExchangeAccessStateReason: "compliant", ExchangeLastSuccessfulSyncDateTime: at, FreeStorageSpaceInBytes: 1 << 40, ICCID: "iccid", IMEI: "imei",
+		IsEncrypted: true, IsSupervised: true, JailBroken: "False", LastSyncDateTime: at, ManagedDeviceName: "managed \"name\" <ü>", ManagedDeviceOwnerType: "company",
+		ManagementAgent: "mdm", ManagementCertificateExpirationDate: at, ManagementState: "managed", Manufacturer: "maker", MEID: "meid", Model: "model",
+		Notes: "notes", OperatingSystem: "Windows", OSVersion: "10.0", PartnerReportedThreatState: "secured", PhoneNumber: "phone", PhysicalMemoryInBytes: 8 << 30,
+		RemoteAssistanceSessionErrorDetails: "old error", RemoteAssistanceSessionURL: intune.NewSessionURL("https://old"), RequireUserEnrollmentApproval: &no,
+		SerialNumber: "serial", SubscriberCarrier: "carrier", TotalStorageSpaceInBytes: 2 << 40, UDID: "udid", UserDisplayName: "Anna", UserID: userID,
+		UserPrincipalName: "anna@contoso.com", WiFiMACAddress: "wifi",
+	}
+}
+
+// late are the properties of C§2.1 that only a GET by id with $select returns, with what is sent instead in a list
+// and in a plain GET.
+var late = map[string][3]any{ // true value, list, GET
+	"activationLockBypassCode":            {"bypass", nil, nil},
+	"ethernetMacAddress":                  {"ethernet", nil, nil},
+	"iccid":                               {"iccid", nil, nil},
+	"notes":                               {"notes", nil, nil},
+	"physicalMemoryInBytes":               {float64(8 << 30), 0.0, 0.0},
+	"udid":                                {"udid", nil, nil},
+	"remoteAssistanceSessionUrl":          {"https://old", nil, ""},
+	"remoteAssistanceSessionErrorDetails": {"old error", nil, ""},
+}
+
+// C§2.1: what a GET and a list show, and what only $select brings.
+func TestPropertiesThatNeedSelect(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		tenant.AddDevice(full())
+		collection := root + "/v1.0/deviceManagement/managedDevices"
+		plain := get(t, client, collection+"/"+deviceID)
+		page := get(t, client, collection)
+		listed := page["value"].([]any)[0].(map[string]any)
+		selectedInList := get(t, client, collection+"?$select="+strings.Join(propertyNames, ","))["value"].([]any)[0].(map[string]any)
+
+		if got := plain["@odata.context"]; got != root+"/v1.0/$metadata#deviceManagement/managedDevices/$entity" {
+			t.Errorf("context %v", got)
+		}
+		delete(plain, "@odata.context")
+		for _, o := range []map[string]any{plain, listed, selectedInList} {
+			if names := slices.Sorted(maps.Keys(o)); !slices.Equal(names, propertyNames) {
+				t.Errorf("properties %v", names)
+			}
+		}
+		for name, want := range late {
+			one := get(t, client, collection+"/"+deviceID+"?$select="+name)
+			if one[name] != want[0] || len(one) != 2 || one["@odata.context"] != root+"/v1.0/$metadata#deviceManagement/managedDevices("+name+")/$entity" {
+				t.Errorf("$select=%s: %v", name, one)
+			}
+			if listed[name] != want[1] || selectedInList[name] != want[1] || plain[name] != want[2] {
+				t.Errorf("%s: %v in the list, %v in the list with $select, %v in the GET", name, listed[name], selectedInList[name], plain[name])
+			}
+		}
+		for name, value := range plain {
+			if _, ok := late[name]; !ok && name != "deviceActionResults" && listed[name] != value {
+				t.Errorf("%s: %v in the list, %v in the GET", name, listed[name], value)
+			}
+		}
+		for name, want := range map[string]any{
+			"deviceName": "DESKTOP-1", "managedDeviceName": "managed \"name\" <ü>", "complianceState": "compliant", "azureADRegistered": true,
+			"requireUserEnrollmentApproval": false, "freeStorageSpaceInBytes": float64(1 << 40), "isEncrypted": true,
+			"lastSyncDateTime": "2025-06-07T07:09:10.1234567Z", "jailBroken": "False", "wiFiMacAddress": "wifi",
+		} {
+			if plain[name] != want {
+				t.Errorf("%s: %v, want %v", name, plain[name], want)
+			}
+		}
+	})
+}
+
+// C§2.4: the sentinels of a device of which nothing is known.
+func TestBlankDevice(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := tenant.AddDevice(intune.ManagedDevice{})
+	if !guid.MatchString(ref.DeviceID()) || intunetest.NewTenant(nil).AddDevice(intune.ManagedDevice{}) != ref || tenant.AddDevice(intune.ManagedDevice{}) == ref {
+		t.Errorf("the id is no GUID, or not the same in every run, or not unique: %s", ref)
+	}
+	o := get(t, inProcess(tenant), graph+"/v1.0"+ref.String())
+	for name, want := range map[string]any{
+		"enrolledDateTime": "0001-01-01T00:00:00Z", "lastSyncDateTime": "0001-01-01T00:00:00Z", "managementCertificateExpirationDate": "0001-01-01T00:00:00Z",
+		"isEncrypted": false, "easActivated": false, "azureADRegistered": nil, "requireUserEnrollmentApproval": nil,
+		"totalStorageSpaceInBytes": 0.0, "userId": "", "userPrincipalName": "", "emailAddress": "", "serialNumber": nil, "deviceName": nil,
+		"complianceState": "unknown", "managementAgent": "unknown", "managementState": "managed", "managedDeviceOwnerType": "unknown",
+		"deviceEnrollmentType": "unknown", "deviceRegistrationState": "unknown", "exchangeAccessState": "none", "exchangeAccessStateReason": "none",
+		"partnerReportedThreatState": "unknown", "configurationManagerClientEnabledFeatures": nil, "deviceHealthAttestationState": nil,
+	} {
+		if got, ok := o[name]; !ok || got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if results, ok := o["deviceActionResults"].([]any); !ok || len(results) != 0 {
+		t.Errorf("deviceActionResults: %v", o["deviceActionResults"])
+	}
+}
+
+// C§3.3: the dollar sign is not decoded, and an option that is not understood is ignored.
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := tenant.AddDevice(full())
+	client := inProcess(tenant)
+	for query, want := range map[string]int{
+		"?$select=id,deviceName":         2,
+		"?$select=ID,DEVICENAME":         2,
+		"?$select=id%2C%20deviceName":    2,
+		"?$select=":                      56,
+		"?$select=*":                     56,
+		"?%24select=id":                  56,
+		"?select=id":                     56,
+		"?$orderby=id&$search=x&$skip=1": 56,
+		"?&$select=id&":                  1,
+	} {
+		if got := len(get(t, client, graph+"/v1.0"+ref.String()+query)) - 1; got != want {
+			t.Errorf("%s: %d properties, want %d", query, got, want)
+		}
+		if got := len(get(t, client, devicesURL+query)["value"].([]any)[0].(map[string]any)); got != want {
+			t.Errorf("list %s: %d properties, want %d", query, got, want)
+		}
+	}
+	for _, url := range []string{graph + "/v1.0" + ref.String(), devicesURL, graph + "/v1.0/users/" + userID + "/managedDevices"} {
+		r := send(t, client, http.MethodGet, url+"?$select=id,skuFamily", "")
+		if e := r.envelope(t).Error; r.status != 400 || e.Code != "BadRequest" || !strings.Contains(e.Message, "'skuFamily'") {
+			t.Errorf("%s: %d %s", url, r.status, r.body)
+		}
+	}
+	req, err := http.NewRequest(http.MethodGet, devicesURL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.RawQuery = "$select=%zz"
+	req.Header.Set("Authorization", "Bearer x")
+	if resp, err := tenant.RoundTrip(req); err != nil || resp.StatusCode != 400 {
+		t.Errorf("a malformed escape: %v, %v", resp, err)
+	}
+}
+
+// C§3.1: the collections, each with its devices.
+func TestCollections(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	client := inProcess(tenant)
+	ids := func(url string) (list []string) {
+		for _, item := range get(t, client, graph+"/v1.0"+url)["value"].([]any) {
+			list = append(list, item.(map[string]any)["id"].(string))
+		}
+		return list
+	}
+	for url, want := range map[string][]string{
+		"/deviceManagement/managedDevices":                                {deviceID, "other", "odd"},
+		"/users/" + userID + "/managedDevices":                            {deviceID},
+		"/users('o''hara@contoso.com')/managedDevices":                    {"other"},
+		"/deviceManagement/detectedApps/" + appID + "/managedDevices":     {deviceID},
+		"/deviceManagement/detectedApps('" + appID + "')/managedDevices/": {deviceID},
+	} {
+		if got := ids(url); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", url, got, want)
+		}
+	}
+	// A device that is added again takes its old place and forgets its session.
+	tenant.AddDevice(intune.ManagedDevice{ID: strings.ToUpper(deviceID), DeviceName: "NEW"})
+	if got := ids("/deviceManagement/managedDevices"); !slices.Equal(got, []string{strings.ToUpper(deviceID), "other", "odd"}) {
+		t.Errorf("after replacing: %v", got)
+	}
+	if name := get(t, client, graph+"/v1.0"+ref.String())["deviceName"]; name != "NEW" {
+		t.Errorf("after replacing: %v", name)
+	}
+	tenant.RemoveDevice(intune.Device("gone"))
+	tenant.RemoveDevice(intune.UserDevice("x", deviceID))
+	if got := ids("/deviceManagement/managedDevices"); !slices.Equal(got, []string{"other", "odd"}) {
+		t.Errorf("after removing: %v", got)
+	}
+}
+
+// C§3.4: detected apps are right in the list and blank by id; their devices are thin.
+func TestDetectedApps(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := tenant.AddDevice(full())
+	tenant.AddDetectedApp(intune.DetectedApp{ID: appID, DisplayName: "Notepad", Version: "1.2", SizeInByte: 7, Publisher: "Contoso", Platform: "windows"}, ref, intune.Device("later"))
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Other", DeviceCount: 9})
+	client := inProcess(tenant)
+	const apps = graph + "/v1.0/deviceManagement/detectedApps"
+	list := get(t, client, apps+"?$expand=managedDevices")["value"].([]any)
+	first, second := list[0].(map[string]any), list[1].(map[string]any)
+	for name, want := range map[string]any{"id": appID, "displayName": "Notepad", "version": "1.2", "sizeInByte": 7.0, "deviceCount": 1.0, "publisher": "Contoso", "platform": "windows"} {
+		if first[name] != want {
+			t.Errorf("list: %s is %v, want %v", name, first[name], want)
+		}
+	}
+	if devices, ok := first["managedDevices"].([]any); !ok || len(devices) != 0 || second["deviceCount"] != 9.0 || len(second["id"].(string)) != 64 || second["publisher"] != nil {
+		t.Errorf("%v", list)
+	}
+	one := get(t, client, apps+"/"+appID+"?$expand=managedDevices")
+	for name, want := range map[string]any{"id": appID, "displayName": nil, "version": nil, "sizeInByte": 0.0, "deviceCount": 0.0, "publisher": nil, "platform": "unknown"} {
+		if got, ok := one[name]; !ok || got != want {
+			t.Errorf("GET: %s is %v, want %v", name, got, want)
+		}
+	}
+	if devices := one["managedDevices"].([]any); len(devices) != 1 || one["@odata.context"] != graph+"/v1.0/$metadata#deviceManagement/detectedApps/$entity" {
+		t.Errorf("%v", one)
+	}
+	thin := get(t, client, apps+"/"+appID+"/managedDevices")["value"].([]any)[0].(map[string]any)
+	if names := slices.Sorted(maps.Keys(thin)); !slices.Equal(names, []string{"deviceName", "id", "operatingSystem", "osVersion"}) {
+		t.Errorf("thin: %v", names)
+	}
+	thin = get(t, client, apps+"/"+appID+"/managedDevices?$select=id,userPrincipalName,remoteAssistanceSessionUrl,lastSyncDateTime")["value"].([]any)[0].(map[string]any)
+	if thin["id"] != deviceID || thin["userPrincipalName"] != nil || thin["remoteAssistanceSessionUrl"] != nil || thin["lastSyncDateTime"] != "0001-01-01T00:00:00Z" || len(thin) != 4 {
+		t.Errorf("thin with $select: %v", thin)
+	}
+	// The devices may come later, and an app may change.
+	tenant.AddDevice(intune.ManagedDevice{ID: "later"})
+	tenant.AddDetectedApp(intune.DetectedApp{ID: strings.ToUpper(appID), DisplayName: "New"}, intune.Device("LATER"))
+	page := get(t, client, apps+"?$top=1&$select=displayName,deviceCount")
+	if o := page["value"].([]any)[0].(map[string]any); o["displayName"] != "New" || o["deviceCount"] != 1.0 || len(o) != 2 || page["@odata.nextLink"] == nil {
+		t.Errorf("%v", page)
+	}
+}

@@ -1,0 +1,90 @@
+package intunetest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// RecordedRequest is one request that arrived at a [Tenant], whichever way it came.
+type RecordedRequest struct {
+	// Method is the HTTP method.
+	Method string
+
+	// Path is the path with its percent escapes, as it arrived.
+	Path string
+
+	// RawQuery is the query without the question mark, as it arrived. What a client sent as %24select stays so.
+	RawQuery string
+
+	// Host is the host the request was for.
+	Host string
+
+	// Header are the headers, the Authorization with its token among them.
+	Header http.Header
+
+	// Body is the body, nil if there was none.
+	Body []byte
+
+	// Status is the status of the answer; 0 while there is none, and if the connection broke before one.
+	Status int
+
+	// BatchID is the id of an item of a $batch, "" for a request of its own. An item has its path below the version,
+	// like any other request, and the token of the batch.
+	BatchID string
+
+	// Time is when the request arrived, on the tenant's clock.
+	Time time.Time
+}
+
+// String is one line for failure messages: method, address, status, and the id within a batch. It leaves the headers
+// out, and with them the token.
+func (r RecordedRequest) String() string {
+	query := ""
+	if r.RawQuery != "" {
+		query = "?" + r.RawQuery
+	}
+	status := "no answer"
+	if r.Status != 0 {
+		status = strconv.Itoa(r.Status)
+	}
+	item := ""
+	if r.BatchID != "" {
+		item = "item " + r.BatchID + ": "
+	}
+	return fmt.Sprintf("%s%s %s%s%s: %s", item, r.Method, r.Host, r.Path, query, status)
+}
+
+// GoString is [RecordedRequest.String], so that %#v does not show the token either.
+func (r RecordedRequest) GoString() string { return r.String() }
+
+func (r RecordedRequest) clone() RecordedRequest {
+	r.Header = r.Header.Clone()
+	r.Body = bytes.Clone(r.Body)
+	return r
+}
+
+// recorded is an entry of the log. Its request does not change but for the status, which the tenant's lock guards.
+type recorded struct{ request RecordedRequest }
+
+// Requests are the requests that have arrived since the tenant was made or [Tenant.ResetRequests] was called, in
+// order of arrival; the items of a $batch come after it. A connection refused by [DropConnect] is no request. The
+// result is a copy.
+func (t *Tenant) Requests() []RecordedRequest {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]RecordedRequest, 0, len(t.requests))
+	for _, entry := range t.requests {
+		list = append(list, entry.request.clone())
+	}
+	return list
+}
+
+// ResetRequests forgets the requests so far. Everything else stays: devices, sessions, [Tenant.Prompts], throttling.
+func (t *Tenant) ResetRequests() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests = nil
+}

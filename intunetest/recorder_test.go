@@ -1,0 +1,52 @@
+package intunetest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune/intunetest"
+)
+
+// What arrived is shown as it arrived, whichever way it came.
+func TestRequestsAreRecordedRaw(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		populate(tenant)
+		const path = "/v1.0/users/anna_fabrikam.com%23EXT%23@contoso.com/managedDevices/x%2Dy"
+		const query = "%24select=id&$filter=deviceName%20eq%20'a+b'"
+		send(t, client, http.MethodPatch, root+path+"?"+query, `{"a":1}`, header("X-Own", "1"))
+		send(t, client, http.MethodGet, root+"/v1.0/deviceManagement/managedDevices", "")
+		requests := tenant.Requests()
+		if len(requests) != 2 {
+			t.Fatalf("recorded %v", requests)
+		}
+		r := requests[0]
+		if r.Method != "PATCH" || r.Path != path || r.RawQuery != query || string(r.Body) != `{"a":1}` || r.Header.Get("X-Own") != "1" ||
+			r.Header.Get("Authorization") != "Bearer opaque" || r.Status != http.StatusNotImplemented || time.Since(r.Time) > time.Minute ||
+			!strings.HasSuffix(root, r.Host) {
+			t.Errorf("recorded %v %v %q", r, r.Header, r.Body)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if text := fmt.Sprintf(verb, requests); strings.Contains(text, "opaque") || !strings.Contains(text, path) {
+				t.Errorf("%s shows %s", verb, text)
+			}
+		}
+		if want := "PATCH " + r.Host + path + "?" + query + ": 501"; r.String() != want {
+			t.Errorf("got %s, want %s", r, want)
+		}
+		// A copy is a copy.
+		r.Header.Set("X-Own", "2")
+		r.Body[0] = 'x'
+		requests[1].Method = "x"
+		if again := tenant.Requests(); again[0].Header.Get("X-Own") != "1" || again[0].Body[0] != '{' || again[1].Method != "GET" || again[1].Body != nil {
+			t.Errorf("the log was changed from outside: %v", again)
+		}
+		tenant.ResetRequests()
+		if left := tenant.Requests(); len(left) != 0 {
+			t.Errorf("left %v", left)
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package intunetest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// C§6.2, C§10.2: what answers a path that leads nowhere.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	const devices = "/v1.0/deviceManagement/managedDevices/"
+	for _, c := range []struct {
+		name, method, path string
+		status             int
+		code, message      string // of the envelope; message "" means nested
+	}{
+		{"no version", "GET", "/deviceManagement/managedDevices", 404, "ResourceNotFound", "Invalid version: deviceManagement"},
+		{"wrong version", "GET", "/v2.0/deviceManagement/managedDevices", 404, "ResourceNotFound", "Invalid version: v2.0"},
+		{"nothing", "GET", "/", 404, "ResourceNotFound", "Invalid version: "},
+		{"beta is not modeled", "GET", "/beta/deviceManagement/managedDevices", 501, "NotImplemented", "intunetest: the tenant does not model GET /beta/deviceManagement/managedDevices; it serves what package intune uses of Graph v1.0"},
+		{"unknown root", "GET", "/v1.0/devicemanagment", 400, "BadRequest", "Resource not found for the segment 'devicemanagment'."},
+		{"unknown segment", "GET", devices + deviceID + "/detectedApps", 400, "BadRequest", "Resource not found for the segment 'detectedApps'."},
+		{"unknown action", "POST", devices + deviceID + "/requestAssistance", 400, "BadRequest", "Resource not found for the segment 'requestAssistance'."},
+		{"after the action", "POST", devices + deviceID + action + "/x", 400, "BadRequest", "Resource not found for the segment 'x'."},
+		{"no id", "POST", "/v1.0/deviceManagement/managedDevices//requestRemoteAssistance", 400, "BadRequest", "Resource not found for the segment ''."},
+		{"system segment", "GET", devices + "$count", 400, "BadRequest", "Resource not found for the segment '$count'."},
+		{"dollar name without parentheses", "GET", "/v1.0/users/$ky@contoso.com/managedDevices", 400, "BadRequest", "Resource not found for the segment '$ky@contoso.com'."},
+		{"quotes not doubled", "GET", "/v1.0/users('o'hara@contoso.com')/managedDevices", 400, "BadRequest", "Resource not found for the segment 'users('o'hara@contoso.com')'."},
+		{"parentheses without quotes", "GET", "/v1.0/deviceManagement/managedDevices(" + deviceID + ")", 400, "BadRequest", "Resource not found for the segment 'managedDevices(" + deviceID + ")'."},
+		{"key of a singleton", "GET", "/v1.0/deviceManagement('1')/managedDevices", 400, "BadRequest", "Resource not found for the segment 'deviceManagement'."},
+		{"GET of the action", "GET", devices + deviceID + action, 405, "BadRequest", "Specified HTTP method is not allowed for the request target."},
+		{"no route", "PUT", devices + deviceID, 400, "No method match route template", "No OData route exists that match template ~/singleton/navigation/key with http verb PUT for request /StatelessDeviceFEService/deviceManagement/managedDevices('" + deviceID + "')."},
+		{"device below an app", "GET", "/v1.0/deviceManagement/detectedApps/" + appID + "/managedDevices/" + deviceID, 400, "No method match route template", "No OData route exists that match template ~/singleton/navigation/key/navigation/key with http verb GET for request /StatelessDeviceFEService/deviceManagement/detectedApps('" + appID + "')/managedDevices('" + deviceID + "')."},
+		{"other action", "POST", devices + deviceID + "/wipe", 501, "NotImplemented", "intunetest: the tenant does not model POST " + devices + deviceID + "/wipe; it serves what package intune uses of Graph v1.0"},
+		{"other method", "DELETE", devices + deviceID, 501, "NotImplemented", "intunetest: the tenant does not model DELETE " + devices + deviceID + "; it serves what package intune uses of Graph v1.0"},
+		{"unknown device", "POST", devices + "gone" + action, 404, "ResourceNotFound", ""},
+		{"unknown device, GET", "GET", devices + "gone", 404, "ResourceNotFound", ""},
+		{"unknown user", "POST", "/v1.0/users/nobody@contoso.com/managedDevices/" + deviceID + action, 404, "Request_ResourceNotFound", "Resource 'nobody@contoso.com' does not exist or one of its queried reference-property objects are not present."},
+		{"device of another user", "POST", "/v1.0/users/o'hara@contoso.com/managedDevices/" + deviceID + action, 404, "ResourceNotFound", ""},
+		{"device without the app", "POST", "/v1.0/deviceManagement/detectedApps/" + appID + "/managedDevices/other" + action, 404, "ResourceNotFound", ""},
+		{"unknown app", "POST", "/v1.0/deviceManagement/detectedApps/gone/managedDevices/" + deviceID + action, 404, "ResourceNotFound", ""},
+		{"unknown app, GET", "GET", "/v1.0/deviceManagement/detectedApps/gone", 404, "ResourceNotFound", ""},
+		{"unknown app's devices", "GET", "/v1.0/deviceManagement/detectedApps/gone/managedDevices", 404, "ResourceNotFound", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+				populate(tenant)
+				r := send(t, client, c.method, root+c.path, "")
+				e := r.envelope(t).Error
+				if r.status != c.status || e.Code != c.code {
+					t.Fatalf("got %d %s", r.status, r.body)
+				}
+				if c.message == "" {
+					sentence := r.nested(t)
+					if !strings.HasPrefix(sentence, "An error has occurred - Operation ID") || !trailer.MatchString(sentence) {
+						t.Errorf("nested %q", sentence)
+					}
+				} else if e.Message != c.message {
+					t.Errorf("got  %q\nwant %q", e.Message, c.message)
+				}
+				if n := tenant.TotalPrompts(); n != 0 {
+					t.Errorf("%d prompts", n)
+				}
+			})
+		})
+	}
+}
+
+// C§3.4: the action below an app may fail as the GET does; nobody knows, so it can be switched.
+func TestRefuseDetectedAppAction(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{RefuseDetectedAppAction: true})
+	populate(tenant)
+	below := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+intune.DetectedAppDevice(appID, deviceID).String()+action, "")
+	plain := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+intune.Device(deviceID).String()+action, "")
+	if below.status != 400 || below.envelope(t).Error.Code != "No method match route template" || plain.status != 204 || tenant.TotalPrompts() != 1 {
+		t.Errorf("below %d %s, plain %d, %d prompts", below.status, below.body, plain.status, tenant.TotalPrompts())
+	}
+}
+
+// Accounts are known by both names, and by those of their devices.
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	for _, nameFirst := range []bool{false, true} {
+		tenant := intunetest.NewTenant(nil)
+		tenant.AddUser("", "")
+		tenant.AddUser("id-1", "idle@contoso.com")
+		if nameFirst {
+			tenant.AddDevice(intune.ManagedDevice{ID: "1", UserPrincipalName: "late@contoso.com"})
+		}
+		tenant.AddUser("id-2", "")
+		if !nameFirst {
+			tenant.AddDevice(intune.ManagedDevice{ID: "1", UserPrincipalName: "late@contoso.com"})
+		}
+		tenant.AddUser("ID-2", "late@contoso.com")
+		tenant.AddDevice(intune.ManagedDevice{ID: "2", UserID: "id-2"})
+		for user, want := range map[string]int{"id-1": 0, "idle@contoso.com": 0, "ID-2": 2, "id-2": 2, "LATE@contoso.com": 2} {
+			list := get(t, inProcess(tenant), graph+"/v1.0/users/"+user+"/managedDevices")
+			if got := len(list["value"].([]any)); got != want {
+				t.Errorf("%s: %d devices, want %d", user, got, want)
+			}
+		}
+	}
+}

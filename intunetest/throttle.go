@@ -1,0 +1,70 @@
+package intunetest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The limits per app and tenant of https://learn.microsoft.com/graph/throttling-limits, in any throttleWindow.
+const (
+	throttleWindow = 20 * time.Second
+
+	deviceWrites, deviceRequests   = 200, 2000
+	partnerWrites, partnerRequests = 100, 1000
+)
+
+// windowKey is what one allowance is for.
+type windowKey struct {
+	app      string
+	partners bool
+	writes   bool
+}
+
+// throttle counts a request and refuses it when there were too many, itself included. The caller holds the lock.
+func (t *Tenant) throttle(x *exchange) *answer {
+	if !t.options.ThrottleLimits {
+		return nil
+	}
+	now := t.now()
+	partners := strings.Contains(strings.ToLower(x.request.Path), "/remoteassistancepartners")
+	limit, writeLimit := deviceRequests, deviceWrites
+	if partners {
+		limit, writeLimit = partnerRequests, partnerWrites
+	}
+	delay := t.count(windowKey{app: x.caller.app, partners: partners}, limit, now)
+	switch x.request.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		delay = max(delay, t.count(windowKey{app: x.caller.app, partners: partners, writes: true}, writeLimit, now))
+	}
+	if delay <= 0 {
+		return nil
+	}
+	a := x.intuneError(http.StatusTooManyRequests, "TooManyRequests", unspecific, x.backend())
+	if !t.options.OmitRetryAfter {
+		a.header.Set("Retry-After", seconds(delay))
+	}
+	return a
+}
+
+// count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one is.
+// Rejected requests stay in the window: they count against the allowance too.
+func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
+	window := t.windows[key]
+	for len(window) > 0 && now.Sub(window[0]) >= throttleWindow {
+		window = window[1:]
+	}
+	window = append(window, now)
+	t.windows[key] = window
+	if len(window) <= limit {
+		return 0
+	}
+	return window[len(window)-limit].Add(throttleWindow).Sub(now)
+}
+
+// seconds writes a delay as Graph does: a number of seconds with up to three decimals, rounded up so that waiting helps.
+func seconds(d time.Duration) string {
+	ms := (d + time.Millisecond - 1) / time.Millisecond
+	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)
+}

@@ -51,30 +51,30 @@ type DeviceActionResult struct {
 }
 
 // String shows the action, its state and when that last changed, and nothing of secrets, places or users.
-func (r DeviceActionResult) String() string {
+func (a DeviceActionResult) String() string {
 	updated := ""
-	if !r.LastUpdatedDateTime.IsZero() {
-		updated = r.LastUpdatedDateTime.Format(time.RFC3339)
+	if !a.LastUpdatedDateTime.IsZero() {
+		updated = a.LastUpdatedDateTime.Format(time.RFC3339)
 	}
-	return describe("action result", "action", r.ActionName, "state", string(r.ActionState), "updated", updated)
+	return describe("action result", "action", a.ActionName, "state", string(a.ActionState), "updated", updated)
 }
 
 // GoString is [DeviceActionResult.String], so that %#v shows no more.
-func (r DeviceActionResult) GoString() string { return r.String() }
+func (a DeviceActionResult) GoString() string { return a.String() }
 
 // LogValue groups the action, its state and its times.
-func (r DeviceActionResult) LogValue() slog.Value {
+func (a DeviceActionResult) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("action", r.ActionName),
-		slog.String("state", string(r.ActionState)),
-		slog.Time("started", r.StartDateTime),
-		slog.Time("updated", r.LastUpdatedDateTime),
+		slog.String("action", a.ActionName),
+		slog.String("state", string(a.ActionState)),
+		slog.Time("started", a.StartDateTime),
+		slog.Time("updated", a.LastUpdatedDateTime),
 	)
 }
 
 // UnmarshalJSON reads a result as the service sends it; see [ManagedDevice.UnmarshalJSON].
-func (r *DeviceActionResult) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, r, (*DeviceActionResult).property)
+func (a *DeviceActionResult) UnmarshalJSON(data []byte) error {
+	return unmarshalObject(data, a, (*DeviceActionResult).property)
 }
 
 // DeviceGeoLocation is where a device was found. A value the device did not know is 0, NaN or an infinity, as the

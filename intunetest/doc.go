@@ -22,6 +22,7 @@
 //   - An option name sent as %24select is not understood.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
 //   - A POST without a Content-Length is refused with 411 and a page of HTML.
+//   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //
 // What goes wrong in production is arranged with [Tenant.Inject]: refusals, slow answers, connections that break before

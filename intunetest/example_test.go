@@ -2,9 +2,9 @@ package intunetest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/jarcoal/httpmock"
@@ -90,11 +90,10 @@ func ExampleTenant_RoundTrip() {
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	fmt.Println(string(body), err)
-	// Output:
-	// {"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices(deviceName)/$entity","deviceName":"DESKTOP-1"}
-	// <nil>
+	var device struct{ DeviceName string }
+	err = json.NewDecoder(resp.Body).Decode(&device)
+	fmt.Println(resp.StatusCode, device.DeviceName, err)
+	// Output: 200 DESKTOP-1 <nil>
 }
 
 func ExampleTenant_Requests() {

@@ -153,7 +153,8 @@ func (x *exchange) partnerBody() (partnerBody, *answer) {
 	case len(x.request.Body) == 0:
 		return body, x.graphError(http.StatusBadRequest, "BadRequest", "Empty Payload. JSON content expected.")
 	case json.Unmarshal(x.request.Body, &body) != nil:
-		return body, x.graphError(http.StatusBadRequest, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+		return body, x.graphError(http.StatusBadRequest, "BadRequest",
+			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 	}
 	return body, nil
 }

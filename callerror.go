@@ -35,6 +35,9 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 	case runtime.HasStatusCode(resp, successes...) || resp.StatusCode < 300:
 		e.phase = "not the answer that was expected"
 	}
+	if e.ClientRequestID == "" {
+		e.ClientRequestID = call.RequestID[0]
+	}
 	e.Hint = c.hint(r.op, call, e)
 	return e
 }

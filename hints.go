@@ -35,6 +35,9 @@ const (
 // roles of the Graph and Intune documentation.
 func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
 	if e.unknown {
+		if e.StatusCode >= 300 && e.StatusCode < 400 {
+			return hintRedirect + "; " + hintUnknown
+		}
 		return hintUnknown
 	}
 	if op.session && c.service.noRemote && e.StatusCode >= 400 && !e.Is(ErrUnauthenticated) && !e.Is(ErrThrottled) {

@@ -135,7 +135,7 @@ func TestDrops(t *testing.T) {
 			t.Parallel()
 			throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 				ref := populate(tenant)
-				// Not the first request of a connection, or Go's transport would try again by itself.
+				// For ever, in case the transport tries again by itself.
 				tenant.Inject(intunetest.Fault{Drop: c.drop, Times: -1})
 				_, err := try(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "")
 				if err == nil {

@@ -23,9 +23,6 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	if call == nil {
 		return g.inner.Do(req)
 	}
-	if call.Write && call.Verdict >= Answered {
-		return call.Response, &settledError{}
-	}
 	resp, err := g.inner.Do(req)
 	call.showContentType()
 	call.restoreStatus(call.Response)

@@ -59,6 +59,9 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if call == nil {
 		return t.send(req)
 	}
+	if id := req.Header["Client-Request-Id"]; len(id) > 0 {
+		call.RequestID[0] = id[0]
+	}
 	var resp *http.Response
 	var err error
 	if call.Write {
@@ -103,7 +106,7 @@ func (t *Transport) read(call *Call, req *http.Request) (*http.Response, error) 
 // of the try can end with it.
 func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error) {
 	if call.Verdict >= Answered {
-		// A policy below the Guard, which is the caller's, tries to send again.
+		// The retry policy after a success, as a caller's ShouldRetry can make it, or a policy of the caller's.
 		return nil, &settledError{}
 	}
 	call.Verdict, call.Response = NotSent, nil

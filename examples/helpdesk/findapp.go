@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-intune/intune"
+)
+
+// Bounds of a search by app.
+const (
+	maxReads   = 100 // devices read one by one without -all: one request each
+	maxVersion = 10  // apps named on stderr
+	maxSimilar = 5   // names suggested for one that does not exist
+	quietReads = 20  // more reads than this are announced, since they take a while
+)
+
+// findByApp lists the devices that have an app, in any of its versions.
+func (s *search) findByApp(ctx context.Context) error {
+	apps, err := s.apps(ctx)
+	if err != nil {
+		return err
+	}
+	s.noApp = len(apps) == 0
+	ids, err := s.idsWithApps(ctx, apps)
+	if err != nil {
+		return err
+	}
+	if len(ids) > quietReads {
+		s.note("reading %s, one by one", plural(len(ids), "device"))
+	}
+	for _, id := range ids {
+		if err := s.readByID(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apps are the detected apps that the technician means: the one with this id, or else all with this name. Every version
+// of an app is a detected app of its own.
+func (s *search) apps(ctx context.Context) ([]intune.DetectedApp, error) {
+	wanted := s.options.value
+	if looksLikeAppID(wanted) {
+		return []intune.DetectedApp{{ID: wanted}}, nil
+	}
+	// There is no documented filter on apps, and the service ignores those it does not support: list, and compare here.
+	var named []intune.DetectedApp
+	for app, err := range s.client.DetectedApps(ctx, nil) {
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSpace(app.DisplayName)
+		switch {
+		case strings.EqualFold(app.ID, wanted):
+			return []intune.DetectedApp{app}, nil
+		case strings.EqualFold(name, wanted):
+			named = append(named, app)
+		case strings.Contains(strings.ToLower(name), strings.ToLower(wanted)) &&
+			len(s.similar) < maxSimilar && !slices.Contains(s.similar, name):
+			s.similar = append(s.similar, name)
+		}
+	}
+	if len(named) > 1 {
+		s.noteVersions(named)
+	}
+	return named, nil
+}
+
+// looksLikeAppID recognizes the ids that Intune gives to apps, 64 hexadecimal digits. It spares the list of all apps, which is
+// long and soon throttled; an id of another form is found in that list.
+func looksLikeAppID(text string) bool {
+	return len(text) == 64 && strings.Trim(strings.ToLower(text), "0123456789abcdef") == ""
+}
+
+// noteVersions says which apps share the name: other versions mostly, but also apps of other makers and platforms.
+func (s *search) noteVersions(apps []intune.DetectedApp) {
+	s.note("%d detected apps have this name; the devices of all of them are listed. For one of them pass its id:", len(apps))
+	for i, app := range apps {
+		if i == maxVersion {
+			s.note("and %d more", len(apps)-maxVersion)
+			break
+		}
+		s.note("%s version %s by %s for %s, %s: -app %s", app.DisplayName, orDash(app.Version), orDash(app.Publisher),
+			orDash(string(app.Platform)), plural(int(app.DeviceCount), "device"), app.ID)
+	}
+}
+
+// idsWithApps are the ids of the devices with any of the apps, each once. Without -all it stops as soon as there are more
+// than may be read.
+func (s *search) idsWithApps(ctx context.Context, apps []intune.DetectedApp) ([]string, error) {
+	var ids []string
+	seen := map[string]bool{}
+	for _, app := range apps {
+		for device, err := range s.client.Devices(ctx, intune.DetectedAppDevices(app.ID), nil) {
+			if errors.Is(err, intune.ErrNotFound) {
+				// The app was there a moment ago, or is an id that was not looked up.
+				s.noApp = len(apps) == 1
+				break
+			}
+			if err != nil {
+				return nil, fromService(err)
+			}
+			key := strings.ToLower(device.ID)
+			switch {
+			case key == "":
+				s.skipped++
+			case !seen[key] && !s.options.all && len(ids) == maxReads:
+				s.cut = true
+				return ids, nil
+			case !seen[key]:
+				seen[key] = true
+				ids = append(ids, device.ID)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// readByID reads a device at its own address, because devices below an app come with few of their properties: what a
+// technician must check would be blank there, and -os could not be compared.
+func (s *search) readByID(ctx context.Context, id string) error {
+	device, err := s.client.GetDevice(ctx, intune.Device(id), &intune.GetDeviceOptions{Select: shownProperties()})
+	switch {
+	case errors.Is(err, intune.ErrNotFound):
+		s.skipped++ // retired or enrolled again since it was listed
+		return nil
+	case err != nil:
+		return fromService(err)
+	}
+	if s.options.system == "" || strings.EqualFold(device.OperatingSystem, s.options.system) {
+		s.devices = append(s.devices, device.ManagedDevice)
+	}
+	return nil
+}
+
+// fromService keeps an id that the library refuses from being taken for wrong usage: the ids here are the service's own.
+func fromService(err error) error {
+	if errors.Is(err, intune.ErrInvalidArgument) {
+		return fmt.Errorf("the service gave an id that cannot be used: %s", err.Error())
+	}
+	return err
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// trace prints what is sent and what comes back: an azcore policy, as any program can add one. It prints no header and no
+// body, where tokens and links are.
+type trace struct{ out io.Writer }
+
+// Do implements policy.Policy.
+func (t trace) Do(req *policy.Request) (*http.Response, error) {
+	raw := req.Raw()
+	printf(t.out, "    > %s %s%s\n", raw.Method, raw.URL.EscapedPath(), optionNames(raw.URL.RawQuery))
+	resp, err := req.Next()
+	if err != nil {
+		printf(t.out, "    < no answer\n")
+		return resp, err
+	}
+	printf(t.out, "    < %d %s\n", resp.StatusCode, http.StatusText(resp.StatusCode))
+	return resp, nil
+}
+
+// optionNames leaves the values out of a query: those of a filter may be names of people.
+func optionNames(query string) string {
+	if query == "" {
+		return ""
+	}
+	var names []string
+	for option := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(option, "=")
+		names = append(names, name+"=…")
+	}
+	return "?" + strings.Join(names, "&")
+}
+
+// printf writes to a terminal, where nothing can be done about a failure.
+func printf(out io.Writer, format string, values ...any) {
+	_, _ = fmt.Fprintf(out, format, values...)
+}

@@ -1,0 +1,100 @@
+package intune_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every Go snippet of the README stands in a file that is compiled, so that none of them is wrong.
+func TestReadmeSnippets(t *testing.T) {
+	t.Parallel()
+	var sources []string
+	files, err := filepath.Glob("example*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".go" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		sources = append(sources, flattened(readText(t, file)))
+	}
+
+	snippets := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(readText(t, "README.md"), -1)
+	if len(snippets) < 10 {
+		t.Fatalf("found %d snippets", len(snippets))
+	}
+	for _, snippet := range snippets {
+		if !containsAny(sources, flattened(snippet[1])) {
+			t.Errorf("in none of the examples:\n%s", snippet[1])
+		}
+	}
+}
+
+// The files that the README leads to exist.
+func TestReadmeLinks(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"README.md", "TROUBLESHOOTING.md"} {
+		text := regexp.MustCompile("`[^`\n]*`").ReplaceAllString(readText(t, name), "") // code has brackets of its own
+		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+			target, anchor, _ := strings.Cut(link[1], "#")
+			switch {
+			case strings.HasPrefix(target, "https://"):
+			case target != "":
+				if _, err := os.Stat(target); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			case !hasHeading(text, anchor):
+				t.Errorf("%s: no heading for #%s", name, anchor)
+			}
+		}
+	}
+}
+
+func hasHeading(text, anchor string) bool {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		kept := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		if strings.ReplaceAll(kept, " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
+}
+
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(content), "\r\n", "\n")
+}
+
+// flattened leaves the indents out. It begins with a line break, so that a snippet is found at the begin of a line only.
+func flattened(text string) string {
+	var b strings.Builder
+	b.WriteString("\n")
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimSpace(line) + "\n")
+	}
+	return b.String()
+}
+
+func containsAny(texts []string, part string) bool {
+	for _, text := range texts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}

@@ -53,7 +53,7 @@ func main() {
 	os.Exit(start())
 }
 
-// start is main without os.Exit, which would skip what is deferred.
+// start is main without [os.Exit], which would skip what is deferred.
 func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

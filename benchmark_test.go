@@ -104,3 +104,21 @@ func BenchmarkError(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPoll is one step of a waiting poller: a read of the session that shows no change.
+func BenchmarkPoll(b *testing.B) {
+	client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	poller, err := client.BeginRemoteAssistance(b.Context(), intune.Device("d1"), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := poller.Poll(b.Context()); err != nil || poller.Done() {
+			b.Fatal(err)
+		}
+	}
+}

@@ -424,3 +424,31 @@ func TestPanicFreeOnOddTransports(t *testing.T) {
 		})
 	}
 }
+
+// A policy of the caller's, or azcore, may lose an answer on its way up. What arrived counts all the same.
+func TestAnswerThatWasLostOnTheWayCounts(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusNoContent, http.StatusForbidden} {
+		service := newScript(status(code, "request-id", "r1"))
+		client := newClient(t, service, func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{loses{}} }, noRetries)
+		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if code == http.StatusNoContent {
+			if err != nil || response.RequestID != "r1" {
+				t.Errorf("got %v, %v", response, err)
+			}
+			continue
+		}
+		if e := asError(t, err); !errors.Is(err, intune.ErrForbidden) || e.RequestID != "r1" || errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+type loses struct{}
+
+func (loses) Do(req *policy.Request) (*http.Response, error) {
+	if _, err := req.Next(); err != nil {
+		return nil, err
+	}
+	return nil, errors.New("lost")
+}

@@ -68,6 +68,9 @@ func TestDecodePageThatBreaksOff(t *testing.T) {
 	page = []byte(strings.TrimSpace(string(page)))
 	rows := make(map[int]int)
 	for end := range page {
+		if end%5 != 0 && end < len(page)-8 {
+			continue // a fifth of the places is enough, but for the end
+		}
 		devices, _, _, err := decodeDevicePage(page[:end])
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("cut at %d: %v", end, err)

@@ -67,7 +67,7 @@ type Error struct {
 	Op string
 
 	// Device is the device it was tried on, zero for an operation on the tenant.
-	Device DeviceRef
+	Device DeviceRef `json:",omitzero"`
 
 	// StatusCode is the HTTP status, 0 when no answer came.
 	StatusCode int

@@ -3,6 +3,7 @@ package intune_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -131,5 +132,39 @@ func checkErrorCase(t *testing.T, c *errorCase) {
 	}
 	if raw, ok := errors.AsType[*azcore.ResponseError](err); !ok || raw.StatusCode != status || raw.RawResponse == nil {
 		t.Errorf("no azcore.ResponseError with status and raw response: %#v", raw)
+	}
+}
+
+func TestErrorAsJSONAndLog(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusForbidden, nested("An error has occurred", 1)))
+	_, withDevice := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna@contoso.com", "1"), nil)
+	_, without := client.GetRemoteAssistancePartner(t.Context(), "1", nil)
+	for _, err := range []error{withDevice, without} {
+		if text, jsonErr := json.Marshal(err); jsonErr != nil || !strings.Contains(string(text), `"InnerCode":"Forbidden"`) {
+			t.Errorf("%s, %v", text, jsonErr)
+		}
+		var b strings.Builder
+		slog.New(slog.NewJSONHandler(&b, nil)).Error("failed", "err", err)
+		if !strings.Contains(b.String(), `"inner_code":"Forbidden"`) || strings.Contains(b.String(), "anna") || strings.Contains(err.Error(), "anna") {
+			t.Errorf("%s %v", b.String(), err)
+		}
+	}
+}
+
+// A test of an importer's may make errors by hand.
+func TestErrorMadeByHandHasAKind(t *testing.T) {
+	t.Parallel()
+	for want, made := range map[error]*intune.Error{
+		intune.ErrThrottled: {StatusCode: http.StatusTooManyRequests},
+		intune.ErrForbidden: {StatusCode: http.StatusUnauthorized, InnerCode: "Forbidden"},
+		intune.ErrNotFound:  {Code: "ResourceNotFound"},
+	} {
+		if !errors.Is(made, want) || made.Error() == "" {
+			t.Errorf("%v is not %v", made, want)
+		}
+	}
+	if errors.Is(&intune.Error{}, intune.ErrOutcomeUnknown) || errors.Is(&intune.Error{}, intune.ErrServer) {
+		t.Error("an empty error has a kind")
 	}
 }

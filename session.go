@@ -25,7 +25,7 @@ var opGetSession = &operation{
 // [Client.OpenRemoteAssistance] tell a new one from an old one.
 type RemoteAssistanceSession struct {
 	// Device is the address that was asked for.
-	Device DeviceRef
+	Device DeviceRef `json:",omitzero"`
 
 	// URL is the link that opens the session, zero if there is none. It is a secret.
 	URL SessionURL

@@ -26,10 +26,14 @@ var errRepeated = errors.New("the connection gave the request back after it had 
 type sendTrace struct {
 	hooked, http2, sent atomic.Bool
 	cancel              context.CancelCauseFunc
+	hooks               httptrace.ClientTrace
 }
 
-func (s *sendTrace) clientTrace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
+// newSendTrace is of one try: a dial may outlive its request and read the hooks later.
+func newSendTrace(cancel context.CancelCauseFunc) *sendTrace {
+	s := &sendTrace{cancel: cancel}
+	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
+	return s
 }
 
 func (s *sendTrace) getConn(string) {

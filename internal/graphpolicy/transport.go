@@ -118,8 +118,8 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := &sendTrace{cancel: cancel}
-	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, trace.clientTrace())))
+	trace := newSendTrace(cancel)
+	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks)))
 	if err != nil {
 		if trace.mayHaveActed(err) {
 			call.Verdict = Open

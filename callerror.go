@@ -22,6 +22,7 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 	err = graphpolicy.Cause(err)
 	if resp != nil {
 		e.readAnswer(resp)
+		e.hide(privateTexts(r.url))
 	}
 	switch foreign, token := (*graphpolicy.ForeignError)(nil), (*graphpolicy.TokenError)(nil); {
 	case errors.As(err, &foreign):
@@ -31,7 +32,7 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 		e.kind = kindWithoutToken(err)
 	case err != nil:
 		e.phase = phaseOf(call, resp)
-		e.cause = redactCause(err, secretQuery(r.url))
+		e.cause = redactCause(err, privateTexts(r.url))
 	case runtime.HasStatusCode(resp, successes...) || resp.StatusCode < 300:
 		e.phase = "not the answer that was expected"
 	}

@@ -148,6 +148,9 @@ var acceptJSON = []string{"application/json"}
 // an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret, Bearer: c.bearer}
+	if strings.Contains(r.url, "?") {
+		call.Redact = func(err error) error { return redactCause(err, privateTexts(r.url)) }
+	}
 	call.RequestID[0] = newRequestID()
 	req, err := c.newRequest(call, r)
 	if err != nil {

@@ -83,6 +83,11 @@ func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) list[L
 	seen := idSet{}
 	return list[ListDetectedAppsResponse]{
 		op: op,
+		resume: func(page ListDetectedAppsResponse) {
+			for i := range page.Value {
+				seen.add(page.Value[i].ID)
+			}
+		},
 		first: func() (string, error) {
 			if o.Top < 0 || o.Top > maxTop {
 				return "", invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")

@@ -39,7 +39,7 @@ type DeviceFilter struct {
 }
 
 // IsZero reports whether the filter picks every device.
-func (f DeviceFilter) IsZero() bool { return f == DeviceFilter{} }
+func (f DeviceFilter) IsZero() bool { return len(f.terms(&ManagedDevice{})) == 0 }
 
 // String names the fields that are set and not their values, which may be names of people.
 func (f DeviceFilter) String() string {
@@ -97,7 +97,7 @@ func (f DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 
 // matches checks a device against the filter.
 func (f DeviceFilter) matches(d *ManagedDevice) bool {
-	if f.IsZero() {
+	if f == (DeviceFilter{}) {
 		return true
 	}
 	for _, term := range f.terms(d) {

@@ -146,6 +146,11 @@ func (c *Client) deviceList(op *operation, in DeviceCollection, options *ListDev
 	return list[ListDevicesResponse]{
 		op:    op,
 		first: func() (string, error) { return c.firstDevicePage(in, &o) },
+		resume: func(page ListDevicesResponse) {
+			for i := range page.Value {
+				seen.add(page.Value[i].ID)
+			}
+		},
 		decode: func(resp *http.Response) (ListDevicesResponse, error) {
 			body, err := runtime.Payload(resp)
 			if err != nil {

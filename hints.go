@@ -118,9 +118,3 @@ func accessHint(op *operation, call *graphpolicy.Call, e *Error) string {
 func alternatives(list string) string {
 	return strings.ReplaceAll(strings.TrimRight(strings.TrimSpace(list), "."), ", ", " or ")
 }
-
-// secretQuery is the part of a URL that no error may show.
-func secretQuery(url string) string {
-	_, query, _ := strings.Cut(url, "?")
-	return query
-}

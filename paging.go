@@ -24,6 +24,7 @@ type list[P linkedPage] struct {
 	first  func() (string, error) // absolute URL of the first page, or why there is none
 	secret bool
 	decode func(*http.Response) (P, error) // may give what came before an error
+	resume func(P)                         // learns of the page from which a stored pager goes on; may be nil
 
 	followed map[string]struct{}
 }
@@ -88,11 +89,16 @@ func (l *list[P]) fetch(ctx context.Context, c *Client, current *P) (P, error) {
 
 // link is the URL of the page behind current, which must be one that this listing has not followed.
 func (l *list[P]) link(c *Client, current *P) (link string, err error) {
-	if current == nil {
+	if l.followed == nil {
+		// This checks the arguments, also of a pager that goes on from a stored page.
 		if link, err = l.first(); err != nil {
 			return "", err
 		}
-	} else {
+		if current != nil && l.resume != nil {
+			l.resume(*current)
+		}
+	}
+	if current != nil {
 		link = (*current).nextLink()
 		if err := c.checkLink(link); err != nil {
 			return "", &Error{Op: l.op.text, cause: err, phase: "the service gave a next link that is not followed"}

@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -56,9 +57,77 @@ func redactLink(link string) string {
 	return u.Scheme + "://" + u.Host + "/" + redacted
 }
 
+// privateTexts are the parts of a URL's query that no error may show, in whatever form somebody quotes them: the values of $filter,
+// $search and $skiptoken, and the operands within. The longest come first.
+func privateTexts(link string) []string {
+	_, query, _ := strings.Cut(link, "?")
+	if !queryPattern().MatchString(query) {
+		return nil
+	}
+	var texts []string
+	add := func(text string) {
+		const shortest = 3 // less would take words apart
+		if len(text) >= shortest {
+			texts = append(texts, text)
+		}
+	}
+	add(query)
+	if decoded, err := url.PathUnescape(query); err == nil {
+		add(decoded)
+	}
+	for option := range strings.SplitSeq(query, "&") {
+		if !queryPattern().MatchString(option) {
+			continue
+		}
+		_, value, _ := strings.Cut(option, "=")
+		add(value)
+		decoded, err := url.QueryUnescape(value)
+		if err != nil {
+			continue
+		}
+		add(decoded)
+		for i, operand := range strings.Split(decoded, "'") {
+			if i%2 == 1 {
+				add(operand)
+			}
+		}
+	}
+	slices.SortStableFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	return texts
+}
+
+// hideTexts takes texts out of another, in any case.
+func hideTexts(text string, private []string) string {
+	for _, secret := range private {
+		for from := 0; from+len(secret) <= len(text); {
+			if !strings.EqualFold(text[from:from+len(secret)], secret) {
+				from++
+				continue
+			}
+			text = text[:from] + redacted + text[from+len(secret):]
+			from += len(redacted)
+		}
+	}
+	return text
+}
+
+// hide takes the private parts of a request out of what the service said about it.
+func (e *Error) hide(private []string) {
+	if len(private) == 0 {
+		return
+	}
+	for _, text := range [...]*string{&e.Message, &e.Target, &e.Phrase, &e.Code, &e.InnerCode} {
+		*text = hideTexts(*text, private)
+	}
+	for i := range e.Details {
+		d := &e.Details[i]
+		d.Code, d.Message, d.Target = hideTexts(d.Code, private), hideTexts(d.Message, private), hideTexts(d.Target, private)
+	}
+}
+
 // redactCause rewrites an error of the transport, whose text holds the whole URL. The chain below the URL is kept, so
 // that [errors.Is] and [errors.As] find what they look for.
-func redactCause(err error, secretQuery string) error {
+func redactCause(err error, private []string) error {
 	if err == nil {
 		return nil
 	}
@@ -67,14 +136,11 @@ func redactCause(err error, secretQuery string) error {
 		if u, parseErr := url.Parse(failed.URL); parseErr == nil {
 			path = u.EscapedPath()
 		}
-		return &url.Error{Op: failed.Op, URL: path, Err: redactCause(failed.Err, secretQuery)}
+		return &url.Error{Op: failed.Op, URL: path, Err: redactCause(failed.Err, private)}
 	}
 	text := err.Error()
-	clean := text
-	if secretQuery != "" {
-		clean = strings.ReplaceAll(clean, secretQuery, redacted)
-	}
-	if clean = redactText(clean); clean == text {
+	clean := redactText(hideTexts(text, private))
+	if clean == text {
 		return err
 	}
 	return &redactedError{text: clean, cause: err}

@@ -39,6 +39,9 @@ type Call struct {
 	// MaxBody limits the body of a successful answer, in bytes; 0 means 8 MiB.
 	MaxBody int64
 
+	// Redact, if not nil, takes out of a transport's error what azcore must not log.
+	Redact func(error) error
+
 	// Verdict is what is known after the latest try.
 	Verdict Verdict
 

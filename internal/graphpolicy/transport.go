@@ -70,6 +70,9 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		resp, err = t.read(call, req)
 	}
 	if err != nil {
+		if call.Redact != nil {
+			err = call.Redact(err)
+		}
 		return nil, err
 	}
 	call.Response = resp

@@ -1,0 +1,350 @@
+package intune_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// inZone is two hours ahead of UTC: 10:00 there is 08:00Z.
+var inZone = time.Date(2026, 3, 1, 10, 0, 0, 0, time.FixedZone("", 2*60*60))
+
+// filterFields are all fields of a filter, with the clause they give (C§3.1) and values that do and do not match.
+var filterFields = map[string]struct {
+	filter           intune.DeviceFilter
+	clause, property string
+	good             []string // JSON
+	bad              []string
+}{
+	"DeviceName":        {intune.DeviceFilter{DeviceName: "Anna's PC"}, "deviceName eq 'Anna''s PC'", "deviceName", []string{`"Anna's PC"`, `"ANNA'S pc"`}, []string{`"Anna''s PC"`, `"Anna's PC2"`, `"Anna's"`, `""`, `null`}},
+	"SerialNumber":      {intune.DeviceFilter{SerialNumber: "5CD 0"}, "serialNumber eq '5CD 0'", "serialNumber", []string{`"5CD 0"`, `"5cd 0"`}, []string{`"5CD"`, `"0"`, `null`}},
+	"UserPrincipalName": {intune.DeviceFilter{UserPrincipalName: "anna+x@contoso.com"}, "userPrincipalName eq 'anna+x@contoso.com'", "userPrincipalName", []string{`"Anna+X@contoso.com"`}, []string{`"anna@contoso.com"`, `""`}},
+	"AzureADDeviceID":   {intune.DeviceFilter{AzureADDeviceID: "A1B2C3D4-0000-0000-0000-000000000000"}, "azureADDeviceId eq 'A1B2C3D4-0000-0000-0000-000000000000'", "azureADDeviceId", []string{`"a1b2c3d4-0000-0000-0000-000000000000"`}, []string{`"00000000-0000-0000-0000-000000000000"`}},
+	"IMEI":              {intune.DeviceFilter{IMEI: "490154203237518"}, "imei eq '490154203237518'", "imei", []string{`"490154203237518"`}, []string{`"490154203237519"`}},
+	"Manufacturer":      {intune.DeviceFilter{Manufacturer: "Dell & Co?#/"}, "manufacturer eq 'Dell & Co?#/'", "manufacturer", []string{`"dell & co?#/"`}, []string{`"Dell"`}},
+	"Model":             {intune.DeviceFilter{Model: "Größe 5"}, "model eq 'Größe 5'", "model", []string{`"GRÖßE 5"`}, []string{`"Grosse 5"`}},
+	"OperatingSystem":   {intune.DeviceFilter{OperatingSystem: "iOS"}, "operatingSystem eq 'iOS'", "operatingSystem", []string{`"ios"`}, []string{`"iPadOS"`, `"macOS"`}},
+	"ComplianceState":   {intune.DeviceFilter{ComplianceState: intune.ComplianceStateNoncompliant}, "complianceState eq 'noncompliant'", "complianceState", []string{`"nonCompliant"`}, []string{`"compliant"`, `null`}},
+	"ManagementAgent":   {intune.DeviceFilter{ManagementAgent: intune.ManagementAgentTypeMDM}, "managementAgent eq 'mdm'", "managementAgent", []string{`"mdm"`}, []string{`"easMdm"`}},
+	"LastSyncAfter":     {intune.DeviceFilter{LastSyncAfter: inZone}, "lastSyncDateTime gt 2026-03-01T08:00:00Z", "lastSyncDateTime", []string{`"2026-03-01T08:00:00.0000001Z"`}, []string{`"2026-03-01T08:00:00Z"`, `"2026-03-01T07:59:59Z"`, `null`, `"0001-01-01T00:00:00Z"`}},
+	"LastSyncBefore":    {intune.DeviceFilter{LastSyncBefore: inZone}, "lastSyncDateTime lt 2026-03-01T08:00:00Z", "lastSyncDateTime", []string{`"2026-03-01T07:59:59.9999999Z"`}, []string{`"2026-03-01T08:00:00Z"`, `"2026-03-01T09:00:00Z"`, `null`, `"0001-01-01T00:00:00Z"`}},
+	"EnrolledAfter":     {intune.DeviceFilter{EnrolledAfter: inZone.Add(120 * time.Nanosecond)}, "enrolledDateTime gt 2026-03-01T08:00:00.0000001Z", "enrolledDateTime", []string{`"2026-03-01T08:00:00.0000002Z"`}, []string{`"2026-03-01T08:00:00.0000001Z"`, `""`}},
+	"EnrolledBefore":    {intune.DeviceFilter{EnrolledBefore: inZone.Add(120 * time.Nanosecond)}, "enrolledDateTime lt 2026-03-01T08:00:00.0000002Z", "enrolledDateTime", []string{`"2026-03-01T08:00:00.0000001Z"`}, []string{`"2026-03-01T08:00:00.0000002Z"`, `""`}},
+}
+
+// sentFilter is the $filter of an address, unescaped.
+func sentFilter(tb testing.TB, address string) string {
+	tb.Helper()
+	_, query, _ := strings.Cut(address, "?")
+	for option := range strings.SplitSeq(query, "&") {
+		if value, ok := strings.CutPrefix(option, "$filter="); ok {
+			if at := strings.IndexFunc(value, func(r rune) bool { return !isUnreserved(r) && r != '%' }); at >= 0 {
+				tb.Errorf("the filter is not escaped at %q", value[at:])
+			}
+			text, err := url.PathUnescape(value) // a plus sign is a plus sign here
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+func isUnreserved(r rune) bool {
+	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._~", r))
+}
+
+func TestEveryFieldOfAFilterIsInTheTable(t *testing.T) {
+	t.Parallel()
+	for field := range reflect.TypeFor[intune.DeviceFilter]().Fields() {
+		if _, ok := filterFields[field.Name]; !ok {
+			t.Errorf("%s is missing", field.Name)
+		}
+	}
+}
+
+// The service is one that ignores filters: C§3.1, the big trap. Nothing but matches may be handed out, in any way.
+func TestRowsAreCheckedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range filterFields {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, want := []string{}, ""
+			for i, value := range c.good {
+				rows = append(rows, fmt.Sprintf(`{"id":"good%d",%q:%s}`, i, c.property, value))
+				want = strings.TrimSpace(fmt.Sprintf("%s good%d", want, i))
+			}
+			for i, value := range c.bad {
+				rows = append(rows, fmt.Sprintf(`{"id":"bad%d",%q:%s}`, i, c.property, value))
+			}
+			rows = append(rows, `{"id":"thin"}`, `null`)
+			slices.Reverse(rows)
+			slices.Reverse(rows[len(rows)-len(c.good):])
+			service := inTurn(pageOf("", rows...))
+			client := newClient(t, service)
+			pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: c.filter}))
+			if err != nil || pages[0].Dropped != len(c.bad)+1 || len(pages[0].Value) != len(c.good) || pages[0].Repeated != 0 {
+				t.Errorf("got %+v, %v", pages, err)
+			}
+			if sent := sentFilter(t, service.asked[0]); sent != c.clause {
+				t.Errorf("sent %s, want %s", sent, c.clause)
+			}
+			for _, in := range []intune.DeviceCollection{intune.AllDevices(), intune.UserDevices("u1"), intune.DetectedAppDevices("abc")} {
+				if got, err := ids(t, client.Devices(t.Context(), in, &intune.ListDevicesOptions{Filter: c.filter})); got != want || err != nil {
+					t.Errorf("%v: got %q, %v, want %q", in, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// Several fields are combined with "and", in the request and in the check.
+func TestFieldsAreCombined(t *testing.T) {
+	t.Parallel()
+	service := inTurn(pageOf("",
+		`{"id":"both","manufacturer":"Dell","model":"X","lastSyncDateTime":"2026-03-01T09:00:00Z"}`,
+		`{"id":"maker","manufacturer":"Dell","model":"Y","lastSyncDateTime":"2026-03-01T09:00:00Z"}`,
+		`{"id":"model","manufacturer":"HP","model":"X","lastSyncDateTime":"2026-03-01T09:00:00Z"}`,
+		`{"id":"early","manufacturer":"Dell","model":"X","lastSyncDateTime":"2026-03-01T08:00:00Z"}`,
+		`{"id":"late","manufacturer":"Dell","model":"X","lastSyncDateTime":"2026-03-01T10:00:00Z"}`))
+	filter := intune.DeviceFilter{Manufacturer: "Dell", Model: "X", LastSyncAfter: inZone, LastSyncBefore: inZone.Add(2 * time.Hour)}
+	got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+	want := "manufacturer eq 'Dell' and model eq 'X' and lastSyncDateTime gt 2026-03-01T08:00:00Z and lastSyncDateTime lt 2026-03-01T10:00:00Z"
+	if sent := sentFilter(t, service.asked[0]); got != "both" || err != nil || sent != want {
+		t.Errorf("got %q, %v, sent %s", got, err, sent)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", filter, filter, filter); strings.Contains(text, "Dell") || !strings.Contains(text, "manufacturer") {
+		t.Errorf("printed as %s", text)
+	}
+}
+
+// What could match anything, nothing or somebody else is refused before anything is sent.
+func TestFiltersThatAreRefused(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for says, list := range map[string][]intune.DeviceFilter{
+		"is blank": {
+			{DeviceName: " "},
+			{SerialNumber: "\t"},
+			{UserPrincipalName: "\n"},
+			{AzureADDeviceID: "\u00a0"},
+			{IMEI: "\r\n"},
+			{Manufacturer: "\u2003"},
+			{Model: "  "},
+			{OperatingSystem: " "},
+			{ComplianceState: " "},
+			{ManagementAgent: " "},
+			{Model: "X", DeviceName: " "},
+		},
+		"control character": {
+			{DeviceName: "a\x00"},
+			{SerialNumber: "a\n"},
+			{UserPrincipalName: "\x7fa"},
+			{AzureADDeviceID: "a\u0085"},
+			{IMEI: "1\t1"},
+			{Manufacturer: "a\x1b[0m"},
+			{Model: "a\rb"},
+			{OperatingSystem: "a\x01"},
+			{ComplianceState: "a\n"},
+			{ManagementAgent: "a\n"},
+		},
+		"UTF-8":     {{DeviceName: "secret\xff"}, {Model: "\xc3"}},
+		"all zeros": {{AzureADDeviceID: "00000000-0000-0000-0000-000000000000"}, {AzureADDeviceID: "0"}, {SerialNumber: "0"}, {SerialNumber: "0000000"}, {SerialNumber: "0 0"}, {SerialNumber: "00-00"}, {IMEI: "000000000000000"}, {IMEI: " 0"}},
+		"LastSyncBefore": {
+			{LastSyncAfter: now, LastSyncBefore: now},
+			{LastSyncAfter: now, LastSyncBefore: now.Add(-1)},
+			{LastSyncAfter: inZone, LastSyncBefore: inZone.UTC()},
+		},
+		"EnrolledBefore": {{EnrolledAfter: now, EnrolledBefore: now}, {EnrolledAfter: now.Add(1), EnrolledBefore: now}},
+		"not a time":     {{LastSyncAfter: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)}, {EnrolledBefore: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, {EnrolledAfter: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)}},
+	} {
+		for _, filter := range list {
+			service := inTurn(pageOf("", deviceRow("1", "")))
+			client := newClient(t, service)
+			got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+			_, pagerErr := client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}).NextPage(t.Context())
+			found, findErr := client.FindDevice(t.Context(), filter, nil)
+			for _, err := range []error{err, pagerErr, findErr} {
+				if got != "" || found.ID != "" || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), says) ||
+					!strings.Contains(err.Error(), "filter.") || strings.Contains(err.Error(), "secret") {
+					t.Errorf("%+q: got %q, %v; want %q", filter.DeviceName, got, err, says)
+				}
+			}
+			service.saw(t)
+		}
+	}
+}
+
+// A time that is zero in another zone is still no bound.
+func TestZeroTimeInAnotherZoneIsNoFilter(t *testing.T) {
+	t.Parallel()
+	zero := time.Time{}.In(time.FixedZone("", 60*60))
+	service := inTurn(pageOf("", deviceRow("1", "A")))
+	filter := intune.DeviceFilter{LastSyncAfter: zero, LastSyncBefore: zero, EnrolledAfter: zero, EnrolledBefore: zero}
+	device, err := newClient(t, service).FindDevice(t.Context(), filter, nil)
+	if !filter.IsZero() || !errors.Is(err, intune.ErrInvalidArgument) || device.ID != "" {
+		t.Errorf("IsZero %v; found %v, %v", filter.IsZero(), device, err)
+	}
+	service.saw(t)
+}
+
+// The kit keeps to the documented operators: every filter of the table is one that it applies, so that nothing is dropped.
+func TestFiltersWorkAtAServiceThatKeepsToTheDocumentation(t *testing.T) {
+	t.Parallel()
+	for name, c := range filterFields {
+		tenant := intunetest.NewTenant(nil)
+		rows := append(slices.Clone(c.bad), c.good...)
+		for i, value := range rows {
+			var device intune.ManagedDevice
+			if err := json.Unmarshal(fmt.Appendf(nil, `{"id":"%d",%q:%s}`, i, c.property, value), &device); err != nil {
+				t.Fatal(err)
+			}
+			tenant.AddDevice(device)
+		}
+		pages, err := allPages(t, tenant.Client().NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: c.filter}))
+		if err != nil || len(pages[0].Value) != len(c.good) {
+			t.Fatalf("%s: got %+v, %v", name, pages, err)
+		}
+		// A device that never was in touch is before every bound to the service, and matches none to us.
+		if pages[0].Dropped > 0 && !strings.HasSuffix(name, "Before") {
+			t.Errorf("%s: the service ignored the filter: %+v", name, pages)
+		}
+	}
+}
+
+// operands reads a $filter by itself: comparisons with "and" between them, texts in quotes that are doubled inside.
+func operands(tb testing.TB, filter string) map[string]string {
+	tb.Helper()
+	read := map[string]string{}
+	for filter != "" {
+		property, rest, _ := strings.Cut(filter, " ")
+		operator, rest, _ := strings.Cut(rest, " ")
+		var value strings.Builder
+		if quoted, ok := strings.CutPrefix(rest, "'"); ok {
+			for {
+				text, after, closed := strings.Cut(quoted, "'")
+				if !closed {
+					tb.Fatalf("an open quote in %q", filter)
+				}
+				value.WriteString(text)
+				if quoted, ok = strings.CutPrefix(after, "'"); !ok {
+					rest = after
+					break
+				}
+				value.WriteByte('\'')
+			}
+		} else {
+			text, after, more := strings.Cut(rest, " ")
+			value.WriteString(text)
+			if rest = ""; more {
+				rest = " " + after
+			}
+		}
+		key := property + " " + operator
+		if _, twice := read[key]; twice || !documented[key] {
+			tb.Fatalf("%q twice or not documented: %q", key, filter)
+		}
+		read[key] = value.String()
+		var ok bool
+		if filter, ok = strings.CutPrefix(rest, " and "); !ok && rest != "" {
+			tb.Fatalf("cannot read %q", rest)
+		}
+	}
+	return read
+}
+
+// documented are the comparisons that C§3.1 allows, of the properties that a filter has.
+var documented = map[string]bool{
+	"complianceState eq": true, "imei eq": true, "managementAgent eq": true, "manufacturer eq": true, "operatingSystem eq": true,
+	"serialNumber eq": true, "deviceName eq": true, "model eq": true, "userPrincipalName eq": true, "azureADDeviceId eq": true,
+	"enrolledDateTime lt": true, "enrolledDateTime gt": true, "lastSyncDateTime lt": true, "lastSyncDateTime gt": true,
+}
+
+func FuzzDeviceFilter(f *testing.F) {
+	f.Add("DESKTOP-1", "5CD", "anna@contoso.com", int64(1), int64(2_000_000_000_000_000_000))
+	f.Add("it''s 'x' and 1 eq 1", "' or ''='", "%27&$top=1#", int64(99), int64(101))
+	f.Add("a+b c%20", "00-0", "\u00e4\u2028\u200b", int64(0), int64(0))
+	f.Add("K", "\u212a", " ", int64(5), int64(5))
+	f.Fuzz(func(t *testing.T, name, serial, user string, after, before int64) {
+		filter := intune.DeviceFilter{DeviceName: name, SerialNumber: serial, UserPrincipalName: user}
+		if after != 0 {
+			filter.LastSyncAfter = time.Unix(0, after)
+		}
+		if before != 0 {
+			filter.LastSyncBefore = time.Unix(0, before)
+		}
+		// Devices that are near misses of each other, all of which the service sends.
+		var devices []intune.ManagedDevice
+		synced := []time.Time{time.Unix(0, after), time.Unix(0, after+100), time.Unix(0, before), time.Unix(0, before-100), {}}
+		for i, text := range []string{"", name, strings.ToUpper(name), name + " ", name + "'", strings.ReplaceAll(name, "'", "''"), "%", "*", strings.TrimSpace(name)} {
+			for j, other := range []string{"", serial, user} {
+				devices = append(devices, intune.ManagedDevice{
+					ID: fmt.Sprint(i, "-", j), DeviceName: text, SerialNumber: other, UserPrincipalName: []string{user, "", strings.ToLower(user)}[j],
+					LastSyncDateTime: synced[(i+j)%len(synced)].UTC(),
+				})
+			}
+		}
+		rows, err := json.Marshal(devices)
+		if err != nil {
+			t.Skip(err) // a time that JSON does not have
+		}
+		service := inTurn(`{"value":` + string(rows) + `}`)
+		got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+		refused := after != 0 && before != 0 && after >= before || serial != "" && strings.Trim(serial, "0- ") == ""
+		for _, text := range []string{name, serial, user} {
+			refused = refused || text != "" && strings.TrimSpace(text) == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
+		}
+		if refused {
+			if got != "" || !errors.Is(err, intune.ErrInvalidArgument) || len(service.asked) != 0 {
+				t.Fatalf("got %q, %v, asked %q", got, err, service.asked)
+			}
+			return
+		}
+		if err != nil || len(service.asked) != 1 {
+			t.Fatalf("got %v, asked %q", err, service.asked)
+		}
+		sent := operands(t, sentFilter(t, service.asked[0]))
+		equal := func(key, value string) bool {
+			operand, given := sent[key]
+			return !given || strings.EqualFold(operand, value)
+		}
+		at := func(key string) time.Time {
+			moment, err := time.Parse("2006-01-02T15:04:05.9999999Z", sent[key])
+			if sent[key] != "" && err != nil {
+				t.Fatalf("%s: %v", key, err)
+			}
+			return moment
+		}
+		gt, lt := at("lastSyncDateTime gt"), at("lastSyncDateTime lt")
+		if sent["deviceName eq"] != name || sent["serialNumber eq"] != serial || sent["userPrincipalName eq"] != user || gt.IsZero() != (after == 0) || lt.IsZero() != (before == 0) {
+			t.Fatalf("sent %q", sent)
+		}
+		// The times here are whole tenths of microseconds or are rounded outwards, so the service would send all that match.
+		if after != 0 && (gt.UnixNano() > after || after-gt.UnixNano() >= 100) || before != 0 && (lt.UnixNano() < before || lt.UnixNano()-before >= 100) {
+			t.Fatalf("sent %q for %d and %d", sent, after, before)
+		}
+		want := []string{}
+		for _, d := range devices {
+			exact := d.LastSyncDateTime
+			if equal("deviceName eq", d.DeviceName) && equal("serialNumber eq", d.SerialNumber) && equal("userPrincipalName eq", d.UserPrincipalName) &&
+				(after == 0 || exact.Year() > 1 && exact.UnixNano() > after) && (before == 0 || exact.Year() > 1 && exact.UnixNano() < before) {
+				want = append(want, d.ID)
+			}
+		}
+		if got != strings.Join(want, " ") {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,291 @@
+package intune_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// fleet is a service that ignores what it is asked for and sends five devices on three pages.
+func fleet() *listService {
+	next := graphLists + "managedDevices?$skiptoken="
+	row := func(id, name, serial, user string) string {
+		return fmt.Sprintf(`{"id":%q,"deviceName":%q,"serialNumber":%q,"userPrincipalName":%q,"azureADDeviceId":"00000000-0000-0000-0000-000000000000","imei":""}`, id, name, serial, user)
+	}
+	bodies := []string{
+		pageOf(next+"2", row("1", "PC-1", "S1", "anna@contoso.com"), row("2", "PC-2", "S2", "ben@contoso.com")),
+		pageOf(next+"3", row("1", "PC-1", "S1", "anna@contoso.com"), row("3", "PC-3", "0", "")),
+		pageOf("", row("4", "PC-2", "S4", "ben@contoso.com"), row("5", "PC-11", "S11", "anna@contoso.com.example"), row("2", "PC-2", "S2", "ben@contoso.com")),
+	}
+	return &listService{body: func(n int, _ string) string { return bodies[(n-1)%len(bodies)] }}
+}
+
+// C§3.1: an unsupported filter is ignored and every device comes. Whoever asks for one device gets that one or none.
+func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		filter intune.DeviceFilter
+		want   string // id; "" for none, "*" for several
+	}{
+		"the first, who comes twice":   {intune.DeviceFilter{DeviceName: "pc-1"}, "1"},
+		"one on the last page":         {intune.DeviceFilter{SerialNumber: "S11"}, "5"},
+		"on the second page":           {intune.DeviceFilter{DeviceName: "PC-3"}, "3"},
+		"two names alike":              {intune.DeviceFilter{DeviceName: "PC-2"}, "*"},
+		"told apart by their serials":  {intune.DeviceFilter{DeviceName: "PC-2", SerialNumber: "s4"}, "4"},
+		"no such name":                 {intune.DeviceFilter{DeviceName: "PC"}, ""},
+		"a prefix is no match":         {intune.DeviceFilter{UserPrincipalName: "anna@contoso"}, ""},
+		"a user with one device":       {intune.DeviceFilter{UserPrincipalName: "Anna@Contoso.com"}, "1"},
+		"no such serial":               {intune.DeviceFilter{SerialNumber: "S"}, ""},
+		"of one field both must match": {intune.DeviceFilter{DeviceName: "PC-1", SerialNumber: "S2"}, ""},
+		"no such Entra id":             {intune.DeviceFilter{AzureADDeviceID: "00000000-0000-0000-0000-000000000001"}, ""},
+		"no such phone":                {intune.DeviceFilter{IMEI: "490154203237518"}, ""},
+		"never synced":                 {intune.DeviceFilter{LastSyncBefore: time.Now()}, ""},
+		"nor enrolled":                 {intune.DeviceFilter{EnrolledAfter: time.Unix(0, 0)}, ""},
+		"no such platform":             {intune.DeviceFilter{OperatingSystem: "Windows"}, ""},
+		"no verdict":                   {intune.DeviceFilter{ComplianceState: intune.ComplianceStateCompliant}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := fleet()
+			device, err := newClient(t, service).FindDevice(t.Context(), c.filter, nil)
+			ambiguous, several := errors.AsType[*intune.AmbiguousDeviceError](err)
+			switch c.want {
+			case "":
+				if e := asError(t, err); !errors.Is(err, intune.ErrNotFound) || e.Op != "find device" || e.StatusCode != 0 || device.ID != "" {
+					t.Errorf("got %v, %v", device, err)
+				}
+			case "*":
+				if !several || !errors.Is(err, intune.ErrAmbiguousDevice) || errors.Is(err, intune.ErrNotFound) || device.ID != "" || len(ambiguous.Candidates) != 2 ||
+					ambiguous.Candidates[0].ID != "2" || ambiguous.Candidates[1].ID != "4" {
+					t.Errorf("got %v, %v", device, err)
+				}
+			default:
+				if err != nil || device.ID != c.want {
+					t.Errorf("got %v, %v", device, err)
+				}
+			}
+			if len(service.asked) != 3 {
+				t.Errorf("asked %q: the device could be on any page", service.asked)
+			}
+		})
+	}
+}
+
+// A service on which "ne" acts like "eq" was seen; here "eq" acts like "ne".
+func TestFindDeviceAtAServiceThatSendsTheOthers(t *testing.T) {
+	t.Parallel()
+	others := inTurn(pageOf("", `{"id":"2","serialNumber":"S2"}`, `{"id":"3"}`))
+	client := newClient(t, others)
+	device, err := client.FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, nil)
+	if !errors.Is(err, intune.ErrNotFound) || device.ID != "" || !strings.Contains(err.Error(), "serialNumber") || strings.Contains(err.Error(), "S1") {
+		t.Errorf("got %v, %v", device, err)
+	}
+	one := inTurn(pageOf("", `{"id":"2","serialNumber":"S2"}`))
+	if device, err = newClient(t, one).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, nil); !errors.Is(err, intune.ErrNotFound) || device.ID != "" {
+		t.Errorf("a single wrong device: got %v, %v", device, err)
+	}
+	pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{SerialNumber: "S1"}}))
+	if err != nil || len(pages[0].Value) != 0 || pages[0].Dropped != 2 {
+		t.Errorf("got %+v, %v", pages, err)
+	}
+}
+
+func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	const filter = "$filter=serialNumber%20eq%20%27S1%27"
+	for address, options := range map[string]*intune.FindDeviceOptions{
+		"deviceManagement/managedDevices?" + filter:                                                                nil,
+		"deviceManagement/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime,model": {Select: []string{"model"}},
+		"users/u1/managedDevices?" + filter:                                                                        {In: intune.UserDevices("u1")},
+		"deviceManagement/detectedApps/a/managedDevices?" + filter + "&$select=id,deviceName,serialNumber":         {In: intune.DetectedAppDevices("a")},
+	} {
+		service := inTurn(pageOf("", `{"id":"1","serialNumber":"S1"}`))
+		if device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, options); err != nil || device.ID != "1" {
+			t.Errorf("got %v, %v", device, err)
+		}
+		service.saw(t, "https://graph.microsoft.com/v1.0/"+address)
+	}
+	service := inTurn(pageOf("", deviceRow("1", "A")))
+	device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{}, nil)
+	if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "empty") || device.ID != "" {
+		t.Errorf("got %v, %v", device, err)
+	}
+	service.saw(t)
+}
+
+// One match is not the answer as long as a page could not be read.
+func TestFindDeviceFailsWithTheListing(t *testing.T) {
+	t.Parallel()
+	service := newScript(always(http.StatusOK, pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"))), status(http.StatusForbidden))
+	device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
+	if e := asError(t, err); device.ID != "" || e.Op != "find device" || !errors.Is(err, intune.ErrForbidden) || errors.Is(err, intune.ErrNotFound) {
+		t.Errorf("got %v, %v", device, err)
+	}
+	device, err = newClient(t, always(http.StatusOK, pageOf("", deviceRow("1", "A"), `{"id":5.5.5`))).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
+	if e := asError(t, err); device.ID != "" || e.Op != "find device" || errors.Is(err, intune.ErrNotFound) {
+		t.Errorf("got %v, %v", device, err)
+	}
+}
+
+// The message is for a technician who has to choose: name, serial, last sync. It is one line and names nobody.
+func TestAmbiguousDeviceError(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 3})
+	for i := range 25 {
+		d := intune.ManagedDevice{DeviceName: "PC", SerialNumber: fmt.Sprint("S", i), UserPrincipalName: "secret@contoso.com", UserDisplayName: "secret", Model: fmt.Sprint("m", min(i/2, 3))}
+		if i > 0 {
+			d.LastSyncDateTime = inZone.Add(time.Duration(i) * time.Hour)
+		}
+		tenant.AddDevice(d)
+	}
+	find := func(filter intune.DeviceFilter, in intune.DeviceCollection) *intune.AmbiguousDeviceError {
+		device, err := tenant.Client().FindDevice(t.Context(), filter, &intune.FindDeviceOptions{In: in})
+		ambiguous, ok := errors.AsType[*intune.AmbiguousDeviceError](err)
+		if !ok || !errors.Is(err, intune.ErrAmbiguousDevice) || device.ID != "" {
+			t.Fatalf("got %v, %v", device, err)
+		}
+		if text := err.Error(); strings.Contains(text, "secret") || strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%q", text)
+		}
+		return ambiguous
+	}
+	two := find(intune.DeviceFilter{DeviceName: "PC", Model: "m0"}, intune.DeviceCollection{})
+	want := fmt.Sprintf("2 devices match: PC (serial S0, last sync never, id %s); PC (serial S1, last sync 2026-03-01 09:00:00 UTC, id %s)", two.Candidates[0].ID, two.Candidates[1].ID)
+	if two.Error() != want {
+		t.Errorf("got  %s\nwant %s", two, want)
+	}
+	tenant.ResetRequests()
+	many := find(intune.DeviceFilter{DeviceName: "pc"}, intune.UserDevices("secret@contoso.com"))
+	if text := many.Error(); len(many.Candidates) != 20 || !strings.HasPrefix(text, "20 or more devices match: ") || strings.Count(text, "serial") != 5 || !strings.Contains(text, "15 more") {
+		t.Errorf("%d candidates: %s", len(many.Candidates), text)
+	}
+	if n := len(tenant.Requests()); n != 7 {
+		t.Errorf("%d requests, though it was settled after 7 pages", n)
+	}
+	odd := &intune.AmbiguousDeviceError{Candidates: []intune.ManagedDevice{{DeviceName: "a\nb\x1b[31m" + strings.Repeat("x", 500)}, {}}}
+	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) || !strings.Contains(text, "none (serial none, last sync never, id none)") {
+		t.Errorf("%q", text)
+	}
+}
+
+const (
+	secretName  = "secret-name"
+	secretQuery = "deviceName%20eq%20%27secret-name%27"
+
+	findingClause = "FINDING errorbody.go:80, redact.go: a clause that the service quotes without $filter= stays in Error.Message"
+	findingLog    = "FINDING internal/graphpolicy/transport.go: azcore logs a transport's error, and puts it on the span, as it is"
+)
+
+// What a filter or a skip token holds is in no error, whoever quotes it: the transport, the service, or azcore's log.
+func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := captureLog(t)
+	collected := &spans{}
+	transportError := func(form func(*http.Request) error) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) { return nil, form(req) }
+	}
+	echo := func(code int, body string) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) {
+			return answer(req, code, http.Header{"Content-Type": {"application/json"}, "Retry-After": {"0"}}, body), nil
+		}
+	}
+	asked := func(req *http.Request) string { return req.URL.String() }
+	for name, c := range map[string]struct { //nolint:paralleltest // as above
+		fails   func(*http.Request) (*http.Response, error)
+		finding string
+	}{
+		"url.Error": {transportError(func(r *http.Request) error {
+			return &url.Error{Op: "Get", URL: asked(r), Err: errors.New("secret-free trouble")}
+		}), ""},
+		"wrapped url.Error": {transportError(func(r *http.Request) error {
+			return fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: asked(r), Err: fmt.Errorf("at %s", asked(r))})
+		}), ""},
+		"text with the URL":   {transportError(func(r *http.Request) error { return errors.New("GET " + asked(r) + " failed") }), ""},
+		"text with the path":  {transportError(func(r *http.Request) error { return errors.New("GET " + r.URL.RequestURI() + " failed") }), ""},
+		"text with the query": {transportError(func(r *http.Request) error { return errors.New("refused: " + r.URL.RawQuery) }), ""},
+		"the query, decoded": {transportError(func(r *http.Request) error {
+			text, _ := url.PathUnescape(r.URL.RawQuery)
+			return errors.New("refused: " + text)
+		}), ""},
+		"429": {echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`"}}`), ""},
+		"400 with the URL": {echo(400, `{"error":{"code":"BadRequest","message":"cannot serve https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`&x=1",
+			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`), ""},
+		"400 nested":      {echo(400, nested("no: $filter=deviceName eq 'secret-name' - Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)), ""},
+		"400 with clause": {echo(400, `{"error":{"code":"BadRequest","message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`), ""},
+		"page cut":        {always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`), ""},
+		"page not JSON":   {always(200, `secret-name`), ""},
+		"wrong type":      {always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text.Reset()
+			collected.list = nil
+			client := newClient(t, transportFunc(c.fails), func(o *intune.ClientOptions) {
+				o.Retry = policy.RetryOptions{MaxRetries: 1, RetryDelay: 1}
+				o.TracingProvider = collected.provider()
+				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}
+			})
+			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: secretName}}))
+			_, findErr := client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: secretName}, nil)
+			_, fromErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: graphLists + "managedDevices?$skiptoken=LastDeviceName%3d%27secret-name%27"}))
+			for _, err := range []error{err, findErr, fromErr} {
+				e := asError(t, err)
+				checkText(t, err)
+				if shown := renderings(err, e.Message, e.Hint, e.Details, e.Target); strings.Contains(shown, secretName) {
+					t.Errorf("an error shows it: %s", shown)
+				}
+				for cause := range chain(err) {
+					// Its text holds the whole body, as is documented.
+					if _, raw := cause.(*azcore.ResponseError); !raw && //nolint:errorlint // of the causes, this one
+						strings.Contains(cause.Error(), secretName) {
+						t.Errorf("%T in the chain shows it: %v", cause, cause)
+					}
+				}
+			}
+			if logged := text.String(); strings.Contains(logged, secretName) || !strings.Contains(logged, "[Retry]") {
+				t.Errorf("the log shows it, or nothing: %s", logged)
+			}
+			for _, made := range collected.list {
+				if shown := fmt.Sprintf("%+v", *made); strings.Contains(shown, secretName) {
+					t.Errorf("a span shows it: %s", shown)
+				}
+			}
+		})
+	}
+}
+
+// chain walks an error's tree.
+func chain(err error) func(yield func(error) bool) {
+	return func(yield func(error) bool) {
+		var walk func(error) bool
+		walk = func(err error) bool {
+			if err == nil {
+				return true
+			}
+			if !yield(err) {
+				return false
+			}
+			switch wrapper := err.(type) { //nolint:errorlint // it walks the tree itself
+			case interface{ Unwrap() error }:
+				return walk(wrapper.Unwrap())
+			case interface{ Unwrap() []error }:
+				for _, inner := range wrapper.Unwrap() {
+					if !walk(inner) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		walk(err)
+	}
+}

@@ -1,0 +1,290 @@
+package intune_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+func TestGetDeviceOnTheWire(t *testing.T) {
+	t.Parallel()
+	const all = "activationLockBypassCode,ethernetMacAddress,iccid,notes,physicalMemoryInBytes,remoteAssistanceSessionUrl,udid,remoteAssistanceSessionErrorDetails"
+	plain := "/deviceManagement/managedDevices/1"
+	for name, c := range map[string]struct {
+		device   intune.DeviceRef
+		selected []string
+		refuse   bool // below users and apps
+		want     []string
+	}{
+		"plain":              {device: intune.Device("1"), want: []string{plain}},
+		"select":             {device: intune.Device("1"), selected: []string{"deviceName", "id", "deviceName"}, want: []string{plain + "?$select=id,deviceName"}},
+		"only by id":         {device: intune.Device("1"), selected: strings.Split(all, ","), want: []string{plain + "?$select=id," + all}},
+		"user":               {device: intune.UserDevice("anna@contoso.com", "1"), want: []string{"/users/anna@contoso.com/managedDevices/1"}},
+		"user, refused":      {device: intune.UserDevice("u", "1"), selected: []string{"model"}, refuse: true, want: []string{"/users/u/managedDevices/1?$select=id,model", plain + "?$select=id,model"}},
+		"app, refused":       {device: intune.DetectedAppDevice("a", "1"), refuse: true, want: []string{"/deviceManagement/detectedApps/a/managedDevices/1", plain}},
+		"the id is escaped":  {device: intune.Device("a b#?%"), want: []string{"/deviceManagement/managedDevices/a%20b%23%3F%25"}},
+		"refused altogether": {device: intune.Device("1"), refuse: true, want: []string{plain}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked []string
+			device, err := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				path := strings.TrimPrefix(req.URL.RequestURI(), "/v1.0")
+				asked = append(asked, path)
+				if req.Method != http.MethodGet || req.Body != nil {
+					t.Errorf("%s with a body", req.Method)
+				}
+				if c.refuse && (!strings.HasPrefix(path, plain) || name == "refused altogether") {
+					return answer(req, http.StatusBadRequest, nil, `{"error":{"code":"BadRequest"}}`), nil
+				}
+				return answer(req, http.StatusOK, nil, deviceRow(c.device.DeviceID(), "A")), nil
+			})).GetDevice(t.Context(), c.device, &intune.GetDeviceOptions{Select: c.selected})
+			if strings.Join(asked, " ") != strings.Join(c.want, " ") {
+				t.Errorf("asked %q, want %q", asked, c.want)
+			}
+			if failed := name == "refused altogether"; failed != (err != nil) || failed != (device.DeviceName == "") {
+				t.Errorf("got %v, %v", device, err)
+			}
+		})
+	}
+}
+
+func TestGetDeviceRefuses(t *testing.T) {
+	t.Parallel()
+	service := inTurn(deviceRow("1", "A"))
+	client := newClient(t, service)
+	for _, selected := range []string{"hostName", "DeviceName", "", "*", "id,deviceName", "$select", "deviceCategory"} {
+		_, err := client.GetDevice(t.Context(), intune.Device("1"), &intune.GetDeviceOptions{Select: []string{"model", selected}})
+		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options.Select") {
+			t.Errorf("%q: %v", selected, err)
+		}
+	}
+	for _, device := range []intune.DeviceRef{{}, intune.Device(""), intune.Device(".."), intune.UserDevice("", "1"), intune.ManagedDevice{}.Ref()} {
+		if _, err := client.GetDevice(t.Context(), device, nil); !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Errorf("%v: %v", device, err)
+		}
+	}
+	service.saw(t)
+}
+
+// An answer that is not about the device that was asked for is an error, not a device.
+func TestGetDeviceAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body string
+		says string // "" for the device
+	}{
+		"bare":                 {deviceRow("AB", "A"), ""},
+		"id in other case":     {deviceRow("ab", "A"), ""},
+		"wrapped (C§2.4)":      {`{"value":` + deviceRow("AB", "A") + `}`, ""},
+		"byte-order mark":      {"\ufeff" + deviceRow("AB", "A"), ""},
+		"unknown properties":   {`{"@odata.context":"x","new":{"a":[1,{}]},"id":"AB","deviceName":"A","x":null}`, ""},
+		"another device":       {deviceRow("AC", "A"), "another device"},
+		"no id":                {`{"deviceName":"A"}`, "another device"},
+		"null":                 {"null", "another device"},
+		"error envelope":       {`{"error":{"code":"x","message":"m"}}`, "another device"},
+		"another device in it": {`{"value":` + deviceRow("AC", "A") + `}`, "another device"},
+		"list":                 {pageOf("", deviceRow("AB", "A")), "not a device"},
+		"empty":                {"", "not a device"},
+		"HTML":                 {"<html>sign in</html>", "not a device"},
+		"cut":                  {`{"id":"AB","deviceName":"A`, "not a device"},
+		"cut at the end":       {`{"id":"AB","deviceName":"A"`, "not a device"},
+		"two":                  {deviceRow("AB", "A") + deviceRow("AB", "B"), "not a device"},
+		"http link":            {`{"id":"AB","remoteAssistanceSessionUrl":"http://get.teamviewer.com/secret"}`, "https"},
+		"script link":          {`{"id":"AB","remoteAssistanceSessionUrl":"javascript:secret"}`, "not a URL"},
+		"https link":           {`{"id":"AB","deviceName":"A","remoteAssistanceSessionUrl":"https://get.teamviewer.com/secret"}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			device, err := newClient(t, always(http.StatusOK, c.body)).GetDevice(t.Context(), intune.Device("AB"), nil)
+			if c.says == "" {
+				if err != nil || device.DeviceName != "A" {
+					t.Errorf("got %v, %v", device, err)
+				}
+				return
+			}
+			if e := asError(t, err); device.ID != "" || e.StatusCode != http.StatusOK || e.Op != "read device" || e.Device != intune.Device("AB") || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, %v", device, err)
+			}
+			noSecret(t, err)
+		})
+	}
+	device, err := newClient(t, newScript(status(http.StatusNotFound))).GetDevice(t.Context(), intune.UserDevice("u", "1"), nil)
+	if !errors.Is(err, intune.ErrNotFound) || asError(t, err).Device != intune.UserDevice("u", "1") {
+		t.Errorf("got %v, %v", device, err)
+	}
+}
+
+// C§2.1 and §2.4, at the kit: only a read by id that names it fills a property of the eight.
+func TestEightPropertiesComeOnlyByID(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: "A", Notes: "n", ICCID: "i", UDID: "u", PhysicalMemoryInBytes: 1 << 34, EthernetMACAddress: "m"})
+	client := tenant.Client()
+	full, err := client.GetDevice(t.Context(), ref, &intune.GetDeviceOptions{Select: []string{"notes", "iccid", "udid", "physicalMemoryInBytes", "ethernetMacAddress"}})
+	if err != nil || full.Notes != "n" || full.ICCID != "i" || full.UDID != "u" || full.PhysicalMemoryInBytes != 1<<34 || full.EthernetMACAddress != "m" || full.DeviceName != "" || full.Ref() != ref {
+		t.Errorf("got %+v, %v", full, err)
+	}
+	if plain, err := client.GetDevice(t.Context(), ref, nil); err != nil || plain.Notes != "" || plain.DeviceName != "A" {
+		t.Errorf("got %+v, %v", plain, err)
+	}
+}
+
+// C§2.4: what is loose on the wire, through the public methods.
+func TestDecodingOfLists(t *testing.T) {
+	t.Parallel()
+	body := "\ufeff" + pageOf("",
+		`{"@odata.type":"#microsoft.graph.managedDevice","id":"1","unknown":[{"a":{}}],"deviceName":null,"userId":"","totalStorageSpaceInBytes":"9007199254740993","freeStorageSpaceInBytes":9007199254740993,"lastSyncDateTime":"2026-03-01T08:00:00.1234567Z","enrolledDateTime":"0001-01-01T00:00:00Z","complianceGracePeriodExpirationDateTime":"9999-12-31T23:59:59.9999999Z","managementCertificateExpirationDate":null,"easActivationDateTime":"","azureADRegistered":null,"complianceState":"brandNew","isEncrypted":true,"deviceActionResults":null}`,
+		`null`, `{"id":"2","azureADRegistered":false,"physicalMemoryInBytes":0,"deviceName":"\u00e4\ud83d\ude00"}`)
+	var devices []intune.ManagedDevice
+	for device, err := range newClient(t, always(http.StatusOK, body)).Devices(t.Context(), intune.AllDevices(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		devices = append(devices, device)
+	}
+	if len(devices) != 2 {
+		t.Fatalf("got %v", devices)
+	}
+	d, want := devices[0], time.Date(2026, 3, 1, 8, 0, 0, 123456700, time.UTC)
+	if d.ID != "1" || d.DeviceName != "" || d.UserID != "" || d.TotalStorageSpaceInBytes != 9007199254740993 || d.FreeStorageSpaceInBytes != 9007199254740993 ||
+		!d.LastSyncDateTime.Equal(want) || !d.EnrolledDateTime.IsZero() || d.ComplianceGracePeriodExpirationDateTime.Year() != 9999 || !d.ManagementCertificateExpirationDate.IsZero() ||
+		!d.EASActivationDateTime.IsZero() || d.AzureADRegistered != nil || d.ComplianceState != "brandNew" || !d.IsEncrypted || len(d.DeviceActionResults) != 0 {
+		t.Errorf("got %#v", d)
+	}
+	if d := devices[1]; d.AzureADRegistered == nil || *d.AzureADRegistered || d.DeviceName != "ä😀" {
+		t.Errorf("got %v", d)
+	}
+}
+
+// A page that breaks off, or is no page, is an error, and what was yielded before stays.
+func TestPagesThatBreakOff(t *testing.T) {
+	t.Parallel()
+	rows := deviceRow("2", "B") + "," + deviceRow("3", "C")
+	for name, c := range map[string]struct{ body, want string }{
+		"in a name":        {`{"value":[` + rows + `,{"id":"4","devi`, "1 2 3"},
+		"between rows":     {`{"value":[` + rows, "1 2 3"},
+		"behind the rows":  {`{"value":[` + rows + `]`, "1 2 3"},
+		"in the link":      {`{"value":[` + rows + `],"@odata.nextLink":"https://graph.mi`, "1 2 3"},
+		"wrong type":       {`{"value":[` + rows + `,{"id":["4"]},` + deviceRow("5", "E") + `]}`, "1 2 3"},
+		"garbage behind":   {pageOf("", rows) + "x", "1 2 3"},
+		"not JSON":         {"<html>", "1"},
+		"empty":            {"", "1"},
+		"error envelope":   {`{"error":{"code":"x","message":"m"}}`, "1"},
+		"other object":     {`{}`, "1"},
+		"null":             {"null", "1"},
+		"array":            {"[" + rows + "]", "1"},
+		"value is no list": {`{"value":{"id":"2"}}`, "1"},
+		"over 8 MB":        {`{"value":[` + rows + `],"x":"` + strings.Repeat("x", 8<<20) + `"}`, "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := inTurn(pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A")), c.body)
+			client := newClient(t, service, noRetries)
+			got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+			if e := asError(t, err); got != c.want || e.Op != "list devices" || errors.Is(err, intune.ErrNotFound) {
+				t.Errorf("got %q, %v", got, err)
+			}
+			checkText(t, err)
+			if len(service.asked) != 2 {
+				t.Errorf("asked %q", service.asked)
+			}
+		})
+	}
+}
+
+// Over a real connection, which announces more than it carries.
+func TestConnectionBreaksInAPage(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2})
+	for i := range 5 {
+		tenant.AddDevice(intune.ManagedDevice{ID: strconv.Itoa(i), DeviceName: "A"})
+	}
+	second := func(r intunetest.RecordedRequest) bool { return strings.Contains(r.RawQuery, "skiptoken") }
+	server := newServer(t, tenant.ServeHTTP, false)
+	client := newServerClient(t, server)
+	tenant.Inject(intunetest.Fault{Match: second, Truncate: 700, Times: -1})
+	got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+	if asError(t, err); got != "0 1" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if n := len(tenant.Requests()); n != 5 {
+		t.Errorf("%d requests, want one and four tries of the second page", n)
+	}
+	// A single broken connection is made good.
+	tenant.ClearFaults()
+	tenant.Inject(intunetest.Fault{Match: second, Truncate: 700})
+	if got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil)); got != "0 1 2 3 4" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// Leaving the loop fetches nothing more, and an error ends it.
+func TestDevicesStop(t *testing.T) {
+	t.Parallel()
+	service := &listService{body: func(n int, _ string) string {
+		return pageOf(graphLists+"managedDevices?$skiptoken="+strings.Repeat("x", n), deviceRow(fmt.Sprint(n, "a"), "A"), deviceRow(fmt.Sprint(n, "b"), "B"))
+	}}
+	devices := newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil)
+	for i := range 2 {
+		var got []string
+		for device, err := range devices {
+			if got = append(got, device.ID); err != nil || len(got) == 2 {
+				break
+			}
+		}
+		if len(got) != 2 || len(service.asked) != i+1 {
+			t.Errorf("got %q after %q", got, service.asked)
+		}
+	}
+	for range devices {
+		break
+	}
+	service.saw(t, graphLists+"managedDevices", graphLists+"managedDevices", graphLists+"managedDevices")
+}
+
+func FuzzListedPages(f *testing.F) {
+	f.Add([]byte(pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"), deviceRow("2", "a"), deviceRow("3", "B"))), "A")
+	f.Add([]byte(`{"value":[{"id":"1","deviceName":"A"},{"id":5}],"error":{"code":"x"}}`), "A")
+	f.Add([]byte("\ufeff{\"VALUE\":[null,{\"DeviceName\":\"\\u212a\"}]}"), "k")
+	f.Fuzz(func(t *testing.T, body []byte, name string) {
+		requests := 0
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if requests++; req.URL.Host != "graph.microsoft.com" && !strings.EqualFold(strings.TrimSuffix(req.URL.Host, ":443"), "graph.microsoft.com") || requests > 3 {
+				t.Fatalf("request %d to %s", requests, req.URL)
+			}
+			resp := answer(req, http.StatusOK, nil, "")
+			resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			return resp, nil
+		}), noRetries)
+		options := &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: name}}
+		var last error
+		for device, err := range client.Devices(t.Context(), intune.AllDevices(), options) {
+			if last != nil {
+				t.Fatal("the iterator goes on after an error")
+			}
+			if last = err; err == nil && name != "" && !strings.EqualFold(device.DeviceName, name) {
+				t.Fatalf("%q is handed out for %q", device.DeviceName, name)
+			}
+		}
+		if last != nil {
+			checkText(t, last)
+			if !errors.Is(last, intune.ErrInvalidArgument) {
+				asError(t, last)
+			}
+		}
+		device, err := client.GetDevice(t.Context(), intune.Device("1"), nil)
+		if (err == nil) != (device.ID == "1") {
+			t.Fatalf("got %v, %v", device, err)
+		}
+	})
+}

@@ -1,0 +1,348 @@
+package intune_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// A skip token as the service makes them (C§3.2), with what parsing and encoding would change.
+const awkwardQuery = "z=1&$skiptoken=LastDeviceName%3d%27secret%2bPC%27,+LastDeviceId%3D%27x%27,+MS41/==&a=%zz'\"~!*();:@?/|&$top=2&%24x=%20+"
+
+// Byte for byte over a real connection: nothing sorts, decodes or encodes the link.
+func TestNextLinkIsFollowedVerbatim(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/v1.0/deviceManagement/managedDevices", "/v1.0/deviceManagement/managedDevices('%27')/x%2Fy;v=1", "/v1.0/DEVICEMANAGEMENT//manageddevices/"} {
+		var asked []string
+		var link string
+		server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, r.RequestURI)
+			if r.Header.Get("Authorization") != "Bearer opaque-token" {
+				t.Errorf("no token at %s", r.RequestURI)
+			}
+			next := ""
+			if len(asked)%2 == 1 {
+				next = link
+			}
+			_, _ = io.WriteString(w, pageOf(next))
+		}, false)
+		link = server.URL + path + "?" + awkwardQuery
+		client := newServerClient(t, server)
+		_, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
+		_, devicesErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+		_, appsErr := allPages(t, client.NewListDetectedAppsPager(nil))
+		_, fromErr := allPages(t, client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: link}))
+		if err := errors.Join(err, devicesErr, appsErr); err != nil {
+			t.Fatal(err)
+		}
+		if fromErr == nil || !strings.Contains(fromErr.Error(), "followed before") {
+			t.Errorf("got %v", fromErr) // the service sends the link again
+		}
+		first, next := "/v1.0/deviceManagement/managedDevices", path+"?"+awkwardQuery
+		if want := []string{first, next, first, next, "/v1.0/deviceManagement/detectedApps", next, next}; !slices.Equal(asked, want) {
+			t.Errorf("asked\n%s\nwant\n%s", strings.Join(asked, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// strangeLinks lead elsewhere, or are not what a client may follow. Each holds the text secret.
+var strangeLinks = map[string]string{
+	"other host":           "https://elsewhere.example/v1.0/deviceManagement/managedDevices?$skiptoken=secret",
+	"other Graph":          "https://graph.microsoft.us/v1.0/deviceManagement/managedDevices?$skiptoken=secret",
+	"host below":           "https://graph.microsoft.com.elsewhere.example/v1.0/deviceManagement/managedDevices?secret",
+	"host above":           "https://x.graph.microsoft.com/v1.0/deviceManagement/managedDevices?secret",
+	"dot behind the host":  "https://graph.microsoft.com./v1.0/deviceManagement/managedDevices?secret",
+	"http":                 "http://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=secret",
+	"http at 443":          "http://graph.microsoft.com:443/v1.0/deviceManagement/managedDevices?$skiptoken=secret",
+	"other port":           "https://graph.microsoft.com:8443/v1.0/deviceManagement/managedDevices?secret",
+	"port 80":              "https://graph.microsoft.com:80/v1.0/deviceManagement/managedDevices?secret",
+	"user":                 "https://secret@graph.microsoft.com/v1.0/deviceManagement/managedDevices",
+	"user and password":    "https://secret:x@graph.microsoft.com/v1.0/deviceManagement/managedDevices",
+	"blank user":           "https://@graph.microsoft.com/v1.0/deviceManagement/managedDevices?secret",
+	"host as the user":     "https://graph.microsoft.com:x@elsewhere.example/v1.0/deviceManagement/managedDevices?secret",
+	"backslash":            `https://elsewhere.example\@graph.microsoft.com/v1.0/deviceManagement/managedDevices?secret`,
+	"beta":                 "https://graph.microsoft.com/beta/deviceManagement/managedDevices?$skiptoken=secret",
+	"other version":        "https://graph.microsoft.com/v1.01/deviceManagement/managedDevices?secret",
+	"no version":           "https://graph.microsoft.com/deviceManagement/managedDevices?secret",
+	"version only":         "https://graph.microsoft.com/v1.0?secret",
+	"dot segments":         "https://graph.microsoft.com/v1.0/../beta/deviceManagement/managedDevices?secret",
+	"trailing dots":        "https://graph.microsoft.com/v1.0/..?secret",
+	"single dot":           "https://graph.microsoft.com/v1.0/./deviceManagement?secret",
+	"escaped dots":         "https://graph.microsoft.com/v1.0/%2e%2E/beta/deviceManagement/managedDevices?secret",
+	"escaped dots, slash":  "https://graph.microsoft.com/v1.0/x%2f..%2F..%2fbeta?secret",
+	"escaped version":      "https://graph.microsoft.com/v1%2e0%2fdeviceManagement?secret",
+	"fragment":             "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices#secret",
+	"query and fragment":   "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?a=1#secret",
+	"relative":             "/v1.0/deviceManagement/managedDevices?$skiptoken=secret",
+	"without a scheme":     "//graph.microsoft.com/v1.0/deviceManagement/managedDevices?secret",
+	"query only":           "?$skiptoken=secret",
+	"opaque":               "https:graph.microsoft.com/v1.0/deviceManagement/managedDevices?secret",
+	"no host":              "https:///v1.0/deviceManagement/managedDevices?secret",
+	"file":                 "file:///v1.0/secret",
+	"script":               "javascript:secret",
+	"space":                "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?a= secret",
+	"line end":             "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?a=\r\nX-Secret:secret",
+	"NUL":                  "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?\x00secret",
+	"not ASCII":            "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?ä=secret",
+	"bad escape":           "https://graph.microsoft.com/v1.0/%zz/secret",
+	"bad port":             "https://graph.microsoft.com:secret/v1.0/deviceManagement/managedDevices",
+	"blank":                " secret",
+	"host with an escape":  "https://graph.microsoft%2ecom/v1.0/deviceManagement/managedDevices?secret",
+	"host in another form": "https://graph。microsoft。com/v1.0/deviceManagement/managedDevices?secret",
+}
+
+// noSecret fails when an error, in any form, holds what the link held.
+func noSecret(tb testing.TB, err error) {
+	tb.Helper()
+	if text := renderings(err); strings.Contains(text, "secret") || strings.Contains(text, "elsewhere") {
+		tb.Errorf("the error quotes the link: %s", text)
+	}
+	checkText(tb, err)
+}
+
+// A link that leads elsewhere is not followed, from wherever it comes, and nothing of what was read is lost.
+func TestStrangeLinksAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for name, link := range strangeLinks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := inTurn(pageOf(link, deviceRow("1", "A")))
+			client := newClient(t, service)
+			got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+			if e := asError(t, err); got != "1" || e.StatusCode != 0 || e.Op != "list devices" || !strings.Contains(err.Error(), "next link") {
+				t.Errorf("got %q, %v", got, err)
+			}
+			noSecret(t, err)
+			pager := client.NewListDevicesPager(intune.AllDevices(), nil)
+			pages, err := allPages(t, pager)
+			if _, again := pager.NextPage(t.Context()); len(pages) != 1 || err == nil || again == nil || pager.More() {
+				t.Errorf("got %v, %v", pages, err)
+			}
+			noSecret(t, err)
+			apps, err := allPages(t, client.NewListDetectedAppsPager(nil))
+			if len(apps) != 1 || err == nil {
+				t.Errorf("got %v, %v", apps, err)
+			}
+			noSecret(t, err)
+			_, err = client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
+			if asError(t, err).Op != "find device" {
+				t.Error(err)
+			}
+			noSecret(t, err)
+			sent := len(service.asked)
+
+			// From the caller, and from a page that was stored.
+			_, err = ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: link}))
+			_, appsErr := client.NewListDetectedAppsPager(&intune.ListDetectedAppsOptions{ContinueFrom: link}).NextPage(t.Context())
+			for _, err := range []error{err, appsErr} {
+				if !errors.Is(err, intune.ErrInvalidArgument) {
+					t.Error(err)
+				}
+				noSecret(t, err)
+			}
+			stored, err := json.Marshal(intune.ListDevicesResponse{NextLink: link})
+			if err != nil {
+				t.Fatal(err)
+			}
+			restored, restoredApps := client.NewListDevicesPager(intune.AllDevices(), nil), client.NewListDetectedAppsPager(nil)
+			if err := errors.Join(json.Unmarshal(stored, restored), json.Unmarshal(stored, restoredApps)); err != nil {
+				t.Fatal(err)
+			}
+			_, err = allPages(t, restored)
+			_, appsErr = allPages(t, restoredApps)
+			for _, err := range []error{err, appsErr} {
+				asError(t, err)
+				noSecret(t, err)
+			}
+			if len(service.asked) != sent || sent != 4 {
+				t.Errorf("%d requests, then %d", sent, len(service.asked))
+			}
+		})
+	}
+}
+
+// The same host may be spelt otherwise.
+func TestEqualHostsAreFollowed(t *testing.T) {
+	t.Parallel()
+	for _, root := range []string{"https://GRAPH.Microsoft.com", "HTTPS://graph.microsoft.com", "https://graph.microsoft.com:443"} {
+		service := inTurn(pageOf(root+"/v1.0/deviceManagement/managedDevices?$skiptoken=2", deviceRow("1", "A")), pageOf("", deviceRow("2", "B")))
+		if got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil)); got != "1 2" || err != nil {
+			t.Errorf("%s: got %q, %v", root, got, err)
+		}
+	}
+}
+
+func TestLoopsOfLinksEnd(t *testing.T) {
+	t.Parallel()
+	a, b, first := graphLists+"managedDevices?$skiptoken=secret-a", graphLists+"managedDevices?$skiptoken=secret-b", graphLists+"managedDevices"
+	for name, c := range map[string]struct {
+		leads map[string]string
+		want  int // requests
+	}{
+		"A to A":              {map[string]string{first: a, a: a}, 2},
+		"A to B to A":         {map[string]string{first: a, a: b, b: a}, 3},
+		"back to the start":   {map[string]string{first: a, a: first}, 2},
+		"the start to itself": {map[string]string{first: first}, 1},
+	} {
+		service := &listService{body: func(_ int, asked string) string { return pageOf(c.leads[asked], deviceRow(asked, "A")) }}
+		client := newClient(t, service)
+		list, err := gather(t, func(yield func(*string, error) bool) {
+			for d, err := range client.Devices(t.Context(), intune.AllDevices(), nil) {
+				if !yield(&d.ID, err) {
+					return
+				}
+			}
+		})
+		pages, pagerErr := allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
+		if len(list) != c.want || len(pages) != c.want || len(service.asked) != 2*c.want {
+			t.Errorf("%s: %d devices, %d pages, %d requests", name, len(list), len(pages), len(service.asked))
+		}
+		for _, err := range []error{err, pagerErr} {
+			if asError(t, err); !strings.Contains(err.Error(), "followed before") {
+				t.Errorf("%s: %v", name, err)
+			}
+			noSecret(t, err)
+		}
+	}
+}
+
+// The kit's lists begin with an empty page, and every second is; its tokens break when they are changed.
+func TestEmptyAndShortPagesArePassedOver(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 4, ShortPages: true})
+	want := []string{}
+	for _, name := range []string{"it's", "a+b", "100%", "ä", "\"'&#", " ", "g"} {
+		want = append(want, tenant.AddDevice(intune.ManagedDevice{DeviceName: name, SerialNumber: "S"}).DeviceID())
+	}
+	client := tenant.Client()
+	for _, options := range []*intune.ListDevicesOptions{nil, {Top: 3, Select: []string{"model"}, Filter: intune.DeviceFilter{SerialNumber: "s"}}} {
+		got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), options))
+		if err != nil || got != strings.Join(want, " ") {
+			t.Errorf("got %q, %v", got, err)
+		}
+		pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), options))
+		if err != nil || len(pages) != 8 || len(pages[0].Value) != 0 || pages[0].NextLink == "" {
+			t.Errorf("got %d pages, %v", len(pages), err)
+		}
+	}
+}
+
+// C§3.2: devices may come twice while others enroll. Ids are compared without case, GUIDs and others.
+func TestRepeatedDevicesAreDropped(t *testing.T) {
+	t.Parallel()
+	const guid = "a1b2c3d4-e5f6-4a5b-8c7d-9e0f1a2b3c4d"
+	link := func(n string) string { return graphLists + "managedDevices?$skiptoken=" + n }
+	bodies := []string{
+		pageOf(link("2"), deviceRow(guid, "A"), deviceRow("Odd-Id", "B"), deviceRow(strings.ToUpper(guid), "A")),
+		pageOf(link("3"), deviceRow("odd-id", "B"), deviceRow("C", "C"), `{"deviceName":"no id"}`, `{"deviceName":"no id either"}`),
+		pageOf("", deviceRow(strings.ToUpper(guid), "A"), deviceRow("c", "C"), deviceRow(guid[:35]+"e", "D"), deviceRow("{"+guid+"}", "E")),
+	}
+	service := &listService{body: func(n int, _ string) string { return bodies[(n-1)%3] }}
+	client := newClient(t, service)
+	pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
+	if err != nil || len(pages) != 3 || pages[0].Repeated != 1 || pages[1].Repeated != 1 || pages[2].Repeated != 2 || pages[2].Dropped != 0 {
+		t.Errorf("got %+v, %v", pages, err)
+	}
+	want := guid + " Odd-Id C   " + guid[:35] + "e {" + guid + "}"
+	devices := client.Devices(t.Context(), intune.AllDevices(), nil)
+	for range 2 { // ranging again begins anew
+		if got, err := ids(t, devices); got != want || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}
+
+func TestCancelBetweenPages(t *testing.T) {
+	t.Parallel()
+	service := &listService{body: func(n int, _ string) string {
+		return pageOf(graphLists+"managedDevices?$skiptoken="+strings.Repeat("x", n), deviceRow("1", "A"))
+	}}
+	client := newClient(t, service)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pager := client.NewListDevicesPager(intune.AllDevices(), nil)
+	if _, err := pager.NextPage(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var last error
+	for _, err := range client.Devices(ctx, intune.AllDevices(), nil) {
+		if last = err; err == nil {
+			cancel()
+		}
+	}
+	_, pagerErr := pager.NextPage(ctx)
+	_, findErr := client.FindDevice(ctx, intune.DeviceFilter{DeviceName: "A"}, nil)
+	for _, err := range []error{last, pagerErr, findErr} {
+		if asError(t, err); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not sent") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(service.asked) != 2 {
+		t.Errorf("asked %q", service.asked)
+	}
+}
+
+func behindHost(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	_, rest, _ = strings.Cut(rest, "/")
+	return rest
+}
+
+func FuzzNextLink(f *testing.F) {
+	f.Add(graphLists + "managedDevices?" + awkwardQuery)
+	for _, link := range strangeLinks {
+		f.Add(link)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		link = strings.ToValidUTF8(link, "\ufffd") // as JSON has it
+		ask := func(list func(*intune.Client) error, first string) {
+			service := inTurn(pageOf(link), pageOf(""))
+			if first == "" {
+				service = inTurn(pageOf(""))
+			}
+			err := list(newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				path, unescapeErr := url.PathUnescape(req.URL.EscapedPath())
+				if host := strings.TrimSuffix(strings.ToLower(req.URL.Host), ":443"); host != "graph.microsoft.com" || req.URL.Scheme != "https" || req.URL.User != nil ||
+					req.Host != req.URL.Host || !strings.HasPrefix(path, "/v1.0/") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") || unescapeErr != nil {
+					t.Fatalf("asked %s %s", req.Host, req.URL)
+				}
+				return service.Do(req)
+			}), noRetries))
+			rest := service.asked
+			if first != "" {
+				rest = rest[1:]
+			}
+			if (len(rest) == 0) != (err != nil) && link != "" {
+				t.Fatalf("asked %q, error %v", service.asked, err)
+			}
+			if err != nil {
+				if len(link) > 20 && strings.Contains(err.Error(), link) {
+					t.Fatalf("the error quotes the link: %v", err)
+				}
+				return
+			}
+			// Where the host ends, what follows goes out as it is, unless it is no URI at all.
+			if link != "" && !strings.ContainsAny(link, "\\^\"<>{}|`[]#") && behindHost(rest[0]) != behindHost(link) {
+				t.Fatalf("asked %q for %q", rest[0], link)
+			}
+		}
+		pagerOf := func(c *intune.Client) error {
+			_, err := allPages(t, c.NewListDevicesPager(intune.AllDevices(), nil))
+			return err
+		}
+		ask(pagerOf, "first")
+		ask(func(c *intune.Client) error {
+			_, err := ids(t, c.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: link}))
+			return err
+		}, "")
+	})
+}

@@ -182,9 +182,6 @@ func TestAmbiguousDeviceError(t *testing.T) {
 const (
 	secretName  = "secret-name"
 	secretQuery = "deviceName%20eq%20%27secret-name%27"
-
-	findingClause = "FINDING errorbody.go:80, redact.go: a clause that the service quotes without $filter= stays in Error.Message"
-	findingLog    = "FINDING internal/graphpolicy/transport.go: azcore logs a transport's error, and puts it on the span, as it is"
 )
 
 // What a filter or a skip token holds is in no error, whoever quotes it: the transport, the service, or azcore's log.
@@ -200,36 +197,33 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 		}
 	}
 	asked := func(req *http.Request) string { return req.URL.String() }
-	for name, c := range map[string]struct { //nolint:paralleltest // as above
-		fails   func(*http.Request) (*http.Response, error)
-		finding string
-	}{
-		"url.Error": {transportError(func(r *http.Request) error {
+	for name, fails := range map[string]func(*http.Request) (*http.Response, error){ //nolint:paralleltest // as above
+		"url.Error": transportError(func(r *http.Request) error {
 			return &url.Error{Op: "Get", URL: asked(r), Err: errors.New("secret-free trouble")}
-		}), ""},
-		"wrapped url.Error": {transportError(func(r *http.Request) error {
+		}),
+		"wrapped url.Error": transportError(func(r *http.Request) error {
 			return fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: asked(r), Err: fmt.Errorf("at %s", asked(r))})
-		}), ""},
-		"text with the URL":   {transportError(func(r *http.Request) error { return errors.New("GET " + asked(r) + " failed") }), ""},
-		"text with the path":  {transportError(func(r *http.Request) error { return errors.New("GET " + r.URL.RequestURI() + " failed") }), ""},
-		"text with the query": {transportError(func(r *http.Request) error { return errors.New("refused: " + r.URL.RawQuery) }), ""},
-		"the query, decoded": {transportError(func(r *http.Request) error {
+		}),
+		"text with the URL":   transportError(func(r *http.Request) error { return errors.New("GET " + asked(r) + " failed") }),
+		"text with the path":  transportError(func(r *http.Request) error { return errors.New("GET " + r.URL.RequestURI() + " failed") }),
+		"text with the query": transportError(func(r *http.Request) error { return errors.New("refused: " + r.URL.RawQuery) }),
+		"the query, decoded": transportError(func(r *http.Request) error {
 			text, _ := url.PathUnescape(r.URL.RawQuery)
 			return errors.New("refused: " + text)
-		}), ""},
-		"429": {echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`"}}`), ""},
-		"400 with the URL": {echo(400, `{"error":{"code":"BadRequest","message":"cannot serve https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`&x=1",
-			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`), ""},
-		"400 nested":      {echo(400, nested("no: $filter=deviceName eq 'secret-name' - Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)), ""},
-		"400 with clause": {echo(400, `{"error":{"code":"BadRequest","message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`), ""},
-		"page cut":        {always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`), ""},
-		"page not JSON":   {always(200, `secret-name`), ""},
-		"wrong type":      {always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`), ""},
+		}),
+		"429": echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`"}}`),
+		"400 with the URL": echo(400, `{"error":{"code":"BadRequest","message":"cannot serve https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`&x=1",
+			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`),
+		"400 nested":      echo(400, nested("no: $filter=deviceName eq 'secret-name' - Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)),
+		"400 with clause": echo(400, `{"error":{"code":"BadRequest","message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`),
+		"page cut":        always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`),
+		"page not JSON":   always(200, `secret-name`),
+		"wrong type":      always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			text.Reset()
 			collected.list = nil
-			client := newClient(t, transportFunc(c.fails), func(o *intune.ClientOptions) {
+			client := newClient(t, transportFunc(fails), func(o *intune.ClientOptions) {
 				o.Retry = policy.RetryOptions{MaxRetries: 1, RetryDelay: 1}
 				o.TracingProvider = collected.provider()
 				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}

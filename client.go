@@ -60,6 +60,17 @@ type Client struct {
 //     because azcore would silently send no token.
 //   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
 //
+// Credentials of azidentity, and the kind of the permission DeviceManagementManagedDevices.ReadWrite.All that each needs, always with
+// an administrator's consent (the examples show them all):
+//
+//   - DefaultAzureCredential, ManagedIdentityCredential: a service of your own; application.
+//   - ClientSecretCredential, ClientCertificateCredential: a script or service with a secret; application.
+//   - InteractiveBrowserCredential, DeviceCodeCredential: a person at this machine or another; delegated. Pass the client id
+//     of an app registration of your own.
+//   - OnBehalfOfCredential: a web service for the user who calls it, with a client for each user; delegated.
+//   - AzureCLICredential, and DefaultAzureCredential on a developer's machine: the token is issued to Microsoft's own
+//     client, which normally has no Intune permission, so that the calls end in 403.
+//
 // What cannot be used is an [ErrInvalidArgument].
 func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Client, error) {
 	if isNil(credential) {

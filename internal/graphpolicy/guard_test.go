@@ -1,0 +1,86 @@
+package graphpolicy_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// next passes a request on.
+type next struct{}
+
+func (next) Do(req *policy.Request) (*http.Response, error) { return req.Next() }
+
+// send puts a call through azcore's pipeline, whose retry policy is told to repeat whatever it can.
+func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*http.Request) (*http.Response, error)) (tries int, resp *http.Response, err error) {
+	t.Helper()
+	transport := graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+		tries++
+		return steps[min(tries, len(steps))-1](req)
+	}))
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(next{})}}, &policy.ClientOptions{
+		Transport: transport,
+		Retry: policy.RetryOptions{
+			MaxRetries: 2, RetryDelay: time.Nanosecond,
+			ShouldRetry: func(*http.Response, error) bool { return true },
+		},
+	})
+	call.Context = t.Context()
+	req, err := runtime.NewRequest(call, method, "https://graph.microsoft.com/v1.0/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err = pipeline.Do(req)
+	return tries, resp, err
+}
+
+func says(status int) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+	}
+}
+
+func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
+	t.Parallel()
+	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+	for name, c := range map[string]struct {
+		write bool
+		step  func(*http.Request) (*http.Response, error)
+		tries int
+	}{
+		"read that fails":     {false, says(500), 3},
+		"read that breaks":    {false, breaks, 3},
+		"write that fails":    {true, says(500), 1},
+		"write that breaks":   {true, breaks, 1},
+		"write that succeeds": {true, says(204), 1},
+		"write refused":       {true, says(503), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := &graphpolicy.Call{Write: c.write}
+			tries, _, err := send(t, call, http.MethodPost, c.step)
+			if tries != c.tries {
+				t.Errorf("%d tries, want %d; error %v", tries, c.tries, err)
+			}
+			if name == "write that breaks" && (!errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(graphpolicy.Cause(err), io.ErrUnexpectedEOF)) {
+				t.Errorf("the cause is lost in %v", err)
+			}
+		})
+	}
+}
+
+// The markers of this package are not causes.
+func TestCause(t *testing.T) {
+	t.Parallel()
+	_, _, err := send(t, &graphpolicy.Call{Write: true}, http.MethodPost, says(500))
+	if err == nil || graphpolicy.Cause(err) != nil || graphpolicy.Cause(io.EOF) != io.EOF || graphpolicy.Cause(nil) != nil { //nolint:errorlint // it gives the very value
+		t.Errorf("cause %v of %v", graphpolicy.Cause(err), err)
+	}
+}

@@ -1,0 +1,40 @@
+package graphpolicy_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// azcore's log policy goes by the content type: what it sees is not JSON, and what the caller gets is.
+func TestContentTypeIsHiddenFromTheLogOnly(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []bool{false, true} {
+		var below string
+		call := &graphpolicy.Call{Secret: secret}
+		_, resp, err := send(t, call, http.MethodGet, func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: req}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		below = seenBelow(t, secret)
+		if got := resp.Header.Get("Content-Type"); got != "application/json" || (below == "application/json") == secret {
+			t.Errorf("secret %v: the caller sees %q, the log %q", secret, got, below)
+		}
+	}
+}
+
+// seenBelow is the content type that a policy between the guard and the transport sees.
+func seenBelow(t *testing.T, secret bool) string {
+	t.Helper()
+	call := &graphpolicy.Call{Context: t.Context(), Secret: secret}
+	resp, err := get(t, call, graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: req}, nil
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.Header.Get("Content-Type")
+}

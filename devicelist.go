@@ -81,7 +81,8 @@ type ListDevicesOptions struct {
 	ContinueFrom string
 }
 
-// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and go on elsewhere.
+// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and go on elsewhere: azcore's
+// pager, once it has read a stored page, gives that page once more and then goes on.
 type ListDevicesResponse struct {
 	// Value are the devices of the page that match the filter and did not come before. It may be empty though there are more pages.
 	Value []ManagedDevice `json:"value"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -122,6 +123,35 @@ func TestGetDeviceAnswers(t *testing.T) {
 	if !errors.Is(err, intune.ErrNotFound) || asError(t, err).Device != intune.UserDevice("u", "1") {
 		t.Errorf("got %v, %v", device, err)
 	}
+}
+
+// Bodies are logged when the caller asks for it, but not those that may hold a session link or an unlock code. What the service quotes of
+// other requests is no more fit for an error than what it quotes of this one.
+func TestGetDeviceHidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := captureLog(t)
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		body := `{"id":"1","notes":"visible","activationLockBypassCode":"secret","remoteAssistanceSessionUrl":"https://get.teamviewer.com/secret"}`
+		return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body), nil
+	}), func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
+	for _, selected := range []string{"activationLockBypassCode", "remoteAssistanceSessionUrl", "notes"} {
+		text.Reset()
+		device, err := client.GetDevice(t.Context(), intune.Device("1"), &intune.GetDeviceOptions{Select: []string{"notes", selected}})
+		if err != nil || device.ActivationLockBypassCode != "secret" || device.RemoteAssistanceSessionURL.Reveal() != "https://get.teamviewer.com/secret" {
+			t.Errorf("got %v, %v", device, err)
+		}
+		if logged := strings.Contains(text.String(), "visible"); logged != (selected == "notes") {
+			t.Errorf("%s: body in the log: %v", selected, logged)
+		}
+		if shown := fmt.Sprintf("%v %+v %#v %s", device, device, device, device); strings.Contains(shown, "secret") {
+			t.Error(shown)
+		}
+	}
+	const quoting = `{"error":{"code":"BadRequest","message":"$filter=deviceName eq 'secret'","details":[{"code":"d","message":"x?$skiptoken=secret"}]}}`
+	_, err := newClient(t, always(http.StatusBadRequest, quoting)).GetDevice(t.Context(), intune.Device("1"), nil)
+	noSecret(t, err)
+	inner := &url.Error{Op: "Get", URL: "https://graph.microsoft.com/v1.0/x", Err: errors.New("proxy refuses https://proxy.example/x?$skiptoken=secret")}
+	_, err = newClient(t, newScript(broken(inner)), noRetries).GetDevice(t.Context(), intune.Device("1"), nil)
+	noSecret(t, err)
 }
 
 // C§2.1 and §2.4, at the kit: only a read by id that names it fills a property of the eight.

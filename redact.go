@@ -66,8 +66,11 @@ func privateTexts(link string) []string {
 	}
 	var texts []string
 	add := func(text string) {
-		const shortest = 3 // less would take words apart
-		if len(text) >= shortest {
+		const (
+			shortest = 3  // less would take words apart
+			most     = 64 // a next link comes from outside
+		)
+		if len(text) >= shortest && len(texts) < most {
 			texts = append(texts, text)
 		}
 	}

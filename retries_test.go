@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -451,4 +452,17 @@ func (loses) Do(req *policy.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return nil, errors.New("lost")
+}
+
+// The whole URL is in the error of every HTTP client; what leaves the library has the path only.
+func TestTransportErrorCarriesThePathOnly(t *testing.T) {
+	t.Parallel()
+	service := newScript(func(req *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Post", URL: req.URL.String(), Err: io.ErrUnexpectedEOF}
+	})
+	_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	failed, ok := errors.AsType[*url.Error](err)
+	if !ok || failed.URL != "/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance" || !errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "https://") {
+		t.Errorf("got %v in %v", failed, err)
+	}
 }

@@ -33,18 +33,19 @@ func classify(status int, message string, codes ...string) error {
 	case status == http.StatusTooManyRequests || status == 509 ||
 		said("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") || saidLike("throttled"):
 		return ErrThrottled
-	case status == http.StatusForbidden || said("Forbidden", "accessDenied", "ErrorAccessDenied", "Authorization_RequestDenied"):
+	case status == http.StatusForbidden || said("Forbidden") || saidLike("accessdenied") || saidLike("requestdenied"):
 		return ErrForbidden
 	case status == http.StatusUnauthorized || strings.Contains(lower, "claims=") ||
-		said("Unauthorized", "unauthenticated", "InvalidAuthenticationToken", "AuthenticationError", "Authentication_ExpiredToken"):
+		said("unauthenticated", "AuthenticationError", "Authorization_IdentityNotFound") ||
+		saidLike("unauthorized") || saidLike("authenticationtoken") || saidLike("authentication_"):
 		return ErrUnauthenticated
 	case status == http.StatusConflict || status == http.StatusPreconditionFailed ||
-		said("ConditionNotMet", "PreconditionFailed", "nameAlreadyExists", "resourceModified") || saidLike("conflict"):
+		said("ConditionNotMet", "PreconditionFailed", "resourceModified") || saidLike("alreadyexists") || saidLike("conflict"):
 		return ErrConflict
-	case status == http.StatusNotFound || status == http.StatusGone || said("NotFound") || saidLike("notfound"):
+	case status == http.StatusNotFound || status == http.StatusGone || saidLike("notfound"):
 		return ErrNotFound
 	case status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout ||
-		said("ServiceUnavailable", "serviceNotAvailable"):
+		said("ServiceUnavailable", "serviceNotAvailable", "GatewayTimeout", "BadGateway"):
 		return ErrUnavailable
 	case status >= 500 || said("InternalServerError", "generalException") || strings.Contains(lower, "internal server error"):
 		return ErrServer

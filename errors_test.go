@@ -168,3 +168,46 @@ func TestErrorMadeByHandHasAKind(t *testing.T) {
 		t.Error("an empty error has a kind")
 	}
 }
+
+// Status and codes disagree; the order of testdata/errors/README.md decides. The codes are those of C§6.1 and of reports.
+func TestKindsOfErrors(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   error
+	}{
+		"license by text":          {400, `{"error":{"code":"BadRequest","message":"Request not applicable to target tenant."}}`, intune.ErrNotLicensed},
+		"license before forbidden": {403, `{"error":{"code":"Forbidden","message":"The user has no Intune license."}}`, intune.ErrNotLicensed},
+		"throttled before denied":  {429, `{"error":{"code":"accessDenied","message":"slow down"}}`, intune.ErrThrottled},
+		"throttled by code":        {400, `{"error":{"code":"activityLimitReached"}}`, intune.ErrThrottled},
+		"forbidden at any depth":   {401, nested("An error has occurred", 1), intune.ErrForbidden},
+		"forbidden in innerError":  {400, `{"error":{"code":"x","innerError":{"code":"y","innerError":{"code":"forbidden"}}}}`, intune.ErrForbidden},
+		"403 says unauthorized":    {403, `{"error":{"code":"unauthorized"}}`, intune.ErrForbidden},
+		"identity not found":       {401, `{"error":{"code":"Authorization_IdentityNotFound"}}`, intune.ErrUnauthenticated},
+		"unauthorized by code":     {400, `{"error":{"code":"InvalidAuthenticationToken"}}`, intune.ErrUnauthenticated},
+		"conflict by detail":       {400, `{"error":{"code":"x","details":[{"code":"ObjectConflict"}]}}`, intune.ErrConflict},
+		"conflict by code":         {400, `{"error":{"code":"nameAlreadyExists"}}`, intune.ErrConflict},
+		"not found by code":        {400, `{"error":{"code":"ErrorItemNotFound"}}`, intune.ErrNotFound},
+		"segment is a bad request": {400, `{"error":{"code":"BadRequest","message":"Resource not found for the segment 'x'."}}`, intune.ErrBadRequest},
+		"unavailable by code":      {400, `{"error":{"code":"serviceNotAvailable"}}`, intune.ErrUnavailable},
+		"502":                      {502, "", intune.ErrUnavailable},
+		"server by code":           {400, `{"error":{"code":"InternalServerError"}}`, intune.ErrServer},
+		"400 InternalError":        {400, `{"error":{"code":"InternalError"}}`, intune.ErrBadRequest},
+		"text with numbers only":   {400, `{"error":{"code":"x","message":"host amsua0403, path /429/"}}`, intune.ErrBadRequest},
+		"411":                      {411, "<html><body>Length Required</body></html>", intune.ErrBadRequest},
+		"507":                      {507, "", intune.ErrServer},
+		"509":                      {509, "", intune.ErrThrottled},
+		"424 is of no kind":        {424, `{"error":{"code":"UnknownError"}}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, always(c.status, c.body), noRetries).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			for _, sentinel := range sentinels {
+				if is := errors.Is(err, sentinel); is != (sentinel == c.want) { //nolint:errorlint // it compares sentinels
+					t.Errorf("errors.Is(err, %v) = %v for %v", sentinel, is, err)
+				}
+			}
+		})
+	}
+}

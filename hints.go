@@ -20,7 +20,7 @@ const (
 
 	hintAddress = "the service does not serve this address; use intune.Device(id)"
 
-	hintLicense = "the tenant, or the signed-in user, lacks the Intune license that this operation needs"
+	hintLicense = "the tenant, or the signed-in user, lacks the Intune license that this operation needs, or the tenant's MDM authority was never set"
 
 	hintNoConnector = "Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud"
 

@@ -16,13 +16,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// StaticToken is a credential for a token that the caller already holds, with or without the word Bearer before it. The
-// token is used until its exp claim passes; then every call fails with an error that says so, and nothing is
-// sent. A token without a readable exp claim is used as long as the service takes it. A claims challenge cannot be answered with it.
-// The value never shows the token, whatever it is printed with.
+// StaticToken is a credential for a token that the caller already holds, with or without the word Bearer before it.
+// The token is used until its exp claim passes; then every call fails with an error that says so, and nothing is
+// sent. A token without a readable exp claim is used as long as the service takes it. A claims challenge cannot be
+// answered with it. The value never shows the token, whatever it is printed with.
 //
-// The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. Getting it is the
-// caller's affair; a credential of azidentity renews its tokens and is the better choice where there is one.
+// The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. Getting it
+// is the caller's affair; a credential of azidentity renews its tokens and is the better choice where there is one.
 func StaticToken(token string) azcore.TokenCredential {
 	token = strings.TrimSpace(token)
 	if scheme, rest, _ := strings.Cut(token, " "); strings.EqualFold(scheme, "Bearer") {
@@ -109,8 +109,8 @@ type TokenInfo struct {
 }
 
 // TokenInfo asks the credential for a token, from its cache if it has one, and reads the token's claims. A token that
-// is not readable gives Kind [TokenKindUnknown] and no error; Graph's tokens are opaque to clients by contract. It needs
-// no permission and calls Graph not at all. Errors: the credential's, as an [*Error] with [ErrUnauthenticated].
+// is not readable gives Kind [TokenKindUnknown] and no error; Graph's tokens are opaque to clients by contract. It
+// needs no permission and calls Graph not at all. Errors: the credential's, as an [*Error] with [ErrUnauthenticated].
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err := checkContext(ctx); err != nil {
 		return TokenInfo{}, err

@@ -44,8 +44,8 @@ type ClientOptions struct {
 	azcore.ClientOptions
 }
 
-// Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and share it: it is
-// safe for concurrent use and holds no state but its options and the token.
+// Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
+// share it: it is safe for concurrent use and holds no state but its options and the token.
 type Client struct {
 	internal   *azcore.Client
 	credential azcore.TokenCredential
@@ -61,8 +61,8 @@ type Client struct {
 //     because azcore would silently send no token.
 //   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
 //
-// Credentials of azidentity, and the kind of the permission DeviceManagementManagedDevices.ReadWrite.All that each needs, always with
-// an administrator's consent (the examples show them all):
+// Credentials of azidentity, and the kind of the permission DeviceManagementManagedDevices.ReadWrite.All that each
+// needs, always with an administrator's consent (the examples show them all):
 //
 //   - DefaultAzureCredential, ManagedIdentityCredential: a service of your own; application.
 //   - ClientSecretCredential, ClientCertificateCredential: a script or service with a secret; application.
@@ -156,8 +156,8 @@ type request struct {
 // acceptJSON is shared by all requests; nothing writes into it.
 var acceptJSON = []string{"application/json"}
 
-// send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every failure is
-// an *Error.
+// send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every
+// failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret, Bearer: c.bearer}
 	if link := r.url; strings.Contains(link, "?") {
@@ -183,7 +183,8 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	return resp, c.newError(r, call, resp, err)
 }
 
-// newRequest builds what runtime.NewRequest would. An address that needs no escapes, as nearly all, is not parsed again.
+// newRequest builds what runtime.NewRequest would. An address that needs no escapes, as nearly all, is not parsed
+// again.
 func (c *Client) newRequest(call *graphpolicy.Call, r *request) (*policy.Request, error) {
 	var u *url.URL
 	if path, ok := strings.CutPrefix(r.url, c.origin); ok && isPlainPath(path) {

@@ -27,15 +27,16 @@ func PossibleConnectorStateValues() []ConnectorState {
 	return []ConnectorState{ConnectorStateOnboarded, ConnectorStateOnboarding, ConnectorStateNotOnboarded, ConnectorStateUnknown}
 }
 
-// RemoteAssistanceConnectorOptions is a placeholder for future optional parameters of [Client.RemoteAssistanceConnector].
+// RemoteAssistanceConnectorOptions is a placeholder for future optional parameters of
+// [Client.RemoteAssistanceConnector].
 type RemoteAssistanceConnectorOptions struct{}
 
-// RemoteAssistanceConnector says whether the tenant's connector can make sessions. Of several partners the one that has come
-// furthest counts; none at all is [ConnectorStateNotOnboarded].
+// RemoteAssistanceConnector says whether the tenant's connector can make sessions. Of several partners the one that
+// has come furthest counts; none at all is [ConnectorStateNotOnboarded].
 //
 // Looking needs DeviceManagementServiceConfig.Read.All, which many callers of the action lack: a 403 is therefore
-// [ConnectorStateUnknown] with a nil error, and no reason not to try the action. Errors: [*Error] for every other failure, with
-// [ConnectorStateUnknown].
+// [ConnectorStateUnknown] with a nil error, and no reason not to try the action. Errors: [*Error] for every other
+// failure, with [ConnectorStateUnknown].
 func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteAssistanceConnectorOptions) (state ConnectorState, err error) {
 	_ = options
 	if err := checkContext(ctx); err != nil {

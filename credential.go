@@ -12,8 +12,8 @@ import (
 type CredentialMethod string
 
 const (
-	// CredentialMethodDefault is azidentity's DefaultAzureCredential: environment, workload identity, managed identity, then
-	// the developer tools. It is the choice for a service.
+	// CredentialMethodDefault is azidentity's DefaultAzureCredential: environment, workload identity, managed
+	// identity, then the developer tools. It is the choice for a service.
 	CredentialMethodDefault CredentialMethod = "default"
 	// CredentialMethodBrowser signs a user in with the system's browser. It needs an app registration of your own with
 	// the redirect URI http://localhost.
@@ -21,8 +21,8 @@ const (
 	// CredentialMethodDeviceCode signs a user in with a code typed on another device. It needs an app registration
 	// of your own that allows public client flows; conditional access may forbid it.
 	CredentialMethodDeviceCode CredentialMethod = "devicecode"
-	// CredentialMethodAzureCLI takes the token of the user signed in to the Azure CLI. That token is issued to Microsoft's own
-	// client, which normally has no Intune permission: expect 403.
+	// CredentialMethodAzureCLI takes the token of the user signed in to the Azure CLI. That token is issued to
+	// Microsoft's own client, which normally has no Intune permission: expect 403.
 	CredentialMethodAzureCLI CredentialMethod = "azurecli"
 	// CredentialMethodManagedIdentity is the identity of the Azure resource the program runs on; ClientID selects a
 	// user-assigned one.
@@ -48,13 +48,13 @@ type CredentialOptions struct {
 	// Method is how to sign in. Default: [CredentialMethodDefault].
 	Method CredentialMethod
 
-	// TenantID is the Entra tenant. Default: the user's home tenant, or what the environment says. A managed identity has
-	// its own, and [CredentialMethodEnvironment] takes it from AZURE_TENANT_ID only.
+	// TenantID is the Entra tenant. Default: the user's home tenant, or what the environment says. A managed identity
+	// has its own, and [CredentialMethodEnvironment] takes it from AZURE_TENANT_ID only.
 	TenantID string
 
 	// ClientID is the app registration. Required for [CredentialMethodBrowser] and [CredentialMethodDeviceCode]:
-	// azidentity's own default lacks Intune permissions, and nobody can grant them to it. [CredentialMethodManagedIdentity]
-	// selects a user-assigned identity with it; the other methods do not use it.
+	// azidentity's own default lacks Intune permissions, and nobody can grant them to it.
+	// [CredentialMethodManagedIdentity] selects a user-assigned identity with it; the other methods do not use it.
 	ClientID string
 
 	// Prompt shows the code of [CredentialMethodDeviceCode] to the user. Default: print it on standard output.
@@ -65,12 +65,14 @@ type CredentialOptions struct {
 	DisableInstanceDiscovery bool
 }
 
-// NewCredential makes an azidentity credential set up for Microsoft Graph: the login authority of options.Cloud, the tenant and the app. It
-// is a shorthand; any [azcore.TokenCredential] does, and those that need a secret, a certificate or a user's token
-// are made with azidentity directly (ClientSecretCredential, ClientCertificateCredential, OnBehalfOfCredential).
+// NewCredential makes an azidentity credential set up for Microsoft Graph: the login authority of options.Cloud, the
+// tenant and the app. It is a shorthand; any [azcore.TokenCredential] does, and those that need a secret, a
+// certificate or a user's token are made with azidentity directly (ClientSecretCredential,
+// ClientCertificateCredential, OnBehalfOfCredential).
 //
-// An app that acts by itself needs the application permissions, a user the delegated ones, that each method of [Client]
-// names; both need an administrator's consent. Nil options mean the default chain. Nothing is sent. Errors: [ErrInvalidArgument], else azidentity's.
+// An app that acts by itself needs the application permissions, a user the delegated ones, that each method of
+// [Client] names; both need an administrator's consent. Nil options mean the default chain. Nothing is sent. Errors:
+// [ErrInvalidArgument], else azidentity's.
 func NewCredential(options *CredentialOptions) (azcore.TokenCredential, error) {
 	var o CredentialOptions
 	if options != nil {

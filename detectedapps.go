@@ -43,18 +43,21 @@ type ListDetectedAppsResponse struct {
 
 func (r ListDetectedAppsResponse) nextLink() string { return r.NextLink }
 
-// NewListDetectedAppsPager lists the apps that Intune found on devices, page by page. Each version of an app is a row of its own, so
-// that the devices with an app may take several ids. The service throttles this list early, and fills DeviceCount here and not in reads of one app.
+// NewListDetectedAppsPager lists the apps that Intune found on devices, page by page. Each version of an app is a row
+// of its own, so that the devices with an app may take several ids. The service throttles this list early, and fills
+// DeviceCount here and not in reads of one app.
 //
-// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument], else [*Error].
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
+// else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-detectedapp-list (v1.0).
 func (c *Client) NewListDetectedAppsPager(options *ListDetectedAppsOptions) *runtime.Pager[ListDetectedAppsResponse] {
 	return newPager(c, c.appList(opListApps, options))
 }
 
-// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which comes with a zero app after
-// the apps read so far. Ranging again begins anew. Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which comes
+// with a zero app after the apps read so far. Ranging again begins anew. Needs
+// DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOptions) iter.Seq2[DetectedApp, error] {
 	var o ListDetectedAppsOptions
 	if options != nil {

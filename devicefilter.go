@@ -8,19 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// DeviceFilter picks devices by the properties and operators that the service documents for $filter, and no others: it
-// answers an unsupported filter with every device of the tenant instead of an error. Fields that are not zero are combined
-// with "and". The zero filter picks every device.
+// DeviceFilter picks devices by the properties and operators that the service documents for $filter, and no others:
+// it answers an unsupported filter with every device of the tenant instead of an error. Fields that are not zero are
+// combined with "and". The zero filter picks every device.
 //
-// Each device that comes back is checked again against the filter, so that one the service should not have sent is never handed out.
-// Texts are compared whole and without regard to case, as the service does. Source: the property descriptions on
-// https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+// Each device that comes back is checked again against the filter, so that one the service should not have sent is
+// never handed out. Texts are compared whole and without regard to case, as the service does. Source: the property
+// descriptions on https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 type DeviceFilter struct {
 	// DeviceName is the name the device reports. It is not unique.
 	DeviceName string
 	// SerialNumber is the maker's. Virtual machines may share one; a serial of zeros is refused.
 	SerialNumber string
-	// UserPrincipalName is the user on the device's record, who may be the one that enrolled it rather than the primary user.
+	// UserPrincipalName is the user on the device's record, who may be the one that enrolled it rather than the
+	// primary user.
 	UserPrincipalName string
 	// AzureADDeviceID is the Entra device id. The id of zeros, which many devices share as a placeholder, is refused.
 	AzureADDeviceID string
@@ -146,8 +147,8 @@ func (t filterTerm) operand() (string, error) {
 		if moment.Year() < 2 || moment.Year() > 9998 {
 			return "", invalidArgument(argument, "is not a time that the service can compare")
 		}
-		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it leaves nothing out that the check
-		// of each row would let pass.
+		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it leaves nothing out
+		// that the check of each row would let pass.
 		rounded := moment.Truncate(100 * time.Nanosecond)
 		if t.operator == "lt" && rounded.Before(moment) {
 			rounded = rounded.Add(100 * time.Nanosecond)

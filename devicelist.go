@@ -29,8 +29,8 @@ const rightReadDevices = "Managed devices / Read"
 // maxTop is the service's page size; larger values are not known to work.
 const maxTop = 1000
 
-// DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or [DetectedAppDevices]; the
-// zero value is refused with [ErrInvalidArgument].
+// DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or
+// [DetectedAppDevices]; the zero value is refused with [ErrInvalidArgument].
 type DeviceCollection struct {
 	form addressForm
 	key  string
@@ -39,12 +39,14 @@ type DeviceCollection struct {
 // AllDevices is /deviceManagement/managedDevices: every device of the tenant that the caller may see.
 func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 
-// UserDevices is /users/{user}/managedDevices, where user is an Entra object id or a user principal name. Graph's reference no
-// longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName stays on documented ground.
+// UserDevices is /users/{user}/managedDevices, where user is an Entra object id or a user principal name. Graph's
+// reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
+// stays on documented ground.
 func UserDevices(user string) DeviceCollection { return DeviceCollection{form: formUser, key: user} }
 
-// DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the app. They come with few of
-// their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref]) for the others.
+// DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the
+// app. They come with few of their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref])
+// for the others.
 func DetectedAppDevices(app string) DeviceCollection {
 	return DeviceCollection{form: formDetectedApp, key: app}
 }
@@ -68,30 +70,31 @@ type ListDevicesOptions struct {
 	// Filter picks devices. Each row is checked against it again.
 	Filter DeviceFilter
 
-	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has. The id
-	// and what Filter compares are always added. A name that the schema does not have is an ErrInvalidArgument, and so is one of the eight
-	// properties that the service fills only in a read of one device.
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has.
+	// The id and what Filter compares are always added. A name that the schema does not have is an
+	// ErrInvalidArgument, and so is one of the eight properties that the service fills only in a read of one device.
 	Select []string
 
 	// Top is the number of devices a page, 1 to 1000; zero leaves it to the service, whose default is 1000.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on. It is followed exactly as given, and
-	// only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on. It is followed exactly as
+	// given, and only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
 	ContinueFrom string
 }
 
-// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and go on elsewhere: azcore's
-// pager, once it has read a stored page, gives that page once more and then goes on.
+// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and
+// go on elsewhere: azcore's pager, once it has read a stored page, gives that page once more and then goes on.
 type ListDevicesResponse struct {
-	// Value are the devices of the page that match the filter and did not come before. It may be empty though there are more pages.
+	// Value are the devices of the page that match the filter and did not come before. It may be empty though there
+	// are more pages.
 	Value []ManagedDevice `json:"value"`
 
 	// NextLink leads to the next page; blank on the last. It holds names of devices: do not log it.
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
-	// Dropped is how many rows of the page did not match the filter although the service sent them. More than none means
-	// that the service ignored the filter.
+	// Dropped is how many rows of the page did not match the filter although the service sent them. More than none
+	// means that the service ignored the filter.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many rows of the page had come on an earlier page already.
@@ -100,19 +103,22 @@ type ListDevicesResponse struct {
 
 func (r ListDevicesResponse) nextLink() string { return r.NextLink }
 
-// NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. What is wrong with the
-// arguments is said by the first NextPage. After an error a pager is at its end; go on with ListDevicesOptions.ContinueFrom. Devices that come on
-// several pages, as they may while others enroll, are given once; the ids of all devices so far are kept for that.
+// NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. What
+// is wrong with the arguments is said by the first NextPage. After an error a pager is at its end; go on with
+// ListDevicesOptions.ContinueFrom. Devices that come on several pages, as they may while others enroll, are given
+// once; the ids of all devices so far are kept for that.
 //
-// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument], else [*Error].
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
+// else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list (v1.0).
 func (c *Client) NewListDevicesPager(in DeviceCollection, options *ListDevicesOptions) *runtime.Pager[ListDevicesResponse] {
 	return newPager(c, c.deviceList(opListDevices, in, options))
 }
 
-// Devices yields every device of a collection, fetching pages as they are needed; empty pages are passed over. It stops at the first
-// error, which comes with a zero device after the devices read so far, those of a page that broke off included. Ranging again begins anew.
+// Devices yields every device of a collection, fetching pages as they are needed; empty pages are passed over. It
+// stops at the first error, which comes with a zero device after the devices read so far, those of a page that broke
+// off included. Ranging again begins anew.
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) Devices(ctx context.Context, in DeviceCollection, options *ListDevicesOptions) iter.Seq2[ManagedDevice, error] {
@@ -214,7 +220,8 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (st
 	return joinQuery(c.base+path, query), nil
 }
 
-// joinQuery puts query options behind a URL. Their names begin with a bare dollar sign, which the service does not decode.
+// joinQuery puts query options behind a URL. Their names begin with a bare dollar sign, which the service does not
+// decode.
 func joinQuery(url string, options []string) string {
 	if len(options) == 0 {
 		return url
@@ -222,8 +229,8 @@ func joinQuery(url string, options []string) string {
 	return url + "?" + strings.Join(options, "&")
 }
 
-// onlyByID are the properties that a list leaves empty, whatever it is asked for. The documentation says so of the first seven; the
-// last goes with the link.
+// onlyByID are the properties that a list leaves empty, whatever it is asked for. The documentation says so of the
+// first seven; the last goes with the link.
 var onlyByID = []string{
 	"activationLockBypassCode", "ethernetMacAddress", "iccid", "notes", "physicalMemoryInBytes", "remoteAssistanceSessionUrl", "udid",
 	"remoteAssistanceSessionErrorDetails",
@@ -239,7 +246,8 @@ var deviceProperties = sync.OnceValue(func() map[string]bool {
 	return names
 })
 
-// selectProperties checks the names of a $select and adds the id and what else is needed. An empty selection stays empty: it means all.
+// selectProperties checks the names of a $select and adds the id and what else is needed. An empty selection stays
+// empty: it means all.
 func selectProperties(given, needed, refused []string) ([]string, error) {
 	if len(given) == 0 {
 		return nil, nil

@@ -39,15 +39,15 @@ func Device(id string) DeviceRef {
 }
 
 // UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
-// Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it, but
-// no permission for it is published. Prefer [Device], and the object id to the name.
+// Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it,
+// but no permission for it is published. Prefer [Device], and the object id to the name.
 func UserDevice(user, id string) DeviceRef {
 	return DeviceRef{form: formUser, parent: user, id: id}
 }
 
-// DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but users
-// reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps to find
-// devices, and [Device] to act on them. An app id is opaque, not a GUID.
+// DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but
+// users reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps
+// to find devices, and [Device] to act on them. An app id is opaque, not a GUID.
 func DetectedAppDevice(app, id string) DeviceRef {
 	return DeviceRef{form: formDetectedApp, parent: app, id: id}
 }
@@ -123,9 +123,9 @@ func splitAddress(path string) ([]addressStep, error) {
 }
 
 // String is the escaped path of the device below the Graph version, such as
-// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is written in
-// parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice]; what the library itself
-// logs does not.
+// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is
+// written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice]; what the
+// library itself logs does not.
 func (r DeviceRef) String() string { return r.within("", "") }
 
 // within is the address between a prefix and a suffix.

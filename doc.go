@@ -1,6 +1,6 @@
 // Package intune opens remote-assistance sessions on devices that Microsoft Intune manages, through the action
-// requestRemoteAssistance of Microsoft Graph v1.0: it asks Intune for a session, waits for the session's link, and says in
-// one line why there is none when there is none.
+// requestRemoteAssistance of Microsoft Graph v1.0: it asks Intune for a session, waits for the session's link, and
+// says in one line why there is none when there is none.
 //
 //	client, err := intune.NewClient(credential, nil) // any azcore.TokenCredential
 //	...
@@ -12,44 +12,45 @@
 //
 // # Permissions
 //
-// The action needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, with an
-// administrator's consent. A delegated caller also needs the Intune role right "Remote tasks / Offer remote assistance".
-// Reading devices and sessions needs DeviceManagementManagedDevices.Read.All, and the connector
-// DeviceManagementServiceConfig.Read.All, or ReadWrite.All to change it. Each method names its own. [Client.TokenInfo] shows
-// what the caller's token holds. The token of the Azure CLI normally holds none of these.
+// The action needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, with
+// an administrator's consent. A delegated caller also needs the Intune role right "Remote tasks / Offer remote
+// assistance". Reading devices and sessions needs DeviceManagementManagedDevices.Read.All, and the connector
+// DeviceManagementServiceConfig.Read.All, or ReadWrite.All to change it. Each method names its own.
+// [Client.TokenInfo] shows what the caller's token holds. The token of the Azure CLI normally holds none of these.
 //
 // # Addresses
 //
 // A [DeviceRef] is the address of a device, in one of three forms. [Device] is the one to prefer. [UserDevice] is no
-// longer documented, but in the schema of every cloud with Intune. [DetectedAppDevice] is documented, but was reported to answer 400. The
-// id is Intune's own, not one of the two that Entra has for the same machine.
+// longer documented, but in the schema of every cloud with Intune. [DetectedAppDevice] is documented, but was
+// reported to answer 400. The id is Intune's own, not one of the two that Entra has for the same machine.
 //
 // # Finding the device
 //
-// [Client.FindDevice] returns the one device that matches a [DeviceFilter], or an error that lists the candidates; [Client.Devices]
-// goes through all that match. There is no free-text filter, because Intune ignores a $filter that it does not support and
-// answers with every device of the tenant; every device that comes back is checked once more.
+// [Client.FindDevice] returns the one device that matches a [DeviceFilter], or an error that lists the candidates;
+// [Client.Devices] goes through all that match. There is no free-text filter, because Intune ignores a $filter that
+// it does not support and answers with every device of the tenant; every device that comes back is checked once more.
 //
 // # Accepted is not open
 //
-// [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: its link
-// appears on the device's record, or an error text does. Neither has a time, and both may be left over from an earlier session.
-// [Client.OpenRemoteAssistance] and [Client.BeginRemoteAssistance] therefore read the record first, ask once, and wait for a
-// change. Begin gives an azcore poller whose resume token continues the wait in another process; the token holds no link.
-// Give the wait a deadline: the service documents neither how long a link takes nor how long it lives. A link does
-// not mean that the device's user has agreed, and no call ends a session.
+// [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: its
+// link appears on the device's record, or an error text does. Neither has a time, and both may be left over from an
+// earlier session. [Client.OpenRemoteAssistance] and [Client.BeginRemoteAssistance] therefore read the record first,
+// ask once, and wait for a change. Begin gives an azcore poller whose resume token continues the wait in another
+// process; the token holds no link. Give the wait a deadline: the service documents neither how long a link takes nor
+// how long it lives. A link does not mean that the device's user has agreed, and no call ends a session.
 //
 // # Errors
 //
-// A call that the service refused, or that got no answer, is an [*Error]: one line of text, the innermost sentence of the JSON
-// that Intune nests in Graph's, the ids that Microsoft's support asks for, and a Hint where the remedy is known. Branch with
-// [errors.Is] on the sentinels, such as [ErrForbidden] and [ErrNotFound]; [errors.As] finds azcore's ResponseError with the raw response. A
-// session that the service could not make is a [*SessionError]. What cannot be used is an [ErrInvalidArgument], and nothing was sent.
+// A call that the service refused, or that got no answer, is an [*Error]: one line of text, the innermost sentence of
+// the JSON that Intune nests in Graph's, the ids that Microsoft's support asks for, and a Hint where the remedy is
+// known. Branch with [errors.Is] on the sentinels, such as [ErrForbidden] and [ErrNotFound]; [errors.As] finds
+// azcore's ResponseError with the raw response. A session that the service could not make is a [*SessionError]. What
+// cannot be used is an [ErrInvalidArgument], and nothing was sent.
 //
 // # Retries
 //
-// Reads are retried as azcore does it. The action and the other writes are never sent twice unless it is certain that the first was
-// not carried out, because every accepted request may show a prompt to the device's user:
+// Reads are retried as azcore does it. The action and the other writes are never sent twice unless it is certain that
+// the first was not carried out, because every accepted request may show a prompt to the device's user:
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).
@@ -62,10 +63,10 @@
 //
 // # Logging, tracing, secrets
 //
-// The library logs through azcore (package azcore/log) and traces through ClientOptions.TracingProvider, one span for each
-// method with the HTTP spans below it. Tokens, session links, and the values of $filter and $skiptoken appear in none of
-// its logs, spans and errors. A [SessionURL] prints as REDACTED whatever prints it; [SessionURL.Reveal] gives the link. The raw
-// response inside an error is as the service sent it.
+// The library logs through azcore (package azcore/log) and traces through ClientOptions.TracingProvider, one span for
+// each method with the HTTP spans below it. Tokens, session links, and the values of $filter and $skiptoken appear in
+// none of its logs, spans and errors. A [SessionURL] prints as REDACTED whatever prints it; [SessionURL.Reveal] gives
+// the link. The raw response inside an error is as the service sent it.
 //
 // # Testing
 //
@@ -79,12 +80,14 @@
 //
 // # Conventions
 //
-// The package follows the guidelines of the Azure SDK for Go: options pointers last, which may be nil, Response structs, azcore's pagers
-// and pollers, concurrent use of a [Client]. It departs from them on purpose where this service or Go today asks for it: the
-// name has no az prefix; errors are a type of its own around azcore's, since the useful sentence is several JSON levels
-// down; models hold values and not pointers, where null and zero mean the same; some policies replace azcore's behavior
-// (writes, Retry-After, redirects, the hosts that get a token); links to next pages and resume tokens are read by the package itself,
-// because azcore rewrites the one and trusts the other; and the fake is a tenant on the wire instead of one function per method.
+// The package follows the guidelines of the Azure SDK for Go: options pointers last, which may be nil, Response
+// structs, azcore's pagers and pollers, concurrent use of a [Client]. It departs from them on purpose where this
+// service or Go today asks for it: the name has no az prefix; errors are a type of its own around azcore's, since the
+// useful sentence is several JSON levels down; models hold values and not pointers, where null and zero mean the
+// same; some policies replace azcore's behavior (writes, Retry-After, redirects, the hosts that get a token); links
+// to next pages and resume tokens are read by the package itself, because azcore rewrites the one and trusts the
+// other; and the fake is a tenant on the wire instead of one function per method.
 //
-// Graph v1.0 only. National clouds are values such as [CloudChina]; Microsoft rules remote assistance out in GCC High and DoD.
+// Graph v1.0 only. National clouds are values such as [CloudChina]; Microsoft rules remote assistance out in GCC High
+// and DoD.
 package intune

@@ -23,8 +23,8 @@ const (
 	maxMessage = 8 << 10
 )
 
-// wireError is an error object in all the shapes that Graph and Intune send; encoding/json matches its names in any case.
-// Members that are strings in one shape and something else in another are decoded as they come.
+// wireError is an error object in all the shapes that Graph and Intune send; encoding/json matches its names in any
+// case. Members that are strings in one shape and something else in another are decoded as they come.
 type wireError struct {
 	Code         any         `json:"code"`
 	ErrorCode    any         `json:"errorCode"`

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// classify chooses the kind of an error. Status and codes disagree often, so the order matters: a tenant without a license
-// gets 400 or 403, a throttled caller any code, and a caller without a role right 401 with a nested Forbidden.
+// classify chooses the kind of an error. Status and codes disagree often, so the order matters: a tenant without a
+// license gets 400 or 403, a throttled caller any code, and a caller without a role right 401 with a nested
+// Forbidden.
 func classify(status int, message string, codes ...string) error {
 	said := func(words ...string) bool {
 		for _, code := range codes {

@@ -79,7 +79,8 @@ type Error struct {
 	// innerError, or in the details. Blank when there is none.
 	InnerCode string
 
-	// Message is the innermost sentence a human can use, without ids and addresses. Blank when the service said nothing.
+	// Message is the innermost sentence a human can use, without ids and addresses. Blank when the service said
+	// nothing.
 	Message string
 
 	// Phrase is Intune's CustomApiErrorPhrase, an internal reason such as "FeatureDisabled". Often blank.

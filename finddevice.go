@@ -25,8 +25,9 @@ type FindDeviceOptions struct {
 	Select []string
 }
 
-// FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen, the first of several will
-// not do. No match is [ErrNotFound], several are an [*AmbiguousDeviceError] that lists them. An empty filter is an [ErrInvalidArgument].
+// FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen,
+// the first of several will not do. No match is [ErrNotFound], several are an [*AmbiguousDeviceError] that lists
+// them. An empty filter is an [ErrInvalidArgument].
 //
 // Every page is read and every row checked, so that a filter that the service ignores is slow, and not wrong.
 // Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
@@ -76,7 +77,8 @@ type AmbiguousDeviceError struct {
 	Candidates []ManagedDevice
 }
 
-// Error names the candidates by name, serial and last sync, so that a technician can choose. It is one line, and holds no user.
+// Error names the candidates by name, serial and last sync, so that a technician can choose. It is one line, and
+// holds no user.
 func (e *AmbiguousDeviceError) Error() string {
 	const most = 5
 	var b strings.Builder

@@ -14,8 +14,9 @@ var opGetDevice = &operation{api: "Client.GetDevice", text: "read device", permi
 
 // GetDeviceOptions configures [Client.GetDevice].
 type GetDeviceOptions struct {
-	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all but the eight that the service fills
-	// only when they are named here. The id is always added. An unknown name is an ErrInvalidArgument.
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all but the eight
+	// that the service fills only when they are named here. The id is always added. An unknown name is an
+	// ErrInvalidArgument.
 	Select []string
 }
 
@@ -24,8 +25,9 @@ type GetDeviceResponse struct {
 	ManagedDevice
 }
 
-// GetDevice reads one device. At a user or detected-app address the service was reported to answer 400; the read is then made at the plain
-// address. An answer about another device than the one asked for is an [*Error], and so is a session link that is not https.
+// GetDevice reads one device. At a user or detected-app address the service was reported to answer 400; the read is
+// then made at the plain address. An answer about another device than the one asked for is an [*Error], and so is a
+// session link that is not https.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
 //

@@ -31,8 +31,8 @@ const (
 	hintThrottled = "Intune allows an app about 10 writes a second in a tenant (200 in 20 seconds); slow down"
 )
 
-// hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the permissions and
-// roles of the Graph and Intune documentation.
+// hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the
+// permissions and roles of the Graph and Intune documentation.
 func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
 	if e.unknown {
 		if e.StatusCode >= 300 && e.StatusCode < 400 {

@@ -50,7 +50,8 @@ func newJSONReader(data []byte) *jsonReader {
 	)}
 }
 
-// properties reads the value of one property into its field, or reports that there is no such property and reads nothing.
+// properties reads the value of one property into its field, or reports that there is no such property and reads
+// nothing.
 type properties[T any] func(object *T, r *jsonReader, name []byte) (known bool, err error)
 
 // readObject zeroes the object and reads an object or null into it.
@@ -127,8 +128,8 @@ func (r *jsonReader) finish() error {
 	return r.fault("is followed by more than space")
 }
 
-// readText reads text into a field. The field is not set before settle: until then it must not move, and its object must
-// not be zeroed.
+// readText reads text into a field. The field is not set before settle: until then it must not move, and its object
+// must not be zeroed.
 func (r *jsonReader) readText(field *string) error {
 	body, err := r.readString()
 	if err != nil {
@@ -307,8 +308,8 @@ func (r *jsonReader) readTime(field *time.Time) error {
 	return nil
 }
 
-// unquote gives the content of a JSON string, part of the page or of the scratch space. As in encoding/json, what is not
-// UTF-8 becomes the replacement character.
+// unquote gives the content of a JSON string, part of the page or of the scratch space. As in encoding/json, what is
+// not UTF-8 becomes the replacement character.
 func (r *jsonReader) unquote(quoted jsontext.Value) []byte {
 	body := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {

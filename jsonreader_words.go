@@ -2,9 +2,9 @@ package intune
 
 import "encoding/binary"
 
-// wordCache gives text that comes again and again in an answer (states, makers, models) one string. It is a fixed table
-// with two places for each hash, in which a newcomer drives out the older of the two, so that hostile answers cannot make
-// it grow.
+// wordCache gives text that comes again and again in an answer (states, makers, models) one string. It is a fixed
+// table with two places for each hash, in which a newcomer drives out the older of the two, so that hostile answers
+// cannot make it grow.
 type wordCache [512][2]string
 
 // maxWord is the longest text that is kept; longer text seldom comes twice.

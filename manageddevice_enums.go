@@ -57,7 +57,8 @@ const (
 	// DeviceEnrollmentTypeDeviceEnrollmentManager means: an account for enrolling many devices did.
 	DeviceEnrollmentTypeDeviceEnrollmentManager DeviceEnrollmentType = "deviceEnrollmentManager"
 
-	// DeviceEnrollmentTypeAppleBulkWithUser means: Apple bulk enrollment (Configurator, Automated Device Enrollment) with a user.
+	// DeviceEnrollmentTypeAppleBulkWithUser means: Apple bulk enrollment (Configurator, Automated Device Enrollment)
+	// with a user.
 	DeviceEnrollmentTypeAppleBulkWithUser DeviceEnrollmentType = "appleBulkWithUser"
 
 	// DeviceEnrollmentTypeAppleBulkWithoutUser means: Apple bulk enrollment without a user.
@@ -214,7 +215,8 @@ const (
 	// ManagementAgentTypeConfigurationManagerClientMDM means: Configuration Manager and mobile device management.
 	ManagementAgentTypeConfigurationManagerClientMDM ManagementAgentType = "configurationManagerClientMdm"
 
-	// ManagementAgentTypeConfigurationManagerClientMDMEAS means: Configuration Manager, mobile device management and Exchange ActiveSync.
+	// ManagementAgentTypeConfigurationManagerClientMDMEAS means: Configuration Manager, mobile device management and
+	// Exchange ActiveSync.
 	ManagementAgentTypeConfigurationManagerClientMDMEAS ManagementAgentType = "configurationManagerClientMdmEas"
 
 	// ManagementAgentTypeUnknown means: not known.

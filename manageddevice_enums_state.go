@@ -176,13 +176,15 @@ const (
 	// DeviceManagementExchangeAccessStateReasonMFARequired means: multi-factor authentication is missing.
 	DeviceManagementExchangeAccessStateReasonMFARequired DeviceManagementExchangeAccessStateReason = "mfaRequired"
 
-	// DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy means: a Conditional Access policy blocks it.
+	// DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy means: a Conditional Access policy
+	// blocks it.
 	DeviceManagementExchangeAccessStateReasonAzureADBlockDueToAccessPolicy DeviceManagementExchangeAccessStateReason = "azureADBlockDueToAccessPolicy"
 
 	// DeviceManagementExchangeAccessStateReasonCompromisedPassword means: the password is compromised.
 	DeviceManagementExchangeAccessStateReasonCompromisedPassword DeviceManagementExchangeAccessStateReason = "compromisedPassword"
 
-	// DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp means: the device is not known, and a managed app is asked for.
+	// DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp means: the device is not known, and a
+	// managed app is asked for.
 	DeviceManagementExchangeAccessStateReasonDeviceNotKnownWithManagedApp DeviceManagementExchangeAccessStateReason = "deviceNotKnownWithManagedApp"
 )
 

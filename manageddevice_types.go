@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// DeviceActionResult is what became of a remote action on a device. Graph sends one of several derived types; this one
-// holds the members of all, and ODataType tells which it was. Some members are secrets or tell who or where the user is:
-// printing the result with fmt or slog shows the action, its state and its times only, JSON shows all.
+// DeviceActionResult is what became of a remote action on a device. Graph sends one of several derived types; this
+// one holds the members of all, and ODataType tells which it was. Some members are secrets or tell who or where the
+// user is: printing the result with fmt or slog shows the action, its state and its times only, JSON shows all.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-deviceactionresult and the types derived from
 // it.
@@ -78,8 +78,8 @@ func (a *DeviceActionResult) UnmarshalJSON(data []byte) error {
 }
 
 // DeviceGeoLocation is where a device was found. A value the device did not know is 0, NaN or an infinity, as the
-// service sent it; JSON writes the last two the way OData does ("NaN", "INF", "-INF"). Printing it with fmt or slog shows
-// only when it was collected.
+// service sent it; JSON writes the last two the way OData does ("NaN", "INF", "-INF"). Printing it with fmt or slog
+// shows only when it was collected.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-devicegeolocation
 type DeviceGeoLocation struct {

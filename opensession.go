@@ -13,7 +13,7 @@ var opOpenRemoteAssistance = &operation{
 
 const (
 	firstPoll   = 3 * time.Second
-	slowestPoll = 15 * time.Second
+	slowestPoll = 13 * time.Second // jitter adds an eighth at most
 )
 
 // OpenRemoteAssistanceOptions configures [Client.OpenRemoteAssistance].
@@ -29,12 +29,13 @@ type OpenRemoteAssistanceOptions struct {
 	OnRequested func(resumeToken string)
 }
 
-// OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance] and the wait
-// in one call. It looks after three seconds first, then more slowly up to every fifteen, with jitter. Give ctx a deadline; a session takes seconds to minutes, and without
-// a deadline the wait has no end. When ctx ends first, the error answers [errors.Is] for the context's error, and the user has been asked all the same.
+// OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]
+// and the wait in one call. It looks after three seconds first, then more slowly up to every fifteen, with jitter.
+// Give ctx a deadline; a session takes seconds to minutes, and without a deadline the wait has no end. When ctx ends
+// first, the error answers [errors.Is] for the context's error, and the user has been asked all the same.
 //
-// Needs DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], [*SessionError] when the service says why
-// there is no session, else [*Error]; with [ErrOutcomeUnknown] when nobody knows whether the user was asked.
+// Needs DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], [*SessionError] when the service
+// says why there is no session, else [*Error]; with [ErrOutcomeUnknown] when nobody knows whether the user was asked.
 func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
 	if err := checkContext(ctx); err != nil {
 		return RemoteAssistanceSession{}, err
@@ -59,7 +60,7 @@ func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, opt
 		o.OnRequested(token)
 	}
 	for pause := firstPoll; ; pause = min(pause*3/2, slowestPoll) {
-		timer := time.NewTimer(pause - pause/8 + rand.N(pause/4)) //nolint:gosec // jitter is no secret
+		timer := time.NewTimer(pause + rand.N(pause/8)) //nolint:gosec // jitter is no secret
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -29,8 +29,9 @@ type list[P linkedPage] struct {
 	followed map[string]struct{}
 }
 
-// newPager makes a pager that follows next links exactly as given, over https and to the configured host only. azcore's
-// own helpers re-encode the link's query, which an opaque skip token may not survive, and follow it to any host with the token.
+// newPager makes a pager that follows next links exactly as given, over https and to the configured host only.
+// azcore's own helpers re-encode the link's query, which an opaque skip token may not survive, and follow it to any
+// host with the token.
 func newPager[P linkedPage](c *Client, l list[P]) *runtime.Pager[P] {
 	return runtime.NewPager(runtime.PagingHandler[P]{
 		Tracer:  c.internal.Tracer(),

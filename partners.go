@@ -52,8 +52,9 @@ var (
 	}
 )
 
-// RemoteAssistancePartner is the tenant's connector to a remote-assistance product, of which TeamViewer is the only one known.
-// Printing one hides OnboardingURL. Source: https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner (v1.0).
+// RemoteAssistancePartner is the tenant's connector to a remote-assistance product, of which TeamViewer is the only
+// one known. Printing one hides OnboardingURL. Source:
+// https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner (v1.0).
 type RemoteAssistancePartner struct {
 	// ID is the key. READ-ONLY.
 	ID string `json:"id,omitempty"`
@@ -121,9 +122,9 @@ type ListRemoteAssistancePartnersResponse struct {
 
 func (r ListRemoteAssistancePartnersResponse) nextLink() string { return r.NextLink }
 
-// NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or a partner
-// that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application, which is another permission family than
-// the action's. Errors of NextPage: [*Error].
+// NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or
+// a partner that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application, which is
+// another permission family than the action's. Errors of NextPage: [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list (v1.0).
 func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssistancePartnersOptions) *runtime.Pager[ListRemoteAssistancePartnersResponse] {
@@ -141,13 +142,15 @@ func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssista
 
 const partnersPath = "/deviceManagement/remoteAssistancePartners"
 
-// GetRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.GetRemoteAssistancePartner].
+// GetRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.GetRemoteAssistancePartner].
 type GetRemoteAssistancePartnerOptions struct{}
 
 // GetRemoteAssistancePartnerResponse is one partner.
 type GetRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
 
-// GetRemoteAssistancePartner reads one partner. Needs DeviceManagementServiceConfig.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+// GetRemoteAssistancePartner reads one partner. Needs DeviceManagementServiceConfig.Read.All. Errors:
+// [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-get (v1.0).
 func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, options *GetRemoteAssistancePartnerOptions) (response GetRemoteAssistancePartnerResponse, err error) {
@@ -156,15 +159,17 @@ func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, opti
 	return response, err
 }
 
-// CreateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.CreateRemoteAssistancePartner].
+// CreateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.CreateRemoteAssistancePartner].
 type CreateRemoteAssistancePartnerOptions struct{}
 
 // CreateRemoteAssistancePartnerResponse is the partner as the service made it.
 type CreateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
 
-// CreateRemoteAssistancePartner makes a partner from the fields of partner that are not zero; ID is left out. The portal makes the
-// TeamViewer partner by itself when an administrator connects it, so this is rarely needed. Like every write it is not repeated
-// when its outcome is unknown ([ErrOutcomeUnknown]). Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// CreateRemoteAssistancePartner makes a partner from the fields of partner that are not zero; ID is left out. The
+// portal makes the TeamViewer partner by itself when an administrator connects it, so this is rarely needed. Like
+// every write it is not repeated when its outcome is unknown ([ErrOutcomeUnknown]). Needs
+// DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-create (v1.0).
 func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner RemoteAssistancePartner, options *CreateRemoteAssistancePartnerOptions) (response CreateRemoteAssistancePartnerResponse, err error) {
@@ -173,14 +178,16 @@ func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner Remo
 	return response, err
 }
 
-// UpdateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.UpdateRemoteAssistancePartner].
+// UpdateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.UpdateRemoteAssistancePartner].
 type UpdateRemoteAssistancePartnerOptions struct{}
 
 // UpdateRemoteAssistancePartnerResponse is the partner after the change.
 type UpdateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
 
-// UpdateRemoteAssistancePartner changes the fields of the partner that are not zero in partner. It affects every technician
-// of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// UpdateRemoteAssistancePartner changes the fields of the partner that are not zero in partner. It affects every
+// technician of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
+// [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
 func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (response UpdateRemoteAssistancePartnerResponse, err error) {
@@ -192,14 +199,15 @@ func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, p
 	return response, err
 }
 
-// DeleteRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.DeleteRemoteAssistancePartner].
+// DeleteRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.DeleteRemoteAssistancePartner].
 type DeleteRemoteAssistancePartnerOptions struct{}
 
 // DeleteRemoteAssistancePartnerResponse is empty.
 type DeleteRemoteAssistancePartnerResponse struct{}
 
-// DeleteRemoteAssistancePartner deletes the partner. WARNING: it takes remote assistance away from the whole tenant. Needs
-// DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// DeleteRemoteAssistancePartner deletes the partner. WARNING: it takes remote assistance away from the whole tenant.
+// Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-delete (v1.0).
 func (c *Client) DeleteRemoteAssistancePartner(ctx context.Context, id string, options *DeleteRemoteAssistancePartnerOptions) (DeleteRemoteAssistancePartnerResponse, error) {
@@ -208,14 +216,16 @@ func (c *Client) DeleteRemoteAssistancePartner(ctx context.Context, id string, o
 	return DeleteRemoteAssistancePartnerResponse{}, err
 }
 
-// OnboardRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.OnboardRemoteAssistancePartner].
+// OnboardRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.OnboardRemoteAssistancePartner].
 type OnboardRemoteAssistancePartnerOptions struct{}
 
 // OnboardRemoteAssistancePartnerResponse is empty.
 type OnboardRemoteAssistancePartnerResponse struct{}
 
-// OnboardRemoteAssistancePartner is Graph's beginOnboarding; in Azure's Go modules the prefix Begin promises a poller. It only starts
-// the handshake: an administrator must still sign in at the partner through OnboardingURL. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// OnboardRemoteAssistancePartner is Graph's beginOnboarding; in Azure's Go modules the prefix Begin promises a
+// poller. It only starts the handshake: an administrator must still sign in at the partner through OnboardingURL.
+// Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-beginonboarding (v1.0).
 func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, options *OnboardRemoteAssistancePartnerOptions) (OnboardRemoteAssistancePartnerResponse, error) {
@@ -224,15 +234,17 @@ func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, 
 	return OnboardRemoteAssistancePartnerResponse{}, err
 }
 
-// DisconnectRemoteAssistancePartnerOptions is a placeholder for future optional parameters of [Client.DisconnectRemoteAssistancePartner].
+// DisconnectRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
+// [Client.DisconnectRemoteAssistancePartner].
 type DisconnectRemoteAssistancePartnerOptions struct{}
 
 // DisconnectRemoteAssistancePartnerResponse is empty.
 type DisconnectRemoteAssistancePartnerResponse struct{}
 
-// DisconnectRemoteAssistancePartner drops the tenant's active connector. WARNING: it cuts off remote assistance for the whole
-// tenant at once, not one session; no call ends a single session, and an administrator must sign in at the partner again
-// to undo it. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// DisconnectRemoteAssistancePartner drops the tenant's active connector. WARNING: it cuts off remote assistance for
+// the whole tenant at once, not one session; no call ends a single session, and an administrator must sign in at the
+// partner again to undo it. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
+// [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-disconnect (v1.0).
 func (c *Client) DisconnectRemoteAssistancePartner(ctx context.Context, id string, options *DisconnectRemoteAssistancePartnerOptions) (DisconnectRemoteAssistancePartnerResponse, error) {

@@ -57,8 +57,8 @@ func redactLink(link string) string {
 	return u.Scheme + "://" + u.Host + "/" + redacted
 }
 
-// privateTexts are the parts of a URL's query that no error may show, in whatever form somebody quotes them: the values of $filter,
-// $search and $skiptoken, and the operands within. The longest come first.
+// privateTexts are the parts of a URL's query that no error may show, in whatever form somebody quotes them: the
+// values of $filter, $search and $skiptoken, and the operands within. The longest come first.
 func privateTexts(link string) []string {
 	_, query, _ := strings.Cut(link, "?")
 	if !queryPattern().MatchString(query) {
@@ -160,7 +160,8 @@ func (e *redactedError) Error() string { return e.text }
 
 func (e *redactedError) Is(target error) bool { return errors.Is(e.cause, target) }
 
-// oneLine makes a text from elsewhere fit for one line of a terminal or log: no control characters, at most limit bytes.
+// oneLine makes a text from elsewhere fit for one line of a terminal or log: no control characters, at most limit
+// bytes.
 func oneLine(text string, limit int) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || !unicode.IsPrint(r)

@@ -32,22 +32,23 @@ type RequestRemoteAssistanceResponse struct {
 }
 
 // RequestRemoteAssistance asks Intune to open a remote-assistance session on device. A nil error means that Intune
-// accepted the request, not that there is a session: the link appears on the device's record later, or an error text does.
-// [Client.OpenRemoteAssistance] asks and waits for it.
+// accepted the request, not that there is a session: the link appears on the device's record later, or an error text
+// does. [Client.OpenRemoteAssistance] asks and waits for it.
 //
 //   - device: any of the three addresses; [Device] is the one to prefer.
 //   - options: may be nil.
 //
-// Each accepted call may show a prompt to the device's user, and the service knows no idempotency key, so the library never
-// sends the request a second time unless the first was refused (429, 503) or never sent. When it cannot
-// know, the error answers [errors.Is] for [ErrOutcomeUnknown]: look at the session before asking again. A success is 204,
+// Each accepted call may show a prompt to the device's user, and the service knows no idempotency key, so the library
+// never sends the request a second time unless the first was refused (429, 503) or never sent. When it cannot know,
+// the error answers [errors.Is] for [ErrOutcomeUnknown]: look at the session before asking again. A success is 204,
 // or 200 without a body, as some proxies rewrite it.
 //
-// Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, and for a delegated caller the
-// Intune role right "Remote tasks / Offer remote assistance". Errors: [ErrInvalidArgument], else [*Error].
+// Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, and for a
+// delegated caller the Intune role right "Remote tasks / Offer remote assistance". Errors: [ErrInvalidArgument], else
+// [*Error].
 //
-// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0). The page of
-// 2020 said that application permissions are not supported; since about 2021 they are.
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0). The page
+// of 2020 said that application permissions are not supported; since about 2021 they are.
 func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, options *RequestRemoteAssistanceOptions) (response RequestRemoteAssistanceResponse, err error) {
 	_ = options
 	if err := checkContext(ctx); err != nil {

@@ -48,9 +48,9 @@ const (
 	maxResumeToken     = 8 << 10
 )
 
-// resumeToken is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this package takes
-// both apart by itself, because azcore's reader panics on a null token and can be made to send the bearer token to
-// an address in the token.
+// resumeToken is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this
+// package takes both apart by itself, because azcore's reader panics on a null token and can be made to send the
+// bearer token to an address in the token.
 type resumeToken struct {
 	Version             int       `json:"version"`
 	Graph               string    `json:"graph"`

@@ -20,9 +20,9 @@ var opGetSession = &operation{
 	session:    true,
 }
 
-// RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record, without a
-// time. A link or an error text may be left over from an earlier session; only [Client.BeginRemoteAssistance] and
-// [Client.OpenRemoteAssistance] tell a new one from an old one.
+// RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record,
+// without a time. A link or an error text may be left over from an earlier session; only
+// [Client.BeginRemoteAssistance] and [Client.OpenRemoteAssistance] tell a new one from an old one.
 type RemoteAssistanceSession struct {
 	// Device is the address that was asked for.
 	Device DeviceRef `json:",omitzero"`
@@ -38,7 +38,8 @@ type RemoteAssistanceSession struct {
 	Reused bool
 }
 
-// GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of [Client.GetRemoteAssistanceSession].
+// GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of
+// [Client.GetRemoteAssistanceSession].
 type GetRemoteAssistanceSessionOptions struct{}
 
 // GetRemoteAssistanceSessionResponse is the device's session.
@@ -49,11 +50,11 @@ type GetRemoteAssistanceSessionResponse struct {
 	RequestID string
 }
 
-// GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left over. A link
-// that is not https is an [*Error], because a person is going to open it.
+// GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left
+// over. A link that is not https is an [*Error], because a person is going to open it.
 //
-// The service gives the two properties only to a GET of one device that names them in $select, which this is. At a user or detected-app
-// address it was reported to answer 400; the read is then made at the plain address.
+// The service gives the two properties only to a GET of one device that names them in $select, which this is. At a
+// user or detected-app address it was reported to answer 400; the read is then made at the plain address.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
 //
@@ -175,8 +176,8 @@ func checkLink(link string) error {
 	return nil
 }
 
-// SessionError means that the service reported that the session could not be made, or gave a link that must not be opened. Nothing more
-// will come of this request; asking again prompts the user again.
+// SessionError means that the service reported that the session could not be made, or gave a link that must not be
+// opened. Nothing more will come of this request; asking again prompts the user again.
 type SessionError struct {
 	// Device is the device it is about.
 	Device DeviceRef

@@ -35,23 +35,26 @@ type BeginRemoteAssistanceOptions struct {
 	ResumeToken string
 }
 
-// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's link appears.
+// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's
+// link appears.
 //
-// It reads the device's current link and error text first, then asks once. The poller is done when the link differs from that
-// first one; it fails with a [*SessionError] when the error text does. "" and null are the same, so an old link is never
-// passed off as a new one. When the outcome of the request is unknown the poller starts all the same: a change proves that it
-// went through, and ConfirmWithin without one ends in [ErrOutcomeUnknown].
+// It reads the device's current link and error text first, then asks once. The poller is done when the link differs
+// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, so an old
+// link is never passed off as a new one. When the outcome of the request is unknown the poller starts all the same: a
+// change proves that it went through, and ConfirmWithin without one ends in [ErrOutcomeUnknown].
 //
-// Poll and PollUntilDone return an error when the service refuses the read; throttling, 5xx, broken connections and, for a
-// minute, 404 are passed over for as long as their context lasts. After an error, or the end of the context, the poller can go on, and
-// its ResumeToken can continue the wait elsewhere; the user has been asked already. PollUntilDone waits 30 seconds between polls
-// unless told otherwise; 3 to 15 seconds suit a person who waits. A Poller is not safe for concurrent use.
+// Poll and PollUntilDone return an error when the service refuses the read; throttling, 5xx, broken connections and,
+// for a minute, 404 are passed over for as long as their context lasts. After an error, or the end of the context,
+// the poller can go on, and its ResumeToken can continue the wait elsewhere; the user has been asked already.
+// PollUntilDone waits 30 seconds between polls unless told otherwise; 3 to 15 seconds suit a person who waits. A
+// Poller is not safe for concurrent use.
 //
 // The resume token is JSON and holds no link: the device, the Graph root, the times and a salted hash of what was there
 // before. The responses that Poll returns have no body.
 //
 // A link does not mean that the user accepted; nothing in Graph says so, and no call ends a session. Needs
-// DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error]; when one is returned, the request was refused or never sent.
+// DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error]; when one is returned,
+// the request was refused or never sent.
 func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
 	handler, err := c.beginRemoteAssistance(ctx, device, options)
 	if err != nil {

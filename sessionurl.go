@@ -17,8 +17,8 @@ const redacted = "REDACTED"
 // link. The zero value is no link. It decodes from JSON, where "" and null are no link. Source: the
 // remoteAssistanceSessionUrl property of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 type SessionURL struct {
-	// A handle, because fmt prints the fields of a value that sits in an unexported field without asking its methods: it
-	// shows an address then, and links still compare with ==.
+	// A handle, because fmt prints the fields of a value that sits in an unexported field without asking its methods:
+	// it shows an address then, and links still compare with ==.
 	link unique.Handle[string]
 }
 
@@ -69,8 +69,8 @@ func (u SessionURL) MarshalText() ([]byte, error) { return []byte(u.String()), n
 // MarshalJSON is [SessionURL.String] as JSON.
 func (u SessionURL) MarshalJSON() ([]byte, error) { return json.Marshal(u.String()) }
 
-// UnmarshalJSON reads a link as the service sends it. null, "" and the REDACTED of [SessionURL.MarshalJSON] give the zero
-// value.
+// UnmarshalJSON reads a link as the service sends it. null, "" and the REDACTED of [SessionURL.MarshalJSON] give the
+// zero value.
 func (u *SessionURL) UnmarshalJSON(data []byte) error {
 	var link *string
 	if err := json.Unmarshal(data, &link); err != nil {

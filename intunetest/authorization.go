@@ -18,8 +18,8 @@ const (
 	readService   = "DeviceManagementServiceConfig.Read.All"
 )
 
-// What the manifest lists as sufficient, least privilege first. It has no rows for addresses below a user; those take the
-// permissions of the type itself.
+// What the manifest lists as sufficient, least privilege first. It has no rows for addresses below a user; those take
+// the permissions of the type itself.
 var (
 	mayRequest      = []string{manageDevices, manageConfig}
 	mayRequestBelow = []string{manageDevices}

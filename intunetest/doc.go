@@ -1,5 +1,5 @@
-// Package intunetest is a test kit for programs that use package intune: an in-memory tenant that answers like Microsoft
-// Graph, and responders for httpmock.
+// Package intunetest is a test kit for programs that use package intune: an in-memory tenant that answers like
+// Microsoft Graph, and responders for httpmock.
 //
 // # The tenant
 //
@@ -37,9 +37,9 @@
 //
 // # Time
 //
-// The kit never sleeps, except for [Fault.Delay], which is a timer that ends with the request's context. It works inside
-// testing/synctest. The tenant's clock is [TenantOptions.Clock] plus what [Tenant.Advance] added. A client made with
-// [Tenant.ClientOptions] does not wait between tries: the wait moves the tenant's clock instead.
+// The kit never sleeps, except for [Fault.Delay], which is a timer that ends with the request's context. It works
+// inside testing/synctest. The tenant's clock is [TenantOptions.Clock] plus what [Tenant.Advance] added. A client
+// made with [Tenant.ClientOptions] does not wait between tries: the wait moves the tenant's clock instead.
 //
 // # httpmock
 //

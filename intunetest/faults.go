@@ -34,7 +34,8 @@ type Fault struct {
 	// activity id and the address at the back end.
 	Nested bool
 
-	// Double nests once more, as Intune does for errors that Graph labels UnknownError: Code is then the inner ErrorCode.
+	// Double nests once more, as Intune does for errors that Graph labels UnknownError: Code is then the inner
+	// ErrorCode.
 	Double bool
 
 	// Body is the body, verbatim, instead of an error envelope.
@@ -82,8 +83,9 @@ const (
 	DropAfter
 )
 
-// Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is not
-// used up takes it; the others keep waiting. A $batch is a request, and so is each of its items, after the batch itself.
+// Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is
+// not used up takes it; the others keep waiting. A $batch is a request, and so is each of its items, after the batch
+// itself.
 func (t *Tenant) Inject(f Fault) {
 	rule := &faultRule{Fault: f, left: f.Times}
 	rule.Header = f.Header.Clone()

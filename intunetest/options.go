@@ -11,8 +11,8 @@ type TenantOptions struct {
 
 	// ThrottleLimits turns on the limits that Microsoft publishes per app: in any 20 seconds, 200 writes and 2000
 	// requests in all for devices and detected apps, 100 and 1000 for remote-assistance partners. An app is the appid
-	// claim of the token, or the token itself if it has none. Rejected requests count as well, so a client that does not
-	// wait never gets through. The answer is 429 with Intune's nested body and, unless OmitRetryAfter is set, a
+	// claim of the token, or the token itself if it has none. Rejected requests count as well, so a client that does
+	// not wait never gets through. The answer is 429 with Intune's nested body and, unless OmitRetryAfter is set, a
 	// Retry-After in seconds that may be fractional. The items of a $batch count one by one. Source:
 	// https://learn.microsoft.com/graph/throttling-limits.
 	ThrottleLimits bool

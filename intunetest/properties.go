@@ -48,7 +48,8 @@ func selected(p property) property {
 	return p
 }
 
-// deviceProperties are the 56 properties of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+// deviceProperties are the 56 properties of
+// https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 var deviceProperties = []property{
 	present("id", func(d *intune.ManagedDevice) string { return d.ID }),
 	present("userId", func(d *intune.ManagedDevice) string { return d.UserID }),

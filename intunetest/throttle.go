@@ -48,8 +48,8 @@ func (t *Tenant) throttle(x *exchange) *answer {
 	return a
 }
 
-// count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one is.
-// Rejected requests stay in the window: they count against the allowance too.
+// count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one
+// is. Rejected requests stay in the window: they count against the allowance too.
 func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
 	window := t.windows[key]
 	for len(window) > 0 && now.Sub(window[0]) >= throttleWindow {
@@ -63,7 +63,8 @@ func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
 	return window[len(window)-limit].Add(throttleWindow).Sub(now)
 }
 
-// seconds writes a delay as Graph does: a number of seconds with up to three decimals, rounded up so that waiting helps.
+// seconds writes a delay as Graph does: a number of seconds with up to three decimals, rounded up so that waiting
+// helps.
 func seconds(d time.Duration) string {
 	ms := (d + time.Millisecond - 1) / time.Millisecond
 	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)

@@ -84,8 +84,8 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lengthMissing recognizes an HTTP/1 request that announced no length at all, which Go's server reads as an empty body. A
-// request that did not come through a server, such as one of httptest.NewRequest, has no such header either.
+// lengthMissing recognizes an HTTP/1 request that announced no length at all, which Go's server reads as an empty
+// body. A request that did not come through a server, such as one of httptest.NewRequest, has no such header either.
 func lengthMissing(r *http.Request) bool {
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	return server != nil && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == ""

@@ -14,11 +14,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Bearer is azcore's bearer token policy for one scope, with three additions. A request to any other place than root is
-// refused before a token is attached, be it a next link or a caller's policy that led there. A goroutine that waits
-// while another one gets the token keeps its own deadline, where azcore makes it wait for as long as the credential
-// takes, which for a device code is minutes. And a call that was asked for claims gets a token with them, even if another
-// goroutine's token arrived in between.
+// Bearer is azcore's bearer token policy for one scope, with three additions. A request to any other place than root
+// is refused before a token is attached, be it a next link or a caller's policy that led there. A goroutine that
+// waits while another one gets the token keeps its own deadline, where azcore makes it wait for as long as the
+// credential takes, which for a device code is minutes. And a call that was asked for claims gets a token with them,
+// even if another goroutine's token arrived in between.
 type Bearer struct {
 	policy.Policy
 

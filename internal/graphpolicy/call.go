@@ -51,8 +51,8 @@ type Call struct {
 	// Authorization is the header of the latest request that was answered 401 or 403, for a diagnosis.
 	Authorization string
 
-	// RequestID holds the client-request-id that was sent last, which the caller may have replaced. It is an array so that the
-	// header needs no slice of its own.
+	// RequestID holds the client-request-id that was sent last, which the caller may have replaced. It is an array so
+	// that the header needs no slice of its own.
 	RequestID [1]string
 
 	// Bearer, if not nil, learns that the service refused a token.

@@ -16,13 +16,13 @@ var errRepeated = errors.New("the connection gave the request back after it had 
 
 // sendTrace learns from the transport whether the request's headers were written to a connection.
 //
-// Go's transport may repeat a request by itself. Over HTTP/1 it does so for a POST only when not a byte was written to a
-// reused connection (persistConn.shouldRetryRequest; an Idempotency-Key header would widen that, so the Transport
-// removes it). Over HTTP/2 it sends a body-less request up to seven more times (http2Transport.RoundTripOpt) when the server
-// closed the connection with GOAWAY before the stream, refused the stream, or reset it with PROTOCOL_ERROR
-// (http2canRetryError); the last is no proof that the request was not processed, and all three come after the headers
-// were written. The trace ends the try's context when that begins; the stream checks it before it writes
-// (http2clientStream.encodeAndWriteHeaders).
+// Go's transport may repeat a request by itself. Over HTTP/1 it does so for a POST only when not a byte was written
+// to a reused connection (persistConn.shouldRetryRequest; an Idempotency-Key header would widen that, so the
+// Transport removes it). Over HTTP/2 it sends a body-less request up to seven more times
+// (http2Transport.RoundTripOpt) when the server closed the connection with GOAWAY before the stream, refused the
+// stream, or reset it with PROTOCOL_ERROR (http2canRetryError); the last is no proof that the request was not
+// processed, and all three come after the headers were written. The trace ends the try's context when that begins;
+// the stream checks it before it writes (http2clientStream.encodeAndWriteHeaders).
 type sendTrace struct {
 	hooked, http2, sent atomic.Bool
 	cancel              context.CancelCauseFunc
@@ -65,7 +65,8 @@ func (s *sendTrace) mayHaveActed(err error) bool {
 	return !failedToConnect(err)
 }
 
-// failedToConnect recognizes by its type an error that came before anything was sent, for transports that call no hooks.
+// failedToConnect recognizes by its type an error that came before anything was sent, for transports that call no
+// hooks.
 func failedToConnect(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true

@@ -92,13 +92,10 @@ func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) list[L
 			}
 		},
 		first: func() (string, error) {
-			if o.Top < 0 || o.Top > maxTop {
-				return "", invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
+			if err := c.checkPaging(o.Top, o.ContinueFrom); err != nil {
+				return "", err
 			}
 			if o.ContinueFrom != "" {
-				if err := c.checkLink(o.ContinueFrom); err != nil {
-					return "", invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
-				}
 				return o.ContinueFrom, nil
 			}
 			var query []string

@@ -26,9 +26,6 @@ var (
 
 const rightReadDevices = "Managed devices / Read"
 
-// maxTop is the service's page size; larger values are not known to work.
-const maxTop = 1000
-
 // DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or
 // [DetectedAppDevices]; the zero value is refused with [ErrInvalidArgument].
 type DeviceCollection struct {
@@ -190,8 +187,8 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (st
 	if err != nil {
 		return "", err
 	}
-	if o.Top < 0 || o.Top > maxTop {
-		return "", invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
+	if err := c.checkPaging(o.Top, o.ContinueFrom); err != nil {
+		return "", err
 	}
 	selected := o.Select
 	if len(selected) == 0 && in.form == formDetectedApp && filter != "" {
@@ -202,9 +199,6 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (st
 		return "", err
 	}
 	if o.ContinueFrom != "" {
-		if err := c.checkLink(o.ContinueFrom); err != nil {
-			return "", invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
-		}
 		return o.ContinueFrom, nil
 	}
 	var query []string

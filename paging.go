@@ -130,3 +130,19 @@ func (c *Client) checkLink(link string) error {
 	}
 	return nil
 }
+
+// maxTop is the service's page size; larger values are not known to work.
+const maxTop = 1000
+
+// checkPaging checks the options that every list has.
+func (c *Client) checkPaging(top int32, continueFrom string) error {
+	if top < 0 || top > maxTop {
+		return invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
+	}
+	if continueFrom != "" {
+		if err := c.checkLink(continueFrom); err != nil {
+			return invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
+		}
+	}
+	return nil
+}

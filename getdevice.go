@@ -56,39 +56,60 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 		r.secret = slices.Contains(selected, "remoteAssistanceSessionUrl") || slices.Contains(selected, "activationLockBypassCode")
 		return c.readDevice(ctx, r)
 	}
-	response.ManagedDevice, err = read(device)
-	if isBadRequest(err) && device.form != formDevice {
-		response.ManagedDevice, err = read(Device(device.id))
-	}
+	response.ManagedDevice, err = whereServed(device, read)
 	return response, err
 }
 
-// isBadRequest reports whether the service answered 400, as it does to reads at addresses it does not serve.
+// whereServed reads at an address, and at the plain one if the service answers 400 there, as it does to reads that it
+// does not serve.
+func whereServed[T any](device DeviceRef, read func(DeviceRef) (T, error)) (T, error) {
+	record, err := read(device)
+	if isBadRequest(err) && device.form != formDevice {
+		record, err = read(Device(device.id))
+	}
+	return record, err
+}
+
 func isBadRequest(err error) bool {
 	failed, ok := errors.AsType[*Error](err)
 	return ok && failed.StatusCode == http.StatusBadRequest
 }
 
+const otherDevice = "the answer is about another device than the one asked for"
+
+// readDevice reads a device for the caller: the answer must say that it is the one, and its link must be fit to open.
 func (c *Client) readDevice(ctx context.Context, r *request) (ManagedDevice, error) {
-	resp, err := c.send(ctx, r)
+	device, resp, err := c.fetchDevice(ctx, r)
 	if err != nil {
 		return ManagedDevice{}, err
 	}
-	body, err := runtime.Payload(resp)
-	if err != nil {
-		return ManagedDevice{}, c.unexpectedAnswer(r, resp, "the answer could not be read")
-	}
-	device, err := decodeDevice(body)
-	if err != nil {
-		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
-		e.cause = err
-		return ManagedDevice{}, e
-	}
-	if !strings.EqualFold(device.ID, r.device.id) {
-		return ManagedDevice{}, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for")
+	if device.ID == "" {
+		return ManagedDevice{}, c.unexpectedAnswer(r, resp, otherDevice)
 	}
 	if err := checkLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
 		return ManagedDevice{}, c.unexpectedAnswer(r, resp, err.Error())
 	}
 	return device, nil
+}
+
+// fetchDevice reads what the service has of a device. An answer that names another one is refused.
+func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *http.Response, error) {
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return ManagedDevice{}, nil, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer could not be read")
+	}
+	device, err := decodeDevice(body)
+	if err != nil {
+		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
+		e.cause = err
+		return ManagedDevice{}, nil, e
+	}
+	if device.ID != "" && !strings.EqualFold(device.ID, r.device.id) {
+		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, otherDevice)
+	}
+	return device, resp, nil
 }

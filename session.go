@@ -1,22 +1,18 @@
 package intune
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
 var opGetSession = &operation{
 	api:        "Client.GetRemoteAssistanceSession",
 	text:       "read the remote-assistance session",
 	permission: permissionReadDevices,
-	right:      "Managed devices / Read",
+	right:      rightReadDevices,
 	session:    true,
 }
 
@@ -97,66 +93,19 @@ const sessionQuery = "?$select=id,remoteAssistanceSessionUrl,remoteAssistanceSes
 
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
-	record, err := c.readSessionAt(ctx, device)
-	if isBadRequest(err) && device.form != formDevice {
-		record, err = c.readSessionAt(ctx, Device(device.id))
-	}
-	return record, err
-}
-
-func (c *Client) readSessionAt(ctx context.Context, device DeviceRef) (sessionRecord, error) {
-	r := &request{
-		op:     opGetSession,
-		device: device,
-		method: http.MethodGet,
-		url:    device.within(c.base, sessionQuery),
-		secret: true,
-	}
-	resp, err := c.send(ctx, r)
-	if err != nil {
-		return sessionRecord{}, err
-	}
-	body, err := runtime.Payload(resp)
-	if err != nil {
-		return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer could not be read")
-	}
-	record := sessionRecord{resp: resp, at: device}
-	var id string
-	if id, record.link, record.details, err = decodeSession(body); err != nil {
-		return sessionRecord{}, c.unexpectedAnswer(r, resp, err.Error())
-	}
-	if id != "" && !strings.EqualFold(id, device.id) {
-		return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for")
-	}
-	return record, nil
-}
-
-// decodeSession accepts the bare entity and, as the documentation's sample has it, one under "value". Its errors quote
-// nothing, since every value may be a link.
-func decodeSession(body []byte) (id, link, details string, err error) {
-	type entity struct {
-		ID      *string `json:"id"`
-		Link    *string `json:"remoteAssistanceSessionUrl"`
-		Details *string `json:"remoteAssistanceSessionErrorDetails"`
-	}
-	var answer struct {
-		entity
-		Value *entity `json:"value"`
-	}
-	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &answer) != nil {
-		return "", "", "", errors.New("the answer is not a device in JSON")
-	}
-	e := answer.entity
-	if answer.Value != nil {
-		e = *answer.Value
-	}
-	text := func(s *string) string {
-		if s == nil {
-			return ""
+	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
+		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: at.within(c.base, sessionQuery), secret: true}
+		record, resp, err := c.fetchDevice(ctx, r)
+		if err != nil {
+			return sessionRecord{}, err
 		}
-		return strings.TrimSpace(*s)
-	}
-	return text(e.ID), text(e.Link), text(e.Details), nil
+		return sessionRecord{
+			link:    strings.TrimSpace(record.RemoteAssistanceSessionURL.Reveal()),
+			details: strings.TrimSpace(record.RemoteAssistanceSessionErrorDetails),
+			at:      at,
+			resp:    resp,
+		}, nil
+	})
 }
 
 // checkLink refuses a link that a person must not open. Its errors do not quote the link.

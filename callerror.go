@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -20,9 +21,11 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 		unknown: call.Write && call.Verdict >= graphpolicy.Answered,
 	}
 	err = graphpolicy.Cause(err)
+	_, query, _ := strings.Cut(r.url, "?")
+	private := privateTexts(query)
 	if resp != nil {
 		e.readAnswer(resp)
-		e.hide(privateTexts(r.url))
+		e.hide(private)
 	}
 	switch foreign, token := (*graphpolicy.ForeignError)(nil), (*graphpolicy.TokenError)(nil); {
 	case errors.As(err, &foreign):
@@ -32,7 +35,7 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 		e.kind = kindWithoutToken(err)
 	case err != nil:
 		e.phase = phaseOf(call, resp)
-		e.cause = redactCause(err, privateTexts(r.url))
+		e.cause = redactCause(err, private)
 	case runtime.HasStatusCode(resp, successes...) || resp.StatusCode < 300:
 		e.phase = "not the answer that was expected"
 	}

@@ -159,9 +159,9 @@ var acceptJSON = []string{"application/json"}
 // send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every
 // failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
-	call := &graphpolicy.Call{Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret, Bearer: c.bearer}
-	if link := r.url; strings.Contains(link, "?") {
-		call.Redact = func(err error) error { return redactCause(err, privateTexts(link)) }
+	call := &graphpolicy.Call{
+		Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret,
+		Bearer: c.bearer, Redact: redactTransportError,
 	}
 	call.RequestID[0] = newRequestID()
 	req, err := c.newRequest(call, r)

@@ -59,8 +59,7 @@ func redactLink(link string) string {
 
 // privateTexts are the parts of a URL's query that no error may show, in whatever form somebody quotes them: the
 // values of $filter, $search and $skiptoken, and the operands within. The longest come first.
-func privateTexts(link string) []string {
-	_, query, _ := strings.Cut(link, "?")
+func privateTexts(query string) []string {
 	if !queryPattern().MatchString(query) {
 		return nil
 	}
@@ -126,6 +125,11 @@ func (e *Error) hide(private []string) {
 		d := &e.Details[i]
 		d.Code, d.Message, d.Target = hideTexts(d.Code, private), hideTexts(d.Message, private), hideTexts(d.Target, private)
 	}
+}
+
+// redactTransportError is for errors before azcore logs them.
+func redactTransportError(err error, query string) error {
+	return redactCause(err, privateTexts(query))
 }
 
 // redactCause rewrites an error of the transport, whose text holds the whole URL. The chain below the URL is kept, so

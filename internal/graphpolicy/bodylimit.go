@@ -14,13 +14,11 @@ const (
 )
 
 // limitBody bounds what azcore, which reads every body whole, will read.
-func limitBody(resp *http.Response, limit int64) {
+func limitBody(resp *http.Response) {
+	limit := int64(maxBody)
 	failed := resp.StatusCode < 200 || resp.StatusCode > 299
-	switch {
-	case failed:
+	if failed {
 		limit = maxErrorBody
-	case limit == 0:
-		limit = maxBody
 	}
 	if resp.Body == http.NoBody || resp.ContentLength >= 0 && resp.ContentLength <= limit && !resp.Uncompressed {
 		return

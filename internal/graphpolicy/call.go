@@ -36,11 +36,8 @@ type Call struct {
 	// Secret marks a call whose answer holds a session link: azcore must not log its body.
 	Secret bool
 
-	// MaxBody limits the body of a successful answer, in bytes; 0 means 8 MiB.
-	MaxBody int64
-
-	// Redact, if not nil, takes out of a transport's error what azcore must not log.
-	Redact func(error) error
+	// Redact, if not nil, takes out of a transport's error what azcore must not log, given the query that was sent.
+	Redact func(err error, query string) error
 
 	// Verdict is what is known after the latest try.
 	Verdict Verdict

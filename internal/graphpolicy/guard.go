@@ -19,17 +19,15 @@ func NewGuard(inner policy.Policy) *Guard { return &Guard{inner: inner} }
 
 // Do implements policy.Policy.
 func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := g.inner.Do(req)
 	call := callOf(req.Raw().Context())
 	if call == nil {
-		return g.inner.Do(req)
+		return resp, err
 	}
-	resp, err := g.inner.Do(req)
 	call.showContentType()
 	call.restoreStatus(call.Response)
-	if call.Write {
-		if call.Verdict == Open || call.Verdict == Answered && err != nil {
-			err = &settledError{err}
-		}
+	if call.Write && (call.Verdict == Open || call.Verdict == Answered && err != nil) {
+		err = &settledError{err}
 	}
 	return resp, err
 }

@@ -71,7 +71,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		if call.Redact != nil {
-			err = call.Redact(err)
+			err = call.Redact(err, req.URL.RawQuery)
 		}
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (t *Transport) read(call *Call, req *http.Request) (*http.Response, error) 
 		return nil, foreign
 	}
 	call.Verdict = Answered
-	limitBody(resp, call.MaxBody)
+	limitBody(resp)
 	return resp, nil
 }
 
@@ -138,7 +138,7 @@ func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error)
 		return nil, foreign
 	}
 	call.Verdict = verdictOf(resp.StatusCode)
-	limitBody(resp, call.MaxBody)
+	limitBody(resp)
 	if resp.Body != http.NoBody {
 		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()

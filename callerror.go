@@ -14,11 +14,11 @@ import (
 )
 
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
-func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Response, err error) *Error {
+func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	e := &Error{
 		Op:      r.op.text,
 		Device:  r.device,
-		unknown: call.Write && call.Verdict >= graphpolicy.Answered,
+		unknown: write && record.Verdict >= graphpolicy.Answered,
 	}
 	err = graphpolicy.Cause(err)
 	_, query, _ := strings.Cut(r.url, "?")
@@ -34,15 +34,15 @@ func (c *Client) newError(r *request, call *graphpolicy.Call, resp *http.Respons
 		e.phase, e.cause = "no token", token.Unwrap()
 		e.kind = kindWithoutToken(err)
 	case err != nil:
-		e.phase = phaseOf(call, resp)
+		e.phase = phaseOf(write, record.Verdict, resp)
 		e.cause = redactCause(err, private)
-	case runtime.HasStatusCode(resp, successes...) || resp.StatusCode < 300:
+	case resp != nil && resp.StatusCode < 300:
 		e.phase = "not the answer that was expected"
 	}
 	if e.ClientRequestID == "" {
-		e.ClientRequestID = call.RequestID[0]
+		e.ClientRequestID = record.RequestID
 	}
-	e.Hint = c.hint(r.op, call, e)
+	e.Hint = c.hint(r.op, record.Authorization, e)
 	return e
 }
 
@@ -56,15 +56,15 @@ func kindWithoutToken(err error) error {
 }
 
 // phaseOf says how far a call had come when it failed without a verdict of the service.
-func phaseOf(call *graphpolicy.Call, resp *http.Response) string {
+func phaseOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) string {
 	switch {
 	case resp != nil && resp.StatusCode >= 400:
 		return "" // the status says it
 	case resp != nil:
 		return "the answer could not be read"
-	case call.Verdict == graphpolicy.Open:
+	case write && verdict == graphpolicy.Open:
 		return "sent, but no answer came"
-	case call.Write:
+	case write:
 		return "not sent"
 	default:
 		return "no answer"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
@@ -36,10 +37,12 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     service has proved that it did not act (429, 503, a failed connection); no option changes that. MaxRetryDelay
 //     defaults to three minutes instead of one.
 //   - Transport: default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect is
-//     used without following redirects either.
+//     used without following redirects either; one with it follows them without the token.
+//   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token leaves for the Graph endpoint only, and
+//     a write is not sent again while its outcome is open.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
-//   - Logging: $filter, $search and $skiptoken values never appear, and the bodies of session reads are left out
-//     even with IncludeBody.
+//   - Logging: $filter, $search and $skiptoken values never appear, and with IncludeBody no body does but the answers
+//     to the action, since the others hold links, skip tokens and names of people.
 type ClientOptions struct {
 	azcore.ClientOptions
 }
@@ -81,6 +84,15 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if options != nil {
 		o = *options
 	}
+	if o.Transport != nil && isNil(o.Transport) {
+		return nil, invalidArgument("options.Transport", fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
+	}
+	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
+		return nil, err
+	}
+	if err := checkPolicies("options.PerRetryPolicies", o.PerRetryPolicies); err != nil {
+		return nil, err
+	}
 	if o.APIVersion != "" && o.APIVersion != graphAPIVersion {
 		return nil, invalidArgument("options.APIVersion", "must be empty or v1.0; the models of other versions differ")
 	}
@@ -94,14 +106,15 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
 	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
-	o.Transport = graphpolicy.NewTransport(o.Transport)
 	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
+	o.Transport = graphpolicy.NewTransport(o.Transport, service.root, bearer)
+	o.PerRetryPolicies = append(slices.Clone(o.PerRetryPolicies), graphpolicy.Sentry{})
 	internal, err := azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
 		// Location is not among them: a redirect's target may carry a token or a link.
 		AllowedHeaders:         []string{"client-request-id", "x-ms-ags-diagnostic", "Prefer", "Deprecation", "Sunset"},
 		AllowedQueryParameters: []string{"$select", "$top", "$expand", "$orderby", "$count"},
 		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
-		PerRetry:               []policy.Policy{graphpolicy.NewGuard(bearer)},
+		PerRetry:               []policy.Policy{graphpolicy.NewGuard(bearer), graphpolicy.Answering{}},
 		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Graph"},
 	}, &o.ClientOptions)
 	if err != nil {
@@ -160,32 +173,36 @@ var acceptJSON = []string{"application/json"}
 // failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	call := &graphpolicy.Call{
-		Context: ctx, API: r.op.api, Write: r.method != http.MethodGet, Secret: r.secret,
-		Bearer: c.bearer, Redact: redactTransportError,
+		API: r.op.api, Write: r.method != http.MethodGet, RequestID: newRequestID(), Redact: redactTransportError,
+		// Every other body can hold a link, a skip token, a filter's operand or names of people.
+		Secret: r.op != opRequestRemoteAssistance,
 	}
-	call.RequestID[0] = newRequestID()
-	req, err := c.newRequest(call, r)
+	req, err := c.newRequest(call.Context(ctx), call, r)
 	if err != nil {
 		return nil, err
 	}
 
 	resp, err := c.internal.Pipeline().Do(req)
-	if call.Response != nil {
+	record := call.Record()
+	if record.Response != nil {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
-		resp = call.Response
+		resp = record.Response
 	}
 	c.traceRequestIDs(ctx, resp)
-	if call.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
+	if record.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
 		if err == nil || call.Write || isContextError(err) && payloadRead(resp) {
 			return resp, nil
 		}
 	}
-	return resp, c.newError(r, call, resp, err)
+	if resp == nil && err == nil {
+		err = graphpolicy.ErrNoAnswer
+	}
+	return resp, c.newError(r, call.Write, record, resp, err)
 }
 
 // newRequest builds what runtime.NewRequest would. An address that needs no escapes, as nearly all, is not parsed
 // again.
-func (c *Client) newRequest(call *graphpolicy.Call, r *request) (*policy.Request, error) {
+func (c *Client) newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*policy.Request, error) {
 	var u *url.URL
 	if path, ok := strings.CutPrefix(r.url, c.origin); ok && isPlainPath(path) {
 		u = &url.URL{Scheme: c.service.root.Scheme, Host: c.service.root.Host, Path: path}
@@ -194,14 +211,18 @@ func (c *Client) newRequest(call *graphpolicy.Call, r *request) (*policy.Request
 	} else {
 		return nil, invalidArgument("request", "cannot be built: the address is not a valid URL")
 	}
-	header := http.Header{"Accept": acceptJSON, "Client-Request-Id": call.RequestID[:]}
+	header := http.Header{"Accept": acceptJSON, "Client-Request-Id": {call.RequestID}}
 	raw := &http.Request{
 		Method: r.method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	req, err := runtime.NewRequestFromRequest(raw.WithContext(call))
+	req, err := runtime.NewRequestFromRequest(raw.WithContext(ctx))
 	if err == nil && r.body != nil {
-		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), "application/json")
+		call.ContentType = "application/json" // which the log must not see: a body can hold a link
+		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), graphpolicy.HiddenContentType)
+	}
+	if err == nil {
+		call.Attach(req)
 	}
 	return req, err
 }
@@ -268,6 +289,16 @@ func newRequestID() string {
 	return string(text[:])
 }
 
+// checkPolicies finds policies that azcore would call methods on though they are nil.
+func checkPolicies(argument string, policies []policy.Policy) error {
+	for i, p := range policies {
+		if isNil(p) {
+			return invalidArgument(fmt.Sprintf("%s[%d]", argument, i), "is nil; leave it out")
+		}
+	}
+	return nil
+}
+
 func checkContext(ctx context.Context) error {
 	if ctx == nil {
 		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
@@ -276,11 +307,11 @@ func checkContext(ctx context.Context) error {
 }
 
 // isNil finds nil pointers inside interfaces too: azcore would call methods on them.
-func isNil(credential azcore.TokenCredential) bool {
-	if credential == nil {
+func isNil(value any) bool {
+	if value == nil {
 		return true
 	}
-	switch v := reflect.ValueOf(credential); v.Kind() {
+	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Interface, reflect.Slice, reflect.Chan:
 		return v.IsNil()
 	default:

@@ -3,8 +3,6 @@ package intune
 import (
 	"net/http"
 	"strings"
-
-	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
 const (
@@ -33,7 +31,7 @@ const (
 
 // hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the
 // permissions and roles of the Graph and Intune documentation.
-func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
+func (c *Client) hint(op *operation, authorization string, e *Error) string {
 	if e.unknown {
 		if e.StatusCode >= 300 && e.StatusCode < 400 {
 			return hintRedirect + "; " + hintUnknown
@@ -54,7 +52,7 @@ func (c *Client) hint(op *operation, call *graphpolicy.Call, e *Error) string {
 	case strings.Contains(lower, "claims=") || e.response != nil && challenged(e.response.RawResponse):
 		return hintClaims
 	case e.Is(ErrForbidden), e.Is(ErrUnauthenticated):
-		return accessHint(op, call, e)
+		return accessHint(op, authorization, e)
 	case isRouteText(e.Code, lower):
 		if e.Device.form == formDevice {
 			return ""
@@ -80,14 +78,14 @@ func isRouteText(code, lowerMessage string) bool {
 }
 
 // accessHint explains a 401 or 403 from the sentence and from the claims of the token that was sent.
-func accessHint(op *operation, call *graphpolicy.Call, e *Error) string {
+func accessHint(op *operation, authorization string, e *Error) string {
 	const scopes = "one of the following scopes:"
 	var hints []string
 	add := func(hint string) { hints = append(hints, hint) }
 
 	// The sentence quotes scopes only when the token lacks them all.
 	_, wanted, lacksScope := strings.Cut(e.Message, scopes)
-	info, known := tokenInfoOf(call.Authorization)
+	info, known := tokenInfoOf(authorization)
 	if known {
 		add(info.describe())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -49,8 +50,8 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 	}
 	ctx := req.Raw().Context()
 	claims := ""
-	if call := callOf(ctx); call != nil {
-		claims, call.claims = call.claims, ""
+	if call := attached(req); call != nil {
+		claims = call.takeClaims()
 	}
 	select {
 	case b.gate <- struct{}{}:
@@ -63,7 +64,7 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 		select {
 		case b.gate <- struct{}{}:
 		case <-ctx.Done():
-			return ctx.Err()
+			return &TokenError{cause: ctx.Err()}
 		}
 	}
 	defer func() { <-b.gate }()
@@ -85,13 +86,46 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 // getToken asks the credential; the gate is held.
 func (b *Bearer) getToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	b.asked = options.Claims
-	token, err := b.credential.GetToken(ctx, options)
+	token, err := b.GetToken(ctx, options)
 	if err == nil {
 		b.mu.Lock()
 		b.current = token
 		b.mu.Unlock()
 	}
 	return token, err
+}
+
+// GetToken asks the credential, and returns when the context ends even if the credential does not. A panic of the
+// credential is an error, or azcore's cache would wait for its token for ever; so is a token that cannot be sent.
+func (b *Bearer) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	type result struct {
+		token azcore.AccessToken
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r := result{err: fmt.Errorf("the credential %T ended its goroutine or panicked", b.credential)}
+		defer func() {
+			_ = recover() // its value may hold a secret
+			done <- r
+		}()
+		token, err := b.credential.GetToken(ctx, options)
+		if err == nil && !sendable(token.Token) {
+			err = fmt.Errorf("the credential %T gave a token that is blank or holds characters that no access token has", b.credential)
+		}
+		r = result{token, err}
+	}()
+	select {
+	case r := <-done:
+		return r.token, r.err
+	case <-ctx.Done():
+		return azcore.AccessToken{}, ctx.Err()
+	}
+}
+
+// sendable reports whether a token can stand in a header.
+func sendable(token string) bool {
+	return token != "" && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 // usable is the latest token if it holds for another minute, long enough for a request.
@@ -142,10 +176,11 @@ func CheckHost(root, u *url.URL) error {
 	return nil
 }
 
+// hostPort is the address that Go's transport asks a connection for.
 func hostPort(u *url.URL) string {
 	port := u.Port()
-	if port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
-		return strings.TrimSuffix(u.Host, ":"+port)
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
-	return u.Host
+	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -13,21 +13,22 @@ const (
 	maxBody = 8 << 20
 )
 
-// limitBody bounds what azcore, which reads every body whole, will read.
+// limitBody bounds what azcore, which reads every body whole, will read. The declared length proves nothing: a transport
+// of the caller's may decompress.
 func limitBody(resp *http.Response) {
-	limit := int64(maxBody)
-	failed := resp.StatusCode < 200 || resp.StatusCode > 299
+	if resp.Body == http.NoBody {
+		return
+	}
+	limit, failed := int64(maxBody), resp.StatusCode < 200 || resp.StatusCode > 299
 	if failed {
 		limit = maxErrorBody
-	}
-	if resp.Body == http.NoBody || resp.ContentLength >= 0 && resp.ContentLength <= limit && !resp.Uncompressed {
-		return
 	}
 	resp.Body = &limitedBody{ReadCloser: resp.Body, left: limit, limit: limit, cut: failed}
 }
 
 type limitedBody struct {
 	io.ReadCloser
+
 	left, limit int64
 	cut         bool
 }

@@ -3,7 +3,9 @@ package graphpolicy
 import (
 	"context"
 	"net/http"
+	"sync"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
@@ -11,34 +13,52 @@ import (
 type Verdict uint8
 
 const (
-	// NotSent means that no request was written to a connection.
+	// NotSent means that there is proof that no request left.
 	NotSent Verdict = iota
 	// Refused means that the service answered that it did not act.
 	Refused
 	// Answered means that the service answered with success.
 	Answered
-	// Open means that the request was sent, and whether the service acted is not known.
+	// Open means that the request may have been sent, and whether the service acted is not known.
 	Open
 )
 
-// Call is one call to the service, over all its tries. It is the context of the call's requests, which is how the
-// transport, below azcore's pipeline, finds it. azcore's retry policy replaces results when the context ends, so what
-// happened is recorded here and not derived from the pipeline's error.
+// Call is one call to the service, over all its tries. Every request carries it twice: as an operation value, which the
+// caller's policies cannot reach, and in its context, where the transport finds it below azcore's pipeline. azcore's
+// retry policy replaces results when the context ends, so what happened is recorded here and not derived from the
+// pipeline's error.
 type Call struct {
-	context.Context
-
 	// API is the name of the public method, "Client.GetDevice", by which azcore's fakes and tracing know the call.
 	API string
 
 	// Write marks a call that must not be repeated once its outcome is open.
 	Write bool
 
-	// Secret marks a call whose answer holds a session link: azcore must not log its body.
+	// Secret marks a call whose bodies azcore must not log.
 	Secret bool
+
+	// ContentType, if not blank, is the content type of the request's body, which the transport puts on the wire. The
+	// log policy above it must not take the body for text.
+	ContentType string
 
 	// Redact, if not nil, takes out of a transport's error what azcore must not log, given the query that was sent.
 	Redact func(err error, query string) error
 
+	// RequestID is the client-request-id of the request as it was made.
+	RequestID string
+
+	mu     sync.Mutex // a caller's policy may leave a request behind
+	record Record
+
+	contentType []string       // of the answer, hidden from the log
+	challenged  bool           // a claims challenge was seen
+	claims      string         // its claims, until a token is asked for with them
+	converted   *http.Response // the 403 that azcore sees as 401
+	forbidden   string         // its status line
+}
+
+// Record is what a call has come to.
+type Record struct {
 	// Verdict is what is known after the latest try.
 	Verdict Verdict
 
@@ -48,36 +68,74 @@ type Call struct {
 	// Authorization is the header of the latest request that was answered 401 or 403, for a diagnosis.
 	Authorization string
 
-	// RequestID holds the client-request-id that was sent last, which the caller may have replaced. It is an array so
-	// that the header needs no slice of its own.
-	RequestID [1]string
+	// RequestID is the client-request-id that was sent last, which the caller may have replaced.
+	RequestID string
+}
 
-	// Bearer, if not nil, learns that the service refused a token.
-	Bearer *Bearer
+// Record is a copy of what is known now.
+func (c *Call) Record() Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	record := c.record
+	if record.RequestID == "" {
+		record.RequestID = c.RequestID
+	}
+	return record
+}
 
-	contentType   []string
-	contentHidden bool
+// begin lets a try go out, and holds its outcome for open until finish says otherwise. It refuses a write after one
+// whose outcome is open, or that succeeded, whoever wants to repeat it: azcore's retry policy or a policy of the caller's.
+func (c *Call) begin(requestID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.Write && c.record.Verdict >= Answered {
+		return false
+	}
+	c.record.Response, c.record.Verdict, c.record.RequestID = nil, Open, requestID
+	return true
+}
 
-	challenged bool           // a claims challenge was seen
-	claims     string         // its claims, until a token is asked for with them
-	converted  *http.Response // the 403 that azcore sees as 401
-	forbidden  string         // its status line
+func (c *Call) finish(verdict Verdict, resp *http.Response) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record.Verdict, c.record.Response = verdict, resp
+}
+
+// Attach makes the call part of a request, whose context should be one of [Call.Context].
+func (c *Call) Attach(req *policy.Request) { req.SetOperationValue(c) }
+
+// Context is ctx with the call in it.
+func (c *Call) Context(ctx context.Context) context.Context {
+	return &callContext{Context: ctx, call: c}
+}
+
+type callContext struct {
+	context.Context
+
+	call *Call
 }
 
 type callKey struct{}
 
-// Value answers for the call itself and for azcore's API name, and passes everything else on.
-func (c *Call) Value(key any) any {
+// Value answers for the call and for azcore's API name, and passes everything else on.
+func (c *callContext) Value(key any) any {
 	switch key.(type) {
 	case callKey:
-		return c
+		return c.call
 	case runtime.CtxAPINameKey:
-		return c.API
+		return c.call.API
 	}
 	return c.Context.Value(key)
 }
 
 func callOf(ctx context.Context) *Call {
 	c, _ := ctx.Value(callKey{}).(*Call)
+	return c
+}
+
+// attached is the call of a request, whatever became of its context.
+func attached(req *policy.Request) *Call {
+	var c *Call
+	req.OperationValue(&c)
 	return c
 }

@@ -30,11 +30,13 @@ func normalizeClaims(call *Call, resp *http.Response) {
 	}
 }
 
-// restoreStatus undoes normalizeClaims when the challenge could not be met and the refusal is the caller's answer.
-func (c *Call) restoreStatus(resp *http.Response) {
-	if resp != nil && resp == c.converted {
-		resp.StatusCode, resp.Status = http.StatusForbidden, c.forbidden
-	}
+// takeClaims is the claims of a challenge that was seen, once.
+func (c *Call) takeClaims() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	claims := c.claims
+	c.claims = ""
+	return claims
 }
 
 // insufficientClaims finds the claims of a Bearer challenge in a WWW-Authenticate header. Parameters come in any order,

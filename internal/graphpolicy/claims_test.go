@@ -14,23 +14,15 @@ const wanted = `{"access_token":{"nbf":{"essential":true, "value":"1700332240?>"
 // challenge sends one request through the transport and returns the answer as azcore sees it.
 func challenge(t *testing.T, call *graphpolicy.Call, status int, header ...string) *http.Response {
 	t.Helper()
-	transport := graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: status, Header: http.Header{"Www-Authenticate": header}, Body: http.NoBody, Request: req}, nil
-	}))
-	req, err := http.NewRequestWithContext(call, http.MethodPost, "https://graph.microsoft.com/", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := transport.Do(req)
+	})
+	resp, err := transport.Do(request(t, call, http.MethodPost))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return resp
 }
-
-type doer func(*http.Request) (*http.Response, error)
-
-func (f doer) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
 // azcore's policy knows one spelling only; C§9.2 says that parameters come in any order and quoted values hold commas.
 func TestClaimsChallengeIsMadeReadable(t *testing.T) {
@@ -53,7 +45,7 @@ func TestClaimsChallengeIsMadeReadable(t *testing.T) {
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
 				t.Parallel()
-				resp := challenge(t, &graphpolicy.Call{Context: t.Context(), Write: true}, status, header...)
+				resp := challenge(t, &graphpolicy.Call{Write: true}, status, header...)
 				want := `Bearer error="insufficient_claims", claims="` + std + `"`
 				if got := resp.Header.Get("WWW-Authenticate"); got != want || resp.StatusCode != http.StatusUnauthorized {
 					t.Errorf("%d %s", resp.StatusCode, got)
@@ -77,7 +69,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resp := challenge(t, &graphpolicy.Call{Context: t.Context(), Write: true}, http.StatusForbidden, header)
+			resp := challenge(t, &graphpolicy.Call{Write: true}, http.StatusForbidden, header)
 			if got := resp.Header.Get("WWW-Authenticate"); got != header || resp.StatusCode != http.StatusForbidden {
 				t.Errorf("%d %s", resp.StatusCode, got)
 			}
@@ -88,7 +80,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 // A second 403 in the same call stays a 403, or the caller would be told another status than the service gave.
 func TestForbiddenIsConvertedOnce(t *testing.T) {
 	t.Parallel()
-	call := &graphpolicy.Call{Context: t.Context(), Write: true}
+	call := &graphpolicy.Call{Write: true}
 	header := `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(wanted)) + `"`
 	first := challenge(t, call, http.StatusForbidden, header)
 	second := challenge(t, call, http.StatusForbidden, header)
@@ -101,7 +93,7 @@ func FuzzClaimsChallenge(f *testing.F) {
 	f.Add(`Bearer error="insufficient_claims", claims="e30="`)
 	f.Add(`a b="c\"", bearer claims=e30,error=insufficient_claims`)
 	f.Fuzz(func(t *testing.T, header string) {
-		resp := challenge(t, &graphpolicy.Call{Context: t.Context()}, http.StatusUnauthorized, header)
+		resp := challenge(t, &graphpolicy.Call{}, http.StatusUnauthorized, header)
 		if got := resp.Header.Get("WWW-Authenticate"); got != header && !strings.HasPrefix(got, `Bearer error="insufficient_claims", claims="`) {
 			t.Errorf("%q became %q", header, got)
 		}

@@ -9,7 +9,8 @@ import (
 
 // Guard stands directly below azcore's retry policy, which repeats a POST like a GET on 408, 500, 502, 504 and on every
 // transport error. It ends the retrying of a write as soon as the service may have acted, whatever the caller's retry
-// options say: the retry policy looks for a non-retriable error before it asks ShouldRetry.
+// options say: the retry policy looks for a non-retriable error before it asks ShouldRetry. Should it stop doing so, the
+// transport still refuses the second request.
 type Guard struct {
 	inner policy.Policy
 }
@@ -19,18 +20,52 @@ func NewGuard(inner policy.Policy) *Guard { return &Guard{inner: inner} }
 
 // Do implements policy.Policy.
 func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
-	resp, err := g.inner.Do(req)
-	call := callOf(req.Raw().Context())
+	call := attached(req)
 	if call == nil {
-		return resp, err
+		return nil, errNoCall
 	}
-	call.showContentType()
-	call.restoreStatus(call.Response)
-	if call.Write && (call.Verdict == Open || call.Verdict == Answered && err != nil) {
+	resp, err := g.inner.Do(req)
+	call.restore()
+	if verdict := call.Record().Verdict; call.Write && (verdict == Open || verdict == Answered && err != nil) {
 		err = &settledError{err}
 	}
 	return resp, err
 }
+
+// Sentry stands between the caller's per-retry policies and what azcore puts below them. It gives the transport back
+// what it must know of the call, which a policy that replaced the request's context has lost.
+type Sentry struct{}
+
+// Do implements policy.Policy.
+func (Sentry) Do(req *policy.Request) (*http.Response, error) {
+	call := attached(req)
+	if call == nil {
+		return nil, errNoCall
+	}
+	if ctx := req.Raw().Context(); callOf(ctx) != call {
+		*req.Raw() = *req.Raw().WithContext(call.Context(ctx))
+	}
+	return req.Next()
+}
+
+// Answering turns what a caller's policies below it may return, neither an answer nor an error, into an error: azcore's
+// policies above read the answer's status.
+type Answering struct{}
+
+// Do implements policy.Policy.
+func (Answering) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if resp == nil && err == nil {
+		return nil, ErrNoAnswer
+	}
+	return resp, err
+}
+
+// ErrNoAnswer is what becomes of a policy that returns neither an answer nor an error.
+var ErrNoAnswer error = &settledError{errors.New("a policy of the client's options returned neither an answer nor an error")}
+
+// errNoCall refuses a request of which nothing is known.
+var errNoCall error = &settledError{errors.New("the request is not of a call of this client; it is not sent")}
 
 // settledError keeps azcore's retry policy from sending the request again.
 type settledError struct{ cause error }

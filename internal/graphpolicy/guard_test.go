@@ -21,10 +21,10 @@ func (next) Do(req *policy.Request) (*http.Response, error) { return req.Next() 
 // send puts a call through azcore's pipeline, whose retry policy is told to repeat whatever it can.
 func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*http.Request) (*http.Response, error)) (tries int, resp *http.Response, err error) {
 	t.Helper()
-	transport := graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
 		tries++
 		return steps[min(tries, len(steps))-1](req)
-	}))
+	})
 	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(next{})}}, &policy.ClientOptions{
 		Transport: transport,
 		Retry: policy.RetryOptions{
@@ -32,11 +32,11 @@ func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*ht
 			ShouldRetry: func(*http.Response, error) bool { return true },
 		},
 	})
-	call.Context = t.Context()
-	req, err := runtime.NewRequest(call, method, "https://graph.microsoft.com/v1.0/x")
+	req, err := runtime.NewRequest(call.Context(t.Context()), method, address)
 	if err != nil {
 		t.Fatal(err)
 	}
+	call.Attach(req)
 	resp, err = pipeline.Do(req)
 	return tries, resp, err
 }
@@ -82,5 +82,53 @@ func TestCause(t *testing.T) {
 	_, _, err := send(t, &graphpolicy.Call{Write: true}, http.MethodPost, says(500))
 	if err == nil || graphpolicy.Cause(err) != nil || graphpolicy.Cause(io.EOF) != io.EOF || graphpolicy.Cause(nil) != nil { //nolint:errorlint // it gives the very value
 		t.Errorf("cause %v of %v", graphpolicy.Cause(err), err)
+	}
+}
+
+// What has no call is not sent: nothing is known of it, not even whether it is a write.
+func TestRequestWithoutCallIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, policies := range map[string][]policy.Policy{
+		"guard":     {graphpolicy.NewGuard(next{})},
+		"sentry":    {graphpolicy.Sentry{}},
+		"transport": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: policies}, &policy.ClientOptions{
+				Transport: newTransport(t, func(*http.Request) (*http.Response, error) {
+					t.Error("it was sent")
+					return nil, io.EOF
+				}),
+			})
+			req, err := runtime.NewRequest(t.Context(), http.MethodPost, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp, err := pipeline.Do(req); err == nil {
+				t.Errorf("got %v", resp.Status)
+			}
+		})
+	}
+}
+
+// The call that a request carries wins over one that its context brings from elsewhere.
+func TestSentryPutsTheOwnCallBack(t *testing.T) {
+	t.Parallel()
+	own, other := &graphpolicy.Call{API: "own"}, &graphpolicy.Call{API: "other"}
+	var api any
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.Sentry{}}}, &policy.ClientOptions{
+		Transport: newTransport(t, func(req *http.Request) (*http.Response, error) {
+			api = req.Context().Value(runtime.CtxAPINameKey{})
+			return says(200)(req)
+		}),
+	})
+	req, err := runtime.NewRequest(other.Context(t.Context()), http.MethodGet, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own.Attach(req)
+	if _, err := pipeline.Do(req); err != nil || api != "own" || own.Record().Response == nil || other.Record().Response != nil {
+		t.Errorf("call %v, error %v", api, err)
 	}
 }

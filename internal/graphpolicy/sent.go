@@ -8,65 +8,127 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync/atomic"
+	"strings"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// errRepeated is the cause with which a try ends when Go's transport is about to send the request a second time.
-var errRepeated = errors.New("the connection gave the request back after it had been sent; it is not sent again")
+// errRepeated is the cause with which a try ends when the transport is about to send the request a second time.
+var errRepeated = errors.New("the transport wanted to send the request again after it may have been sent; it is not sent again")
 
-// sendTrace learns from the transport whether the request's headers were written to a connection.
+// sendTrace watches one try through the hooks of net/http/httptrace. What it concludes from them is little: without a
+// connection nothing was sent, and with one everything is open. Over HTTP/2 not even the end of RoundTrip says more,
+// because it returns when the context ends without waiting for the goroutine that writes the headers.
 //
-// Go's transport may repeat a request by itself. Over HTTP/1 it does so for a POST only when not a byte was written
-// to a reused connection (persistConn.shouldRetryRequest; an Idempotency-Key header would widen that, so the
-// Transport removes it). Over HTTP/2 it sends a body-less request up to seven more times
-// (http2Transport.RoundTripOpt) when the server closed the connection with GOAWAY before the stream, refused the
-// stream, or reset it with PROTOCOL_ERROR (http2canRetryError); the last is no proof that the request was not
-// processed, and all three come after the headers were written. The trace ends the try's context when that begins;
-// the stream checks it before it writes (http2clientStream.encodeAndWriteHeaders).
+// It also keeps the transport from sending the request twice within the try. Over HTTP/2 Go sends a body-less request up
+// to seven more times when the server closed the connection, refused the stream or reset it with PROTOCOL_ERROR
+// (RoundTripOpt, canRetryError), the last of which proves nothing. The trace ends the try's context when a connection is
+// asked for after the request's headers were put together for another one; the stream looks at the context before it
+// writes (encodeAndWriteHeaders). Over HTTP/1 Go takes a second connection for a POST only when not a byte went to the
+// first, which must have been used before (persistConn.shouldRetryRequest; an Idempotency-Key would widen that, so the
+// transport removes it), and that is let pass.
+//
+// The hooks also fire for what a dialer or transport of the caller's does with the request's context, such as fetching a
+// token. The request's own connection is told by the address that it is asked for with. Where that address never comes
+// up, as behind a proxy, every connection counts as the request's.
 type sendTrace struct {
-	hooked, http2, sent atomic.Bool
-	cancel              context.CancelCauseFunc
-	hooks               httptrace.ClientTrace
+	own    string // address of the endpoint
+	host   string // what the request names as its host
+	cancel context.CancelCauseFunc
+	hooks  httptrace.ClientTrace
+
+	mu      sync.Mutex
+	hooked  bool // the transport calls the hooks
+	direct  bool // the own address was asked for
+	pending bool // and has not been given yet
+	got     bool // a connection was given to the request
+	reused  bool // one that was used before
+	wrote   bool // the request's headers were put together for it
+	http2   bool
 }
 
-// newSendTrace is of one try: a dial may outlive its request and read the hooks later.
-func newSendTrace(cancel context.CancelCauseFunc) *sendTrace {
-	s := &sendTrace{cancel: cancel}
-	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaders: s.wroteHeaders}
+// newSendTrace is of one try: a dial may outlive its request and call the hooks later.
+func newSendTrace(req *http.Request, cancel context.CancelCauseFunc) *sendTrace {
+	s := &sendTrace{own: hostPort(req.URL), host: req.Host, cancel: cancel}
+	if s.host == "" {
+		s.host = req.URL.Host
+	}
+	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField}
 	return s
 }
 
-func (s *sendTrace) getConn(string) {
-	s.hooked.Store(true)
-	if s.http2.Load() && s.sent.Load() {
+func (s *sendTrace) getConn(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooked = true
+	switch own := strings.EqualFold(address, s.own); {
+	case own && !s.direct:
+		// What came before was another call's, unless it named the request's host.
+		s.direct, s.got = true, s.wrote
+		s.pending = true
+	case own:
+		s.pending = true
+	case s.direct:
+		return
+	}
+	if s.wrote && (s.http2 || !s.reused) {
 		s.cancel(errRepeated)
 	}
 }
 
 func (s *sendTrace) gotConn(info httptrace.GotConnInfo) {
-	s.getConn("")
-	if !s.http2.Load() {
-		// HTTP/1 takes a second connection only when nothing was written to the first, even if the headers had
-		// already reached its buffer.
-		s.sent.Store(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooked = true
+	if s.direct && !s.pending {
+		return
 	}
-	if conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
-		s.http2.Store(conn.ConnectionState().NegotiatedProtocol == "h2")
+	s.pending, s.got, s.reused = false, true, info.Reused
+}
+
+func (s *sendTrace) wroteHeaderField(name string, values []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.got {
+		return
+	}
+	names := name == ":authority" || name == "Host"
+	if s.direct || names && len(values) == 1 && strings.EqualFold(values[0], s.host) {
+		s.wrote = true
+	}
+	s.http2 = s.http2 || strings.HasPrefix(name, ":")
+}
+
+// mayHaveSent judges a try that ended in an error. hooks says that the transport is known to call the hooks.
+func (s *sendTrace) mayHaveSent(err error, hooks bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.got:
+		return true
+	case s.hooked, hooks:
+		return false
+	default:
+		return !failedToConnect(err)
 	}
 }
 
-func (s *sendTrace) wroteHeaders() { s.sent.Store(true) }
-
-// mayHaveActed judges a try that ended in an error.
-func (s *sendTrace) mayHaveActed(err error) bool {
-	if s.hooked.Load() {
-		return s.sent.Load()
+// callsHooks reports whether a transport is Go's own, which calls the hooks of every request it sends.
+func callsHooks(transport policy.Transporter) bool {
+	client, ok := transport.(*http.Client)
+	if !ok {
+		return false
 	}
-	return !failedToConnect(err)
+	inner := client.Transport
+	if inner == nil {
+		inner = http.DefaultTransport
+	}
+	_, ok = inner.(*http.Transport)
+	return ok
 }
 
-// failedToConnect recognizes by its type an error that came before anything was sent, for transports that call no
-// hooks.
+// failedToConnect recognizes by its type an error that came before anything was sent, for transports that call no hooks.
 func failedToConnect(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true

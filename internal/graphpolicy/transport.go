@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -17,17 +18,21 @@ import (
 )
 
 // Transport is the end of the pipeline: it sends the request through the caller's transport, or through one of its
-// own, and records in the [Call] what happened before azcore has a chance to lose it.
+// own, and records in the [Call] what happened before azcore has a chance to lose it. It is the last gate: what is not of
+// a call, or would go anywhere but to root, does not leave.
 type Transport struct {
-	inner policy.Transporter
+	root   *url.URL
+	inner  policy.Transporter
+	bearer *Bearer
 }
 
-// NewTransport wraps inner; nil means a transport of our own, shared by the process.
-func NewTransport(inner policy.Transporter) *Transport {
+// NewTransport wraps inner; nil means a transport of our own, shared by the process. bearer, if not nil, learns that the
+// service refused a token.
+func NewTransport(inner policy.Transporter, root *url.URL, bearer *Bearer) *Transport {
 	if inner == nil {
 		inner = defaultClient()
 	}
-	return &Transport{inner: inner}
+	return &Transport{root: root, inner: inner, bearer: bearer}
 }
 
 // defaultClient differs from azcore's in that it follows no redirects: [http.Client] would turn the POST into a GET
@@ -57,29 +62,38 @@ func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	call := callOf(req.Context())
 	if call == nil {
-		return t.send(req)
+		return nil, errNoCall
 	}
-	if id := req.Header["Client-Request-Id"]; len(id) > 0 {
-		call.RequestID[0] = id[0]
+	if err := CheckHost(t.root, req.URL); err != nil {
+		return nil, &settledError{err}
 	}
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	if !call.begin(req.Header.Get("Client-Request-Id")) {
+		return nil, &settledError{}
+	}
+	var verdict Verdict
 	var resp *http.Response
 	var err error
 	if call.Write {
-		resp, err = t.write(call, req)
+		verdict, resp, err = t.write(call, req)
 	} else {
-		resp, err = t.read(call, req)
+		verdict, resp, err = t.read(req)
 	}
 	if err != nil {
+		call.finish(verdict, nil)
 		if call.Redact != nil {
 			err = call.Redact(err, req.URL.RawQuery)
 		}
 		return nil, err
 	}
-	call.Response = resp
-	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		call.Authorization = req.Header.Get("Authorization")
-		if call.Bearer != nil {
-			call.Bearer.drop()
+	call.mu.Lock()
+	defer call.mu.Unlock()
+	if refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden; refused {
+		call.record.Authorization = req.Header.Get("Authorization")
+		if t.bearer != nil {
+			t.bearer.drop()
 		}
 		normalizeClaims(call, resp)
 	}
@@ -87,109 +101,115 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if call.Secret {
 		call.hideContentType(resp)
 	}
+	call.record.Verdict, call.record.Response = verdict, resp
 	return resp, nil
 }
 
-func (t *Transport) read(call *Call, req *http.Request) (*http.Response, error) {
-	call.Verdict, call.Response = NotSent, nil
+func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
 	resp, err := t.send(req)
 	if err != nil {
-		return nil, err
+		return NotSent, nil, err
 	}
 	if foreign := foreignAnswer(req, resp); foreign != nil {
 		_ = resp.Body.Close()
-		return nil, foreign
+		return NotSent, nil, foreign
 	}
-	call.Verdict = Answered
 	limitBody(resp)
-	return resp, nil
+	return Answered, resp, nil
 }
 
 // write sends a request that must not be sent twice. The answer, which is small, is read here, so that the context
 // of the try can end with it.
-func (t *Transport) write(call *Call, req *http.Request) (*http.Response, error) {
-	if call.Verdict >= Answered {
-		// The retry policy after a success, as a caller's ShouldRetry can make it, or a policy of the caller's.
-		return nil, &settledError{}
-	}
-	call.Verdict, call.Response = NotSent, nil
-	if err := req.Context().Err(); err != nil {
-		return nil, err
-	}
-	delete(req.Header, "Idempotency-Key")
-	delete(req.Header, "X-Idempotency-Key")
-
+func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := newSendTrace(cancel)
-	resp, err := t.send(req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks)))
+	trace := newSendTrace(req, cancel)
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks))
+	req.Header = req.Header.Clone()
+	req.Header.Del("Idempotency-Key")
+	req.Header.Del("X-Idempotency-Key")
+	if call.ContentType != "" {
+		req.Header.Set("Content-Type", call.ContentType)
+	}
+	resp, err := t.send(req)
 	if err != nil {
-		if trace.mayHaveActed(err) {
-			call.Verdict = Open
+		verdict := NotSent
+		if trace.mayHaveSent(err, callsHooks(t.inner)) {
+			verdict = Open
 		}
 		if context.Cause(ctx) == errRepeated { //nolint:errorlint // the cause is this very value
-			err = errRepeated
+			verdict, err = Open, errRepeated
 		}
-		return nil, err
+		return verdict, nil, err
 	}
 	if foreign := foreignAnswer(req, resp); foreign != nil {
 		_ = resp.Body.Close()
-		call.Verdict = foreign.verdict()
-		return nil, foreign
+		return foreign.verdict(), nil, foreign
 	}
-	call.Verdict = verdictOf(resp.StatusCode)
+	verdict := verdictOf(resp.StatusCode)
 	limitBody(resp)
 	if resp.Body != http.NoBody {
 		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if err != nil && call.Verdict == Answered && resp.StatusCode != http.StatusNoContent {
-			call.Verdict = Open
-			return nil, fmt.Errorf("reading the answer: %w", err)
+		if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
+			return Open, nil, fmt.Errorf("reading the answer: %w", err)
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	return resp, nil
+	return verdict, resp, nil
 }
 
+// send gives an answer of which nothing is shared, so that it can be changed: responders of mocks give the same header
+// to every request.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
-	resp, err := t.do(req)
+	given, err := t.do(req)
 	if err != nil {
-		if resp != nil && resp.Body != nil {
-			_ = resp.Body.Close()
+		if given != nil && given.Body != nil {
+			_ = given.Body.Close()
 		}
 		return nil, err
 	}
-	if resp == nil {
+	if given == nil {
 		return nil, &settledError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
+	resp := *given
+	resp.Header = given.Header.Clone()
 	if resp.Request == nil {
 		resp.Request = req
-	}
-	if resp.Body == nil {
-		resp.Body = http.NoBody
 	}
 	if resp.Header == nil {
 		resp.Header = http.Header{}
 	}
-	return resp, nil
+	if resp.StatusCode == http.StatusSwitchingProtocols && resp.Body != nil {
+		// The body is the connection, and reading it does not end with the context.
+		_ = resp.Body.Close()
+		resp.Body = nil
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	return &resp, nil
 }
 
-// stillClients are for copies of callers' clients that follow no redirects.
-var stillClients = sync.Pool{New: func() any { return new(http.Client) }}
-
+// do sends the request. An [http.Client] is used as it is now, in a copy that follows no redirects, or follows them
+// without the token where the caller's CheckRedirect allows them: net/http takes the token along to another port or
+// scheme of the same host.
 func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	client, ok := t.inner.(*http.Client)
-	if !ok || client == nil || client.CheckRedirect != nil {
+	if !ok {
 		return t.inner.Do(req)
 	}
-	// The caller's own client would follow redirects. A copy made now sees changes made to it since.
-	still := stillClients.Get().(*http.Client)
-	*still = *client
+	still := *client
 	still.CheckRedirect = followNone
-	resp, err := still.Do(req)
-	*still = http.Client{}
-	stillClients.Put(still)
-	return resp, err
+	if allow := client.CheckRedirect; allow != nil {
+		still.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+			next.Header.Del("Authorization")
+			err := allow(next, via)
+			next.Header.Del("Authorization")
+			return err
+		}
+	}
+	return still.Do(req)
 }
 
 // ForeignError is an answer that did not come to our request from our host, because a transport followed a redirect.
@@ -218,7 +238,8 @@ func (e *ForeignError) verdict() Verdict {
 // foreignAnswer compares the request that was finally answered with ours.
 func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	final := resp.Request
-	if final.URL == nil || final.Method == req.Method && final.URL.Scheme == req.URL.Scheme && strings.EqualFold(final.URL.Host, req.URL.Host) {
+	if final.Response == nil && (final.URL == nil ||
+		final.Method == req.Method && final.URL.Scheme == req.URL.Scheme && strings.EqualFold(final.URL.Host, req.URL.Host)) {
 		return nil
 	}
 	foreign := &ForeignError{}

@@ -29,10 +29,9 @@ func TestContentTypeIsHiddenFromTheLogOnly(t *testing.T) {
 // seenBelow is the content type that a policy between the guard and the transport sees.
 func seenBelow(t *testing.T, secret bool) string {
 	t.Helper()
-	call := &graphpolicy.Call{Context: t.Context(), Secret: secret}
-	resp, err := get(t, call, graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+	resp, err := newTransport(t, func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: req}, nil
-	})))
+	}).Do(request(t, &graphpolicy.Call{Secret: secret}, http.MethodGet))
 	if err != nil {
 		t.Fatal(err)
 	}

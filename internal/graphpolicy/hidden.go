@@ -1,0 +1,35 @@
+package graphpolicy
+
+import "net/http"
+
+// hideContentType keeps azcore from logging an answer's body: with body logging on, its log policy prints what the
+// content type calls text or JSON.
+func (c *Call) hideContentType(resp *http.Response) {
+	if value, ok := resp.Header["Content-Type"]; ok {
+		c.contentType = value
+		resp.Header["Content-Type"] = hiddenContentType
+	}
+}
+
+// hiddenContentType is shared; nothing writes into it.
+var hiddenContentType = []string{HiddenContentType}
+
+// HiddenContentType stands for the content type of a body while it passes azcore's log policy.
+const HiddenContentType = "application/octet-stream"
+
+// restore gives the answer back what the transport hid of it, once azcore's log and bearer policies have passed.
+func (c *Call) restore() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	resp := c.record.Response
+	if resp == nil {
+		return
+	}
+	if c.contentType != nil {
+		resp.Header["Content-Type"] = c.contentType
+		c.contentType = nil
+	}
+	if resp == c.converted {
+		resp.StatusCode, resp.Status = http.StatusForbidden, c.forbidden
+	}
+}

@@ -1,0 +1,35 @@
+package graphpolicy_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+const address = "https://graph.microsoft.com/v1.0/x"
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (f doer) Do(req *http.Request) (*http.Response, error) { return f(req) }
+
+// newTransport is a transport for Graph that sends through do.
+func newTransport(t *testing.T, do doer) *graphpolicy.Transport {
+	t.Helper()
+	root, err := url.Parse("https://graph.microsoft.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return graphpolicy.NewTransport(do, root, nil)
+}
+
+// request is one of a call.
+func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(call.Context(t.Context()), method, address, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}

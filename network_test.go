@@ -154,8 +154,43 @@ func TestContextEndsOverTheNetwork(t *testing.T) {
 	})
 }
 
-// givesBack is an HTTP/2 server that receives requests and then says that it did not process them, in the ways in which Go's
-// transport believes it and sends them again.
+// serveFrames is an HTTP/2 server that receives requests and answers them with how. again is called at the second.
+func serveFrames(conn net.Conn, how func(*http2.Framer, uint32), arrived *atomic.Int32, again func()) {
+	defer func() { _ = conn.Close() }()
+	preface := make([]byte, len(http2.ClientPreface))
+	if _, err := io.ReadFull(conn, preface); err != nil || !bytes.Equal(preface, []byte(http2.ClientPreface)) {
+		return
+	}
+	framer := http2.NewFramer(conn, conn)
+	_ = framer.WriteSettings()
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			return
+		}
+		switch frame := frame.(type) {
+		case *http2.SettingsFrame:
+			if !frame.IsAck() {
+				_ = framer.WriteSettingsAck()
+			}
+		case *http2.HeadersFrame:
+			if arrived.Add(1) > 1 {
+				again()
+			}
+			how(framer, frame.StreamID)
+		}
+	}
+}
+
+// waysToGiveBack are the ways in which a server says that it did not process a request so that Go's transport believes
+// it and sends the request again.
+var waysToGiveBack = map[string]func(*http2.Framer, uint32){
+	"stream refused":            func(f *http2.Framer, id uint32) { _ = f.WriteRSTStream(id, http2.ErrCodeRefusedStream) },
+	"stream has protocol error": func(f *http2.Framer, id uint32) { _ = f.WriteRSTStream(id, http2.ErrCodeProtocol) },
+	"connection goes away":      func(f *http2.Framer, _ uint32) { _ = f.WriteGoAway(0, http2.ErrCodeNo, nil) },
+}
+
+// givesBack serves frames over TLS.
 func givesBack(t *testing.T, how func(*http2.Framer, uint32), again func()) (server *httptest.Server, arrived *atomic.Int32) {
 	t.Helper()
 	arrived = new(atomic.Int32)
@@ -163,31 +198,7 @@ func givesBack(t *testing.T, how func(*http2.Framer, uint32), again func()) (ser
 	server.TLS = &tls.Config{NextProtos: []string{"h2"}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
-		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
-			preface := make([]byte, len(http2.ClientPreface))
-			if _, err := io.ReadFull(conn, preface); err != nil || !bytes.Equal(preface, []byte(http2.ClientPreface)) {
-				return
-			}
-			framer := http2.NewFramer(conn, conn)
-			_ = framer.WriteSettings()
-			for {
-				frame, err := framer.ReadFrame()
-				if err != nil {
-					return
-				}
-				switch frame := frame.(type) {
-				case *http2.SettingsFrame:
-					if !frame.IsAck() {
-						_ = framer.WriteSettingsAck()
-					}
-				case *http2.HeadersFrame:
-					if arrived.Add(1) > 1 {
-						again()
-					}
-					how(framer, frame.StreamID)
-				}
-			}
-		},
+		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { serveFrames(conn, how, arrived, again) },
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -196,11 +207,7 @@ func givesBack(t *testing.T, how func(*http2.Framer, uint32), again func()) (ser
 
 func TestHTTP2DoesNotRepeatTheAction(t *testing.T) {
 	t.Parallel()
-	for name, how := range map[string]func(*http2.Framer, uint32){
-		"stream refused":            func(f *http2.Framer, id uint32) { _ = f.WriteRSTStream(id, http2.ErrCodeRefusedStream) },
-		"stream has protocol error": func(f *http2.Framer, id uint32) { _ = f.WriteRSTStream(id, http2.ErrCodeProtocol) },
-		"connection goes away":      func(f *http2.Framer, _ uint32) { _ = f.WriteGoAway(0, http2.ErrCodeNo, nil) },
-	} {
+	for name, how := range waysToGiveBack {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())

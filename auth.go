@@ -112,10 +112,10 @@ type TokenInfo struct {
 // is not readable gives Kind [TokenKindUnknown] and no error; Graph's tokens are opaque to clients by contract. It
 // needs no permission and calls Graph not at all. Errors: the credential's, as an [*Error] with [ErrUnauthenticated].
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return TokenInfo{}, err
 	}
-	token, err := c.credential.GetToken(ctx, c.TokenRequestOptions())
+	token, err := c.bearer.GetToken(ctx, c.TokenRequestOptions())
 	if err != nil {
 		return TokenInfo{}, &Error{Op: "get a token", phase: "no token", cause: err, kind: kindWithoutToken(err)}
 	}

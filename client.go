@@ -48,14 +48,14 @@ type ClientOptions struct {
 }
 
 // Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
-// share it: it is safe for concurrent use and holds no state but its options and the token.
+// share it: it is safe for concurrent use and holds no state but its options and the token. Methods of a zero Client return
+// [ErrInvalidArgument].
 type Client struct {
-	internal   *azcore.Client
-	credential azcore.TokenCredential
-	bearer     *graphpolicy.Bearer
-	service    graphService
-	origin     string // scheme and host of the Graph root
-	base       string // Graph root with the version, without a trailing slash
+	internal *azcore.Client
+	bearer   *graphpolicy.Bearer
+	service  graphService
+	origin   string // scheme and host of the Graph root
+	base     string // Graph root with the version, without a trailing slash
 }
 
 // NewClient makes a client that calls Microsoft Graph as credential. It sends nothing.
@@ -121,12 +121,11 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		return nil, err
 	}
 	return &Client{
-		internal:   internal,
-		credential: credential,
-		bearer:     bearer,
-		service:    service,
-		origin:     service.root.Scheme + "://" + service.root.Host,
-		base:       service.root.String() + "/" + graphAPIVersion,
+		internal: internal,
+		bearer:   bearer,
+		service:  service,
+		origin:   service.root.Scheme + "://" + service.root.Host,
+		base:     service.root.String() + "/" + graphAPIVersion,
 	}, nil
 }
 
@@ -134,6 +133,9 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 // evaluation. Pass it to Authenticate of an azidentity credential to sign a user in beforehand; without it azidentity
 // asks for another resource's token, or for one from another cache, and the user is prompted a second time.
 func (c *Client) TokenRequestOptions() policy.TokenRequestOptions {
+	if c == nil || c.internal == nil {
+		return policy.TokenRequestOptions{}
+	}
 	return policy.TokenRequestOptions{Scopes: []string{c.service.scope}, EnableCAE: true}
 }
 
@@ -145,7 +147,20 @@ func withoutSecrets(names []string, secret ...string) []string {
 }
 
 // String names the client's cloud and nothing else.
-func (c *Client) String() string { return "intune.Client(" + c.base + ")" }
+func (c *Client) String() string {
+	if c == nil {
+		return "intune.Client(nil)"
+	}
+	return "intune.Client(" + c.base + ")"
+}
+
+// tracer is disabled for a client that NewClient did not make.
+func (c *Client) tracer() tracing.Tracer {
+	if c == nil || c.internal == nil {
+		return tracing.Tracer{}
+	}
+	return c.internal.Tracer()
+}
 
 // operation is what the client knows about one kind of call.
 type operation struct {
@@ -247,12 +262,12 @@ func payloadRead(resp *http.Response) bool {
 
 // startSpan opens the span of a public method. Call the result with the method's error.
 func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context, func(error)) {
-	return runtime.StartSpan(ctx, op.api, c.internal.Tracer(), nil)
+	return runtime.StartSpan(ctx, op.api, c.tracer(), nil)
 }
 
 // traceRequestIDs sets what azcore reads from headers that Graph does not use.
 func (c *Client) traceRequestIDs(ctx context.Context, resp *http.Response) {
-	tracer := c.internal.Tracer()
+	tracer := c.tracer()
 	if resp == nil || !tracer.Enabled() {
 		return
 	}
@@ -299,7 +314,11 @@ func checkPolicies(argument string, policies []policy.Policy) error {
 	return nil
 }
 
-func checkContext(ctx context.Context) error {
+// check refuses what would end in a nil dereference.
+func (c *Client) check(ctx context.Context) error {
+	if c == nil || c.internal == nil {
+		return invalidArgument("client", "was not made by intune.NewClient")
+	}
 	if ctx == nil {
 		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
 	}

@@ -39,7 +39,7 @@ type RemoteAssistanceConnectorOptions struct{}
 // failure, with [ConnectorStateUnknown].
 func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteAssistanceConnectorOptions) (state ConnectorState, err error) {
 	_ = options
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return ConnectorStateUnknown, err
 	}
 	ctx, endSpan := c.startSpan(ctx, opConnector)

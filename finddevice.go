@@ -32,7 +32,7 @@ type FindDeviceOptions struct {
 // Every page is read and every row checked, so that a filter that the service ignores is slow, and not wrong.
 // Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
 func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *FindDeviceOptions) (device ManagedDevice, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return ManagedDevice{}, err
 	}
 	if filter.IsZero() {

@@ -33,7 +33,7 @@ type GetDeviceResponse struct {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
 func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDeviceOptions) (response GetDeviceResponse, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return GetDeviceResponse{}, err
 	}
 	if err := device.check(); err != nil {

@@ -37,7 +37,7 @@ type OpenRemoteAssistanceOptions struct {
 // Needs DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], [*SessionError] when the service
 // says why there is no session, else [*Error]; with [ErrOutcomeUnknown] when nobody knows whether the user was asked.
 func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return RemoteAssistanceSession{}, err
 	}
 	var o OpenRemoteAssistanceOptions

@@ -2,6 +2,7 @@ package intune
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"iter"
 	"net/http"
@@ -26,7 +27,7 @@ type list[P linkedPage] struct {
 	decode func(*http.Response) (P, error) // may give what came before an error
 	resume func(P)                         // learns of the page from which a stored pager goes on; may be nil
 
-	followed map[string]struct{}
+	followed map[[sha256.Size]byte]struct{} // hashes, since links can be long
 }
 
 // newPager makes a pager that follows next links exactly as given, over https and to the configured host only.
@@ -34,7 +35,7 @@ type list[P linkedPage] struct {
 // host with the token.
 func newPager[P linkedPage](c *Client, l list[P]) *runtime.Pager[P] {
 	return runtime.NewPager(runtime.PagingHandler[P]{
-		Tracer:  c.internal.Tracer(),
+		Tracer:  c.tracer(),
 		More:    func(current P) bool { return current.nextLink() != "" },
 		Fetcher: func(ctx context.Context, current *P) (P, error) { return l.fetch(ctx, c, current) },
 	})
@@ -64,7 +65,7 @@ func (l *list[P]) fetchInSpan(ctx context.Context, c *Client, current *P) (page 
 
 func (l *list[P]) fetch(ctx context.Context, c *Client, current *P) (P, error) {
 	var none P
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return none, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -105,13 +106,14 @@ func (l *list[P]) link(c *Client, current *P) (link string, err error) {
 			return "", &Error{Op: l.op.text, cause: err, phase: "the service gave a next link that is not followed"}
 		}
 	}
-	if _, again := l.followed[link]; again {
+	hash := sha256.Sum256([]byte(link))
+	if _, again := l.followed[hash]; again {
 		return "", &Error{Op: l.op.text, phase: "the service gave a next link that was followed before, so that the listing would not end"}
 	}
 	if l.followed == nil {
-		l.followed = map[string]struct{}{}
+		l.followed = map[[sha256.Size]byte]struct{}{}
 	}
-	l.followed[link] = struct{}{}
+	l.followed[hash] = struct{}{}
 	return link, nil
 }
 

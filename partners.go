@@ -255,7 +255,7 @@ func (c *Client) DisconnectRemoteAssistancePartner(ctx context.Context, id strin
 
 // callPartner sends one request to the collection (id "") or to a partner, and reads the partner it answers with.
 func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return partner, err
 	}
 	r := &request{op: op, method: method, url: c.base + partnersPath, secret: true}

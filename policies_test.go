@@ -193,3 +193,50 @@ func mustParse(text string) *url.URL {
 	}
 	return u
 }
+
+// A client that NewClient did not make, and a nil one, fail as a bad argument does, in every method.
+func TestZeroClient(t *testing.T) {
+	t.Parallel()
+	ctx, device := t.Context(), intune.Device("1")
+	for name, client := range map[string]*intune.Client{"zero": {}, "nil": nil} {
+		calls := map[string]func() error{
+			"RequestRemoteAssistance":    func() error { _, err := client.RequestRemoteAssistance(ctx, device, nil); return err },
+			"OpenRemoteAssistance":       func() error { _, err := client.OpenRemoteAssistance(ctx, device, nil); return err },
+			"BeginRemoteAssistance":      func() error { _, err := client.BeginRemoteAssistance(ctx, device, nil); return err },
+			"GetRemoteAssistanceSession": func() error { _, err := client.GetRemoteAssistanceSession(ctx, device, nil); return err },
+			"GetDevice":                  func() error { _, err := client.GetDevice(ctx, device, nil); return err },
+			"FindDevice": func() error {
+				_, err := client.FindDevice(ctx, intune.DeviceFilter{DeviceName: "A"}, nil)
+				return err
+			},
+			"NewListDevicesPager": func() error { _, err := client.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx); return err },
+			"Devices": func() (err error) {
+				for _, err = range client.Devices(ctx, intune.AllDevices(), nil) {
+				}
+				return err
+			},
+			"NewListDetectedAppsPager": func() error { _, err := client.NewListDetectedAppsPager(nil).NextPage(ctx); return err },
+			"DetectedApps": func() (err error) {
+				for _, err = range client.DetectedApps(ctx, nil) {
+				}
+				return err
+			},
+			"NewListRemoteAssistancePartnersPager": func() error {
+				_, err := client.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
+				return err
+			},
+			"GetRemoteAssistancePartner":    func() error { _, err := client.GetRemoteAssistancePartner(ctx, "1", nil); return err },
+			"DeleteRemoteAssistancePartner": func() error { _, err := client.DeleteRemoteAssistancePartner(ctx, "1", nil); return err },
+			"RemoteAssistanceConnector":     func() error { _, err := client.RemoteAssistanceConnector(ctx, nil); return err },
+			"TokenInfo":                     func() error { _, err := client.TokenInfo(ctx); return err },
+		}
+		for method, call := range calls {
+			if err := call(); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "NewClient") {
+				t.Errorf("%s client, %s: %v", name, method, err)
+			}
+		}
+		if scopes := client.TokenRequestOptions().Scopes; scopes != nil || client.String() == "" {
+			t.Errorf("%s client: %v", name, scopes)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package intune_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,5 +131,72 @@ func TestTokenGoesToTheConfiguredHostOnly(t *testing.T) {
 				t.Errorf("%d requests were sent, error %v", sent.Load(), err)
 			}
 		})
+	}
+}
+
+// net/http takes the token along to another port and another scheme of the same host, and a caller's CheckRedirect may
+// put back what was taken off.
+func TestTokenDoesNotFollowRedirects(t *testing.T) {
+	t.Parallel()
+	for kind, check := range map[string]func(*http.Request, []*http.Request) error{
+		"allows": follows,
+		"copies headers": func(req *http.Request, via []*http.Request) error {
+			req.Header = via[0].Header.Clone()
+			return nil
+		},
+	} {
+		for _, code := range []int{301, 302, 303, 307, 308} {
+			for to, tls := range map[string]bool{"another port": true, "plain http": false} {
+				t.Run(kind+" "+http.StatusText(code)+" to "+to, func(t *testing.T) {
+					t.Parallel()
+					var arrived atomic.Int32
+					handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+						arrived.Add(1)
+						if r.Header.Get("Authorization") != "" {
+							t.Error("the token traveled")
+						}
+					})
+					there := httptest.NewUnstartedServer(handler)
+					if tls {
+						there.StartTLS()
+					} else {
+						there.Start()
+					}
+					t.Cleanup(there.Close)
+					server := newServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, there.URL, code) }, false)
+					httpClient := server.Client()
+					httpClient.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
+					httpClient.CheckRedirect = check
+					client := newClient(t, httpClient, func(o *intune.ClientOptions) { o.Cloud = graphAt(server.URL) })
+					if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err == nil {
+						t.Error("success")
+					}
+					if _, err := client.GetDevice(t.Context(), intune.Device("1"), nil); err == nil {
+						t.Error("success")
+					}
+					if arrived.Load() != 2 {
+						t.Errorf("%d requests there: the test proves nothing", arrived.Load())
+					}
+				})
+			}
+		}
+	}
+}
+
+// An answer that came after a redirect on the same host is an answer to another request.
+func TestRedirectWithinTheHost(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1.0/") {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"1"}`)
+	}, false)
+	httpClient := server.Client()
+	httpClient.CheckRedirect = follows
+	client := newClient(t, httpClient, func(o *intune.ClientOptions) { o.Cloud = graphAt(server.URL) })
+	if device, err := client.GetDevice(t.Context(), intune.Device("1"), nil); err == nil {
+		t.Errorf("got %v", device)
 	}
 }

@@ -51,7 +51,7 @@ type RequestRemoteAssistanceResponse struct {
 // of 2020 said that application permissions are not supported; since about 2021 they are.
 func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, options *RequestRemoteAssistanceOptions) (response RequestRemoteAssistanceResponse, err error) {
 	_ = options
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
 	if err := device.check(); err != nil {

@@ -62,12 +62,12 @@ func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, op
 	}
 	return runtime.NewPoller(nil, c.internal.Pipeline(), &runtime.NewPollerOptions[RemoteAssistanceSession]{
 		Handler: handler,
-		Tracer:  c.internal.Tracer(),
+		Tracer:  c.tracer(),
 	})
 }
 
 func (c *Client) beginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (handler *sessionHandler, err error) {
-	if err := checkContext(ctx); err != nil {
+	if err := c.check(ctx); err != nil {
 		return nil, err
 	}
 	var o BeginRemoteAssistanceOptions

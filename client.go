@@ -108,13 +108,17 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
 	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
 	o.Transport = graphpolicy.NewTransport(o.Transport, service.root, bearer)
-	o.PerRetryPolicies = append(slices.Clone(o.PerRetryPolicies), graphpolicy.Sentry{})
+	perRetry := []policy.Policy{graphpolicy.NewGuard(bearer)}
+	if len(o.PerRetryPolicies) > 0 {
+		perRetry = append(perRetry, graphpolicy.Answering{})
+		o.PerRetryPolicies = append(slices.Clone(o.PerRetryPolicies), graphpolicy.Sentry{})
+	}
 	internal, err := azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
 		// Location is not among them: a redirect's target may carry a token or a link.
 		AllowedHeaders:         []string{"client-request-id", "x-ms-ags-diagnostic", "Prefer", "Deprecation", "Sunset"},
 		AllowedQueryParameters: []string{"$select", "$top", "$expand", "$orderby", "$count"},
 		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
-		PerRetry:               []policy.Policy{graphpolicy.NewGuard(bearer), graphpolicy.Answering{}},
+		PerRetry:               perRetry,
 		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Graph"},
 	}, &o.ClientOptions)
 	if err != nil {
@@ -192,7 +196,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		// Every other body can hold a link, a skip token, a filter's operand or names of people.
 		Secret: r.op != opRequestRemoteAssistance,
 	}
-	req, err := c.newRequest(call.Context(ctx), call, r)
+	req, err := c.newRequest(call.Start(ctx), call, r)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 	}
 	ctx := req.Raw().Context()
 	claims := ""
-	if call := attached(req); call != nil {
+	if call := callOf(ctx); call != nil { // the guard above has put it there
 		claims = call.takeClaims()
 	}
 	select {
@@ -167,7 +167,7 @@ func (*TokenError) NonRetriable() {}
 // CheckHost refuses a URL whose scheme or host is not that of root. Its text does not quote the URL, whose query may
 // hold a skip token or a filter.
 func CheckHost(root, u *url.URL) error {
-	if u == nil || u.Scheme != root.Scheme || !strings.EqualFold(hostPort(u), hostPort(root)) {
+	if u == nil || u.Scheme != root.Scheme || u.Host != root.Host && !strings.EqualFold(hostPort(u), hostPort(root)) {
 		return fmt.Errorf("refused to send a token anywhere but to %s://%s", root.Scheme, root.Host)
 	}
 	if u.User != nil {

@@ -49,6 +49,7 @@ type Call struct {
 
 	mu     sync.Mutex // a caller's policy may leave a request behind
 	record Record
+	first  callContext // saves an allocation
 
 	contentType []string       // of the answer, hidden from the log
 	challenged  bool           // a claims challenge was seen
@@ -101,12 +102,20 @@ func (c *Call) finish(verdict Verdict, resp *http.Response) {
 	c.record.Verdict, c.record.Response = verdict, resp
 }
 
-// Attach makes the call part of a request, whose context should be one of [Call.Context].
+// Attach makes the call part of a request, whose context should be that of [Call.Start].
 func (c *Call) Attach(req *policy.Request) { req.SetOperationValue(c) }
 
-// Context is ctx with the call in it.
-func (c *Call) Context(ctx context.Context) context.Context {
-	return &callContext{Context: ctx, call: c}
+// Start makes the context of the call's request.
+func (c *Call) Start(ctx context.Context) context.Context {
+	c.first = callContext{Context: ctx, call: c}
+	return &c.first
+}
+
+// restoreContext puts the call back into a context that has lost it, or has another's.
+func (c *Call) restoreContext(req *policy.Request) {
+	if ctx := req.Raw().Context(); callOf(ctx) != c {
+		*req.Raw() = *req.Raw().WithContext(&callContext{Context: ctx, call: c})
+	}
 }
 
 type callContext struct {

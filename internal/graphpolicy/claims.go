@@ -24,7 +24,7 @@ func normalizeClaims(call *Call, resp *http.Response) {
 			call.converted, call.forbidden = resp, resp.Status
 			resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized"
 		}
-		resp.Header.Set("WWW-Authenticate",
+		setHeader(resp, "Www-Authenticate",
 			`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 		return
 	}

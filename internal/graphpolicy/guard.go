@@ -24,6 +24,7 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	if call == nil {
 		return nil, errNoCall
 	}
+	call.restoreContext(req)
 	resp, err := g.inner.Do(req)
 	call.restore()
 	if verdict := call.Record().Verdict; call.Write && (verdict == Open || verdict == Answered && err != nil) {
@@ -32,8 +33,8 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Sentry stands between the caller's per-retry policies and what azcore puts below them. It gives the transport back
-// what it must know of the call, which a policy that replaced the request's context has lost.
+// Sentry stands between the caller's per-retry policies and what azcore puts below them. As the guard does above them, it
+// gives the transport back what it must know of the call, which a policy that replaced the request's context has lost.
 type Sentry struct{}
 
 // Do implements policy.Policy.
@@ -42,9 +43,7 @@ func (Sentry) Do(req *policy.Request) (*http.Response, error) {
 	if call == nil {
 		return nil, errNoCall
 	}
-	if ctx := req.Raw().Context(); callOf(ctx) != call {
-		*req.Raw() = *req.Raw().WithContext(call.Context(ctx))
-	}
+	call.restoreContext(req)
 	return req.Next()
 }
 

@@ -32,7 +32,7 @@ func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*ht
 			ShouldRetry: func(*http.Response, error) bool { return true },
 		},
 	})
-	req, err := runtime.NewRequest(call.Context(t.Context()), method, address)
+	req, err := runtime.NewRequest(call.Start(t.Context()), method, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSentryPutsTheOwnCallBack(t *testing.T) {
 			return says(200)(req)
 		}),
 	})
-	req, err := runtime.NewRequest(other.Context(t.Context()), http.MethodGet, address)
+	req, err := runtime.NewRequest(other.Start(t.Context()), http.MethodGet, address)
 	if err != nil {
 		t.Fatal(err)
 	}

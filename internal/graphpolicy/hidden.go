@@ -7,12 +7,9 @@ import "net/http"
 func (c *Call) hideContentType(resp *http.Response) {
 	if value, ok := resp.Header["Content-Type"]; ok {
 		c.contentType = value
-		resp.Header["Content-Type"] = hiddenContentType
+		setHeader(resp, "Content-Type", HiddenContentType)
 	}
 }
-
-// hiddenContentType is shared; nothing writes into it.
-var hiddenContentType = []string{HiddenContentType}
 
 // HiddenContentType stands for the content type of a body while it passes azcore's log policy.
 const HiddenContentType = "application/octet-stream"

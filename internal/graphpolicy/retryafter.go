@@ -20,12 +20,13 @@ const (
 // normalizeRetryAfter makes azcore wait as long as the service asks. azcore reads whole seconds and RFC 1123 dates only
 // and ignores the fractions that Graph sends ("0.249"), padded numbers and the other forms of dates; it does honor
 // Retry-After-Ms, so the delay is written there, rounded up.
-func normalizeRetryAfter(header http.Header) {
+func normalizeRetryAfter(resp *http.Response) {
+	header := resp.Header
 	if header[headerRetryAfter] == nil && header[headerXMSRetryAfterMS] == nil {
 		return
 	}
 	if delay := RetryAfter(header, time.Now()); delay > 0 {
-		header.Set(headerRetryAfterMS, strconv.FormatInt(int64((delay+time.Millisecond-1)/time.Millisecond), 10))
+		setHeader(resp, headerRetryAfterMS, strconv.FormatInt(int64((delay+time.Millisecond-1)/time.Millisecond), 10))
 	}
 }
 

@@ -49,8 +49,8 @@ type sendTrace struct {
 }
 
 // newSendTrace is of one try: a dial may outlive its request and call the hooks later.
-func newSendTrace(req *http.Request, cancel context.CancelCauseFunc) *sendTrace {
-	s := &sendTrace{own: hostPort(req.URL), host: req.Host, cancel: cancel}
+func newSendTrace(req *http.Request, own string, cancel context.CancelCauseFunc) *sendTrace {
+	s := &sendTrace{own: own, host: req.Host, cancel: cancel}
 	if s.host == "" {
 		s.host = req.URL.Host
 	}

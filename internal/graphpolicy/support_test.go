@@ -27,7 +27,7 @@ func newTransport(t *testing.T, do doer) *graphpolicy.Transport {
 // request is one of a call.
 func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request {
 	t.Helper()
-	req, err := http.NewRequestWithContext(call.Context(t.Context()), method, address, http.NoBody)
+	req, err := http.NewRequestWithContext(call.Start(t.Context()), method, address, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 // a call, or would go anywhere but to root, does not leave.
 type Transport struct {
 	root   *url.URL
+	own    string // the address of root
 	inner  policy.Transporter
 	bearer *Bearer
 }
@@ -32,7 +33,7 @@ func NewTransport(inner policy.Transporter, root *url.URL, bearer *Bearer) *Tran
 	if inner == nil {
 		inner = defaultClient()
 	}
-	return &Transport{root: root, inner: inner, bearer: bearer}
+	return &Transport{root: root, own: hostPort(root), inner: inner, bearer: bearer}
 }
 
 // defaultClient differs from azcore's in that it follows no redirects: [http.Client] would turn the POST into a GET
@@ -97,7 +98,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		}
 		normalizeClaims(call, resp)
 	}
-	normalizeRetryAfter(resp.Header)
+	normalizeRetryAfter(resp)
 	if call.Secret {
 		call.hideContentType(resp)
 	}
@@ -123,12 +124,12 @@ func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
 func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := newSendTrace(req, cancel)
+	trace := newSendTrace(req, t.own, cancel)
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks))
-	req.Header = req.Header.Clone()
-	req.Header.Del("Idempotency-Key")
-	req.Header.Del("X-Idempotency-Key")
+	delete(req.Header, "Idempotency-Key")
+	delete(req.Header, "X-Idempotency-Key")
 	if call.ContentType != "" {
+		req.Header = req.Header.Clone() // the log policy sees the request again when a claims challenge is answered
 		req.Header.Set("Content-Type", call.ContentType)
 	}
 	resp, err := t.send(req)
@@ -159,8 +160,8 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 	return verdict, resp, nil
 }
 
-// send gives an answer of which nothing is shared, so that it can be changed: responders of mocks give the same header
-// to every request.
+// send gives an answer that is not shared, so that it can be changed; its header still may be, as responders of mocks
+// give the same one to every request, and is changed by setHeader only.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	given, err := t.do(req)
 	if err != nil {
@@ -173,7 +174,6 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		return nil, &settledError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
 	resp := *given
-	resp.Header = given.Header.Clone()
 	if resp.Request == nil {
 		resp.Request = req
 	}
@@ -189,6 +189,12 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		resp.Body = http.NoBody
 	}
 	return &resp, nil
+}
+
+// setHeader changes an answer's header in a copy.
+func setHeader(resp *http.Response, name string, values ...string) {
+	resp.Header = resp.Header.Clone()
+	resp.Header[name] = values
 }
 
 // do sends the request. An [http.Client] is used as it is now, in a copy that follows no redirects, or follows them

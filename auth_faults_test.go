@@ -114,6 +114,36 @@ func TestTokenThatCannotBeSent(t *testing.T) {
 	}
 }
 
+// azcore logs the error of each try.
+func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := captureLog(t)
+	failure := errors.New("see https://login.example/?code=secret-code and eyJzZWNyZXQtdG9rZW4.x.y")
+	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, failure
+	}), newScript(status(204)))
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if !errors.Is(err, failure) || !strings.Contains(text.String(), "while getting a token") {
+		t.Errorf("error %v, log %s", err, text)
+	}
+	for _, secret := range []string{"secret-code", "eyJzZWNyZXQtdG9rZW4"} {
+		if strings.Contains(text.String()+err.Error(), secret) {
+			t.Errorf("%s shows in %v or in the log:\n%s", secret, err, text)
+		}
+	}
+}
+
+// A header within Go's default limit, through the whole client.
+func TestEndlessChallenge(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20)))
+		_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if asError(t, err).StatusCode != code || service.calls.Load() != 1 {
+			t.Errorf("%d: got %v", code, err)
+		}
+	}
+}
+
 // Responders of httpmock give the same header map to every request.
 func TestAnswersMayShareTheirHeader(t *testing.T) {
 	t.Parallel()

@@ -49,10 +49,11 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 		return &settledError{err}
 	}
 	ctx := req.Raw().Context()
-	claims := ""
-	if call := callOf(ctx); call != nil { // the guard above has put it there
-		claims = call.takeClaims()
+	call := callOf(ctx)
+	if call == nil { // the guard above puts it there
+		return errNoCall
 	}
+	claims := call.takeClaims()
 	select {
 	case b.gate <- struct{}{}:
 	default:
@@ -64,19 +65,19 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 		select {
 		case b.gate <- struct{}{}:
 		case <-ctx.Done():
-			return &TokenError{cause: ctx.Err()}
+			return newTokenError(call, ctx.Err())
 		}
 	}
 	defer func() { <-b.gate }()
 	b.asked = ""
 	if err := authorize(policy.TokenRequestOptions{Scopes: b.scopes}); err != nil {
-		return &TokenError{cause: err}
+		return newTokenError(call, err)
 	}
 	if claims != "" && b.asked != claims {
 		// azcore took the token that another goroutine had just put into its cache, without the claims.
 		token, err := b.getToken(ctx, policy.TokenRequestOptions{Scopes: b.scopes, Claims: claims, EnableCAE: true})
 		if err != nil {
-			return &TokenError{cause: err}
+			return newTokenError(call, err)
 		}
 		req.Raw().Header.Set("Authorization", "Bearer "+token.Token)
 	}
@@ -153,10 +154,22 @@ func (f credentialFunc) GetToken(ctx context.Context, options policy.TokenReques
 }
 
 // TokenError marks that no token was to be had, so that nothing was sent.
-type TokenError struct{ cause error }
+type TokenError struct {
+	cause error
+	text  string
+}
+
+// newTokenError cleans the credential's text, which azcore's retry policy logs.
+func newTokenError(call *Call, cause error) *TokenError {
+	e := &TokenError{cause: cause, text: cause.Error()}
+	if call.Redact != nil {
+		e.text = call.Redact(cause, "").Error()
+	}
+	return e
+}
 
 // Error implements error.
-func (e *TokenError) Error() string { return "no token: " + e.cause.Error() }
+func (e *TokenError) Error() string { return "while getting a token: " + e.text }
 
 // Unwrap gives the credential's error.
 func (e *TokenError) Unwrap() error { return e.cause }

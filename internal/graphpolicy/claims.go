@@ -11,7 +11,9 @@ import (
 // standard base64, while Graph documents the challenge with 403 too and both alphabets occur. That is done once a call,
 // so that a second refusal stays what it is.
 func normalizeClaims(call *Call, resp *http.Response) {
-	for _, header := range resp.Header.Values("WWW-Authenticate") {
+	const most = 16
+	headers := resp.Header.Values("WWW-Authenticate")
+	for _, header := range headers[:min(len(headers), most)] {
 		claims, ok := insufficientClaims(header)
 		if !ok {
 			continue
@@ -39,9 +41,13 @@ func (c *Call) takeClaims() string {
 	return claims
 }
 
+// maxChallenge bounds what is read of one header; challenges stay far below.
+const maxChallenge = 16 << 10
+
 // insufficientClaims finds the claims of a Bearer challenge in a WWW-Authenticate header. Parameters come in any order,
 // and quoted values hold commas.
 func insufficientClaims(header string) ([]byte, bool) {
+	header = header[:min(len(header), maxChallenge)]
 	for scheme, rest := nextToken(header); scheme != ""; scheme, rest = nextToken(rest) {
 		var claims string
 		var insufficient bool
@@ -69,21 +75,22 @@ func insufficientClaims(header string) ([]byte, bool) {
 	return nil, false
 }
 
+// nextToken cuts the next word off a header.
 func nextToken(s string) (token, rest string) {
-	s = strings.TrimLeft(s, " \t,")
-	end := strings.IndexAny(s, " \t,=\"")
+	s = strings.TrimLeft(s, separators)
+	end := strings.IndexAny(s, separators)
 	if end < 0 {
-		return s, ""
-	}
-	if end == 0 {
-		return nextToken(s[1:])
+		end = len(s)
 	}
 	return s[:end], s[end:]
 }
 
+// separators stand between the words of a header.
+const separators = " \t,=\""
+
 func nextParameter(s string) (name, value, rest string, ok bool) {
 	s = strings.TrimLeft(s, " \t,")
-	end := strings.IndexAny(s, " \t,=\"")
+	end := strings.IndexAny(s, separators)
 	if end <= 0 {
 		return "", "", s, false
 	}

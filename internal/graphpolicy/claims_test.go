@@ -59,13 +59,18 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	std := base64.StdEncoding.EncodeToString([]byte(wanted))
 	for name, header := range map[string]string{
-		"other error":  `Bearer error="invalid_token", claims="` + std + `"`,
-		"no claims":    `Bearer error="insufficient_claims"`,
-		"other scheme": `PoP error="insufficient_claims", claims="` + std + `"`,
-		"not base64":   `Bearer error="insufficient_claims", claims="{}"`,
-		"open quote":   `Bearer error="insufficient_claims", claims="` + std,
-		"Intune's own": `Bearer realm="urn:intune:service,4b109758-9c51-4d0d-b853-7f7f05cb40ac"`,
-		"nonsense":     `=",==" , "`,
+		"other error":         `Bearer error="invalid_token", claims="` + std + `"`,
+		"no claims":           `Bearer error="insufficient_claims"`,
+		"other scheme":        `PoP error="insufficient_claims", claims="` + std + `"`,
+		"not base64":          `Bearer error="insufficient_claims", claims="{}"`,
+		"open quote":          `Bearer error="insufficient_claims", claims="` + std,
+		"Intune's own":        `Bearer realm="urn:intune:service,4b109758-9c51-4d0d-b853-7f7f05cb40ac"`,
+		"nonsense":            `=",==" , "`,
+		"backslash":           `Bearer error="insufficient_claims", claims="e30=\`,
+		"huge":                "Bearer " + strings.Repeat("=", 10<<20),
+		"huge, quoted":        `Bearer error="` + strings.Repeat(`\`, 10<<20),
+		"huge, commas":        "Bearer " + strings.Repeat(`a,`, 5<<20),
+		"beyond what is read": "Bearer " + strings.Repeat(" ", 16<<10) + `error="insufficient_claims", claims="` + std + `"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +96,8 @@ func TestForbiddenIsConvertedOnce(t *testing.T) {
 
 func FuzzClaimsChallenge(f *testing.F) {
 	f.Add(`Bearer error="insufficient_claims", claims="e30="`)
+	f.Add(strings.Repeat("=", 1000))
+	f.Add(`Bearer error="\`)
 	f.Add(`a b="c\"", bearer claims=e30,error=insufficient_claims`)
 	f.Fuzz(func(t *testing.T, header string) {
 		resp := challenge(t, &graphpolicy.Call{}, http.StatusUnauthorized, header)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // StaticToken is a credential for a token that the caller already holds, with or without the word Bearer before it.
@@ -63,7 +65,7 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 }
 
 // String hides the token.
-func (s *staticToken) String() string { return "StaticToken(" + redacted + ")" }
+func (s *staticToken) String() string { return "StaticToken(" + redact.Placeholder + ")" }
 
 // GoString hides the token.
 func (s *staticToken) GoString() string { return s.String() }
@@ -117,7 +119,7 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	}
 	token, err := c.bearer.GetToken(ctx, c.TokenRequestOptions())
 	if err != nil {
-		return TokenInfo{}, &Error{Op: "get a token", phase: "no token", cause: err, kind: kindWithoutToken(err)}
+		return TokenInfo{}, &Error{Op: "get a token", phase: phaseNoToken, cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err)}
 	}
 	info, err := parseToken(token.Token)
 	if err != nil {
@@ -156,7 +158,7 @@ func (i TokenInfo) describe() string {
 		return "the token's claims cannot be read"
 	}
 	if i.AppID != "" {
-		b.WriteString(", from app " + oneLine(i.AppID, 64))
+		b.WriteString(", from app " + redact.OneLine(i.AppID, 64))
 		if name := wellKnownApps[strings.ToLower(i.AppID)]; name != "" {
 			b.WriteString(" (" + name + ")")
 		}
@@ -165,9 +167,9 @@ func (i TokenInfo) describe() string {
 	case len(list) == 0:
 		b.WriteString(", without permissions")
 	case i.Kind == TokenKindApplication:
-		b.WriteString(", with roles " + oneLine(strings.Join(list, " "), maxCodeText))
+		b.WriteString(", with roles " + redact.OneLine(strings.Join(list, " "), maxCodeText))
 	default:
-		b.WriteString(", with scopes " + oneLine(strings.Join(list, " "), maxCodeText))
+		b.WriteString(", with scopes " + redact.OneLine(strings.Join(list, " "), maxCodeText))
 	}
 	return b.String()
 }
@@ -224,7 +226,7 @@ func parseToken(token string) (TokenInfo, error) {
 		Roles:    claims.Roles,
 		TenantID: claims.Tenant,
 		AppID:    claims.AppID,
-		Audience: firstText(claims.Audience),
+		Audience: audience(claims.Audience),
 	}
 	if info.AppID == "" {
 		info.AppID = claims.Party
@@ -240,4 +242,13 @@ func parseToken(token string) (TokenInfo, error) {
 		info.Kind = TokenKindApplication
 	}
 	return info, nil
+}
+
+// audience is the claim aud, which may be a list.
+func audience(claim any) string {
+	if list, ok := claim.([]any); ok && len(list) > 0 {
+		claim = list[0]
+	}
+	text, _ := claim.(string)
+	return text
 }

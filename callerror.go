@@ -1,50 +1,54 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
-	e := &Error{
-		Op:      r.op.text,
-		Device:  r.device,
-		unknown: write && record.Verdict >= graphpolicy.Answered,
-	}
 	err = graphpolicy.Cause(err)
-	_, query, _ := strings.Cut(r.url, "?")
-	private := privateTexts(query)
+	private := privateOf(r.address(), record.Authorization)
+	var e *Error
 	if resp != nil {
-		e.readAnswer(resp)
-		e.hide(private)
+		e = answerError(resp, private)
+	} else {
+		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
 	}
+	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
 	switch foreign, token := (*graphpolicy.ForeignError)(nil), (*graphpolicy.TokenError)(nil); {
 	case errors.As(err, &foreign):
 		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
 	case errors.As(err, &token):
-		e.phase, e.cause = "no token", token.Unwrap()
+		e.phase, e.cause = phaseNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(err)
 	case err != nil:
-		e.phase = phaseOf(write, record.Verdict, resp)
-		e.cause = redactCause(err, private)
+		e.phase, e.cause = phaseOf(write, record.Verdict, resp), redact.Error(err, private)
 	case resp != nil && resp.StatusCode < 300:
 		e.phase = "not the answer that was expected"
-	}
-	if e.ClientRequestID == "" {
-		e.ClientRequestID = record.RequestID
 	}
 	e.Hint = c.hint(r.op, record.Authorization, e)
 	return e
 }
+
+// redactTransportError is for errors before azcore logs them.
+func redactTransportError(err error, address *url.URL, authorization string) error {
+	return redact.Error(err, privateOf(address, authorization))
+}
+
+// phaseNoToken is how far a call had come whose credential failed or did not answer in time.
+const phaseNoToken = "while getting a token: no token came"
 
 // kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
 // [ErrInvalidArgument] already.
@@ -73,36 +77,52 @@ func phaseOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) strin
 
 // unexpectedAnswer is a success that is not the one the operation has.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := &Error{Op: r.op.text, Device: r.device, phase: why, unknown: r.method != http.MethodGet}
-	e.readIDs(resp)
+	e := answerError(resp, privateOf(r.address(), ""))
+	e.Op, e.Device, e.phase, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown
 	}
 	return e
 }
 
-// readAnswer fills in what an answer says, from its body first and its headers second.
-func (e *Error) readAnswer(resp *http.Response) {
-	e.RetryAfter = graphpolicy.RetryAfter(resp.Header, time.Now())
-	e.StatusCode = resp.StatusCode
-	if resp.StatusCode >= 300 {
-		body, _ := runtime.Payload(resp)
-		e.readBody(body)
+// answerError is what an answer says, from its body first and its headers second. This is where its texts are cleaned.
+func answerError(resp *http.Response, private redact.Private) *Error {
+	const maxHeader = 256
+	header := func(name string) string {
+		return redact.Limit(private.Clean(redact.Limit(resp.Header.Get(name), 2*maxHeader)), maxHeader)
 	}
-	e.readIDs(resp)
+	var body errorbody.Body
+	if resp.StatusCode >= 300 {
+		payload, _ := runtime.Payload(resp)
+		body = errorbody.Parse(payload, private)
+	}
+	e := &Error{
+		StatusCode: resp.StatusCode,
+		Code:       body.Code, InnerCode: body.InnerCode,
+		Message: body.Message, Phrase: body.Phrase, Target: body.Target,
+		RequestID:       cmp.Or(body.RequestID, header("Request-Id")),
+		ClientRequestID: cmp.Or(body.ClientRequestID, private.Clean(clientRequestID(resp))),
+		ActivityID:      body.ActivityID, OperationID: body.OperationID,
+		Date:       body.Date,
+		RetryAfter: graphpolicy.RetryAfter(resp.Header, time.Now()),
+		kind:       classify(resp.StatusCode, body.Message, body.Codes...),
+		// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
+		response: &azcore.ResponseError{ErrorCode: body.Code, StatusCode: resp.StatusCode, RawResponse: resp},
+	}
+	for _, detail := range body.Details {
+		e.Details = append(e.Details, ErrorDetail(detail))
+	}
+	if e.RetryAfter == 0 {
+		e.RetryAfter = graphpolicy.ParseRetryAfter(body.RetryAfter, "", time.Now())
+	}
+	if body.Batch {
+		e.kind = errBatchAnswer
+	}
+	return e
 }
 
-func (e *Error) readIDs(resp *http.Response) {
-	e.StatusCode = resp.StatusCode
-	if e.RequestID == "" {
-		e.RequestID = resp.Header.Get("Request-Id")
-	}
-	if e.ClientRequestID == "" {
-		e.ClientRequestID = clientRequestID(resp)
-	}
-	// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
-	e.response = &azcore.ResponseError{ErrorCode: e.Code, StatusCode: resp.StatusCode, RawResponse: resp}
-}
+// errBatchAnswer stands for no kind at all: a $batch answer is not an error object, whatever its status.
+var errBatchAnswer = errors.New("batch answer")
 
 func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -185,6 +185,15 @@ type request struct {
 	secret bool   // the answer may hold a session link
 }
 
+// address is where the request goes, nil if that is no URL.
+func (r *request) address() *url.URL {
+	u, err := url.Parse(r.url)
+	if err != nil {
+		return nil
+	}
+	return u
+}
+
 // acceptJSON is shared by all requests; nothing writes into it.
 var acceptJSON = []string{"application/json"}
 

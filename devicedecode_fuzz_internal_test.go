@@ -73,7 +73,7 @@ func (v *looseText) UnmarshalJSON(data []byte) error {
 func (v *looseLink) UnmarshalJSON(data []byte) error {
 	*v = ""
 	err := json.Unmarshal(data, (*string)(v))
-	if *v == redacted {
+	if *v == "REDACTED" {
 		*v = ""
 	}
 	return err

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 var (
@@ -249,7 +251,7 @@ func selectProperties(given, needed, refused []string) ([]string, error) {
 	selected := []string{"id"}
 	for _, name := range slices.Concat(given, needed) {
 		if !deviceProperties()[name] {
-			return nil, invalidArgument("options.Select", "names "+strconv.Quote(oneLine(name, 64))+", which is no property of a managed device; "+
+			return nil, invalidArgument("options.Select", "names "+strconv.Quote(redact.OneLine(name, 64))+", which is no property of a managed device; "+
 				"names are as in the schema, such as deviceName")
 		}
 		if slices.Contains(refused, name) {

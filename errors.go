@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // The kinds of failure, for [errors.Is]. An [*Error] answers to at most one of them, chosen by the HTTP status and by
@@ -142,38 +144,38 @@ func (e *Error) Error() string {
 		code = strings.TrimPrefix(code+"/"+e.InnerCode, "/")
 	}
 	if code != "" {
-		b.WriteString(" (" + oneLine(code, maxCodeText) + ")")
+		b.WriteString(" (" + redact.OneLine(code, maxCodeText) + ")")
 	}
 	if e.phase != "" {
 		b.WriteString(": " + e.phase)
 	}
 	if e.Message != "" {
-		b.WriteString(": " + oneLine(e.Message, maxMessageText))
+		b.WriteString(": " + redact.OneLine(e.Message, maxMessageText))
 	}
 	if e.Phrase != "" {
-		b.WriteString(" [" + oneLine(e.Phrase, maxCodeText) + "]")
+		b.WriteString(" [" + redact.OneLine(e.Phrase, maxCodeText) + "]")
 	}
 	for i, d := range e.Details {
 		if i == maxDetailsText {
 			break
 		}
 		if text := strings.Trim(d.Code+": "+d.Message, ": "); text != "" && text != e.InnerCode {
-			b.WriteString("; " + oneLine(text, maxCodeText))
+			b.WriteString("; " + redact.OneLine(text, maxCodeText))
 		}
 	}
 	if e.cause != nil {
-		b.WriteString(": " + oneLine(redactText(e.cause.Error()), maxMessageText))
+		b.WriteString(": " + redact.OneLine(redact.Text(e.cause.Error()), maxMessageText))
 	}
 	if e.RetryAfter > 0 {
 		b.WriteString("; retry after " + e.RetryAfter.String())
 	}
 	if e.Hint != "" {
-		b.WriteString("; hint: " + oneLine(e.Hint, maxMessageText))
+		b.WriteString("; hint: " + redact.OneLine(e.Hint, maxMessageText))
 	}
 	if id := cmp.Or(e.RequestID, e.ActivityID); id != "" {
-		b.WriteString("; request id " + oneLine(id, maxCodeText))
+		b.WriteString("; request id " + redact.OneLine(id, maxCodeText))
 	} else if e.ClientRequestID != "" {
-		b.WriteString("; client request id " + oneLine(e.ClientRequestID, maxCodeText))
+		b.WriteString("; client request id " + redact.OneLine(e.ClientRequestID, maxCodeText))
 	}
 	return b.String()
 }
@@ -231,7 +233,7 @@ func (e *Error) LogValue() slog.Value {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
 	if e.cause != nil {
-		text("cause", oneLine(redactText(e.cause.Error()), maxMessageText))
+		text("cause", redact.OneLine(redact.Text(e.cause.Error()), maxMessageText))
 	}
 	if e.RetryAfter > 0 {
 		attributes = append(attributes, slog.Duration("retry_after", e.RetryAfter))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 var opFindDevice = &operation{api: "Client.FindDevice", text: "find device", permission: permissionReadDevices, right: rightReadDevices}
@@ -109,7 +111,7 @@ func (e *AmbiguousDeviceError) Error() string {
 func (e *AmbiguousDeviceError) Is(target error) bool { return target == ErrAmbiguousDevice }
 
 func orNone(text string) string {
-	if text = oneLine(text, 64); text == "" {
+	if text = redact.OneLine(text, 64); text == "" {
 		return "none"
 	}
 	return text

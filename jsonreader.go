@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // Limits of what one answer may make the reader allocate. Graph's pages hold 1000 rows; an answer of nothing but empty
@@ -172,7 +174,7 @@ func (r *jsonReader) readLink(field *SessionURL) error {
 	body, err := r.readString()
 	if err == nil {
 		*field = SessionURL{}
-		if string(body) != redacted {
+		if string(body) != redact.Placeholder {
 			*field = NewSessionURL(string(body))
 		}
 	}

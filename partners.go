@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 const (
@@ -76,7 +78,7 @@ type RemoteAssistancePartner struct {
 func (p RemoteAssistancePartner) String() string {
 	link := ""
 	if p.OnboardingURL != "" {
-		link = redacted
+		link = redact.Placeholder
 	}
 	return fmt.Sprintf("{ID:%s DisplayName:%s OnboardingURL:%s OnboardingStatus:%s LastConnectionDateTime:%s}",
 		p.ID, p.DisplayName, link, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 var opGetSession = &operation{
@@ -76,7 +78,7 @@ func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRe
 		RemoteAssistanceSession: RemoteAssistanceSession{
 			Device:       device,
 			URL:          NewSessionURL(record.link),
-			ErrorDetails: redactText(record.details),
+			ErrorDetails: redact.Text(record.details),
 		},
 		RequestID: record.resp.Header.Get("Request-Id"),
 	}, nil
@@ -140,7 +142,7 @@ type SessionError struct {
 
 // Error is one line: the device, the service's text, the hint.
 func (e *SessionError) Error() string {
-	text := "remote assistance on " + e.Device.redacted() + " failed: " + oneLine(e.Details, maxMessageText)
+	text := "remote assistance on " + e.Device.redacted() + " failed: " + redact.OneLine(e.Details, maxMessageText)
 	if e.Hint != "" {
 		text += "; hint: " + e.Hint
 	}
@@ -148,7 +150,7 @@ func (e *SessionError) Error() string {
 }
 
 func newSessionError(device DeviceRef, details string) *SessionError {
-	details = limitText(redactText(details), maxMessage)
+	details = redact.Limit(redact.Text(details), 8<<10)
 	return &SessionError{Device: device, Details: details, Hint: sessionHint(details)}
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 var opBeginRemoteAssistance = &operation{
@@ -174,7 +176,7 @@ func (h *sessionHandler) judge(record sessionRecord) {
 			h.fail(&SessionError{Device: h.Device, Details: err.Error()})
 			return
 		}
-		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: NewSessionURL(record.link), ErrorDetails: redactText(record.details)})
+		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: NewSessionURL(record.link), ErrorDetails: redact.Text(record.details)})
 	case newDetails && record.details != "":
 		h.fail(newSessionError(h.Device, record.details))
 	case newLink || newDetails:

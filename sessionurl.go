@@ -8,9 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"unique"
-)
 
-const redacted = "REDACTED"
+	"github.com/go-intune/intune/internal/redact"
+)
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is treated as a
 // secret: every rendering (fmt with any verb, slog, JSON, text) shows REDACTED, and only [SessionURL.Reveal] gives the
@@ -51,7 +51,7 @@ func (u SessionURL) String() string {
 	if u.IsZero() {
 		return ""
 	}
-	return redacted
+	return redact.Placeholder
 }
 
 // GoString is [SessionURL.String], so that %#v does not show the link either.
@@ -77,7 +77,7 @@ func (u *SessionURL) UnmarshalJSON(data []byte) error {
 		return errors.New("session link: not a JSON string") // the cause would quote it
 	}
 	*u = SessionURL{}
-	if link != nil && *link != redacted {
+	if link != nil && *link != redact.Placeholder {
 		*u = NewSessionURL(*link)
 	}
 	return nil

@@ -163,7 +163,7 @@ type TokenError struct {
 func newTokenError(call *Call, cause error) *TokenError {
 	e := &TokenError{cause: cause, text: cause.Error()}
 	if call.Redact != nil {
-		e.text = call.Redact(cause, "").Error()
+		e.text = call.Redact(cause, nil, "").Error()
 	}
 	return e
 }

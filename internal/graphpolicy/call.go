@@ -3,6 +3,7 @@ package graphpolicy
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -41,8 +42,9 @@ type Call struct {
 	// log policy above it must not take the body for text.
 	ContentType string
 
-	// Redact, if not nil, takes out of a transport's error what azcore must not log, given the query that was sent.
-	Redact func(err error, query string) error
+	// Redact, if not nil, takes out of an error what azcore must not log, given where the request went with which
+	// Authorization; the address is nil for a credential's error.
+	Redact func(err error, address *url.URL, authorization string) error
 
 	// RequestID is the client-request-id of the request as it was made.
 	RequestID string
@@ -66,7 +68,7 @@ type Record struct {
 	// Response is the latest answer that came from the service itself.
 	Response *http.Response
 
-	// Authorization is the header of the latest request that was answered 401 or 403, for a diagnosis.
+	// Authorization is the header of the latest request, for a diagnosis.
 	Authorization string
 
 	// RequestID is the client-request-id that was sent last, which the caller may have replaced.
@@ -86,13 +88,13 @@ func (c *Call) Record() Record {
 
 // begin lets a try go out, and holds its outcome for open until finish says otherwise. It refuses a write after one
 // whose outcome is open, or that succeeded, whoever wants to repeat it: azcore's retry policy or a policy of the caller's.
-func (c *Call) begin(requestID string) bool {
+func (c *Call) begin(requestID, authorization string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.Write && c.record.Verdict >= Answered {
 		return false
 	}
-	c.record.Response, c.record.Verdict, c.record.RequestID = nil, Open, requestID
+	c.record = Record{Verdict: Open, RequestID: requestID, Authorization: authorization}
 	return true
 }
 

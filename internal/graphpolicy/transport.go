@@ -71,7 +71,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	if !call.begin(req.Header.Get("Client-Request-Id")) {
+	if !call.begin(req.Header.Get("Client-Request-Id"), req.Header.Get("Authorization")) {
 		return nil, &settledError{}
 	}
 	var verdict Verdict
@@ -85,14 +85,13 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		call.finish(verdict, nil)
 		if call.Redact != nil {
-			err = call.Redact(err, req.URL.RawQuery)
+			err = call.Redact(err, req.URL, req.Header.Get("Authorization"))
 		}
 		return nil, err
 	}
 	call.mu.Lock()
 	defer call.mu.Unlock()
 	if refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden; refused {
-		call.record.Authorization = req.Header.Get("Authorization")
 		if t.bearer != nil {
 			t.bearer.drop()
 		}

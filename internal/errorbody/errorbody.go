@@ -1,0 +1,223 @@
+// Package errorbody reads the body of a failed answer in all the shapes in which Graph and Intune send it: JSON within JSON,
+// the old and the new envelope, text, HTML, and what a broken connection left of them. It is a pure function from bytes to
+// texts that are already clean.
+package errorbody
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+const (
+	// maxNesting bounds how often a message is taken for JSON again; three times has been seen.
+	maxNesting = 4
+	// maxInnerErrors bounds how far innerError is followed into itself.
+	maxInnerErrors = 8
+	// maxDetails, maxMessage and maxText bound what is kept of a body that was made to be large.
+	maxDetails = 16
+	maxMessage = 8 << 10
+	maxText    = 1 << 10
+)
+
+// Body is what a body says. Every text is clean and of bounded length; blank means that the body did not say.
+type Body struct {
+	// Code is the outermost code, InnerCode the most specific one further in.
+	Code, InnerCode string
+	// Message is the innermost sentence, without the trailer of ids and addresses.
+	Message string
+	// Phrase is Intune's CustomApiErrorPhrase.
+	Phrase string
+	// Target is what the error is about.
+	Target string
+	// Details are further errors.
+	Details []Detail
+	// RequestID, ClientRequestID, ActivityID and OperationID are what support asks for.
+	RequestID, ClientRequestID, ActivityID, OperationID string
+	// Date is when the error arose.
+	Date string
+	// RetryAfter is a wait as it was written.
+	RetryAfter string
+	// Codes are the codes at every depth.
+	Codes []string
+	// Batch marks the answer of a batch, which is no error object whatever its status.
+	Batch bool
+}
+
+// Detail is one of the further errors.
+type Detail struct{ Code, Message, Target string }
+
+// Parse reads a body. It never fails: what cannot be understood is left blank. private is what must not be shown of the
+// request that the body answers.
+func Parse(body []byte, private redact.Private) Body {
+	var b Body
+	b.read(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	b.clean(private)
+	return b
+}
+
+// clean is the one place where texts of a body become fit to be shown.
+func (b *Body) clean(private redact.Private) {
+	text := func(s string, limit int) string {
+		return redact.Limit(private.Clean(redact.Limit(s, longestText)), limit)
+	}
+	b.Message = text(strings.TrimSpace(htmlText(b.Message)), maxMessage)
+	for _, field := range [...]*string{
+		&b.Code, &b.InnerCode, &b.Phrase, &b.Target, &b.RequestID, &b.ClientRequestID, &b.ActivityID, &b.OperationID, &b.Date, &b.RetryAfter,
+	} {
+		*field = text(*field, maxText)
+	}
+	for i := range b.Details {
+		d := &b.Details[i]
+		d.Code, d.Message, d.Target = text(d.Code, maxText), text(d.Message, maxMessage), text(d.Target, maxText)
+	}
+	for i := range b.Codes {
+		b.Codes[i] = text(b.Codes[i], maxText)
+	}
+}
+
+// longestText is what is looked at of one text: enough for what is kept of it.
+const longestText = 2 * maxMessage
+
+func (b *Body) read(body []byte) {
+	var text string
+	if root, ok := decodeWireError(body); ok {
+		if root.BatchAnswers != nil && root.Error == nil {
+			b.Batch = true
+			return
+		}
+		text = or(b.readEnvelope(root.body()), root.Description)
+	} else if utf8.Valid(body) && !bytes.HasPrefix(body, []byte("{")) && !bytes.HasPrefix(body, []byte("[")) {
+		text = string(body)
+	}
+	text, nested := b.unwrapMessage(text)
+	b.Message = b.readTrailer(text)
+	b.InnerCode = or(nested, b.InnerCode)
+	for i := range b.Details {
+		b.Codes = append(b.Codes, b.Details[i].Code)
+	}
+}
+
+// readEnvelope takes over the members of an error object and returns its message.
+func (b *Body) readEnvelope(w *wireError) string {
+	b.Code = w.code()
+	b.Codes = append(b.Codes, b.Code)
+	b.Target = firstText(w.Target)
+	b.Phrase = firstText(w.Phrase)
+	b.takeIDs(w)
+	b.takeDetails(w.Details)
+	inner := w.InnerError
+	for depth := 0; inner != nil && depth < maxInnerErrors; depth++ {
+		b.takeIDs(inner)
+		b.takeDetails(inner.Details)
+		if code := inner.code(); code != "" {
+			b.InnerCode = code
+			b.Codes = append(b.Codes, code)
+		}
+		inner = inner.InnerError
+	}
+	if b.InnerCode == "" && len(b.Details) > 0 {
+		b.InnerCode = b.Details[0].Code
+	}
+	return firstText(w.Message)
+}
+
+func (b *Body) takeIDs(w *wireError) {
+	b.RequestID = or(b.RequestID, w.RequestID)
+	b.ClientRequestID = or(b.ClientRequestID, w.ClientID)
+	b.Date = or(b.Date, w.Date)
+}
+
+func (b *Body) takeDetails(details []wireError) {
+	for i := range details {
+		if len(b.Details) == maxDetails {
+			return
+		}
+		d := Detail{Code: details[i].code(), Message: firstText(details[i].Message), Target: firstText(details[i].Target)}
+		if d != (Detail{}) {
+			b.Details = append(b.Details, d)
+		}
+	}
+}
+
+// unwrapMessage follows a message that is itself a JSON object down to its text, and returns the first code on the
+// way. Only a text that is JSON from its first to its last character counts: a sentence may have a JSON tail.
+func (b *Body) unwrapMessage(text string) (message, firstCode string) {
+	for range maxNesting {
+		trimmed := strings.TrimSpace(text)
+		if !strings.HasPrefix(trimmed, "{") {
+			break
+		}
+		outer, ok := decodeWireError([]byte(trimmed))
+		if !ok {
+			break
+		}
+		w := outer.body()
+		code := w.code()
+		if code == "" && w.Message == nil {
+			break
+		}
+		if code != "" {
+			firstCode = or(firstCode, code)
+			b.Codes = append(b.Codes, code)
+		}
+		b.Phrase = or(b.Phrase, w.Phrase)
+		b.Target = or(b.Target, w.Target)
+		b.takeDetails(w.Details)
+		b.RetryAfter = or(b.RetryAfter, w.RetryAfter)
+		text = firstText(w.Message)
+	}
+	return text, firstCode
+}
+
+// The labels of the trailer that Intune puts behind its sentences, any of which may be missing.
+const (
+	labelOperation = "Operation ID (for customer support):"
+	labelActivity  = "Activity ID:"
+	labelURL       = "Url:"
+	labelPhrase    = "CustomApiErrorPhrase:"
+)
+
+// readTrailer cuts Intune's trailer of ids and addresses off a sentence and keeps the ids.
+func (b *Body) readTrailer(text string) string {
+	end := len(text)
+	for _, label := range [...]string{labelOperation, labelActivity, labelURL, labelPhrase} {
+		at := trailerIndex(text, label)
+		if at < 0 {
+			continue
+		}
+		value := strings.TrimLeft(text[at+len(label):], " ")
+		if stop := strings.IndexAny(value, " \t\r\n"); stop >= 0 {
+			value = value[:stop]
+		}
+		value = redact.Limit(value, 128)
+		switch label {
+		case labelOperation:
+			b.OperationID = value
+		case labelActivity:
+			b.ActivityID = value
+		case labelPhrase:
+			b.Phrase = or(b.Phrase, value)
+		}
+		end = min(end, len(strings.TrimRight(text[:at], " -\t\r\n")))
+	}
+	return text[:end]
+}
+
+// trailerIndex finds a label that stands at the beginning, behind " - " or behind two spaces.
+func trailerIndex(text, label string) int {
+	for from := 0; ; {
+		at := strings.Index(text[from:], label)
+		if at < 0 {
+			return -1
+		}
+		at += from
+		before := text[:at]
+		if strings.TrimSpace(before) == "" || strings.HasSuffix(before, "- ") || strings.HasSuffix(before, "  ") {
+			return at
+		}
+		from = at + len(label)
+	}
+}

@@ -14,7 +14,7 @@ import (
 func plainPage() any {
 	row := plainType(reflect.TypeFor[ManagedDevice](), func(t reflect.Type) reflect.Type {
 		switch {
-		case t == reflect.TypeFor[SessionURL]():
+		case t == reflect.TypeFor[SessionURL](), t == reflect.TypeFor[Secret]():
 			return reflect.TypeFor[string]()
 		case t.Kind() == reflect.Float64:
 			return reflect.TypeFor[any]()

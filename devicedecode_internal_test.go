@@ -48,7 +48,7 @@ func TestDecodeFillsEveryField(t *testing.T) {
 			} else if value.Elem().Kind() == reflect.Struct {
 				check(path, value.Elem())
 			}
-		case value.Kind() == reflect.Struct && value.Type() != reflect.TypeFor[time.Time]() && value.Type() != reflect.TypeFor[SessionURL]():
+		case value.Kind() == reflect.Struct && value.Type() != reflect.TypeFor[time.Time]() && value.Type() != reflect.TypeFor[SessionURL]() && value.Type() != reflect.TypeFor[Secret]():
 			for field, fieldValue := range value.Fields() {
 				check(path+"."+field.Name, fieldValue)
 			}

@@ -91,7 +91,7 @@ func (d *ManagedDevice) property(r *jsonReader, name []byte) (known bool, err er
 	case "isSupervised":
 		return true, r.readBool(&d.IsSupervised)
 	case "activationLockBypassCode":
-		return true, r.readText(&d.ActivationLockBypassCode)
+		return true, r.readSecret(&d.ActivationLockBypassCode)
 	case "easActivated":
 		return true, r.readBool(&d.EASActivated)
 	case "easActivationDateTime":
@@ -111,7 +111,7 @@ func (d *ManagedDevice) property(r *jsonReader, name []byte) (known bool, err er
 	case "deviceActionResults":
 		return true, r.readActionResults(&d.DeviceActionResults)
 	case "remoteAssistanceSessionUrl":
-		return true, r.readLink(&d.RemoteAssistanceSessionURL)
+		return true, r.readSecret(&d.RemoteAssistanceSessionURL.link)
 	case "remoteAssistanceSessionErrorDetails":
 		return true, r.readText(&d.RemoteAssistanceSessionErrorDetails)
 	default:

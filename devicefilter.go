@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -15,6 +16,9 @@ import (
 // Each device that comes back is checked again against the filter, so that one the service should not have sent is
 // never handed out. Texts are compared whole and without regard to case, as the service does. Source: the property
 // descriptions on https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+//
+// Printed or logged, a filter shows the names of its fields only. Marshaled as JSON it shows its values, so that it can
+// stand in a configuration file.
 type DeviceFilter struct {
 	// DeviceName is the name the device reports. It is not unique.
 	DeviceName string
@@ -53,6 +57,9 @@ func (f DeviceFilter) String() string {
 
 // GoString is [DeviceFilter.String].
 func (f DeviceFilter) GoString() string { return f.String() }
+
+// LogValue is [DeviceFilter.String]. It is not asked when a struct that holds a filter is logged as JSON.
+func (f DeviceFilter) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // filterTerm is one comparison of a filter with a device.
 type filterTerm struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"reflect"
 	"slices"
@@ -184,6 +185,30 @@ func TestFiltersThatAreRefused(t *testing.T) {
 			}
 			service.saw(t)
 		}
+	}
+}
+
+// The operands may be names of people; the JSON of a filter is for configuration files and holds them.
+func TestFilterIsLoggedWithoutItsOperands(t *testing.T) {
+	t.Parallel()
+	filter := intune.DeviceFilter{UserPrincipalName: "anna-secret@contoso.com", DeviceName: "pc-secret"}
+	var b strings.Builder
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&b, nil), slog.NewTextHandler(&b, nil)} {
+		slog.New(handler).Info("looking", "filter", filter, "pointer", &filter)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&b, verb, filter)
+	}
+	if text := b.String(); strings.Contains(text, "secret") || !strings.Contains(text, "userPrincipalName") {
+		t.Errorf("got %s", text)
+	}
+	var again intune.DeviceFilter
+	text, err := json.Marshal(filter)
+	if err == nil {
+		err = json.Unmarshal(text, &again)
+	}
+	if err != nil || again != filter {
+		t.Errorf("got %#v, %v", again, err)
 	}
 }
 

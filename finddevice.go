@@ -29,7 +29,7 @@ type FindDeviceOptions struct {
 
 // FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen,
 // the first of several will not do. No match is [ErrNotFound], several are an [*AmbiguousDeviceError] that lists
-// them. An empty filter is an [ErrInvalidArgument].
+// them. An empty filter is an [ErrInvalidArgument]. A match without an id, which no method could use, is an [*Error].
 //
 // Every page is read and every row checked, so that a filter that the service ignores is slow, and not wrong.
 // Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
@@ -58,6 +58,10 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 				failed.Op = opFindDevice.text
 			}
 			return ManagedDevice{}, err
+		}
+		if candidate.ID == "" {
+			// It might be the one, or one more, and it cannot be asked.
+			return ManagedDevice{}, &Error{Op: opFindDevice.text, Message: "a device that matches came without its id"}
 		}
 		if found = append(found, candidate); len(found) == maxCandidates {
 			break

@@ -31,6 +31,30 @@ func fleet() *listService {
 	return &listService{body: func(n int, _ string) string { return bodies[(n-1)%len(bodies)] }}
 }
 
+// A device that cannot be asked is neither handed out nor passed over: it may be the one.
+func TestFindDeviceWithoutAnID(t *testing.T) {
+	t.Parallel()
+	for name, rows := range map[string][]string{
+		"alone":        {`{"deviceName":"PC-1"}`},
+		"blank":        {`{"id":"","deviceName":"PC-1"}`},
+		"null":         {`{"id":null,"deviceName":"PC-1"}`},
+		"before a one": {`{"deviceName":"PC-1"}`, deviceRow("1", "PC-1")},
+		"behind a one": {deviceRow("1", "PC-1"), `{"deviceName":"PC-1"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			device, err := newClient(t, inTurn(pageOf("", rows...))).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-1"}, nil)
+			if e := asError(t, err); e.Op != "find device" || !strings.Contains(e.Message, "without its id") || errors.Is(err, intune.ErrNotFound) || device.DeviceName != "" {
+				t.Errorf("got %v, %v", device, err)
+			}
+		})
+	}
+	service := inTurn(pageOf("", `{"deviceName":"PC-2"}`, deviceRow("1", "PC-1")))
+	if device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-1"}, nil); err != nil || device.ID != "1" {
+		t.Errorf("a row that does not match is in the way: %v, %v", device, err)
+	}
+}
+
 // C§3.1: an unsupported filter is ignored and every device comes. Whoever asks for one device gets that one or none.
 func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
 	t.Parallel()

@@ -170,7 +170,7 @@ func fullDevice(i int) map[string]any {
 // it by reflection alone. leaf may exchange the types that are not structs of this package.
 func plainType(t reflect.Type, leaf func(reflect.Type) reflect.Type) reflect.Type {
 	switch {
-	case t == reflect.TypeFor[SessionURL]() || t == reflect.TypeFor[time.Time]():
+	case t == reflect.TypeFor[SessionURL]() || t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[time.Time]():
 		return leaf(t)
 	case t.Kind() == reflect.Slice:
 		return reflect.SliceOf(plainType(t.Elem(), leaf))

@@ -75,16 +75,11 @@ func isBadRequest(err error) bool {
 	return ok && failed.StatusCode == http.StatusBadRequest
 }
 
-const otherDevice = "the answer is about another device than the one asked for"
-
-// readDevice reads a device for the caller: the answer must say that it is the one, and its link must be fit to open.
+// readDevice reads a device for the caller: its link must be fit to open.
 func (c *Client) readDevice(ctx context.Context, r *request) (ManagedDevice, error) {
 	device, resp, err := c.fetchDevice(ctx, r)
 	if err != nil {
 		return ManagedDevice{}, err
-	}
-	if device.ID == "" {
-		return ManagedDevice{}, c.unexpectedAnswer(r, resp, otherDevice)
 	}
 	if err := checkLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
 		return ManagedDevice{}, c.unexpectedAnswer(r, resp, err.Error())
@@ -92,7 +87,8 @@ func (c *Client) readDevice(ctx context.Context, r *request) (ManagedDevice, err
 	return device, nil
 }
 
-// fetchDevice reads what the service has of a device. An answer that names another one is refused.
+// fetchDevice reads what the service has of a device. An answer that does not say by its id that it is about the one
+// asked for is refused: a sign-in page's {"status":"ok"} would pass for a device without a single property.
 func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *http.Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil {
@@ -108,8 +104,8 @@ func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *h
 		e.cause = err
 		return ManagedDevice{}, nil, e
 	}
-	if device.ID != "" && !strings.EqualFold(device.ID, r.device.id) {
-		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, otherDevice)
+	if !strings.EqualFold(device.ID, r.device.id) {
+		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for, or about none")
 	}
 	return device, resp, nil
 }

@@ -136,7 +136,7 @@ func TestGetDeviceHidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's
 	for _, selected := range []string{"activationLockBypassCode", "remoteAssistanceSessionUrl", "notes"} {
 		text.Reset()
 		device, err := client.GetDevice(t.Context(), intune.Device("1"), &intune.GetDeviceOptions{Select: []string{"notes", selected}})
-		if err != nil || device.ActivationLockBypassCode != "secret" || device.RemoteAssistanceSessionURL.Reveal() != "https://get.teamviewer.com/secret" {
+		if err != nil || device.ActivationLockBypassCode.Reveal() != "secret" || device.RemoteAssistanceSessionURL.Reveal() != "https://get.teamviewer.com/secret" {
 			t.Errorf("got %v, %v", device, err)
 		}
 		if strings.Contains(text.String(), "visible") || !strings.Contains(text.String(), "[Response]") {

@@ -169,13 +169,13 @@ func readWord[S ~string](r *jsonReader, field *S) error {
 	return err
 }
 
-// readLink reads a session link; what SessionURL writes in place of a link is no link.
-func (r *jsonReader) readLink(field *SessionURL) error {
+// readSecret reads a secret; what Secret writes in place of one is none.
+func (r *jsonReader) readSecret(field *Secret) error {
 	body, err := r.readString()
 	if err == nil {
-		*field = SessionURL{}
+		*field = Secret{}
 		if string(body) != redact.Placeholder {
-			*field = NewSessionURL(string(body))
+			*field = NewSecret(string(body))
 		}
 	}
 	return err

@@ -164,7 +164,7 @@ type ManagedDevice struct {
 	IsSupervised bool `json:"isSupervised,omitzero"`
 
 	// ActivationLockBypassCode opens Apple's Activation Lock: a secret. Only filled by a read by id that selects it.
-	ActivationLockBypassCode string `json:"activationLockBypassCode,omitzero"`
+	ActivationLockBypassCode Secret `json:"activationLockBypassCode,omitzero"`
 
 	// EASActivated reports whether Exchange ActiveSync is switched on for the device.
 	EASActivated bool `json:"easActivated,omitzero"`

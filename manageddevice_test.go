@@ -44,6 +44,8 @@ func telling(t *testing.T) intune.ManagedDevice {
 				value.Set(reflect.ValueOf(time.Date(2026, 8, 20, 7, 8, 9, 123456700, time.UTC)))
 			case reflect.TypeFor[intune.SessionURL]():
 				value.Set(reflect.ValueOf(intune.NewSessionURL("https://LEAK.example")))
+			case reflect.TypeFor[intune.Secret]():
+				value.Set(reflect.ValueOf(intune.NewSecret("LEAK")))
 			default:
 				for _, field := range value.Fields() {
 					fill(field)
@@ -112,14 +114,14 @@ func TestMarshalRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(data, []byte(`"remoteAssistanceSessionUrl":"REDACTED"`)) || !bytes.Contains(data, []byte(`"speed":"-INF"`)) {
+	if !bytes.Contains(data, []byte(`"remoteAssistanceSessionUrl":"REDACTED"`)) || !bytes.Contains(data, []byte(`"activationLockBypassCode":"REDACTED"`)) || !bytes.Contains(data, []byte(`"speed":"-INF"`)) {
 		t.Errorf("got %s", data)
 	}
 	var again intune.ManagedDevice
 	if err := json.Unmarshal(data, &again); err != nil {
 		t.Fatal(err)
 	}
-	device.RemoteAssistanceSessionURL = intune.SessionURL{}
+	device.RemoteAssistanceSessionURL, device.ActivationLockBypassCode = intune.SessionURL{}, intune.Secret{}
 	if !reflect.DeepEqual(again, device) {
 		t.Errorf("got %s\nwant %s", data, again)
 	}

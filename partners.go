@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
-	"github.com/go-intune/intune/internal/redact"
 )
 
 const (
@@ -64,8 +62,9 @@ type RemoteAssistancePartner struct {
 	// DisplayName is the partner's name.
 	DisplayName string `json:"displayName,omitempty"`
 
-	// OnboardingURL is where an administrator signs in at the partner to finish onboarding. Treat it as a secret.
-	OnboardingURL string `json:"onboardingUrl,omitempty"`
+	// OnboardingURL is where an administrator signs in at the partner to finish onboarding: a secret, which JSON shows
+	// as REDACTED too. What is sent to the service is the text itself.
+	OnboardingURL Secret `json:"onboardingUrl,omitzero"`
 
 	// OnboardingStatus says how far onboarding has come. Members this package does not know are kept.
 	OnboardingStatus RemoteAssistanceOnboardingStatus `json:"onboardingStatus,omitempty"`
@@ -76,12 +75,8 @@ type RemoteAssistancePartner struct {
 
 // String shows all but OnboardingURL.
 func (p RemoteAssistancePartner) String() string {
-	link := ""
-	if p.OnboardingURL != "" {
-		link = redact.Placeholder
-	}
 	return fmt.Sprintf("{ID:%s DisplayName:%s OnboardingURL:%s OnboardingStatus:%s LastConnectionDateTime:%s}",
-		p.ID, p.DisplayName, link, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))
+		p.ID, p.DisplayName, p.OnboardingURL, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))
 }
 
 // GoString is [RemoteAssistancePartner.String], so that %#v hides the URL too.
@@ -298,8 +293,12 @@ func partnerBody(partner RemoteAssistancePartner) ([]byte, error) {
 	return json.Marshal(struct {
 		Type string `json:"@odata.type"`
 		RemoteAssistancePartner
-	}{"#microsoft.graph.remoteAssistancePartner", partner})
+		OnboardingURL string `json:"onboardingUrl,omitempty"` // in place of the embedded one, which is redact.Placeholder
+	}{"#microsoft.graph.remoteAssistancePartner", partner, partner.OnboardingURL.Reveal()})
 }
+
+// trimMark takes a byte-order mark off, which some proxies put in front of JSON.
+func trimMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
 // decodeJSON reads an answer's body. Its errors quote nothing of it.
 func decodeJSON(resp *http.Response, into any) error {
@@ -307,7 +306,7 @@ func decodeJSON(resp *http.Response, into any) error {
 	if err != nil {
 		return errors.New("the body could not be read")
 	}
-	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into) != nil {
+	if json.Unmarshal(trimMark(body), into) != nil {
 		return errors.New("the body is not the JSON that was expected")
 	}
 	return nil

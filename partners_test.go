@@ -90,7 +90,7 @@ func TestPartners(t *testing.T) {
 func TestWireOfPartners(t *testing.T) {
 	t.Parallel()
 	const at = "/v1.0/deviceManagement/remoteAssistancePartners"
-	partner := intune.RemoteAssistancePartner{ID: "left out", DisplayName: "TeamViewer", OnboardingURL: "https://login.teamviewer.com/x"}
+	partner := intune.RemoteAssistancePartner{ID: "left out", DisplayName: "TeamViewer", OnboardingURL: intune.NewSecret("https://login.teamviewer.com/x")}
 	body := `{"@odata.type":"#microsoft.graph.remoteAssistancePartner","displayName":"TeamViewer","onboardingUrl":"https://login.teamviewer.com/x"}`
 	for name, c := range map[string]struct {
 		call         func(context.Context, *intune.Client) error
@@ -183,14 +183,81 @@ func TestPartnerArguments(t *testing.T) {
 
 func TestPartnerHidesItsURL(t *testing.T) {
 	t.Parallel()
-	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: "https://login.teamviewer.com/onboarding-secret", LastConnectionDateTime: time.Unix(0, 0)}
+	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: intune.NewSecret("https://login.teamviewer.com/onboarding-secret"), LastConnectionDateTime: time.Unix(0, 0)}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		if text := fmt.Sprintf(verb, partner); strings.Contains(text, "onboarding-secret") || !strings.Contains(text, "REDACTED") {
 			t.Errorf("%s: %s", verb, text)
 		}
 	}
-	var read intune.RemoteAssistancePartner
-	if err := json.Unmarshal([]byte(`{"id":"1","lastConnectionDateTime":"0001-01-01T00:00:00Z","displayName":null}`), &read); err != nil || !read.LastConnectionDateTime.IsZero() {
-		t.Errorf("got %v, %v", read, err)
+	if text, err := json.Marshal(partner); err != nil || strings.Contains(string(text), "onboarding-secret") || !strings.Contains(string(text), `"onboardingUrl":"REDACTED"`) {
+		t.Errorf("as JSON: %s, %v", text, err)
+	}
+	if text := (intune.RemoteAssistancePartner{ID: "1"}).String(); strings.Contains(text, "REDACTED") {
+		t.Errorf("no URL shows as %s", text)
+	}
+}
+
+func TestReadPartner(t *testing.T) {
+	t.Parallel()
+	connected := time.Date(2026, 8, 20, 7, 8, 9, 0, time.UTC)
+	for name, c := range map[string]struct {
+		body string
+		want intune.RemoteAssistancePartner
+	}{
+		"all": {
+			`{"id":"1","displayName":"TeamViewer","onboardingUrl":"https://login.teamviewer.com/x","onboardingStatus":"onboarded","lastConnectionDateTime":"2026-08-20T07:08:09Z"}`,
+			intune.RemoteAssistancePartner{ID: "1", DisplayName: "TeamViewer", OnboardingURL: intune.NewSecret("https://login.teamviewer.com/x"), OnboardingStatus: "onboarded", LastConnectionDateTime: connected},
+		},
+		"nothing": {`{"id":"1","lastConnectionDateTime":"0001-01-01T00:00:00Z","displayName":null,"onboardingUrl":null}`, intune.RemoteAssistancePartner{ID: "1"}},
+		"a mark":  {"\ufeff" + `{"id":"1","onboardingUrl":""}`, intune.RemoteAssistancePartner{ID: "1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read, err := newClient(t, always(http.StatusOK, c.body)).GetRemoteAssistancePartner(t.Context(), "1", nil)
+			if err != nil || read.RemoteAssistancePartner != c.want {
+				t.Errorf("got %+v, %v", read, err)
+			}
+		})
+	}
+}
+
+// A proxy's page with 200 is not the service's word: whether it acted is open.
+func TestPartnersAnsweredByAPage(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(context.Context, *intune.Client) error{
+		"delete": func(ctx context.Context, c *intune.Client) error {
+			_, err := c.DeleteRemoteAssistancePartner(ctx, "1", nil)
+			return err
+		},
+		"disconnect": func(ctx context.Context, c *intune.Client) error {
+			_, err := c.DisconnectRemoteAssistancePartner(ctx, "1", nil)
+			return err
+		},
+		"onboard": func(ctx context.Context, c *intune.Client) error {
+			_, err := c.OnboardRemoteAssistancePartner(ctx, "1", nil)
+			return err
+		},
+		"create": func(ctx context.Context, c *intune.Client) error {
+			_, err := c.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+			return err
+		},
+		"update": func(ctx context.Context, c *intune.Client) error {
+			_, err := c.UpdateRemoteAssistancePartner(ctx, "1", intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+			return err
+		},
+	} {
+		for kind, body := range map[string]string{"HTML": "<html>Sign in</html>", "JSON": `{"status":"ok"}`} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				t.Parallel()
+				err := call(t.Context(), newClient(t, always(http.StatusOK, body)))
+				if e := asError(t, err); !errors.Is(err, intune.ErrOutcomeUnknown) || e.StatusCode != http.StatusOK || strings.Contains(err.Error(), "Sign in") {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+	}
+	_, err := newClient(t, always(http.StatusOK, `{"status":"ok"}`)).GetRemoteAssistancePartner(t.Context(), "1", nil)
+	if asError(t, err); errors.Is(err, intune.ErrOutcomeUnknown) {
+		t.Errorf("a read: got %v", err)
 	}
 }

@@ -62,6 +62,17 @@ type resumeToken struct {
 	Salt                []byte    `json:"salt"`
 	Link                []byte    `json:"link"`
 	Details             []byte    `json:"details"`
+
+	// Sum is the checksum of all the others. It finds damage; whoever means to change a token can compute a new one.
+	Sum []byte `json:"sum,omitempty"`
+}
+
+// checksum covers what the members mean and not how they are written, so that JSON may be formatted anew on its way.
+func (t resumeToken) checksum() []byte {
+	t.Sum = nil
+	text, _ := json.Marshal(t) // a time that it refuses fails in MarshalJSON of the wait as well
+	sum := sha256.Sum256(text)
+	return sum[:]
 }
 
 // MarshalJSON writes the resume token.
@@ -80,6 +91,7 @@ func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	if h.AcceptExistingAfter > 0 {
 		token.AcceptExistingAfter = h.AcceptExistingAfter.String()
 	}
+	token.Sum = token.checksum()
 	return json.Marshal(token)
 }
 
@@ -102,7 +114,7 @@ func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions
 		Type  string          `json:"type"`
 		Token json.RawMessage `json:"token"`
 	}
-	if strictJSON([]byte(o.ResumeToken), &envelope) != nil || envelope.Type != resumeTokenType || len(envelope.Token) == 0 {
+	if strictJSON([]byte(o.ResumeToken), &envelope) != nil || envelope.Type != resumeTokenType {
 		return refuse(wrong)
 	}
 	var version struct {
@@ -141,6 +153,9 @@ func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions
 	}
 	if h.AcceptExistingAfter, err = resumedDuration(o.AcceptExistingAfter, token.AcceptExistingAfter); err != nil {
 		return refuse(wrong + ": acceptExistingAfter is not a duration")
+	}
+	if !bytes.Equal(token.Sum, token.checksum()) {
+		return refuse(wrong + ": it was changed or damaged")
 	}
 	return h, nil
 }

@@ -101,6 +101,50 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 	})
 }
 
+// The durations of the first wait hold unless they are given again.
+func TestResumeWithOtherDurations(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first, second intune.BeginRemoteAssistanceOptions
+		left          intune.ManagedDevice
+		after         time.Duration
+	}{
+		"ConfirmWithin kept": {
+			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, after: 10 * time.Minute,
+		},
+		"ConfirmWithin given again": {
+			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, second: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
+		},
+		"AcceptExistingAfter kept": {
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			left:  intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+		},
+		"AcceptExistingAfter given again": {
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, second: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second},
+			left: intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: 90 * time.Second,
+		},
+		"AcceptExistingAfter given first on resume": {
+			second: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			left:   intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+		},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, c.left, intunetest.SessionScript{Never: true})
+			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+			start := time.Now()
+			c.second.ResumeToken = begin(t, tenant, device, &c.first)
+			poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &c.second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := poller.PollUntilDone(t.Context(), every)
+			if reused := !c.left.RemoteAssistanceSessionURL.IsZero(); session.Reused != reused || errors.Is(err, intune.ErrOutcomeUnknown) == reused || time.Since(start) != c.after {
+				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+			}
+		})
+	}
+}
+
 func TestOpenHandsOutItsToken(t *testing.T) {
 	t.Parallel()
 	bubble(t, "token", func(t *testing.T, tenant *intunetest.Tenant) {
@@ -179,6 +223,8 @@ func TestHostileResumeTokens(t *testing.T) {
 		"short salt":        {change("salt", "AAAA"), device, "hash"},
 		"no link":           {change("link", nil), device, "hash"},
 		"long details":      {change("details", strings.Repeat("AAAA", 100)), device, "hash"},
+		"other link":        {change("link", strings.Repeat("A", 43)+"="), device, "changed or damaged"},
+		"no checksum":       {change("sum", nil), device, "changed or damaged"},
 		"not base64":        {change("link", "%"), device, "malformed"},
 		"not started":       {change("started", nil), device, "started"},
 		"started tomorrow":  {change("started", time.Now().Add(48*time.Hour).Format(time.RFC3339)), device, "started"},

@@ -75,6 +75,8 @@ func goType(object string, property schemaProperty) reflect.Type {
 	switch {
 	case object == "managedDevice" && property.Name == "remoteAssistanceSessionUrl":
 		return reflect.TypeFor[intune.SessionURL]()
+	case object == "managedDevice" && property.Name == "activationLockBypassCode":
+		return reflect.TypeFor[intune.Secret]()
 	case property.Type == "deviceGeoLocation":
 		return reflect.TypeFor[*intune.DeviceGeoLocation]()
 	case property.Type == "Collection(deviceActionResult)":

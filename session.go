@@ -2,10 +2,13 @@ package intune
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/redact"
 )
@@ -49,7 +52,8 @@ type GetRemoteAssistanceSessionResponse struct {
 }
 
 // GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left
-// over. A link that is not https is an [*Error], because a person is going to open it.
+// over. A link that is not https is an [*Error], because a person is going to open it, and so is an answer without
+// the device's id or without the two properties, as a sign-in page may give it.
 //
 // The service gives the two properties only to a GET of one device that names them in $select, which this is. At a
 // user or detected-app address it was reported to answer 400; the read is then made at the plain address.
@@ -101,6 +105,9 @@ func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionReco
 		if err != nil {
 			return sessionRecord{}, err
 		}
+		if body, _ := runtime.Payload(resp); !givesSession(body) {
+			return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer does not give the device's session")
+		}
 		return sessionRecord{
 			link:    strings.TrimSpace(record.RemoteAssistanceSessionURL.Reveal()),
 			details: strings.TrimSpace(record.RemoteAssistanceSessionErrorDetails),
@@ -110,6 +117,23 @@ func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionReco
 	})
 }
 
+// givesSession reports whether an answer has both properties of the session. null and "" say that there is none; a
+// property that is missing says nothing.
+func givesSession(body []byte) bool {
+	type session struct {
+		Link    json.RawMessage `json:"remoteAssistanceSessionUrl"`
+		Details json.RawMessage `json:"remoteAssistanceSessionErrorDetails"`
+	}
+	var record struct {
+		session
+		Value session `json:"value"` // as in Microsoft's samples
+	}
+	if json.Unmarshal(trimMark(body), &record) != nil {
+		return false
+	}
+	return record.Link != nil && record.Details != nil || record.Value.Link != nil && record.Value.Details != nil
+}
+
 // checkLink refuses a link that a person must not open. Its errors do not quote the link.
 func checkLink(link string) error {
 	if link == "" {
@@ -117,7 +141,7 @@ func checkLink(link string) error {
 	}
 	u, err := url.Parse(link)
 	switch {
-	case err != nil || u.Host == "" || u.Opaque != "":
+	case err != nil || u.Host == "":
 		return errors.New("the service gave a session link that is not a URL; it is withheld")
 	case u.Scheme != "https":
 		return errors.New("the service gave a session link that is not https; it is withheld")

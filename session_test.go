@@ -57,7 +57,6 @@ func TestWaitForTheLink(t *testing.T) {
 		"an old link is not taken":        {left: leftLink, script: intunetest.SessionScript{URL: newLink, After: time.Minute}, link: newLink, after: time.Minute},
 		"an old link with AcceptExisting": {left: leftLink, script: intunetest.SessionScript{KeepOld: true, AfterReads: 1}, options: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: 30 * time.Second}, link: oldLink, reused: true, after: 30 * time.Second},
 		"a new link beats AcceptExisting": {left: leftLink, script: intunetest.SessionScript{URL: newLink, AfterReads: 2}, options: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: 30 * time.Second}, link: newLink, after: 5 * time.Second},
-		"the old link comes again":        {left: leftLink, script: intunetest.SessionScript{ClearOld: true, URL: oldLink, AfterReads: 2}, link: oldLink, after: 5 * time.Second},
 		"an error":                        {script: intunetest.SessionScript{ErrorDetails: "new trouble", AfterReads: 2}, fails: "new trouble", after: 5 * time.Second},
 		"an old error is not taken":       {left: leftError, script: intunetest.SessionScript{URL: newLink, AfterReads: 2}, link: newLink, after: 5 * time.Second},
 		"an error after another":          {left: leftError, script: intunetest.SessionScript{ErrorDetails: "new trouble", AfterReads: 2}, fails: "new trouble", after: 5 * time.Second},

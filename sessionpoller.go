@@ -41,8 +41,8 @@ type BeginRemoteAssistanceOptions struct {
 // link appears.
 //
 // It reads the device's current link and error text first, then asks once. The poller is done when the link differs
-// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, so an old
-// link is never passed off as a new one. When the outcome of the request is unknown the poller starts all the same: a
+// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, and the
+// first link and text are not taken for new when they go and come back. When the outcome of the request is unknown the poller starts all the same: a
 // change proves that it went through, and ConfirmWithin without one ends in [ErrOutcomeUnknown].
 //
 // Poll and PollUntilDone return an error when the service refuses the read; throttling, 5xx, broken connections and,
@@ -52,7 +52,8 @@ type BeginRemoteAssistanceOptions struct {
 // Poller is not safe for concurrent use.
 //
 // The resume token is JSON and holds no link: the device, the Graph root, the times and a salted hash of what was there
-// before. The responses that Poll returns have no body.
+// before, with a checksum against damage. Keep it like a session cookie: whoever can write it can mislead the wait, and
+// make an old link pass for a new one. The responses that Poll returns have no body.
 //
 // A link does not mean that the user accepted; nothing in Graph says so, and no call ends a session. Needs
 // DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error]; when one is returned,
@@ -164,7 +165,8 @@ func (h *sessionHandler) Result(_ context.Context, out *RemoteAssistanceSession)
 	return nil
 }
 
-// judge compares a read with what was there before.
+// judge compares a read with what was there before the request. That stays the measure to the end: what goes and comes
+// back is what a stale replica shows, and not new.
 func (h *sessionHandler) judge(record sessionRecord) {
 	newLink, newDetails := !h.isOldLink(record.link), !h.isOldDetails(record.details)
 	if newLink || newDetails {
@@ -179,9 +181,6 @@ func (h *sessionHandler) judge(record sessionRecord) {
 		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: NewSessionURL(record.link), ErrorDetails: redact.Text(record.details)})
 	case newDetails && record.details != "":
 		h.fail(newSessionError(h.Device, record.details))
-	case newLink || newDetails:
-		// What was there before has been cleared, so that it would be new if it came again.
-		h.remember(record.link, record.details)
 	}
 	if h.done {
 		return

@@ -67,7 +67,7 @@ var deviceProperties = []property{
 	other("easActivationDateTime", func(d *intune.ManagedDevice) time.Time { return d.EASActivationDateTime }),
 	other("azureADRegistered", func(d *intune.ManagedDevice) *bool { return d.AzureADRegistered }),
 	member("deviceEnrollmentType", "unknown", func(d *intune.ManagedDevice) intune.DeviceEnrollmentType { return d.DeviceEnrollmentType }),
-	selected(text("activationLockBypassCode", func(d *intune.ManagedDevice) string { return d.ActivationLockBypassCode })),
+	selected(text("activationLockBypassCode", func(d *intune.ManagedDevice) string { return d.ActivationLockBypassCode.Reveal() })),
 	present("emailAddress", func(d *intune.ManagedDevice) string { return d.EmailAddress }),
 	text("azureADDeviceId", func(d *intune.ManagedDevice) string { return d.AzureADDeviceID }),
 	member("deviceRegistrationState", "unknown", func(d *intune.ManagedDevice) intune.DeviceRegistrationState { return d.DeviceRegistrationState }),

@@ -30,7 +30,7 @@ func full() intune.ManagedDevice {
 	yes, no := true, false
 	at := time.Date(2025, 6, 7, 8, 9, 10, 123456700, time.FixedZone("", 3600))
 	return intune.ManagedDevice{
-		ID: deviceID, ActivationLockBypassCode: "bypass", AndroidSecurityPatchLevel: "2025-01", AzureADDeviceID: "entra", AzureADRegistered: &yes,
+		ID: deviceID, ActivationLockBypassCode: intune.NewSecret("bypass"), AndroidSecurityPatchLevel: "2025-01", AzureADDeviceID: "entra", AzureADRegistered: &yes,
 		ComplianceGracePeriodExpirationDateTime: at, ComplianceState: "compliant", DeviceCategoryDisplayName: "category", DeviceEnrollmentType: "userEnrollment",
 		DeviceName: "DESKTOP-1", DeviceRegistrationState: "registered", EASActivated: true, EASActivationDateTime: at, EASDeviceID: "eas",
 		EmailAddress: "anna@contoso.com", EnrolledDateTime: at, EnrollmentProfileName: "profile", EthernetMACAddress: "ethernet", ExchangeAccessState: "allowed",

@@ -182,7 +182,6 @@ type request struct {
 	method string
 	url    string // absolute
 	body   []byte // JSON, nil for none
-	secret bool   // the answer may hold a session link
 }
 
 // address is where the request goes, nil if that is no URL.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -53,7 +52,6 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 	defer func() { endSpan(err) }()
 	read := func(at DeviceRef) (ManagedDevice, error) {
 		r := &request{op: opGetDevice, device: at, method: http.MethodGet, url: joinQuery(at.within(c.base, ""), query)}
-		r.secret = slices.Contains(selected, "remoteAssistanceSessionUrl") || slices.Contains(selected, "activationLockBypassCode")
 		return c.readDevice(ctx, r)
 	}
 	response.ManagedDevice, err = whereServed(device, read)

@@ -22,8 +22,7 @@ type linkedPage interface {
 // list describes one listing.
 type list[P linkedPage] struct {
 	op     *operation
-	first  func() (string, error) // absolute URL of the first page, or why there is none
-	secret bool
+	first  func() (string, error)          // absolute URL of the first page, or why there is none
 	decode func(*http.Response) (P, error) // may give what came before an error
 	resume func(P)                         // learns of the page from which a stored pager goes on; may be nil
 
@@ -75,7 +74,7 @@ func (l *list[P]) fetch(ctx context.Context, c *Client, current *P) (P, error) {
 	if err != nil {
 		return none, err
 	}
-	r := &request{op: l.op, method: http.MethodGet, url: link, secret: l.secret}
+	r := &request{op: l.op, method: http.MethodGet, url: link}
 	resp, err := c.send(ctx, r)
 	if err != nil {
 		return none, err

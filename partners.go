@@ -127,9 +127,8 @@ func (r ListRemoteAssistancePartnersResponse) nextLink() string { return r.NextL
 func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssistancePartnersOptions) *runtime.Pager[ListRemoteAssistancePartnersResponse] {
 	_ = options
 	return newPager(c, list[ListRemoteAssistancePartnersResponse]{
-		op:     opListPartners,
-		first:  func() (string, error) { return c.base + partnersPath, nil },
-		secret: true,
+		op:    opListPartners,
+		first: func() (string, error) { return c.base + partnersPath, nil },
 		decode: func(resp *http.Response) (ListRemoteAssistancePartnersResponse, error) {
 			var p ListRemoteAssistancePartnersResponse
 			return p, decodeJSON(resp, &p)
@@ -255,7 +254,7 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 	if err := c.check(ctx); err != nil {
 		return partner, err
 	}
-	r := &request{op: op, method: method, url: c.base + partnersPath, secret: true}
+	r := &request{op: op, method: method, url: c.base + partnersPath}
 	if op != opCreatePartner {
 		if err := checkKey("id", id); err != nil {
 			return partner, err

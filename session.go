@@ -100,7 +100,7 @@ const sessionQuery = "?$select=id,remoteAssistanceSessionUrl,remoteAssistanceSes
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
 	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
-		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: at.within(c.base, sessionQuery), secret: true}
+		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: at.within(c.base, sessionQuery)}
 		record, resp, err := c.fetchDevice(ctx, r)
 		if err != nil {
 			return sessionRecord{}, err

@@ -107,7 +107,7 @@ func IsMicrosoft(host string) bool {
 
 // OneLine makes a text fit for one line of a terminal or log: printable characters only, at most limit bytes.
 func OneLine(text string, limit int) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if cut := Limit(text, limit); len(cut) < len(text) {
 		return cut + "…"
 	}

@@ -1,0 +1,176 @@
+package redact_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":                {"nothing to hide: 3 of 4", "nothing to hide: 3 of 4"},
+		"link":                   {"see https://get.teamviewer.com/s12?x=1 now", "see https://get.teamviewer.com/REDACTED now"},
+		"upper case":             {"HTTPS://GET.TEAMVIEWER.COM/S12", "https://GET.TEAMVIEWER.COM/REDACTED"},
+		"slashes escaped":        {`"https:\/\/get.teamviewer.com\/s12"`, `"https://get.teamviewer.com/REDACTED"`},
+		"slashes escaped more":   {`https:\\/\\/get.teamviewer.com\\/s12`, "https://get.teamviewer.com/REDACTED"},
+		"slashes as code points": {`https:\u002f\u002Fget.teamviewer.com/s12`, "https://get.teamviewer.com/REDACTED"},
+		"percent-encoded":        {"u=https%3A%2F%2Fget.teamviewer.com%2Fs12", "u=https://get.teamviewer.com/REDACTED"},
+		"in lower case":          {"u=https%3a%2f%2fget.teamviewer.com%2fs12", "u=https://get.teamviewer.com/REDACTED"},
+		"percent-encoded twice":  {"https%253A%252F%252Fget.teamviewer.com%252Fs12", "https://get.teamviewer.com/REDACTED"},
+		"other scheme":           {"teamviewerapi://control?connectcc=s12", "teamviewerapi://REDACTED"},
+		"other scheme, escaped":  {`tv-desktop:\/\/s12`, "tv-desktop://REDACTED"},
+		"glued to a word":        {"url_https://get.teamviewer.com/s12", "url_https://get.teamviewer.com/REDACTED"},
+		"glued to letters":       {"xhttps://get.teamviewer.com/s12", "xhttps://REDACTED"},
+		"query on the root":      {"https://host.example/?s12", "https://host.example/REDACTED"},
+		"query without a path":   {"https://host.example?s12", "https://host.example/REDACTED"},
+		"fragment":               {"https://host.example#s12", "https://host.example/REDACTED"},
+		"user":                   {"https://s12@host.example", "https://host.example/REDACTED"},
+		"host alone":             {"from https://host.example.", "from https://host.example."},
+		"not a URL":              {"https://[s12", "REDACTED"},
+		"two links":              {"https://a.example/s1 https://b.example/s2", "https://a.example/REDACTED https://b.example/REDACTED"},
+		"Graph":                  {"https://graph.microsoft.com/v1.0/me", "https://graph.microsoft.com/v1.0/me"},
+		"Graph, query":           {"https://graph.microsoft.com/v1.0/x?$select=s12", "https://graph.microsoft.com/v1.0/x?REDACTED"},
+		"Graph, user":            {"https://s12@graph.microsoft.com/v1.0/x", "https://graph.microsoft.com/REDACTED"},
+		"Intune":                 {"https://fef.amsua0502.manage.microsoft.com/a/b", "https://fef.amsua0502.manage.microsoft.com/a/b"},
+		"Azure":                  {"https://proxy.msua05.windowsazure.com/a", "https://proxy.msua05.windowsazure.com/a"},
+		"like Microsoft":         {"https://manage.microsoft.com.example/s12", "https://manage.microsoft.com.example/REDACTED"},
+		"like Microsoft too":     {"https://evilmanage.microsoft.com/s12", "https://evilmanage.microsoft.com/REDACTED"},
+		"documentation":          {"https://aka.ms/intune", "https://aka.ms/intune"},
+		"filter":                 {"x?$filter=deviceName eq 's12'&$top=1", "x?$filter=REDACTED&$top=1"},
+		"filter, encoded":        {"x?%24Filter=s12", "x?%24Filter=REDACTED"},
+		"skip token":             {"$skiptoken%3Ds12", "$skiptoken%3DREDACTED"},
+		"search, encoded twice":  {"%2524search%253Ds12", "%2524search%253DREDACTED"},
+		"bearer":                 {"Authorization: bearer abcdefghijklmnop1234", "Authorization: REDACTED"},
+		"bearer, encoded":        {"Bearer%20abcdefghijklmnop1234", "REDACTED"},
+		"JSON web token":         {"token eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig!", "token REDACTED!"},
+		"glued token":            {"token_eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig", "token_REDACTED"},
+		"control characters":     {"a\x00b\x1b[31mc\u0085d\te\nf", "ab[31mcd\te\nf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := redact.Text(c.text); got != c.want {
+				t.Errorf("%q became %q, want %q", c.text, got, c.want)
+			}
+		})
+	}
+}
+
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	query := "$select=id&$filter=deviceName%20eq%20%27Anna%27%27s%20PC%27&$skiptoken=abc%2Bdef"
+	private := redact.Of(query, "o'hara@contoso.com", "opaque-token")
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":              {"harmless", "harmless"},
+		"query":                {"GET ?" + query + " failed", "GET ?REDACTED failed"},
+		"query, decoded":       {"in $select=id&$filter=deviceName eq 'Anna''s PC'&$skiptoken=abc+def", "in REDACTED"},
+		"value":                {"token abc%2bDEF expired", "token REDACTED expired"},
+		"user":                 {"Resource 'O'HARA@contoso.com' does not exist", "Resource 'REDACTED' does not exist"},
+		"user, quotes doubled": {"users('o''hara@contoso.com')", "users('REDACTED')"},
+		"user, encoded":        {"/users/o%27hara%40contoso.com/managedDevices", "/users/REDACTED/managedDevices"},
+		"user, as in a path":   {"/users/o%27hara@contoso.com/x", "/users/REDACTED/x"},
+		"token":                {"the token opaque-token is malformed", "the token REDACTED is malformed"},
+		"twice":                {"opaque-token, opaque-tokenopaque-token", "REDACTED, REDACTEDREDACTED"},
+		"text that grows":      {"ẞ opaque-token İ", "ẞ REDACTED İ"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := private.Hide(c.text); got != c.want {
+				t.Errorf("%q became %q, want %q", c.text, got, c.want)
+			}
+		})
+	}
+	if got := redact.Of("$top=1&$select=id", "", "ab").Hide("$top=1&$select=id ab"); got != "$top=1&$select=id ab" {
+		t.Errorf("what is not private became %q", got)
+	}
+	if got := (redact.Private{}).Clean("https://host.example/s12"); got != "https://host.example/REDACTED" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The text that is searched is bounded, and so is the work: a next link comes from outside.
+func TestPrivateOfHugeQuery(t *testing.T) {
+	t.Parallel()
+	operands := strings.Repeat("'"+strings.Repeat("a", 6000)+"b'%20or%20", 64)
+	private := redact.Of("$filter=" + operands)
+	if got := private.Hide(strings.Repeat("a", 1<<20)); len(got) > 64<<10 {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+func TestOneLineAndLimit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a\r\n\tb  c": "a b c", "\u202eabc": "abc", "": "", "123456789012": "1234567890…", "123456789é": "123456789…", "1234567\xff": "1234567\ufffd",
+	} {
+		if got := redact.OneLine(text, 10); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+type callersError struct{ URL string }
+
+func (e *callersError) Error() string { return "cannot reach " + e.URL }
+
+func TestError(t *testing.T) {
+	t.Parallel()
+	const address = "https://graph.microsoft.com/v1.0/users/anna@contoso.com/managedDevices?$filter=deviceName%20eq%20%27dial%27"
+	private := redact.Of("$filter=deviceName%20eq%20%27dial%27", "anna@contoso.com")
+	op := &net.OpError{Op: "dial", Net: "tcp", Err: io.ErrUnexpectedEOF}
+	for name, err := range map[string]error{
+		"url.Error":          &url.Error{Op: "Get", URL: address, Err: op},
+		"wrapped":            fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: address, Err: op}),
+		"text with the URL":  fmt.Errorf("at %s: %w", address, op),
+		"nothing to hide":    op,
+		"type of a caller's": errors.Join(&callersError{address}, op),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clean := redact.Error(err, private)
+			found, ok := errors.AsType[*net.OpError](clean)
+			if !ok || found != op || !errors.Is(clean, io.ErrUnexpectedEOF) {
+				t.Errorf("the cause is lost in %v", clean)
+			}
+			shown := fmt.Sprintf("%v %+v %#v %d %s", clean, clean, clean, clean, []any{clean})
+			if failed, ok := errors.AsType[*url.Error](clean); ok {
+				shown += failed.URL + failed.Error()
+			} else if strings.Contains(name, "url") {
+				t.Error("no *url.Error")
+			}
+			for _, secret := range []string{"anna", "deviceName", "filter=d", "https://graph.microsoft.com/v1.0/users/anna"} {
+				if strings.Contains(shown, secret) {
+					t.Errorf("%q shows in %s", secret, shown)
+				}
+			}
+		})
+	}
+	if redact.Error(nil, private) != nil {
+		t.Error("nil became an error")
+	}
+}
+
+func FuzzText(f *testing.F) {
+	f.Add("see https:\\/\\/get.teamviewer.com\\/s12 and eyJhbGciOiJub25lIn0.x.y", "$filter=a%20eq%20%27b%27", "anna")
+	f.Add("%25253A%2525", "$skiptoken=%", "\xff'")
+	f.Fuzz(func(t *testing.T, text, query, key string) {
+		private := redact.Of(query, key)
+		clean := private.Clean(text)
+		if strings.Contains(clean, "://") && strings.Contains(strings.ToLower(clean), "teamviewer.com/s") {
+			t.Errorf("%q became %q", text, clean)
+		}
+		if again := private.Hide(private.Hide(text)); utf8.ValidString(text) && len(key) > 8 && strings.Contains(again, key) && !strings.Contains(redact.Placeholder, key) {
+			t.Errorf("%q is in %q", key, again)
+		}
+		if line := redact.OneLine(text, 100); len(line) > 110 || !utf8.ValidString(line) {
+			t.Errorf("%q", line)
+		}
+	})
+}

@@ -40,7 +40,8 @@ func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 
 // UserDevices is /users/{user}/managedDevices, where user is an Entra object id or a user principal name. Graph's
 // reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
-// stays on documented ground.
+// stays on documented ground. Prefer the object id to the name: azcore's own log of requests and its HTTP spans show the
+// path.
 func UserDevices(user string) DeviceCollection { return DeviceCollection{form: formUser, key: user} }
 
 // DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the

@@ -40,7 +40,9 @@ func Device(id string) DeviceRef {
 
 // UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
 // Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it,
-// but no permission for it is published. Prefer [Device], and the object id to the name.
+// but no permission for it is published. Prefer [Device], and the object id to the name: the library keeps the user out of
+// its errors, but not out of the path in azcore's own log of requests and in its HTTP spans, nor out of the address itself
+// as text and JSON.
 func UserDevice(user, id string) DeviceRef {
 	return DeviceRef{form: formUser, parent: user, id: id}
 }
@@ -165,6 +167,9 @@ func (r *DeviceRef) UnmarshalText(text []byte) error {
 	*r = parsed
 	return nil
 }
+
+// GoString leaves the user out, so that %#v of an error does not show it.
+func (r DeviceRef) GoString() string { return "intune.DeviceRef(" + r.redacted() + ")" }
 
 // LogValue shows the form of the address and the device id, and leaves the user out.
 func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }

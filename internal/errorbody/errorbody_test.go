@@ -1,0 +1,125 @@
+package errorbody_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/errorbody"
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// C§6.1 and C§6.2: the members of the envelope and the two shapes of JSON within JSON.
+func TestParse(t *testing.T) {
+	t.Parallel()
+	inner := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1 - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
+		`"CustomApiErrorPhrase":"FeatureDisabled","RetryAfter":"2.5","Target":"t"}`
+	for name, c := range map[string]struct {
+		body string
+		want errorbody.Body
+	}{
+		"plain": {
+			`{"error":{"code":"NotFound","message":"gone","target":"device","innerError":{"code":"Inner","date":"2026-11-01","request-id":"r","client-request-id":"c"},` +
+				`"details":[{"code":"d","message":"m","target":"x"}]}}`,
+			errorbody.Body{
+				Code: "NotFound", InnerCode: "Inner", Message: "gone", Target: "device", Date: "2026-11-01", RequestID: "r", ClientRequestID: "c",
+				Details: []errorbody.Detail{{"d", "m", "x"}}, Codes: []string{"NotFound", "Inner", "d"},
+			},
+		},
+		"single": {
+			`{"error":{"code":"Forbidden","message":` + quote(inner) + `}}`,
+			errorbody.Body{
+				Code: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t", OperationID: "op-1", ActivityID: "act-1",
+				RetryAfter: "2.5", Codes: []string{"Forbidden"},
+			},
+		},
+		"double": {
+			`{"error":{"code":"UnknownError","message":` + quote(`{"ErrorCode":"Forbidden","Message":`+quote(inner)+`}`) + `}}`,
+			errorbody.Body{
+				Code: "UnknownError", InnerCode: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t",
+				OperationID: "op-1", ActivityID: "act-1", RetryAfter: "2.5", Codes: []string{"UnknownError", "Forbidden"},
+			},
+		},
+		"batch":             {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}},
+		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x", Codes: []string{"x"}}},
+		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}},
+		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d", Codes: []string{"invalid_client"}}},
+		"phrase in trailer": {`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P", Codes: []string{"x"}}},
+		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}, Codes: []string{"x", "y"}}},
+		"empty":             {"", errorbody.Body{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := errorbody.Parse([]byte(c.body), redact.Private{}); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func quote(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text always marshals
+	}
+	return string(quoted)
+}
+
+// A link, or a private part of the request, goes wherever it stands.
+func TestEveryTextIsCleaned(t *testing.T) {
+	t.Parallel()
+	private := redact.Of("", "anna@contoso.com")
+	for _, secret := range []string{"https://get.teamviewer.com/s12", `https:\/\/get.teamviewer.com\/s12`, "anna@contoso.com", "anna%40contoso.com", "\x1b[31m"} {
+		for _, form := range []string{
+			`{"error":{"code":%s}}`, `{"error":{"message":%s}}`, `{"error":{"target":%s}}`, `{"error":{"CustomApiErrorPhrase":%s}}`,
+			`{"error":{"details":[{"code":%s}]}}`, `{"error":{"details":[{"message":%s}]}}`, `{"error":{"details":[{"code":"c","target":%s}]}}`,
+			`{"error":{"innerError":{"code":%s}}}`, `{"error":{"innerError":{"request-id":%s}}}`, `{"error":{"innerError":{"client-request-id":%s}}}`,
+			`{"error":{"innerError":{"date":%s}}}`, `{"error":{"code":"x","message":"{\"Message\":\"m\",\"RetryAfter\":7}"},"error_description":%s}`,
+			`{"error":%s}`, `{"error":{"code":"x","message":"m - Activity ID: ` + "%[2]s" + `"}}`, `{"error":{"code":"x","message":"m - Operation ID (for customer support): ` + "%[2]s" + `"}}`,
+			`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: ` + "%[2]s" + `"}}`, `%s`, `<html><body>%[2]s</body></html>`,
+		} {
+			raw := strings.Trim(quote(secret), `"`)
+			body := fmt.Sprintf(strings.ReplaceAll(form, "%s", "%[1]s"), quote(secret), raw)
+			body, _, _ = strings.Cut(body, "%!(EXTRA")
+			got := fmt.Sprintf("%+v", errorbody.Parse([]byte(body), private))
+			for _, part := range []string{"s12", "anna", "\x1b"} {
+				if strings.Contains(got, part) {
+					t.Errorf("%s\ngives %s", body, got)
+				}
+			}
+		}
+	}
+}
+
+func TestTextsAreBounded(t *testing.T) {
+	t.Parallel()
+	long := quote(strings.Repeat("é", 40_000))
+	body := fmt.Sprintf(`{"error":{"code":%[1]s,"message":%[1]s,"target":%[1]s,"innerError":{"date":%[1]s},"details":[{"code":%[1]s,"message":%[1]s}]}}`, long)
+	b := errorbody.Parse([]byte(body), redact.Private{})
+	for name, c := range map[string]struct {
+		text  string
+		limit int
+	}{
+		"code": {b.Code, 1 << 10}, "message": {b.Message, 8 << 10}, "target": {b.Target, 1 << 10}, "date": {b.Date, 1 << 10},
+		"detail code": {b.Details[0].Code, 1 << 10}, "detail message": {b.Details[0].Message, 8 << 10}, "codes": {b.Codes[0], 1 << 10},
+	} {
+		if len(c.text) != c.limit || !utf8.ValidString(c.text) {
+			t.Errorf("%s has %d bytes, want %d", name, len(c.text), c.limit)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"error":{"code":"UnknownError","message":"{\"ErrorCode\":\"x\",\"Message\":\"y - Activity ID: 1\"}"}}`), "anna@contoso.com")
+	f.Add([]byte("<html><head><title>t</title><body>Bad &amp; Gateway"), "")
+	f.Add([]byte(`{"error":{"code":"x","innerError":{"innerError":{"code":"y"`), "x")
+	f.Fuzz(func(t *testing.T, body []byte, key string) {
+		b := errorbody.Parse(body, redact.Of("", key))
+		if len(b.Message) > 8<<10 || len(b.Details) > 16 || len(b.Code) > 1<<10 || !utf8.ValidString(b.Message) {
+			t.Errorf("%d bytes, %d details", len(b.Message), len(b.Details))
+		}
+	})
+}

@@ -6,30 +6,29 @@ import (
 	"strings"
 )
 
+// A challenge is read within these bounds, since Go hands over headers of up to ten megabytes. Real ones stay below two
+// kilobytes.
+const (
+	maxChallengeValues = 16       // header values that are looked at
+	maxChallengeLength = 16 << 10 // bytes of each
+)
+
 // normalizeClaims rewrites a claims challenge so that azcore's bearer token policy, which answers a challenge once with
 // a token that has the claims, understands it: that policy knows only status 401, the scheme spelt "Bearer" and padded
 // standard base64, while Graph documents the challenge with 403 too and both alphabets occur. That is done once a call,
 // so that a second refusal stays what it is.
 func normalizeClaims(call *Call, resp *http.Response) {
-	const most = 16
-	headers := resp.Header.Values("WWW-Authenticate")
-	for _, header := range headers[:min(len(headers), most)] {
-		claims, ok := insufficientClaims(header)
-		if !ok {
-			continue
-		}
-		if call.challenged {
-			return
-		}
-		call.challenged, call.claims = true, string(claims)
-		if resp.StatusCode == http.StatusForbidden {
-			call.converted, call.forbidden = resp, resp.Status
-			resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized"
-		}
-		setHeader(resp, "Www-Authenticate",
-			`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
+	claims, ok := challengeClaims(resp.Header.Values("WWW-Authenticate"))
+	if !ok || call.challenged {
 		return
 	}
+	call.challenged, call.claims = true, string(claims)
+	if resp.StatusCode == http.StatusForbidden {
+		call.converted, call.forbidden = resp, resp.Status
+		resp.StatusCode, resp.Status = http.StatusUnauthorized, "401 Unauthorized"
+	}
+	setHeader(resp, "Www-Authenticate",
+		`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 }
 
 // takeClaims is the claims of a challenge that was seen, once.
@@ -41,22 +40,28 @@ func (c *Call) takeClaims() string {
 	return claims
 }
 
-// maxChallenge bounds what is read of one header; challenges stay far below.
-const maxChallenge = 16 << 10
+// challengeClaims finds the claims of the first challenge that asks for some.
+func challengeClaims(headers []string) ([]byte, bool) {
+	for _, header := range headers[:min(len(headers), maxChallengeValues)] {
+		if claims, ok := insufficientClaims(header); ok {
+			return claims, true
+		}
+	}
+	return nil, false
+}
 
 // insufficientClaims finds the claims of a Bearer challenge in a WWW-Authenticate header. Parameters come in any order,
-// and quoted values hold commas.
+// and quoted values hold commas. The time it takes grows with the length of the header and no faster.
 func insufficientClaims(header string) ([]byte, bool) {
-	header = header[:min(len(header), maxChallenge)]
+	header = header[:min(len(header), maxChallengeLength)]
 	for scheme, rest := nextToken(header); scheme != ""; scheme, rest = nextToken(rest) {
 		var claims string
 		var insufficient bool
 		for {
-			name, value, after, ok := nextParameter(rest)
-			if !ok {
+			var name, value string
+			if name, value, rest = nextParameter(rest); name == "" {
 				break
 			}
-			rest = after
 			switch strings.ToLower(name) {
 			case "claims":
 				claims = value
@@ -75,48 +80,48 @@ func insufficientClaims(header string) ([]byte, bool) {
 	return nil, false
 }
 
-// nextToken cuts the next word off a header.
+// nextToken passes over separators and whatever else begins no token.
 func nextToken(s string) (token, rest string) {
-	s = strings.TrimLeft(s, separators)
-	end := strings.IndexAny(s, separators)
-	if end < 0 {
-		end = len(s)
-	}
-	return s[:end], s[end:]
+	return cutBefore(strings.TrimLeft(s, " \t,=\""), " \t,=\"")
 }
 
-// separators stand between the words of a header.
-const separators = " \t,=\""
-
-func nextParameter(s string) (name, value, rest string, ok bool) {
+// nextParameter reads name=value or name="value". Without one the name is empty, and rest is where the next scheme may
+// begin: nowhere behind a quote that never closes, since all of that is its value.
+func nextParameter(s string) (name, value, rest string) {
 	s = strings.TrimLeft(s, " \t,")
-	end := strings.IndexAny(s, separators)
-	if end <= 0 {
-		return "", "", s, false
+	name, rest = cutBefore(s, " \t,=\"")
+	rest, ok := strings.CutPrefix(strings.TrimLeft(rest, " \t"), "=")
+	if !ok {
+		return "", "", s
 	}
-	after := strings.TrimLeft(s[end:], " \t")
-	if !strings.HasPrefix(after, "=") {
-		return "", "", s, false
-	}
-	name, after = s[:end], strings.TrimLeft(after[1:], " \t")
-	if !strings.HasPrefix(after, `"`) {
-		end = strings.IndexAny(after, " \t,")
-		if end < 0 {
-			end = len(after)
-		}
-		return name, after[:end], after[end:], true
+	rest = strings.TrimLeft(rest, " \t")
+	quoted, ok := strings.CutPrefix(rest, `"`)
+	if !ok {
+		value, rest = cutBefore(rest, " \t,")
+		return name, value, rest
 	}
 	var b strings.Builder
-	for i := 1; i < len(after); i++ {
-		switch {
-		case after[i] == '"':
-			return name, b.String(), after[i+1:], true
-		case after[i] == '\\' && i+1 < len(after):
-			i++
-			b.WriteByte(after[i])
+	escaped := false
+	for i := range len(quoted) {
+		switch c := quoted[i]; {
+		case escaped:
+			escaped = false
+			b.WriteByte(c)
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			return name, b.String(), quoted[i+1:]
 		default:
-			b.WriteByte(after[i])
+			b.WriteByte(c)
 		}
 	}
-	return "", "", "", false
+	return "", "", ""
+}
+
+// cutBefore splits a text in front of the first of some characters.
+func cutBefore(s, chars string) (before, after string) {
+	if at := strings.IndexAny(s, chars); at >= 0 {
+		return s[:at], s[at:]
+	}
+	return s, ""
 }

@@ -37,11 +37,7 @@ func FuzzInsufficientClaims(f *testing.F) {
 		f.Add(header[:4<<10])
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		start := time.Now()
 		claims, ok := insufficientClaims(header)
-		if d := time.Since(start); d > time.Second {
-			t.Errorf("%d bytes took %s", len(header), d)
-		}
 		if !ok && claims != nil {
 			t.Errorf("claims %q that were not found", claims)
 		}

@@ -54,8 +54,8 @@
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).
-//   - Not sent again, and [ErrOutcomeUnknown]: 408, 500, 502, 504, a connection that broke or a context that ended after
-//     the request went out, a redirect that may have followed the action.
+//   - Not sent again, and [ErrOutcomeUnknown]: 408, 500, 502, 504, a connection that broke or a context that ended once
+//     there was a connection, a redirect that may have followed the action.
 //   - Not sent again: every other refusal.
 //
 // Retry-After is understood in whole and fractional seconds and as a date. After ErrOutcomeUnknown, look at the
@@ -65,7 +65,7 @@
 //
 // The library logs through azcore (package azcore/log) and traces through ClientOptions.TracingProvider, one span for
 // each method with the HTTP spans below it. Tokens, session links, and the values of $filter and $skiptoken appear in
-// none of its logs, spans and errors. A [SessionURL] prints as REDACTED whatever prints it; [SessionURL.Reveal] gives
+// none of its logs, spans and errors. The user of a [UserDevice] is in no error, but in the path that azcore logs. A [SessionURL] prints as REDACTED whatever prints it; [SessionURL.Reveal] gives
 // the link. The raw response inside an error is as the service sent it.
 //
 // # Testing

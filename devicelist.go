@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 var (
@@ -160,7 +162,7 @@ func (c *Client) deviceList(op *operation, in DeviceCollection, options *ListDev
 			if err != nil {
 				return ListDevicesResponse{}, err
 			}
-			devices, next, _, err := decodeDevicePage(body)
+			devices, next, err := graphjson.Page[ManagedDevice](body)
 			page := ListDevicesResponse{NextLink: next}
 			page.Value = slices.DeleteFunc(devices, func(d ManagedDevice) bool {
 				switch {

@@ -1,5 +1,7 @@
 package intune
 
+import "github.com/go-intune/intune/internal/graphjson"
+
 // DetectedApp is an application that Intune found on devices; each version is one of its own. On devices that a person
 // owns, only applications that Intune deployed are listed.
 //
@@ -30,5 +32,5 @@ type DetectedApp struct {
 
 // UnmarshalJSON reads an application as the service sends it; see [ManagedDevice.UnmarshalJSON].
 func (a *DetectedApp) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, a, (*DetectedApp).property)
+	return graphjson.Unmarshal(data, a)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 var (
@@ -109,7 +111,7 @@ func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) list[L
 			if err != nil {
 				return ListDetectedAppsResponse{}, err
 			}
-			apps, next, _, err := decodeDetectedAppPage(body)
+			apps, next, err := graphjson.Page[DetectedApp](body)
 			page := ListDetectedAppsResponse{Value: apps[:0], NextLink: next}
 			for _, app := range apps {
 				if !seen.add(app.ID) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -163,7 +164,7 @@ func (c *Client) deviceList(op *operation, in DeviceCollection, options *ListDev
 			if err != nil {
 				return ListDevicesResponse{}, err
 			}
-			devices, next, _, err := decodeDevicePage(body)
+			devices, next, err := graphjson.Page[ManagedDevice](body)
 			page := ListDevicesResponse{NextLink: next}
 			page.Value = slices.DeleteFunc(devices, func(d ManagedDevice) bool {
 				switch {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 var opGetDevice = &operation{api: "Client.GetDevice", text: "read device", permission: permissionReadDevices, right: rightReadDevices}
@@ -96,8 +98,8 @@ func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *h
 	if err != nil {
 		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer could not be read")
 	}
-	device, err := decodeDevice(body)
-	if err != nil {
+	var device ManagedDevice
+	if err := graphjson.UnmarshalEntity(body, &device); err != nil {
 		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
 		e.cause = err
 		return ManagedDevice{}, nil, e

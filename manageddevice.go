@@ -3,6 +3,8 @@ package intune
 import (
 	"log/slog"
 	"time"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 // ManagedDevice is a device that Intune manages: all 56 properties of Graph v1.0 as plain values. A property that was
@@ -234,13 +236,5 @@ func (d ManagedDevice) LogValue() slog.Value {
 // samples. It replaces the whole device, properties that are not in the JSON included; on error, and on null, the
 // device keeps its value. Error texts name properties and quote no values.
 func (d *ManagedDevice) UnmarshalJSON(data []byte) error {
-	if isNull(data) {
-		return nil
-	}
-	device, err := decodeDevice(data)
-	if err != nil {
-		return err
-	}
-	*d = device
-	return nil
+	return graphjson.UnmarshalEntity(data, d)
 }

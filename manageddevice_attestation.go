@@ -1,6 +1,10 @@
 package intune
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-intune/intune/internal/graphjson"
+)
 
 // DeviceHealthAttestationState is what a Windows device attested about its own start: which protections were on, and
 // in which version. Most members are text in the service's words, such as "Enabled" and "Disabled" or "1" and "0".
@@ -107,5 +111,5 @@ type DeviceHealthAttestationState struct {
 
 // UnmarshalJSON reads the attestation as the service sends it; see [ManagedDevice.UnmarshalJSON].
 func (s *DeviceHealthAttestationState) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, s, (*DeviceHealthAttestationState).property)
+	return graphjson.Unmarshal(data, s)
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 // DeviceActionResult is what became of a remote action on a device. Graph sends one of several derived types; this
@@ -74,7 +76,7 @@ func (a DeviceActionResult) LogValue() slog.Value {
 
 // UnmarshalJSON reads a result as the service sends it; see [ManagedDevice.UnmarshalJSON].
 func (a *DeviceActionResult) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, a, (*DeviceActionResult).property)
+	return graphjson.Unmarshal(data, a)
 }
 
 // DeviceGeoLocation is where a device was found. A value the device did not know is 0, NaN or an infinity, as the
@@ -144,7 +146,7 @@ func (l DeviceGeoLocation) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a location as the service sends it; see [ManagedDevice.UnmarshalJSON].
 func (l *DeviceGeoLocation) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, l, (*DeviceGeoLocation).property)
+	return graphjson.Unmarshal(data, l)
 }
 
 // odataDouble writes the three values that JSON numbers lack as OData does.
@@ -189,7 +191,7 @@ type ConfigurationManagerClientEnabledFeatures struct {
 
 // UnmarshalJSON reads the features as the service sends them; see [ManagedDevice.UnmarshalJSON].
 func (f *ConfigurationManagerClientEnabledFeatures) UnmarshalJSON(data []byte) error {
-	return unmarshalObject(data, f, (*ConfigurationManagerClientEnabledFeatures).property)
+	return graphjson.Unmarshal(data, f)
 }
 
 // describe names a thing by the pairs that have a value. Values are quoted where they hold anything unusual, because

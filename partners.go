@@ -1,10 +1,8 @@
 package intune
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 const (
@@ -92,16 +92,7 @@ func (p RemoteAssistancePartner) LogValue() slog.Value { return slog.StringValue
 
 // UnmarshalJSON reads what the service sends: null and "" are the zero value, as is a date of the year 1.
 func (p *RemoteAssistancePartner) UnmarshalJSON(data []byte) error {
-	type plain RemoteAssistancePartner
-	var wire plain
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return errors.New("remote-assistance partner: a member has the wrong type")
-	}
-	if wire.LastConnectionDateTime.Year() <= 1 {
-		wire.LastConnectionDateTime = time.Time{}
-	}
-	*p = RemoteAssistancePartner(wire)
-	return nil
+	return graphjson.Unmarshal(data, p)
 }
 
 // ListRemoteAssistancePartnersOptions is a placeholder for future optional parameters of
@@ -130,8 +121,12 @@ func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssista
 		op:    opListPartners,
 		first: func() (string, error) { return c.base + partnersPath, nil },
 		decode: func(resp *http.Response) (ListRemoteAssistancePartnersResponse, error) {
-			var p ListRemoteAssistancePartnersResponse
-			return p, decodeJSON(resp, &p)
+			body, err := runtime.Payload(resp)
+			if err != nil {
+				return ListRemoteAssistancePartnersResponse{}, err
+			}
+			partners, next, err := graphjson.Page[RemoteAssistancePartner](body)
+			return ListRemoteAssistancePartnersResponse{Value: partners, NextLink: next}, err
 		},
 	})
 }
@@ -278,7 +273,8 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 		}
 		return partner, nil
 	}
-	if decodeJSON(resp, &partner) != nil || partner.ID == "" {
+	answer, err := runtime.Payload(resp)
+	if err != nil || graphjson.UnmarshalEntity(answer, &partner) != nil || partner.ID == "" {
 		return RemoteAssistancePartner{}, c.unexpectedAnswer(r, resp, "the answer is not a remote-assistance partner in JSON")
 	}
 	return partner, nil
@@ -294,19 +290,4 @@ func partnerBody(partner RemoteAssistancePartner) ([]byte, error) {
 		RemoteAssistancePartner
 		OnboardingURL string `json:"onboardingUrl,omitempty"` // in place of the embedded one, which is redact.Placeholder
 	}{"#microsoft.graph.remoteAssistancePartner", partner, partner.OnboardingURL.Reveal()})
-}
-
-// trimMark takes a byte-order mark off, which some proxies put in front of JSON.
-func trimMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
-
-// decodeJSON reads an answer's body. Its errors quote nothing of it.
-func decodeJSON(resp *http.Response, into any) error {
-	body, err := runtime.Payload(resp)
-	if err != nil {
-		return errors.New("the body could not be read")
-	}
-	if json.Unmarshal(trimMark(body), into) != nil {
-		return errors.New("the body is not the JSON that was expected")
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package intune
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -120,18 +120,11 @@ func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionReco
 // givesSession reports whether an answer has both properties of the session. null and "" say that there is none; a
 // property that is missing says nothing.
 func givesSession(body []byte) bool {
-	type session struct {
-		Link    json.RawMessage `json:"remoteAssistanceSessionUrl"`
-		Details json.RawMessage `json:"remoteAssistanceSessionErrorDetails"`
-	}
 	var record struct {
-		session
-		Value session `json:"value"` // as in Microsoft's samples
+		Link    graphjson.Field[Secret] `json:"remoteAssistanceSessionUrl"`
+		Details graphjson.Field[string] `json:"remoteAssistanceSessionErrorDetails"`
 	}
-	if json.Unmarshal(trimMark(body), &record) != nil {
-		return false
-	}
-	return record.Link != nil && record.Details != nil || record.Value.Link != nil && record.Value.Details != nil
+	return graphjson.UnmarshalEntity(body, &record) == nil && record.Link.Present && record.Details.Present
 }
 
 // checkLink refuses a link that a person must not open. Its errors do not quote the link.

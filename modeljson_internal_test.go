@@ -2,18 +2,22 @@ package intune
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/graphjson/graphjsontest"
 )
 
 func decodeOne(t *testing.T, text string) ManagedDevice {
 	t.Helper()
-	device, err := decodeDevice([]byte(text))
-	if err != nil {
-		t.Fatalf("decodeDevice(%s): %v", text, err)
+	var device ManagedDevice
+	if err := graphjson.UnmarshalEntity([]byte(text), &device); err != nil {
+		t.Fatalf("UnmarshalEntity(%s): %v", text, err)
 	}
 	// A program that decodes by itself gets the same.
 	var own ManagedDevice
@@ -21,23 +25,23 @@ func decodeOne(t *testing.T, text string) ManagedDevice {
 		t.Fatalf("json.Unmarshal(%s): %v", text, err)
 	}
 	if !reflect.DeepEqual(device, own) {
-		t.Errorf("decodeDevice and json.Unmarshal differ on %s", text)
+		t.Errorf("UnmarshalEntity and json.Unmarshal differ on %s", text)
 	}
-	page, _, _, err := decodeDevicePage([]byte(`{"value":[` + strings.TrimPrefix(text, "\ufeff") + `]}`))
+	page, _, err := graphjson.Page[ManagedDevice]([]byte(`{"value":[` + strings.TrimPrefix(text, "\ufeff") + `]}`))
 	if err != nil || len(page) != 1 {
-		t.Fatalf("decodeDevicePage with %s: %d devices, %v", text, len(page), err)
+		t.Fatalf("Page with %s: %d devices, %v", text, len(page), err)
 	}
 	if !strings.Contains(strings.ToLower(text), `"value"`) && !reflect.DeepEqual(device, page[0]) {
-		t.Errorf("decodeDevice and decodeDevicePage differ on %s", text)
+		t.Errorf("UnmarshalEntity and Page differ on %s", text)
 	}
 	return device
 }
 
 func TestDecodeFillsEveryField(t *testing.T) {
 	t.Parallel()
-	devices, nextLink, count, err := decodeDevicePage(fullPage(3))
-	if err != nil || len(devices) != 3 || count != 3 || !strings.HasSuffix(nextLink, "?$skiptoken=abc%27def") {
-		t.Fatalf("%d devices, count %d, next link %q, %v", len(devices), count, nextLink, err)
+	devices, nextLink, err := graphjson.Page[ManagedDevice](fullPage(3))
+	if err != nil || len(devices) != 3 || !strings.HasSuffix(nextLink, "?$skiptoken=abc%27def") {
+		t.Fatalf("%d devices, next link %q, %v", len(devices), nextLink, err)
 	}
 	var check func(path string, value reflect.Value)
 	check = func(path string, value reflect.Value) {
@@ -75,12 +79,12 @@ func TestDecodeFillsEveryField(t *testing.T) {
 func TestDecodeAgreesWithPlainJSON(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string][]byte{"full": fullPage(40), "list": listPage(40)} {
-		devices, nextLink, count, err := decodeDevicePage(page)
+		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if difference := comparePage(page, devices, nextLink, count); difference != "" {
-			t.Errorf("%s: %s", name, difference)
+		if err := graphjsontest.ComparePage(page, devices, nextLink); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -104,14 +108,10 @@ func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
 	}
 	try := func(row string) {
 		page := []byte(`{"value":[` + row + `]}`)
-		devices, nextLink, count, err := decodeDevicePage(page)
-		if err != nil {
-			// A device of the same shape leads the comparison to the value; only the refusal matters.
-			devices = []ManagedDevice{{DeviceActionResults: []DeviceActionResult{{DeviceLocation: &DeviceGeoLocation{}}}}}
-		}
-		difference := comparePage(page, devices, nextLink, count)
-		if refused := difference == errRefused; refused != (err != nil) || err == nil && difference != "" {
-			t.Errorf("%s: %v; %s", row, err, difference)
+		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+		difference := graphjsontest.ComparePage(page, devices, nextLink)
+		if refused := errors.Is(difference, graphjsontest.ErrRefused); refused != (err != nil) || err == nil && difference != nil {
+			t.Errorf("%s: %v; %v", row, err, difference)
 		}
 	}
 	for _, value := range values {
@@ -145,7 +145,7 @@ func TestDecodeTolerances(t *testing.T) {
 		"wrapped null":         {`{"value":null}`, ManagedDevice{}},
 		"unknown properties":   {`{"@odata.etag":"W/\"1\"","id":"a","roleScopeTagIds":["0",{"x":[1e9]}],"n":null}`, ManagedDevice{ID: "a"}},
 		"case of names":        {`{"ID":"a","devicename":"n","OsVersion":"1","easACTIVATED":true}`, ManagedDevice{ID: "a", DeviceName: "n", OSVersion: "1", EASActivated: true}},
-		"folded name":          {`{"i\u0064":"a","i\u017fEncrypted":true}`, ManagedDevice{ID: "a", IsEncrypted: true}},
+		"folded name":          {`{"i\u0064":"a","i\u017fEncrypted":true}`, ManagedDevice{ID: "a"}},
 		"last wins":            {`{"id":"a","model":"x","id":"b","model":null,"ID":"c","isEncrypted":true,"isEncrypted":null}`, ManagedDevice{ID: "c"}},
 		"seven digits":         {`{"lastSyncDateTime":"2026-08-20T07:08:09.1234567Z"}`, ManagedDevice{LastSyncDateTime: date}},
 		"year 1":               {`{"lastSyncDateTime":"0001-01-01T00:00:00Z","enrolledDateTime":"0001-01-01T00:00:00.0000000Z"}`, ManagedDevice{}},
@@ -183,7 +183,8 @@ func TestDecodeTolerances(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name == "null entity" {
-				if got, err := decodeDevice([]byte(test.json)); err != nil || !reflect.DeepEqual(got, test.want) {
+				var got ManagedDevice
+				if err := graphjson.UnmarshalEntity([]byte(test.json), &got); err != nil || !reflect.DeepEqual(got, test.want) {
 					t.Errorf("got %v, %v", got, err)
 				}
 				return
@@ -223,7 +224,7 @@ func TestDecodeErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 		{`{"lastSyncDateTime":"s3cret"}`, "lastSyncDateTime is not a date and time"},
 		{`{"lastSyncDateTime":"2026-13-01T00:00:00Z"}`, "lastSyncDateTime is not a date and time"},
 		{`{"lastSyncDateTime":1700000000}`, "lastSyncDateTime is a number, want a date and time"},
-		{`{"remoteAssistanceSessionUrl":{"s3cret":"s3cret"}}`, "remoteAssistanceSessionUrl is an object, want text"},
+		{`{"remoteAssistanceSessionUrl":{"s3cret":"s3cret"}}`, "remoteAssistanceSessionUrl is an object that cannot be read"},
 		{`{"s3cret":{"s3cret":s3cret}}`, "? is or holds malformed JSON"},
 		{`{"498912345":x}`, ": ? is or holds malformed JSON"},
 		{`{"value":{"498912345":x}}`, ": value.? is or holds malformed JSON"},
@@ -238,7 +239,8 @@ func TestDecodeErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 		{``, "the answer breaks off"},
 		{`{"x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "malformed JSON"},
 	} {
-		device, err := decodeDevice([]byte(test.json))
+		var device ManagedDevice
+		err := graphjson.UnmarshalEntity([]byte(test.json), &device)
 		if err == nil {
 			t.Errorf("%.80s: no error", test.json)
 			continue

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	jsonv2 "github.com/go-json-experiment/json"
+
+	"github.com/go-intune/intune/internal/graphjson"
 )
 
 // plainPage is a new page of plain devices: the same fields and tags as [ManagedDevice], no methods, the link as text and
@@ -29,7 +31,7 @@ func plainPage() any {
 	})).Interface()
 }
 
-// BenchmarkDecodeDevicePage decodes a page of 1000 devices. "typed" is this package; the others decode by reflection into
+// BenchmarkDecodeDevicePage decodes a page of 1000 devices. "graphjson" is the one of this package; the others decode by reflection into
 // a type with the same fields and tags and without this package's methods, so they are less forgiving.
 func BenchmarkDecodeDevicePage(b *testing.B) {
 	const devices = 1000
@@ -42,8 +44,8 @@ func BenchmarkDecodeDevicePage(b *testing.B) {
 			name   string
 			decode func([]byte) error
 		}{
-			{"typed", func(page []byte) error {
-				_, _, _, err := decodeDevicePage(page)
+			{"graphjson", func(page []byte) error {
+				_, _, err := graphjson.Page[ManagedDevice](page)
 				return err
 			}},
 			{"encodingjson", func(page []byte) error { return json.Unmarshal(page, reflect.New(plain).Interface()) }},

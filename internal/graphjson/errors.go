@@ -1,0 +1,136 @@
+package graphjson
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Error is JSON that could not be read. Its text tells where, in names of the schema and a position, and never what
+// stood there. It unwraps to [io.ErrUnexpectedEOF] when the JSON breaks off, and to nothing else: the errors of jsontext
+// quote the JSON.
+type Error struct {
+	path    string // such as "value[12].lastSyncDateTime"; "" for the answer as a whole
+	offset  int64  // in bytes from the start, a byte-order mark not counted
+	problem string
+	cause   error
+}
+
+// Error is one line: the position, the property, the problem.
+func (e *Error) Error() string {
+	return fmt.Sprintf("JSON at byte %d: %s %s", e.offset, cmp.Or(e.path, "the answer"), e.problem)
+}
+
+// Unwrap is io.ErrUnexpectedEOF or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// fault is a problem with the value that was read last, or the one being read.
+func (r *reader) fault(problem string) error { return r.faultAt(nil, problem) }
+
+// faultAt is a problem with the value, which was read last.
+func (r *reader) faultAt(value jsontext.Value, problem string) error {
+	offset := r.dec.InputOffset() - int64(len(value))
+	return &Error{path: schemaPath(r.into, r.dec.StackPointer()), offset: offset, problem: problem}
+}
+
+func (r *reader) wrongKind(value jsontext.Value, want string) error {
+	return r.faultAt(value, "is "+kindName(value.Kind())+", want "+want)
+}
+
+// syntaxError is an answer that is no JSON or breaks off.
+func (r *reader) syntaxError(err error) error {
+	e := &Error{offset: r.dec.InputOffset(), problem: "is or holds malformed JSON"}
+	pointer := r.dec.StackPointer()
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		pointer, e.offset = syntactic.JSONPointer, syntactic.ByteOffset
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		e.problem, e.cause = "breaks off", io.ErrUnexpectedEOF
+	}
+	e.path = schemaPath(r.into, pointer)
+	return e
+}
+
+// isEnd reports whether the JSON ended where it should.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) }
+
+// schemaPath turns the place of a value within a type into the path of a property. Names that the type does not have are
+// the service's and could be anything, so they become a question mark.
+func schemaPath(t reflect.Type, pointer jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range pointer.Tokens() {
+		if t = contentType(t); t.Kind() == reflect.Slice && isIndex(token) {
+			path.WriteString("[" + token + "]")
+			t = t.Elem()
+			continue
+		}
+		if path.Len() > 0 {
+			path.WriteByte('.')
+		}
+		field, ok := fieldNamed(t, token)
+		if !ok {
+			path.WriteByte('?')
+			break
+		}
+		path.WriteString(tagName(field))
+		t = field.Type
+	}
+	return path.String()
+}
+
+// contentType is the type of what pointers and a [Field] hold.
+func contentType(t reflect.Type) reflect.Type {
+	for {
+		switch {
+		case t.Kind() == reflect.Pointer:
+			t = t.Elem()
+		case isOptional(t):
+			t = t.Field(0).Type
+		default:
+			return t
+		}
+	}
+}
+
+// fieldNamed finds the field of a property by its name in any case.
+func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool) {
+	if t.Kind() != reflect.Struct {
+		return named, false
+	}
+	for field := range t.Fields() {
+		if tag := tagName(field); tag != "" && toLower([]byte(tag)) == toLower([]byte(name)) {
+			return field, true
+		}
+	}
+	return named, false
+}
+
+// isIndex reports whether the text can be the index of an element. A longer number would be somebody's.
+func isIndex(text string) bool {
+	return text != "" && len(text) <= len(strconv.Itoa(maxElements)) && strings.Trim(text, "0123456789") == ""
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a Boolean"
+	case '"':
+		return "text"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	default:
+		return "malformed"
+	}
+}

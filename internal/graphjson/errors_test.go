@@ -1,0 +1,110 @@
+package graphjson_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune/internal/graphjson"
+)
+
+func TestErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
+	t.Parallel()
+	const quoted = "s3cret"
+	for _, test := range []struct{ json, want string }{
+		{`{"id":1}`, ": id is a number, want text"},
+		{`{"ID":["s3cret"]}`, ": id is an array, want text"},
+		{`{"kind":{"s3cret":1}}`, ": kind is an object, want text"},
+		{`{"isSet":"s3cret"}`, ": isSet is text, want true or false"},
+		{`{"maybe":0}`, ": maybe is a number, want true or false"},
+		{`{"size":true}`, ": size is a Boolean, want an integer"},
+		{`{"size":"s3cret"}`, ": size is not an integer of 64 bits"},
+		{`{"size":1.5}`, ": size is not an integer"},
+		{`{"size":9223372036854775808}`, ": size is not an integer"},
+		{`{"code":2147483648}`, ": code is not an integer of 32 bits"},
+		{`{"seen":"s3cret"}`, ": seen is not a date and time"},
+		{`{"seen":1700000000}`, ": seen is a number, want a date and time"},
+		{`{"part":[]}`, ": part is an array, want an object"},
+		{`{"parts":{"s3cret":1}}`, ": parts is an object, want an array"},
+		{`{"parts":[{},"s3cret"]}`, ": parts[1] is text, want an object"},
+		{`{"parts":[{},{"other":"s3cret"}]}`, ": parts[1].other is not a number"},
+		{`{"parts":[{"other":1e999}]}`, ": parts[0].other is too large"},
+		{`{"parts":[{"place":{"speed":[]}}]}`, ": parts[0].place.speed is an array, want a number"},
+		{`{"parts":[{"PLACE":{"SPEED":s3cret}}]}`, ": parts[0].place.speed is or holds malformed"},
+		{`{"names":["a",1]}`, ": names[1] is a number, want text"},
+		{`{"secret":{"s3cret":"s3cret"}}`, ": secret is an object that cannot be read"},
+		{`{"level":"s3cret"}`, ": level is text that cannot be read"},
+		{`{"level":7}`, ": level is a number, want text"},
+		{`{"s3cret":{"s3cret":s3cret}}`, ": ? is or holds malformed JSON"},
+		{`{"498912345":x}`, ": ? is or holds malformed JSON"},
+		{`{"i\u017fSet":x}`, ": ? is or holds malformed JSON"},
+		{`{"part":{"498912345":x}}`, ": part.? is or holds malformed JSON"},
+		{`{"id":s3cret}`, "malformed JSON"},
+		{`{"id":"s3cret` + "\n" + `"}`, "malformed JSON"},
+		{`{"id":"a"} "s3cret"`, ": the answer is followed by more"},
+		{`{"id":"a"}}`, ": the answer is followed by more"},
+		{`["s3cret"]`, ": the answer is an array, want an object"},
+		{`"s3cret"`, ": the answer is text, want an object"},
+		{`<html>s3cret</html>`, ": the answer is or holds malformed JSON"},
+		{``, ": the answer breaks off"},
+		{` `, ": the answer breaks off"},
+		{`{"id":"s3cret`, "breaks off"},
+		{`{"x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "malformed JSON"},
+	} {
+		var got thing
+		err := graphjson.Unmarshal([]byte(test.json), &got)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), quoted) || !strings.Contains(err.Error(), "byte ") {
+			t.Errorf("%.80s: %v\nwant %q", test.json, err, test.want)
+		}
+		if cause := errors.Unwrap(err); cause != nil && !errors.Is(cause, io.ErrUnexpectedEOF) {
+			t.Errorf("%.80s: the cause is %v", test.json, cause)
+		}
+	}
+}
+
+func TestPageEnvelope(t *testing.T) {
+	t.Parallel()
+	const many = 50_000
+	for name, test := range map[string]struct {
+		json     string
+		rows     int
+		nextLink string
+		problem  string
+	}{
+		"empty":             {json: `{"value":[]}`},
+		"empty, more":       {json: `{"value":[],"@odata.nextLink":"l"}`, nextLink: "l"},
+		"only a next link":  {json: `{"@odata.nextLink":"l"}`, nextLink: "l"},
+		"null value":        {json: `{"value":null,"@odata.nextLink":null,"@odata.count":null}`},
+		"count as text":     {json: `{"@odata.count":"7","value":[{}]}`, rows: 1},
+		"count after":       {json: `{"value":[{},{}],"@odata.count":2}`, rows: 2},
+		"lying count":       {json: `{"@odata.count":2147483647,"value":[{}]}`, rows: 1},
+		"negative count":    {json: `{"@odata.count":-5,"value":[{}]}`, rows: 1},
+		"null rows":         {json: `{"value":[null,{"id":"a"},null]}`, rows: 1},
+		"capitals":          {json: `{"Value":[{}],"@OData.NextLink":"l","@ODATA.COUNT":1}`, rows: 1, nextLink: "l"},
+		"value twice":       {json: `{"value":[{},{}],"value":[{}]}`, rows: 1},
+		"byte-order mark":   {json: "\ufeff" + `{"value":[{}]}`, rows: 1},
+		"no page":           {json: `{"error":{"code":"x"}}`, problem: "no page"},
+		"null":              {json: `null`, problem: "no page"},
+		"array":             {json: `[]`, problem: "want an object"},
+		"object as value":   {json: `{"value":{"id":"a"}}`, problem: ": value is an object, want an array"},
+		"number as link":    {json: `{"value":[{}],"@odata.nextLink":5}`, rows: 1, problem: ": @odata.nextLink is a number, want text"},
+		"bad row":           {json: `{"@odata.nextLink":"l","value":[{"id":"a"},{"id":5},{"id":"b"}]}`, rows: 1, nextLink: "l", problem: ": value[1].id is a number, want text"},
+		"bad count":         {json: `{"value":[{}],"@odata.count":"x"}`, rows: 1, problem: ": @odata.count is not an integer"},
+		"two pages":         {json: `{"value":[{}]}{"value":[]}`, rows: 1, problem: "followed by more"},
+		"most rows":         {json: `{"value":[{}` + strings.Repeat(",{}", many-1) + `]}`, rows: many},
+		"too many rows":     {json: `{"value":[{}` + strings.Repeat(",{}", many) + `]}`, rows: many, problem: ": value[49999] is where the lists exceed 50000 elements"},
+		"too many elements": {json: `{"value":[{},{"names":[""` + strings.Repeat(`,""`, many) + `]}]}`, rows: 1, problem: ": value[1].names[49997] is where the lists exceed 50000 elements"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, nextLink, err := graphjson.Page[thing]([]byte(test.json))
+			if len(rows) != test.rows || nextLink != test.nextLink {
+				t.Errorf("%d rows, next link %q", len(rows), nextLink)
+			}
+			if test.problem == "" && err != nil || test.problem != "" && (err == nil || !strings.Contains(err.Error(), test.problem)) {
+				t.Errorf("error %v, want %q", err, test.problem)
+			}
+		})
+	}
+}

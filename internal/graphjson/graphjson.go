@@ -1,0 +1,192 @@
+// Package graphjson reads Graph's JSON into structs by their json tags. It is forgiving where the service is loose:
+//
+//   - null, "" and a date of the year 1 are the zero value.
+//   - Integers are numbers or text, and so are the doubles "NaN", "INF" and "-INF".
+//   - The case of ASCII letters in names is ignored, unknown properties are skipped, and the last of several properties
+//     of one name replaces those before it.
+//   - Elements of a list that are null are left out, and an empty list is nil.
+//   - A byte-order mark is skipped, and what is not UTF-8 becomes the replacement character.
+//
+// A struct with json tags is read by them, even if it has an UnmarshalJSON: that is expected to call this package. Its
+// fields without a tag are left alone. Other types with UnmarshalJSON or UnmarshalText read themselves, and are not asked
+// about null. Beyond these, fields can be text, Booleans, int, int32, int64, float64, [time.Time], [Field], and pointers and
+// slices of all of them; types must not contain themselves.
+//
+// The syntax, with its limit on depth, is the business of json v2's jsontext. Errors never quote the JSON: it may hold a
+// link that is a secret, or the name of a person.
+package graphjson
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Unmarshal reads JSON into a value and replaces it. On error, and on null, the value stays as it was.
+func Unmarshal[T any](data []byte, value *T) error {
+	if string(bytes.TrimSpace(withoutMark(data))) == "null" {
+		return nil
+	}
+	var fresh T
+	if err := newReader(data).read(&fresh); err != nil {
+		return err
+	}
+	*value = fresh
+	return nil
+}
+
+// UnmarshalEntity is [Unmarshal] for a single entity, which Microsoft's samples wrap in a "value" member where the
+// service sends it bare.
+func UnmarshalEntity[T any](data []byte, entity *T) error {
+	var wrapper struct {
+		Value Field[T] `json:"value"`
+	}
+	err := newReader(data).read(&wrapper)
+	if !wrapper.Value.Present {
+		return Unmarshal(data, entity) // which meets the same error, and knows the names of the entity
+	}
+	if err == nil {
+		*entity = wrapper.Value.Value
+	}
+	return err
+}
+
+// Page reads a page of a collection. When the page breaks off or holds what cannot be read, the rows before that come
+// along with the error, and so does the next link if it was read by then.
+func Page[T any](data []byte) (rows []T, nextLink string, err error) {
+	var page struct {
+		Count    int           `json:"@odata.count"`
+		NextLink Field[string] `json:"@odata.nextLink"`
+		Value    Field[[]T]    `json:"value"`
+	}
+	r := newReader(data)
+	r.expected = &page.Count
+	err = r.read(&page)
+	if err == nil && !page.Value.Present && !page.NextLink.Present {
+		// An empty list would be a wrong answer to "which devices are there", and a plausible one.
+		err = r.fault("has neither a value nor a next link, so it is no page")
+	}
+	return page.Value.Value, page.NextLink.Value, err
+}
+
+// Field is a property of which it matters whether it was there, be it as null.
+type Field[T any] struct {
+	Value   T
+	Present bool
+}
+
+func (Field[T]) optional() {}
+
+// maxElements bounds the elements of all lists together. It is far above what the service sends (pages of 1000), and
+// keeps a hostile answer of nothing but {} from taking hundreds of times its own size.
+const maxElements = 50_000
+
+// reader reads one JSON text.
+type reader struct {
+	dec  *jsontext.Decoder
+	into reflect.Type
+
+	expected *int // rows of a page, by its own count; nil if it is no page
+	fitting  int  // rows for which there is room in the text, if they are worth the memory
+	elements int  // of all lists so far
+
+	chunk   strings.Builder
+	scratch []byte
+}
+
+func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
+
+func newReader(data []byte) *reader {
+	const smallRow = 256
+	return &reader{
+		dec: jsontext.NewDecoder(
+			bytes.NewBuffer(withoutMark(data)),
+			jsontext.AllowDuplicateNames(true),
+			jsontext.AllowInvalidUTF8(true),
+		),
+		fitting: len(data) / smallRow,
+	}
+}
+
+// read reads the whole of the text into what the pointer points to. What was read before an error stays there.
+func (r *reader) read(pointer any) error {
+	value := reflect.ValueOf(pointer).Elem()
+	r.into = value.Type()
+	if err := readerOf(r.into)(r, value); err != nil {
+		return err
+	}
+	if r.dec.PeekKind() != jsontext.KindInvalid {
+		return r.fault("is followed by more than space")
+	}
+	if _, err := r.dec.ReadToken(); !isEnd(err) {
+		return r.syntaxError(err)
+	}
+	return nil
+}
+
+// next reads a value. It is valid until the next read.
+func (r *reader) next() (jsontext.Value, error) {
+	value, err := r.dec.ReadValue()
+	if err != nil {
+		return nil, r.syntaxError(err)
+	}
+	return value, nil
+}
+
+// open reads the start of an object or array, or null.
+func (r *reader) open(kind jsontext.Kind) (opened bool, err error) {
+	if got := r.dec.PeekKind(); got != kind {
+		value, err := r.next()
+		if err == nil && got != 'n' {
+			err = r.wrongKind(value, kindName(kind))
+		}
+		return false, err
+	}
+	return true, r.close()
+}
+
+// close reads the end of an object or array.
+func (r *reader) close() error {
+	if _, err := r.dec.ReadToken(); err != nil {
+		return r.syntaxError(err)
+	}
+	return nil
+}
+
+func (r *reader) skip() error {
+	if err := r.dec.SkipValue(); err != nil {
+		return r.syntaxError(err)
+	}
+	return nil
+}
+
+// unquote gives the content of a JSON string, part of the text or of the scratch space.
+func (r *reader) unquote(quoted jsontext.Value) []byte {
+	body := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
+		return body
+	}
+	// The only error is that of text that is not UTF-8, which has been replaced by then.
+	r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], quoted)
+	return r.scratch
+}
+
+// keep makes a string. Short ones share a chunk of memory: an allocation for each chunk instead of one for each string,
+// and nothing refers to the JSON. The size is about the text of a device, so that whoever keeps one of its fields for
+// long keeps little more.
+func (r *reader) keep(text []byte) string {
+	const size = 1 << 10
+	if len(text) > size/8 {
+		return string(text)
+	}
+	if r.chunk.Cap()-r.chunk.Len() < len(text) {
+		r.chunk.Reset()
+		r.chunk.Grow(size)
+	}
+	start := r.chunk.Len()
+	r.chunk.Write(text)
+	return r.chunk.String()[start:]
+}

@@ -1,0 +1,220 @@
+package graphjson
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// readFunc reads a value of one type.
+type readFunc func(r *reader, v reflect.Value) error
+
+var readers sync.Map // of reflect.Type to readFunc
+
+// readerOf gives the way to read a type.
+func readerOf(t reflect.Type) readFunc {
+	if known, ok := readers.Load(t); ok {
+		return known.(readFunc)
+	}
+	read := makeReader(t)
+	readers.Store(t, read)
+	return read
+}
+
+func makeReader(t reflect.Type) readFunc {
+	switch pointer := reflect.PointerTo(t); {
+	case t == reflect.TypeFor[time.Time]():
+		return readTime
+	case isOptional(t):
+		return optionalReader(t)
+	case isObject(t):
+		return objectReader(t)
+	case pointer.Implements(reflect.TypeFor[json.Unmarshaler]()):
+		return readJSONItself
+	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return readTextItself
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return readText
+	case reflect.Bool:
+		return readBool
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return integerReader(t.Bits())
+	case reflect.Float64:
+		return readDouble
+	case reflect.Pointer:
+		return pointerReader(t)
+	case reflect.Slice:
+		return listReader(t)
+	default:
+		panic("graphjson: cannot read " + t.String())
+	}
+}
+
+// isOptional reports whether a type is a [Field].
+func isOptional(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.Implements(reflect.TypeFor[interface{ optional() }]())
+}
+
+// isObject reports whether a type is a struct with json tags.
+func isObject(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for field := range t.Fields() {
+		if tagName(field) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func tagName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+type property struct {
+	index int
+	read  readFunc
+}
+
+func objectReader(t reflect.Type) readFunc {
+	byName, byLower := map[string]property{}, map[string]property{}
+	for field := range t.Fields() {
+		if name := tagName(field); name != "" {
+			p := property{field.Index[0], readerOf(field.Type)}
+			byName[name], byLower[toLower([]byte(name))] = p, p
+		}
+	}
+	return func(r *reader, v reflect.Value) error {
+		v.SetZero()
+		if opened, err := r.open('{'); !opened || err != nil {
+			return err
+		}
+		for r.dec.PeekKind() != '}' {
+			quoted, err := r.next()
+			if err != nil {
+				return err
+			}
+			name := r.unquote(quoted)
+			p, ok := byName[string(name)]
+			if !ok {
+				p, ok = byLower[toLower(name)]
+			}
+			if ok {
+				err = p.read(r, v.Field(p.index))
+			} else {
+				err = r.skip()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return r.close()
+	}
+}
+
+// toLower makes names equal that differ in the case of ASCII letters only.
+func toLower(name []byte) string {
+	lower := bytes.Clone(name)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	return string(lower)
+}
+
+func optionalReader(t reflect.Type) readFunc {
+	read := readerOf(t.Field(0).Type)
+	return func(r *reader, v reflect.Value) error {
+		v.Field(1).SetBool(true)
+		return read(r, v.Field(0))
+	}
+}
+
+func pointerReader(t reflect.Type) readFunc {
+	read := readerOf(t.Elem())
+	return func(r *reader, v reflect.Value) error {
+		v.SetZero()
+		if r.dec.PeekKind() == 'n' {
+			return r.skip()
+		}
+		v.Set(reflect.New(t.Elem()))
+		return read(r, v.Elem())
+	}
+}
+
+// listReader leaves the elements before an error in the list.
+func listReader(t reflect.Type) readFunc {
+	read := readerOf(t.Elem())
+	return func(r *reader, v reflect.Value) error {
+		v.SetZero()
+		if opened, err := r.open('['); !opened || err != nil {
+			return err
+		}
+		// The count of a page, when it comes first, saves growing; it is believed only as far as the size of the page
+		// allows.
+		if onPage := r.dec.StackDepth() == 2; onPage && r.expected != nil {
+			v.Grow(max(0, min(*r.expected, r.fitting, maxElements)))
+		}
+		for length := 0; r.dec.PeekKind() != ']'; {
+			if r.dec.PeekKind() == 'n' {
+				if err := r.skip(); err != nil {
+					return err
+				}
+				continue
+			}
+			if r.elements == maxElements {
+				return r.fault("is where the lists exceed " + strconv.Itoa(maxElements) + " elements")
+			}
+			r.elements++
+			v.Grow(1)
+			v.SetLen(length + 1)
+			if err := read(r, v.Index(length)); err != nil {
+				v.SetLen(length)
+				return err
+			}
+			length++
+		}
+		if v.Len() == 0 {
+			v.SetZero()
+		}
+		return r.close()
+	}
+}
+
+// readJSONItself reads a value by its UnmarshalJSON. Raw JSON is the only one that is asked about null.
+func readJSONItself(r *reader, v reflect.Value) error {
+	v.SetZero()
+	value, err := r.next()
+	if err != nil || value.Kind() == 'n' && v.Type() != reflect.TypeFor[jsontext.Value]() {
+		return err
+	}
+	if self, _ := reflect.TypeAssert[json.Unmarshaler](v.Addr()); self.UnmarshalJSON(value) != nil {
+		return r.faultAt(value, "is "+kindName(value.Kind())+" that cannot be read")
+	}
+	return nil
+}
+
+// readTextItself reads a value by its UnmarshalText.
+func readTextItself(r *reader, v reflect.Value) error {
+	v.SetZero()
+	value, err := r.nextOf('"', '"', "text")
+	if err != nil || value == nil {
+		return err
+	}
+	if self, _ := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); self.UnmarshalText(r.unquote(value)) != nil {
+		return r.faultAt(value, "is text that cannot be read")
+	}
+	return nil
+}

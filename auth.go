@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -30,11 +29,8 @@ func StaticToken(token string) azcore.TokenCredential {
 	if scheme, rest, _ := strings.Cut(token, " "); strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
 	}
-	s := &staticToken{reveal: func() string { return token }}
-	if info, err := parseToken(token); err == nil {
-		s.expires = info.ExpiresOn
-	}
-	return s
+	info, _ := parseToken(token) // nothing is known of the end of a token that cannot be read
+	return &staticToken{reveal: func() string { return token }, expires: info.ExpiresOn}
 }
 
 type staticToken struct {
@@ -48,7 +44,7 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 		return azcore.AccessToken{}, err
 	}
 	token := s.reveal()
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }) {
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r < '!' || r > '~' }) {
 		return azcore.AccessToken{}, invalidArgument("token", "of StaticToken is blank or holds characters that no access token has; pass the bare access token")
 	}
 	if options.Claims != "" {
@@ -136,7 +132,7 @@ func (i TokenInfo) String() string { return i.describe() }
 
 // allows reports whether the token holds a permission, or the wider one of the same family.
 func (i TokenInfo) allows(permission string) bool {
-	wider := strings.Replace(permission, ".Read.All", ".ReadWrite.All", 1)
+	wider := strings.ReplaceAll(permission, ".Read.All", ".ReadWrite.All")
 	for _, list := range [...][]string{i.Scopes, i.Roles} {
 		if slices.Contains(list, permission) || slices.Contains(list, wider) {
 			return true
@@ -197,11 +193,12 @@ const maxToken = 64 << 10
 
 // parseToken reads the claims of a JSON web token without checking it. Its errors do not quote the token.
 func parseToken(token string) (TokenInfo, error) {
-	parts := strings.SplitN(token, ".", 4)
-	if len(parts) != 3 || len(token) > maxToken {
+	if len(token) > maxToken || strings.Count(token, ".") != 2 {
 		return TokenInfo{}, errors.New("not a JSON web token")
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	_, rest, _ := strings.Cut(token, ".")
+	encoded, _, _ := strings.Cut(rest, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
 		return TokenInfo{}, errors.New("the token's claims are not base64")
 	}

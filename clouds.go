@@ -64,12 +64,15 @@ type graphService struct {
 // azcore's three configurations, which have none, are recognized by their authority.
 func resolveCloud(configuration cloud.Configuration, allowLoopbackHTTP bool) (graphService, error) {
 	service, ok := configuration.Services[ServiceGraph]
-	if !ok {
-		switch authorityHost(configuration.ActiveDirectoryAuthorityHost) {
-		case "":
-			if len(configuration.Services) == 0 {
-				service, ok = CloudPublic.Services[ServiceGraph], true
-			}
+	authority := configuration.ActiveDirectoryAuthorityHost
+	switch {
+	case ok:
+	case authority == "":
+		if len(configuration.Services) == 0 {
+			service, ok = CloudPublic.Services[ServiceGraph], true
+		}
+	default:
+		switch authorityHost(authority) {
 		case "login.microsoftonline.com":
 			service, ok = CloudPublic.Services[ServiceGraph], true
 		case "login.microsoftonline.us":
@@ -88,7 +91,7 @@ func resolveCloud(configuration cloud.Configuration, allowLoopbackHTTP bool) (gr
 func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP bool) (graphService, error) {
 	const argument = "options.Cloud.Services[intune.ServiceGraph].Endpoint"
 	root, err := url.Parse(strings.TrimRight(service.Endpoint, "/"))
-	if err != nil || root.Host == "" || root.Hostname() == "" {
+	if err != nil || root.Hostname() == "" {
 		return graphService{}, invalidArgument(argument, "must be an absolute URL such as https://graph.microsoft.com")
 	}
 	if root.User != nil || root.RawQuery != "" || root.Fragment != "" || root.ForceQuery {
@@ -127,9 +130,6 @@ func hasDotSegment(path string) bool {
 }
 
 func authorityHost(authority string) string {
-	if authority == "" {
-		return ""
-	}
 	if !strings.Contains(authority, "://") {
 		authority = "https://" + authority
 	}

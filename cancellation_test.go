@@ -69,7 +69,7 @@ func TestRandomCancellations(t *testing.T) {
 						device := intune.Device(fmt.Sprint(worker, "-", i))
 						ctx, cancel := context.WithCancel(t.Context())
 						if !c.tryTimeout {
-							ctx, cancel = context.WithTimeout(t.Context(), rand.N(2*usual)) //nolint:gosec // no secret
+							ctx, cancel = context.WithTimeout(t.Context(), rand.N(2*usual))
 						}
 						_, err := client.RequestRemoteAssistance(ctx, device, nil)
 						cancel()

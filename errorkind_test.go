@@ -69,7 +69,8 @@ func TestKindByCode(t *testing.T) {
 		}
 	}
 	for message, want := range map[string]error{
-		"the tenant has no licence": intune.ErrNotLicensed, "User is not licensed": intune.ErrNotLicensed,
+		"the tenant has no licence":               intune.ErrNotLicensed, //nolint:misspell // the British spelling occurs too
+		"User is not licensed":                    intune.ErrNotLicensed,
 		"Request not applicable to target tenant": intune.ErrNotLicensed, "x claims=abc": intune.ErrUnauthenticated,
 		"an Internal Server Error occurred": intune.ErrServer, "m": intune.ErrBadRequest,
 	} {

@@ -30,10 +30,10 @@ func plainly(url string) func(*intune.ClientOptions) {
 }
 
 // clear2 is a transport of x/net over connections of the caller's, which do not say what protocol they speak.
-func clear2(wrap func(net.Conn) net.Conn) *http2.Transport {
-	return &http2.Transport{
-		AllowHTTP: true,
-		DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) {
+func clear2(wrap func(net.Conn) net.Conn) http.RoundTripper {
+	return &http2.Transport{ //nolint:staticcheck // it is in use, and does not tell what it speaks
+		AllowHTTP: true, //nolint:staticcheck // as above
+		DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) { //nolint:staticcheck // as above
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err != nil {
 				return nil, err

@@ -27,7 +27,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("JSON at byte %d: %s %s", e.offset, cmp.Or(e.path, "the answer"), e.problem)
 }
 
-// Unwrap is io.ErrUnexpectedEOF or nil.
+// Unwrap is [io.ErrUnexpectedEOF] or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // fault is a problem with the value that was read last, or the one being read.

@@ -8,8 +8,8 @@ import (
 )
 
 // Error is a transport's or credential's error with a clean text: the path instead of the URL, without the private parts.
-// It answers errors.Is and errors.As for everything below the original, whatever was found in the text; a *url.Error that
-// errors.As finds is a copy that is just as clean.
+// It answers [errors.Is] and [errors.As] for everything below the original, whatever was found in the text; a [*url.Error]
+// that is found so is a copy that is just as clean.
 func Error(err error, private Private) error {
 	if err == nil {
 		return nil
@@ -26,7 +26,7 @@ func Error(err error, private Private) error {
 	return &cleanError{text: clean, cause: err, pathOnly: func(u *url.Error) *url.Error { return pathOnly(u, private) }}
 }
 
-// pathOnly is a copy of a *url.Error without scheme, host and query.
+// pathOnly is a copy of a [*url.Error] without scheme, host and query.
 func pathOnly(failed *url.Error, private Private) *url.Error {
 	path := ""
 	if u, err := url.Parse(failed.URL); err == nil {
@@ -51,7 +51,7 @@ func (e *cleanError) GoString() string { return strconv.Quote(e.text) }
 // Is passes the question on.
 func (e *cleanError) Is(target error) bool { return errors.Is(e.cause, target) }
 
-// As passes the question on, and answers for a *url.Error itself.
+// As passes the question on, and answers for a [*url.Error] itself.
 func (e *cleanError) As(target any) bool {
 	into, ok := target.(**url.Error)
 	if !ok {

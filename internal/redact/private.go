@@ -25,7 +25,7 @@ func Query(rawQuery string) Private { return Of(rawQuery) }
 // Of is the private parts of a query, and keys: names in the path or a token, which are hidden as they are and in every
 // encoding.
 func Of(rawQuery string, keys ...string) Private {
-	var p Private
+	var p texts
 	if queryPattern().MatchString(rawQuery) {
 		p.addQuery(rawQuery)
 	}
@@ -36,20 +36,22 @@ func Of(rawQuery string, keys ...string) Private {
 			p.add(form, escaped, url.QueryEscape(form), strings.ReplaceAll(escaped, "@", "%40"), url.PathEscape(escaped))
 		}
 	}
-	slices.SortStableFunc(p.texts, func(a, b string) int { return len(b) - len(a) })
-	p.texts = slices.Compact(p.texts)
-	return p
+	slices.SortStableFunc(p, func(a, b string) int { return len(b) - len(a) })
+	return Private{texts: slices.Compact(p)}
 }
 
-func (p *Private) add(texts ...string) {
-	for _, text := range texts {
-		if len(text) >= shortest && len(text) <= longest && len(p.texts) < mostTexts {
-			p.texts = append(p.texts, lowerASCII(text))
+// texts collects private parts.
+type texts []string
+
+func (p *texts) add(list ...string) {
+	for _, text := range list {
+		if len(text) >= shortest && len(text) <= longest && len(*p) < mostTexts {
+			*p = append(*p, lowerASCII(text))
 		}
 	}
 }
 
-func (p *Private) addQuery(query string) {
+func (p *texts) addQuery(query string) {
 	p.add(query)
 	if decoded, err := url.PathUnescape(query); err == nil {
 		p.add(decoded)
@@ -99,7 +101,7 @@ func (p Private) Hide(text string) string {
 // Clean is Text without the private parts.
 func (p Private) Clean(text string) string { return p.Hide(Text(text)) }
 
-// lowerASCII keeps the length, where strings.ToLower may not.
+// lowerASCII keeps the length, where [strings.ToLower] may not.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {

@@ -4,8 +4,6 @@
 //
 //	client, err := intune.NewClient(credential, nil) // any azcore.TokenCredential
 //	...
-//	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-//	defer cancel()
 //	session, err := client.OpenRemoteAssistance(ctx, intune.Device(id), nil)
 //	...
 //	show(session.URL.Reveal()) // to the person who is to open it, and to nobody else
@@ -35,9 +33,12 @@
 // [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: its
 // link appears on the device's record, or an error text does. Neither has a time, and both may be left over from an
 // earlier session. [Client.OpenRemoteAssistance] and [Client.BeginRemoteAssistance] therefore read the record first,
-// ask once, and wait for a change. Begin gives an azcore poller whose resume token continues the wait in another
-// process; the token holds no link. Give the wait a deadline: the service documents neither how long a link takes nor
-// how long it lives. A link does not mean that the device's user has agreed, and no call ends a session.
+// ask once, and wait for a change; Begin gives an azcore poller. A wait that ends without a link although the request
+// went out is a [*PendingError], whose ResumeToken [Client.WaitForRemoteAssistance] and [Client.ResumeRemoteAssistance]
+// go on with, in this process or another, without asking again. An error of Open that is neither that nor a
+// [*SessionError] means that nobody was asked. Open ends by itself after ten minutes unless told otherwise: the service
+// documents neither how long a link takes nor how long it lives. A link does not mean that the device's user has
+// agreed, and no call ends a session.
 //
 // # Errors
 //
@@ -65,8 +66,9 @@
 //
 // The library logs through azcore (package azcore/log) and traces through ClientOptions.TracingProvider, one span for
 // each method with the HTTP spans below it. Tokens, session links, and the values of $filter and $skiptoken appear in
-// none of its logs, spans and errors. The user of a [UserDevice] is in no error, but in the path that azcore logs. A [SessionURL] prints as REDACTED whatever prints it; [SessionURL.Reveal] gives
-// the link. The raw response inside an error is as the service sent it.
+// none of its logs, spans and errors. The user of a [UserDevice] is in no error, but in the path that azcore logs. A
+// [SessionURL] prints as REDACTED whatever prints it, and so does a [Secret]; [SessionURL.Reveal] gives the link. The raw
+// response inside an error is as the service sent it.
 //
 // # Testing
 //
@@ -76,7 +78,8 @@
 //	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"})
 //	client := tenant.Client() // no network, no waiting between tries
 //
-// Code that waits for a link runs in no time inside testing/synctest.
+// Code that waits for a link runs in no time inside testing/synctest, and outside of it with the LookAgainAfter of
+// intunetest.TenantOptions.
 //
 // # Conventions
 //

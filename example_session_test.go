@@ -17,10 +17,7 @@ import (
 
 // openSession asks the user of a device and shows the session's link to the technician, and to nobody else.
 func openSession(ctx context.Context, client *intune.Client, device intune.DeviceRef, technician io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute) // without a deadline the wait has no end
-	defer cancel()
-
-	session, err := client.OpenRemoteAssistance(ctx, device, nil)
+	session, err := client.OpenRemoteAssistance(ctx, device, nil) // waits ten minutes at most
 	if err != nil {
 		return err
 	}
@@ -45,7 +42,7 @@ func ExampleClient_BeginRemoteAssistance() {
 
 	poller, err := client.BeginRemoteAssistance(ctx, device, nil)
 	if err != nil {
-		fmt.Println("refused, or never sent:", err)
+		fmt.Println("nobody was asked:", err)
 		return
 	}
 	session, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: 3 * time.Second})
@@ -61,7 +58,7 @@ func ExampleClient_BeginRemoteAssistance() {
 }
 
 // A wait goes on after a restart, or in another process: the user is not asked again.
-func ExampleClient_BeginRemoteAssistance_resume() {
+func ExampleClient_ResumeRemoteAssistance() {
 	ctx := context.Background()
 	tenant, client, device := exampleTenant()
 
@@ -79,7 +76,7 @@ func ExampleClient_BeginRemoteAssistance_resume() {
 
 	// Another process, with a client of its own, goes on. Nothing is asked, only looked at.
 	other := tenant.Client()
-	resumed, err := other.BeginRemoteAssistance(ctx, device, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+	resumed, err := other.ResumeRemoteAssistance(ctx, token, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

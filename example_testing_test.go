@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 
@@ -55,6 +57,30 @@ func TestOpenSession(t *testing.T) {
 			t.Errorf("the technician sees %q", screen.String())
 		}
 	})
+}
+
+// A link that never comes: the ten minutes of MaxWait pass at once.
+func TestNeverALink(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		err := openSession(t.Context(), tenant.Client(), device, io.Discard)
+		if !errors.Is(err, intune.ErrSessionPending) || tenant.Prompts(device) != 1 {
+			t.Errorf("error %v, user asked %d times", err, tenant.Prompts(device))
+		}
+	})
+}
+
+// Without a bubble, the tenant asks its clients to look again at once.
+func TestOpenSessionWithoutABubble(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: "https://get.teamviewer.com/v15/s1"})
+	var screen strings.Builder
+	if err := openSession(t.Context(), tenant.Client(), device, &screen); err != nil || !strings.Contains(screen.String(), "/v15/s1") {
+		t.Errorf("the technician sees %q, error %v", screen.String(), err)
+	}
 }
 
 func TestRequestAll(t *testing.T) {

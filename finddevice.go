@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +16,9 @@ var opFindDevice = &operation{api: "Client.FindDevice", text: "find device", per
 
 // ErrAmbiguousDevice marks a search for one device that several match. It comes as an [*AmbiguousDeviceError].
 var ErrAmbiguousDevice = errors.New("more than one device matches")
+
+// maxCandidatesShown is how many of them a text shows.
+const maxCandidatesShown = 5
 
 // maxCandidates is how many matches a search collects before it gives up.
 const maxCandidates = 20
@@ -86,7 +91,7 @@ type AmbiguousDeviceError struct {
 // Error names the candidates by name, serial and last sync, so that a technician can choose. It is one line, and
 // holds no user.
 func (e *AmbiguousDeviceError) Error() string {
-	const most = 5
+	const most = maxCandidatesShown
 	var b strings.Builder
 	if len(e.Candidates) >= maxCandidates {
 		fmt.Fprintf(&b, "%d or more devices match: ", len(e.Candidates))
@@ -109,6 +114,21 @@ func (e *AmbiguousDeviceError) Error() string {
 		fmt.Fprintf(&b, "%s (serial %s, last sync %s, id %s)", orNone(d.DeviceName), orNone(d.SerialNumber), synced, orNone(d.ID))
 	}
 	return b.String()
+}
+
+// LogValue groups the candidates, at most five of them, without their users.
+func (e *AmbiguousDeviceError) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Int("count", len(e.Candidates))}
+	for i := range min(len(e.Candidates), maxCandidatesShown) {
+		d := &e.Candidates[i]
+		candidate := []slog.Attr{slog.String("id", d.ID), slog.String("name", d.DeviceName)}
+		candidate = appendText(candidate, "serial", d.SerialNumber)
+		if !d.LastSyncDateTime.IsZero() {
+			candidate = append(candidate, slog.Time("last_sync", d.LastSyncDateTime))
+		}
+		attributes = append(attributes, slog.Attr{Key: "candidate_" + strconv.Itoa(i+1), Value: slog.GroupValue(candidate...)})
+	}
+	return slog.GroupValue(attributes...)
 }
 
 // Is reports whether target is [ErrAmbiguousDevice].

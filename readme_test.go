@@ -45,7 +45,7 @@ func TestReadmeSnippets(t *testing.T) {
 func TestReadmeLinks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"README.md", "TROUBLESHOOTING.md"} {
-		text := regexp.MustCompile("`[^`\n]*`").ReplaceAllString(readText(t, name), "") // code has brackets of its own
+		text := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`").ReplaceAllString(readText(t, name), "") // code has brackets of its own
 		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
 			target, anchor, _ := strings.Cut(link[1], "#")
 			switch {

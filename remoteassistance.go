@@ -1,10 +1,15 @@
 package intune
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
 var opRequestRemoteAssistance = &operation{
@@ -90,4 +95,155 @@ func emptySuccess(resp *http.Response) bool {
 	}
 	body, err := runtime.Payload(resp)
 	return resp.StatusCode == http.StatusOK && err == nil && len(body) == 0
+}
+
+var (
+	opBeginRemoteAssistance = &operation{api: "Client.BeginRemoteAssistance", text: "begin remote assistance"}
+	opOpenRemoteAssistance  = &operation{api: "Client.OpenRemoteAssistance", text: "open remote assistance"}
+)
+
+// BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
+// [ErrInvalidArgument].
+type BeginRemoteAssistanceOptions struct {
+	// AcceptExistingAfter, if above zero, ends the wait that long after the request with the link that was there before
+	// it, if it never changed, and marks it Reused. Zero waits for a new link only.
+	AcceptExistingAfter time.Duration
+
+	// ConfirmWithin is how long after the request to look for a sign that it went through, when its outcome is unknown.
+	// The wait then ends in a [*PendingError] that is [ErrOutcomeUnknown]. Zero means two minutes.
+	ConfirmWithin time.Duration
+}
+
+// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's
+// link appears. It always asks; to go on with a wait, use [Client.ResumeRemoteAssistance].
+//
+// It reads the device's current link and error text first, then asks once. The poller is done when the link differs
+// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, and the
+// first link and text are not taken for new when they go and come back. When the outcome of the request is unknown the
+// poller starts all the same: a change proves that it went through, and ConfirmWithin without one ends the wait.
+//
+// A link does not mean that the user accepted; nothing in Graph says so, nor whose request a link belongs to, and no
+// call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
+//
+// Errors: [ErrInvalidArgument], else [*Error]; when one is returned, nobody was asked. Once there is a poller, the user
+// was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read; throttling, 5xx,
+// broken connections and, for a minute, 404 are passed over for as long as its context lasts. After that, or the end of
+// a context, the poller can go on. PollUntilDone returns the bare error of its context when that ends between two
+// reads, since azcore waits there; the poller's ResumeToken goes on then. It waits 30 seconds between reads unless
+// told otherwise; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no body. A Poller is
+// not safe for concurrent use.
+//
+// The poller's ResumeToken is for [Client.WaitForRemoteAssistance] and [Client.ResumeRemoteAssistance], in this process
+// or another. It is JSON and holds no link: the device, the Graph root, the times, the ids of the request and a salted
+// hash of what was there before, with a checksum against damage. Keep it like a session cookie: whoever can write it
+// can mislead the wait, and make an old link pass for a new one.
+func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
+	if err := c.check(ctx); err != nil {
+		return nil, err
+	}
+	var o BeginRemoteAssistanceOptions
+	if options != nil {
+		o = *options
+	}
+	ctx, endSpan := c.startSpan(ctx, opBeginRemoteAssistance)
+	defer func() { endSpan(err) }()
+	handler, err := c.begin(ctx, device, o)
+	if err != nil {
+		return nil, err
+	}
+	return handler.poller()
+}
+
+// begin reads what is there, and asks.
+func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssistanceOptions) (*sessionHandler, error) {
+	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
+		return nil, err
+	}
+	if err := device.check(); err != nil {
+		return nil, err
+	}
+	before, err := c.readSession(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	// From here on a token can be made that names the request, whatever becomes of it.
+	handler := &sessionHandler{client: c, readAt: before.at, sessionState: sessionState{
+		Device:              device,
+		RequestedAt:         time.Now(),
+		AcceptExistingAfter: o.AcceptExistingAfter,
+		ConfirmWithin:       cmp.Or(o.ConfirmWithin, defaultConfirmWithin),
+		Unconfirmed:         true,
+	}}
+	handler.remember(before.link, before.details)
+	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
+	response, err := c.requestRemoteAssistance(ctx, device)
+	// The limits count from here: throttled tries may have taken minutes.
+	handler.RequestedAt = time.Now()
+	if failed, ok := errors.AsType[*Error](err); ok && failed.unknown {
+		handler.refused, handler.RequestID, handler.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
+		return handler, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	handler.Unconfirmed, handler.RequestID, handler.ClientRequestID = false, response.RequestID, response.ClientRequestID
+	return handler, nil
+}
+
+// OpenRemoteAssistanceOptions configures [Client.OpenRemoteAssistance]. A negative duration is an
+// [ErrInvalidArgument], except for MaxWait.
+type OpenRemoteAssistanceOptions struct {
+	// AcceptExistingAfter is as in [BeginRemoteAssistanceOptions].
+	AcceptExistingAfter time.Duration
+
+	// ConfirmWithin is as in [BeginRemoteAssistanceOptions].
+	ConfirmWithin time.Duration
+
+	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes, below zero as long as
+	// the context lasts.
+	MaxWait time.Duration
+
+	// Frequency is the time between two looks. Zero means three seconds at first and more and more up to fifteen, with
+	// jitter. A Retry-After of the service takes precedence.
+	Frequency time.Duration
+
+	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait
+	// elsewhere should this process end ([Client.WaitForRemoteAssistance]). The token holds no link.
+	OnRequested func(resumeToken string)
+}
+
+// OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]
+// and the wait in one call. It ends by itself after options.MaxWait, ten minutes unless told otherwise; a session takes
+// seconds to minutes.
+//
+// Needs DeviceManagementManagedDevices.ReadWrite.All. The error says whether the user was asked:
+//
+//   - [*PendingError]: asked, and no link came before the context or MaxWait ended, or before a read was refused. Go on
+//     with [Client.WaitForRemoteAssistance] and the error's ResumeToken. With [ErrOutcomeUnknown], perhaps asked.
+//   - [*SessionError]: asked, and the service says why there is no session.
+//   - Any other, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
+func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
+	if err := c.check(ctx); err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	var o OpenRemoteAssistanceOptions
+	if options != nil {
+		o = *options
+	}
+	if err := checkDuration("Frequency", o.Frequency, "the growing pace"); err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	ctx, endSpan := c.startSpan(ctx, opOpenRemoteAssistance)
+	defer func() { endSpan(err) }()
+	handler, err := c.begin(ctx, device, BeginRemoteAssistanceOptions{
+		AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin,
+	})
+	if err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	if o.OnRequested != nil {
+		o.OnRequested(handler.resumeToken())
+	}
+	pace := newPace(o.MaxWait, o.Frequency)
+	return handler.wait(ctx, pace, pace.next(handler.hurry))
 }

@@ -2,12 +2,14 @@ package intune
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -15,10 +17,12 @@ import (
 // those that were there before the request.
 type sessionState struct {
 	Device              DeviceRef
-	Started             time.Time
+	RequestedAt         time.Time
+	RequestID           string
+	ClientRequestID     string
 	AcceptExistingAfter time.Duration
 	ConfirmWithin       time.Duration
-	Unconfirmed         bool
+	Unconfirmed         bool // there is no proof yet that the service acted
 
 	salt          [16]byte
 	link, details [sha256.Size]byte
@@ -46,6 +50,9 @@ const (
 	resumeTokenType    = "RemoteAssistanceSession"
 	resumeTokenVersion = 1
 	maxResumeToken     = 8 << 10
+
+	// clockSkew is how far the clocks of two machines may differ.
+	clockSkew = 24 * time.Hour
 )
 
 // resumeToken is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this
@@ -55,7 +62,9 @@ type resumeToken struct {
 	Version             int       `json:"version"`
 	Graph               string    `json:"graph"`
 	Device              string    `json:"device"`
-	Started             time.Time `json:"started"`
+	RequestedAt         time.Time `json:"requestedAt"`
+	RequestID           string    `json:"requestId,omitempty"`
+	ClientRequestID     string    `json:"clientRequestId,omitempty"`
 	AcceptExistingAfter string    `json:"acceptExistingAfter,omitempty"`
 	ConfirmWithin       string    `json:"confirmWithin"`
 	Unconfirmed         bool      `json:"unconfirmed,omitempty"`
@@ -70,7 +79,7 @@ type resumeToken struct {
 // checksum covers what the members mean and not how they are written, so that JSON may be formatted anew on its way.
 func (t resumeToken) checksum() []byte {
 	t.Sum = nil
-	text, _ := json.Marshal(t) //nolint:errchkjson // a time that it refuses fails in MarshalJSON of the wait as well
+	text, _ := json.Marshal(t) //nolint:errchkjson // a time comes from a clock, or has been read from JSON
 	sum := sha256.Sum256(text)
 	return sum[:]
 }
@@ -78,15 +87,17 @@ func (t resumeToken) checksum() []byte {
 // MarshalJSON writes the resume token.
 func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	token := resumeToken{
-		Version:       resumeTokenVersion,
-		Graph:         h.client.base,
-		Device:        h.Device.String(),
-		Started:       h.Started.UTC().Round(0),
-		ConfirmWithin: h.ConfirmWithin.String(),
-		Unconfirmed:   h.Unconfirmed,
-		Salt:          h.salt[:],
-		Link:          h.link[:],
-		Details:       h.details[:],
+		Version:         resumeTokenVersion,
+		Graph:           h.client.base,
+		Device:          h.Device.String(),
+		RequestedAt:     h.RequestedAt.UTC().Round(0),
+		RequestID:       h.RequestID,
+		ClientRequestID: h.ClientRequestID,
+		ConfirmWithin:   h.ConfirmWithin.String(),
+		Unconfirmed:     h.Unconfirmed,
+		Salt:            h.salt[:],
+		Link:            h.link[:],
+		Details:         h.details[:],
 	}
 	if h.AcceptExistingAfter > 0 {
 		token.AcceptExistingAfter = h.AcceptExistingAfter.String()
@@ -96,25 +107,37 @@ func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 }
 
 // resumeToken is what Poller.ResumeToken gives.
-func (h *sessionHandler) resumeToken() (string, error) {
-	token, err := json.Marshal(map[string]any{"type": resumeTokenType, "token": h})
-	return string(token), err
+func (h *sessionHandler) resumeToken() string {
+	token, _ := json.Marshal(struct { //nolint:errchkjson // as in checksum
+		Type  string          `json:"type"`
+		Token *sessionHandler `json:"token"`
+	}{resumeTokenType, h})
+	return string(token)
 }
 
-// resumeSession rebuilds a wait from its token, which is checked member by member: it may come from anywhere.
-func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions) (*sessionHandler, error) {
+// resume rebuilds a wait from its token, which is checked member by member: it may come from anywhere.
+func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*sessionHandler, error) {
+	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
+		return nil, err
+	}
+	if err := checkDuration("MaxAge", o.MaxAge, "24 hours"); err != nil {
+		return nil, err
+	}
 	refuse := func(why string) (*sessionHandler, error) {
-		return nil, invalidArgument("options.ResumeToken", why)
+		return nil, invalidArgument("resumeToken", why)
+	}
+	if strings.TrimSpace(given) == "" {
+		return refuse("is blank; a wait goes on from the token of a PendingError, of OnRequested or of a poller, and never asks")
 	}
 	const wrong = "is not a token of a remote-assistance wait"
-	if len(o.ResumeToken) > maxResumeToken {
+	if len(given) > maxResumeToken {
 		return refuse(wrong + ": it is too long")
 	}
 	var envelope struct {
 		Type  string          `json:"type"`
 		Token json.RawMessage `json:"token"`
 	}
-	if strictJSON([]byte(o.ResumeToken), &envelope) != nil || envelope.Type != resumeTokenType {
+	if strictJSON([]byte(given), &envelope) != nil || envelope.Type != resumeTokenType {
 		return refuse(wrong)
 	}
 	var version struct {
@@ -137,16 +160,15 @@ func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions
 	if err != nil || ref.String() != token.Device {
 		return refuse(wrong + ": it holds no device address")
 	}
-	if !device.IsZero() && device != ref {
-		return refuse("is of another device than the one given")
-	}
-	h := &sessionHandler{client: c, sessionState: sessionState{Device: ref, Started: token.Started, Unconfirmed: token.Unconfirmed}}
+	h := &sessionHandler{client: c, readAt: ref, sessionState: sessionState{
+		Device: ref, RequestedAt: token.RequestedAt, RequestID: token.RequestID, ClientRequestID: token.ClientRequestID, Unconfirmed: token.Unconfirmed,
+	}}
 	if copy(h.salt[:], token.Salt) != len(h.salt) || copy(h.link[:], token.Link) != len(h.link) || copy(h.details[:], token.Details) != len(h.details) ||
 		len(token.Salt)+len(token.Link)+len(token.Details) != len(h.salt)+len(h.link)+len(h.details) {
 		return refuse(wrong + ": a hash has the wrong length")
 	}
-	if token.Started.IsZero() || time.Until(token.Started) > 24*time.Hour {
-		return refuse(wrong + ": it was not started in the past")
+	if token.RequestedAt.IsZero() || time.Until(token.RequestedAt) > clockSkew {
+		return refuse(wrong + ": the request was not made in the past")
 	}
 	if h.ConfirmWithin, err = resumedDuration(o.ConfirmWithin, token.ConfirmWithin); err != nil || h.ConfirmWithin == 0 {
 		return refuse(wrong + ": confirmWithin is not a duration above zero")
@@ -156,6 +178,9 @@ func (c *Client) resumeSession(device DeviceRef, o *BeginRemoteAssistanceOptions
 	}
 	if !bytes.Equal(token.Sum, token.checksum()) {
 		return refuse(wrong + ": it was changed or damaged")
+	}
+	if age, limit := time.Since(h.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
+		return refuse(tooOld(age, limit))
 	}
 	return h, nil
 }

@@ -54,7 +54,7 @@ func TestDamagedResumeTokens(t *testing.T) {
 // resumed is the token that a wait resumed from a token has itself, "" if that one is refused.
 func resumed(t *testing.T, client *intune.Client, token string) string {
 	t.Helper()
-	poller, err := client.BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+	poller, err := client.ResumeRemoteAssistance(t.Context(), token, nil)
 	if err != nil {
 		if !errors.Is(err, intune.ErrInvalidArgument) {
 			t.Fatal(err)

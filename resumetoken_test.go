@@ -49,17 +49,24 @@ func TestResumeInAnotherProcess(t *testing.T) {
 				}
 			}
 			time.Sleep(2 * time.Hour) //nolint:forbidigo // the bubble's clock
-			for _, given := range []intune.DeviceRef{device, {}} {
-				poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), given, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
-				if err != nil {
-					t.Fatal(err)
-				}
-				session, err := poller.PollUntilDone(t.Context(), every)
+			for name, resume := range map[string]func() (intune.RemoteAssistanceSession, error){
+				"WaitFor": func() (intune.RemoteAssistanceSession, error) {
+					return tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+				},
+				"Resume": func() (intune.RemoteAssistanceSession, error) {
+					poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return poller.PollUntilDone(t.Context(), every)
+				},
+			} {
+				session, err := resume()
 				if script.URL != "" && (err != nil || session.URL.Reveal() != newLink || session.Device != device) {
-					t.Errorf("got %v, %v", session, err)
+					t.Errorf("%s: got %v, %v", name, session, err)
 				}
 				if failed, ok := errors.AsType[*intune.SessionError](err); script.URL == "" && (!ok || failed.Details != "new trouble") {
-					t.Errorf("got %v", err)
+					t.Errorf("%s: got %v", name, err)
 				}
 			}
 			if n := tenant.Prompts(device); n != 1 {
@@ -77,7 +84,7 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 		token := begin(t, tenant, device, nil)
 		time.Sleep(119 * time.Second) //nolint:forbidigo // the bubble's clock
-		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+		poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +96,7 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 	bubble(t, "accepting what was there", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
 		token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
-		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{ResumeToken: token})
+		poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,26 +112,27 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 func TestResumeWithOtherDurations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		first, second intune.BeginRemoteAssistanceOptions
-		left          intune.ManagedDevice
-		after         time.Duration
+		first  intune.BeginRemoteAssistanceOptions
+		second intune.ResumeRemoteAssistanceOptions
+		left   intune.ManagedDevice
+		after  time.Duration
 	}{
 		"ConfirmWithin kept": {
 			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, after: 10 * time.Minute,
 		},
 		"ConfirmWithin given again": {
-			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, second: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
+			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, second: intune.ResumeRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
 		},
 		"AcceptExistingAfter kept": {
 			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
 			left:  intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
 		},
 		"AcceptExistingAfter given again": {
-			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, second: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second},
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second},
 			left: intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: 90 * time.Second,
 		},
 		"AcceptExistingAfter given first on resume": {
-			second: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
 			left:   intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
 		},
 	} {
@@ -132,8 +140,8 @@ func TestResumeWithOtherDurations(t *testing.T) {
 			device := waiting(tenant, c.left, intunetest.SessionScript{Never: true})
 			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 			start := time.Now()
-			c.second.ResumeToken = begin(t, tenant, device, &c.first)
-			poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, &c.second)
+			token := begin(t, tenant, device, &c.first)
+			poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, &c.second)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,11 +164,7 @@ func TestOpenHandsOutItsToken(t *testing.T) {
 		if err != nil || len(tokens) != 1 {
 			t.Fatalf("%d tokens, error %v", len(tokens), err)
 		}
-		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, &intune.BeginRemoteAssistanceOptions{ResumeToken: tokens[0]})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if session, err := poller.PollUntilDone(t.Context(), every); err != nil || session.URL.Reveal() != newLink || tenant.Prompts(device) != 1 {
+		if session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), tokens[0], nil); err != nil || session.URL.Reveal() != newLink || tenant.Prompts(device) != 1 {
 			t.Errorf("got %v, %v", session, err)
 		}
 	})
@@ -195,48 +199,50 @@ func TestHostileResumeTokens(t *testing.T) {
 		return answer(req, http.StatusNoContent, nil, ""), nil
 	}))
 	for name, c := range map[string]struct {
-		token  string
-		device intune.DeviceRef
-		says   string
+		token string
+		says  string
 	}{
-		"null":              {"null", device, "not a token"},
-		"null token":        {`{"type":"RemoteAssistanceSession","token":null}`, device, "not a token"},
-		"no token":          {`{"type":"RemoteAssistanceSession"}`, device, "not a token"},
-		"fake":              {`{"type":"RemoteAssistanceSession","token":{"type":"fake","fakeURL":"https://attacker.example/"}}`, device, "not a token"},
-		"fake and good":     {change("fakeURL", "https://attacker.example/"), device, "unknown"},
-		"type":              {strings.Replace(good, "RemoteAssistanceSession", "Other", 1), device, "not a token"},
-		"text":              {"hello", device, "not a token"},
-		"array":             {"[]", device, "not a token"},
-		"truncated":         {good[:len(good)/2], device, "not a token"},
-		"followed":          {good + good, device, "not a token"},
-		"five megabytes":    {strings.Repeat(" ", 5<<20) + good, device, "too long"},
-		"later version":     {change("version", 2), device, "another version"},
-		"no version":        {change("version", nil), device, "not a token"},
-		"version as text":   {change("version", "1"), device, "not a token"},
-		"other cloud":       {change("graph", "https://graph.microsoft.us/v1.0"), device, "another cloud"},
-		"other host":        {change("graph", "https://attacker.example/v1.0"), device, "another cloud"},
-		"other device":      {good, intune.Device("d2"), "another device"},
-		"other address":     {good, intune.UserDevice("anna", "d1"), "another device"},
-		"no device":         {change("device", nil), device, "device address"},
-		"device escapes":    {change("device", "/deviceManagement/managedDevices/../../me"), device, "device address"},
-		"device is a URL":   {change("device", "https://attacker.example/"), device, "device address"},
-		"short salt":        {change("salt", "AAAA"), device, "hash"},
-		"no link":           {change("link", nil), device, "hash"},
-		"long details":      {change("details", strings.Repeat("AAAA", 100)), device, "hash"},
-		"other link":        {change("link", strings.Repeat("A", 43)+"="), device, "changed or damaged"},
-		"no checksum":       {change("sum", nil), device, "changed or damaged"},
-		"not base64":        {change("link", "%"), device, "malformed"},
-		"not started":       {change("started", nil), device, "started"},
-		"started tomorrow":  {change("started", time.Now().Add(48*time.Hour).Format(time.RFC3339)), device, "started"},
-		"negative duration": {change("confirmWithin", "-1s"), device, "confirmWithin"},
-		"no duration":       {change("confirmWithin", "soon"), device, "confirmWithin"},
-		"zero duration":     {change("confirmWithin", "0s"), device, "confirmWithin"},
-		"negative accept":   {change("acceptExistingAfter", "-1s"), device, "acceptExistingAfter"},
+		"null":              {"null", "not a token"},
+		"null token":        {`{"type":"RemoteAssistanceSession","token":null}`, "not a token"},
+		"no token":          {`{"type":"RemoteAssistanceSession"}`, "not a token"},
+		"fake":              {`{"type":"RemoteAssistanceSession","token":{"type":"fake","fakeURL":"https://attacker.example/"}}`, "not a token"},
+		"fake and good":     {change("fakeURL", "https://attacker.example/"), "unknown"},
+		"type":              {strings.Replace(good, "RemoteAssistanceSession", "Other", 1), "not a token"},
+		"text":              {"hello", "not a token"},
+		"array":             {"[]", "not a token"},
+		"truncated":         {good[:len(good)/2], "not a token"},
+		"followed":          {good + good, "not a token"},
+		"five megabytes":    {strings.Repeat(" ", 5<<20) + good, "too long"},
+		"later version":     {change("version", 2), "another version"},
+		"no version":        {change("version", nil), "not a token"},
+		"version as text":   {change("version", "1"), "not a token"},
+		"other cloud":       {change("graph", "https://graph.microsoft.us/v1.0"), "another cloud"},
+		"other host":        {change("graph", "https://attacker.example/v1.0"), "another cloud"},
+		"blank":             {"", "blank"},
+		"white space":       {" \t\n", "blank"},
+		"no device":         {change("device", nil), "device address"},
+		"device escapes":    {change("device", "/deviceManagement/managedDevices/../../me"), "device address"},
+		"device is a URL":   {change("device", "https://attacker.example/"), "device address"},
+		"short salt":        {change("salt", "AAAA"), "hash"},
+		"no link":           {change("link", nil), "hash"},
+		"long details":      {change("details", strings.Repeat("AAAA", 100)), "hash"},
+		"other link":        {change("link", strings.Repeat("A", 43)+"="), "changed or damaged"},
+		"no checksum":       {change("sum", nil), "changed or damaged"},
+		"not base64":        {change("link", "%"), "malformed"},
+		"not started":       {change("requestedAt", nil), "not made in the past"},
+		"started tomorrow":  {change("requestedAt", time.Now().Add(48*time.Hour).Format(time.RFC3339)), "not made in the past"},
+		"negative duration": {change("confirmWithin", "-1s"), "confirmWithin"},
+		"no duration":       {change("confirmWithin", "soon"), "confirmWithin"},
+		"zero duration":     {change("confirmWithin", "0s"), "confirmWithin"},
+		"negative accept":   {change("acceptExistingAfter", "-1s"), "acceptExistingAfter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			poller, err := client.BeginRemoteAssistance(t.Context(), c.device, &intune.BeginRemoteAssistanceOptions{ResumeToken: c.token})
-			if poller != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ResumeToken") || !strings.Contains(err.Error(), c.says) {
+			poller, err := client.ResumeRemoteAssistance(t.Context(), c.token, nil)
+			if _, again := client.WaitForRemoteAssistance(t.Context(), c.token, nil); again == nil || err == nil || again.Error() != err.Error() {
+				t.Errorf("WaitFor says %v", again)
+			}
+			if poller != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "resumeToken") || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, c.says)
 			}
 			if err != nil && len(err.Error()) > 300 {
@@ -270,7 +276,7 @@ func FuzzResumeToken(f *testing.F) {
 			hosts = append(hosts, req.URL.Scheme+"://"+req.URL.Host)
 			return answer(req, http.StatusOK, nil, "{}"), nil
 		}))
-		poller, err := client.BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, &intune.BeginRemoteAssistanceOptions{ResumeToken: token + " "})
+		poller, err := client.ResumeRemoteAssistance(t.Context(), token+" ", nil)
 		if err != nil {
 			if !errors.Is(err, intune.ErrInvalidArgument) {
 				t.Fatal(err)

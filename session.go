@@ -3,9 +3,11 @@ package intune
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
@@ -37,6 +39,40 @@ type RemoteAssistanceSession struct {
 	// Reused says that the link was there before the request and never changed, so that it may be stale.
 	// It is set only by a wait with AcceptExistingAfter.
 	Reused bool
+
+	// RequestID and ClientRequestID identify the request that asked for the session: at Microsoft, whose support asks
+	// for the first, and in the caller's own records. Only a wait sets them; RequestID is blank when no answer came.
+	RequestID       string `json:",omitzero"`
+	ClientRequestID string `json:",omitzero"`
+
+	// RequestedAt is when that request had been made, on the local clock. Only a wait sets it.
+	RequestedAt time.Time `json:",omitzero"`
+}
+
+// LogValue groups the fields for structured logs. The link shows as REDACTED, and what is not set is left out.
+func (s RemoteAssistanceSession) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Any("device", s.Device), slog.Any("url", s.URL)}
+	attributes = appendText(attributes, "error_details", s.ErrorDetails)
+	if s.Reused {
+		attributes = append(attributes, slog.Bool("reused", true))
+	}
+	return slog.GroupValue(appendRequest(attributes, s.RequestID, s.ClientRequestID, s.RequestedAt)...)
+}
+
+func appendText(to []slog.Attr, key, text string) []slog.Attr {
+	if text == "" {
+		return to
+	}
+	return append(to, slog.String(key, text))
+}
+
+func appendRequest(to []slog.Attr, requestID, clientRequestID string, at time.Time) []slog.Attr {
+	to = appendText(to, "request_id", requestID)
+	to = appendText(to, "client_request_id", clientRequestID)
+	if at.IsZero() {
+		return to
+	}
+	return append(to, slog.Time("requested_at", at))
 }
 
 // GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of
@@ -47,7 +83,7 @@ type GetRemoteAssistanceSessionOptions struct{}
 type GetRemoteAssistanceSessionResponse struct {
 	RemoteAssistanceSession
 
-	// RequestID identifies the request at Microsoft; their support asks for it.
+	// RequestID identifies this read at Microsoft; their support asks for it.
 	RequestID string
 }
 
@@ -142,54 +178,4 @@ func checkLink(link string) error {
 		return errors.New("the service gave a session link that holds a user name; it is withheld")
 	}
 	return nil
-}
-
-// SessionError means that the service reported that the session could not be made, or gave a link that must not be
-// opened. Nothing more will come of this request; asking again prompts the user again.
-type SessionError struct {
-	// Device is the device it is about.
-	Device DeviceRef
-
-	// Details is the service's own text, with links taken out.
-	Details string
-
-	// Hint is what to do about it, when the library knows. It is for people and is not contract.
-	Hint string
-}
-
-// Error is one line: the device, the service's text, the hint.
-func (e *SessionError) Error() string {
-	text := "remote assistance on " + e.Device.redacted() + " failed: " + redact.OneLine(e.Details, maxMessageText)
-	if e.Hint != "" {
-		text += "; hint: " + e.Hint
-	}
-	return text
-}
-
-func newSessionError(device DeviceRef, details string) *SessionError {
-	details = redact.Limit(redact.Text(details), 8<<10)
-	return &SessionError{Device: device, Details: details, Hint: sessionHint(details)}
-}
-
-// sessionHint recognizes what the error text is about. The service documents no texts, so this looks for words only.
-func sessionHint(details string) string {
-	lower := strings.ToLower(details)
-	mentions := func(words ...string) bool {
-		for _, word := range words {
-			if strings.Contains(lower, word) {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case mentions("onboard", "connector", "not configured", "not set up", "teamviewer account"):
-		return "the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; RemoteAssistanceConnector shows its state"
-	case mentions("not supported", "unsupported", "platform", "operating system"):
-		return "remote assistance works on Windows, macOS, iOS/iPadOS, Android device administrator and personally-owned Android work profiles, " +
-			"with the Company Portal app; not on company-owned Android Enterprise devices, HoloLens or Surface Hub"
-	case mentions("license", "licence"): //nolint:misspell // the British spelling occurs too
-		return "TeamViewer needs a license with integration rights, bought separately"
-	}
-	return ""
 }

@@ -114,8 +114,9 @@ func TestWaitIsOverWhenTheContextEnds(t *testing.T) {
 		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		session, err := tenant.Client().OpenRemoteAssistance(ctx, device, nil)
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) || !session.URL.IsZero() ||
+		start := time.Now()
+		session, err := tenant.Client().OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: -1})
+		if time.Since(start) != time.Hour || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) || !session.URL.IsZero() ||
 			!strings.Contains(err.Error(), "accepted") || tenant.Prompts(device) != 1 {
 			t.Errorf("got %v, %v", session, err)
 		}
@@ -337,25 +338,42 @@ func TestOptionsOfTheWaitAreChecked(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	client, device := tenant.Client(), waiting(tenant, intune.ManagedDevice{})
-	for name, options := range map[string]intune.BeginRemoteAssistanceOptions{
+	token := begin(t, tenant, device, nil)
+	before := len(tenant.Requests())
+	for name, o := range map[string]intune.WaitForRemoteAssistanceOptions{
 		"AcceptExistingAfter": {AcceptExistingAfter: -1},
 		"ConfirmWithin":       {ConfirmWithin: -time.Second},
+		"Frequency":           {Frequency: -1},
+		"MaxAge":              {MaxAge: -1},
 	} {
-		_, err := client.BeginRemoteAssistance(t.Context(), device, &options)
-		_, errOpen := client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
-			AcceptExistingAfter: options.AcceptExistingAfter, ConfirmWithin: options.ConfirmWithin,
-		})
-		for _, err := range []error{err, errOpen} {
-			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), name) {
-				t.Errorf("%s: got %v", name, err)
+		errs := map[string]error{}
+		_, errs["WaitFor"] = client.WaitForRemoteAssistance(t.Context(), token, &o)
+		if name != "Frequency" {
+			_, errs["Resume"] = client.ResumeRemoteAssistance(t.Context(), token, &intune.ResumeRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin, MaxAge: o.MaxAge,
+			})
+		}
+		if name != "MaxAge" {
+			_, errs["Open"] = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin, Frequency: o.Frequency,
+			})
+		}
+		if name != "MaxAge" && name != "Frequency" {
+			_, errs["Begin"] = client.BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin,
+			})
+		}
+		for method, err := range errs {
+			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options."+name+" is negative") {
+				t.Errorf("%s: %s: got %v", method, name, err)
 			}
 		}
 	}
 	if _, err := client.BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, nil); !errors.Is(err, intune.ErrInvalidArgument) {
 		t.Errorf("got %v", err)
 	}
-	if len(tenant.Requests()) != 0 {
-		t.Errorf("sent %v", tenant.Requests())
+	if len(tenant.Requests()) != before {
+		t.Errorf("sent %v", tenant.Requests()[before:])
 	}
 }
 

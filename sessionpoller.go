@@ -6,15 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/go-intune/intune/internal/graphpolicy"
 
 	"github.com/go-intune/intune/internal/redact"
 )
-
-var opBeginRemoteAssistance = &operation{
-	api:  "Client.BeginRemoteAssistance",
-	text: "begin remote assistance",
-}
 
 // defaultConfirmWithin is how long a request whose outcome is unknown may stay without a sign.
 const defaultConfirmWithin = 2 * time.Minute
@@ -22,138 +17,62 @@ const defaultConfirmWithin = 2 * time.Minute
 // notFoundTolerance is how long 404 is taken for a device that is being moved, as right after it enrolled.
 const notFoundTolerance = time.Minute
 
-// BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance].
-type BeginRemoteAssistanceOptions struct {
-	// AcceptExistingAfter, if above zero, ends the wait after that long with the link that was there before the
-	// request, if it never changed, and marks it Reused. Zero waits for a new link until the context ends.
-	AcceptExistingAfter time.Duration
-
-	// ConfirmWithin is how long to look for a sign that a request whose outcome is unknown went through, before
-	// the wait ends in [ErrOutcomeUnknown]. Zero means two minutes.
-	ConfirmWithin time.Duration
-
-	// ResumeToken continues a wait that was begun before, perhaps in another process. Nothing is asked then, only
-	// looked at; device must be the same, or zero. The durations of the first wait hold unless they are given again.
-	ResumeToken string
-}
-
-// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's
-// link appears.
-//
-// It reads the device's current link and error text first, then asks once. The poller is done when the link differs
-// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, and the
-// first link and text are not taken for new when they go and come back. When the outcome of the request is unknown the poller starts all the same: a
-// change proves that it went through, and ConfirmWithin without one ends in [ErrOutcomeUnknown].
-//
-// Poll and PollUntilDone return an error when the service refuses the read; throttling, 5xx, broken connections and,
-// for a minute, 404 are passed over for as long as their context lasts. After an error, or the end of the context,
-// the poller can go on, and its ResumeToken can continue the wait elsewhere; the user has been asked already.
-// PollUntilDone waits 30 seconds between polls unless told otherwise; 3 to 15 seconds suit a person who waits. A
-// Poller is not safe for concurrent use.
-//
-// The resume token is JSON and holds no link: the device, the Graph root, the times and a salted hash of what was there
-// before, with a checksum against damage. Keep it like a session cookie: whoever can write it can mislead the wait, and
-// make an old link pass for a new one. The responses that Poll returns have no body.
-//
-// A link does not mean that the user accepted; nothing in Graph says so, and no call ends a session. Needs
-// DeviceManagementManagedDevices.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error]; when one is returned,
-// the request was refused or never sent.
-func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
-	handler, err := c.beginRemoteAssistance(ctx, device, options)
-	if err != nil {
-		return nil, err
-	}
-	return runtime.NewPoller(nil, c.internal.Pipeline(), &runtime.NewPollerOptions[RemoteAssistanceSession]{
-		Handler: handler,
-		Tracer:  c.tracer(),
-	})
-}
-
-func (c *Client) beginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (handler *sessionHandler, err error) {
-	if err := c.check(ctx); err != nil {
-		return nil, err
-	}
-	var o BeginRemoteAssistanceOptions
-	if options != nil {
-		o = *options
-	}
-	if o.AcceptExistingAfter < 0 {
-		return nil, invalidArgument("options.AcceptExistingAfter", "is negative; use 0 to wait for a new link only")
-	}
-	if o.ConfirmWithin < 0 {
-		return nil, invalidArgument("options.ConfirmWithin", "is negative; use 0 for two minutes")
-	}
-	if o.ResumeToken != "" {
-		return c.resumeSession(device, &o)
-	}
-	if err := device.check(); err != nil {
-		return nil, err
-	}
-	ctx, endSpan := c.startSpan(ctx, opBeginRemoteAssistance)
-	defer func() { endSpan(err) }()
-	before, err := c.readSession(ctx, device)
-	if err != nil {
-		return nil, err
-	}
-	handler = &sessionHandler{client: c, sessionState: sessionState{
-		Device:              device,
-		Started:             time.Now(),
-		AcceptExistingAfter: o.AcceptExistingAfter,
-		ConfirmWithin:       o.ConfirmWithin,
-	}}
-	if handler.ConfirmWithin == 0 {
-		handler.ConfirmWithin = defaultConfirmWithin
-	}
-	handler.remember(before.link, before.details)
-	handler.readAt = before.at
-	if _, err := c.requestRemoteAssistance(ctx, device); err != nil {
-		if !errors.Is(err, ErrOutcomeUnknown) {
-			return nil, err
-		}
-		handler.Unconfirmed, handler.unknown = true, err
-	}
-	return handler, nil
-}
-
 // sessionHandler is azcore's polling handler of one wait.
 type sessionHandler struct {
 	sessionState
 
 	client   *Client
-	readAt   DeviceRef // where reads are served, once that is known
-	missing  time.Time // since when the device is not found; zero while it is
-	unknown  error     // why the outcome is unknown, if it is and this process asked
+	readAt   DeviceRef     // where reads are served, once that is known
+	missing  time.Time     // since when the device is not found; zero while it is
+	refused  error         // why the outcome is unknown, if it is and this process asked
+	trouble  error         // of the latest read, if it failed and was passed over
+	hurry    time.Duration // how long the latest answer asks to wait, 0 if it does not
+	existing SessionURL    // the unchanged link of the latest read, for AcceptExistingAfter
 	done     bool
 	session  RemoteAssistanceSession
 	failure  error
-	existing SessionURL // the unchanged link of the latest read, for AcceptExistingAfter
 }
 
 // Done implements runtime.PollingHandler.
 func (h *sessionHandler) Done() bool { return h.done }
 
-// Poll implements runtime.PollingHandler: one read, whose failure is passed over if it can pass.
+// Poll implements runtime.PollingHandler. Its error says that the user was asked.
 func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
-	if h.readAt.IsZero() {
-		h.readAt = h.Device
+	resp, err := h.look(ctx)
+	if err != nil {
+		return nil, h.pending(err)
 	}
+	return resp, nil
+}
+
+// look is one read, whose failure is passed over if it can pass.
+func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err error) {
 	record, err := h.client.readSession(ctx, h.readAt)
 	now := time.Now()
-	var resp *http.Response
 	switch {
 	case err == nil:
-		h.missing, h.readAt = time.Time{}, record.at
+		h.missing, h.trouble, h.readAt = time.Time{}, nil, record.at
 		h.judge(record)
 		resp = bare(record.resp)
 	case ctx.Err() != nil || !h.passing(err, now):
 		return nil, err
 	default:
+		h.trouble = err
 		resp = bareFailure(err)
 	}
+	h.hurry = graphpolicy.RetryAfter(resp.Header, now)
 	if !h.done {
 		h.judgeTime(now)
 	}
 	return resp, nil
+}
+
+// pending is the error of a wait that ends here without a link.
+func (h *sessionHandler) pending(cause error) *PendingError {
+	return &PendingError{
+		Device: h.Device, RequestID: h.RequestID, ClientRequestID: h.ClientRequestID, RequestedAt: h.RequestedAt,
+		ResumeToken: h.resumeToken(), unknown: h.Unconfirmed, cause: cause,
+	}
 }
 
 // Result implements runtime.PollingHandler.
@@ -175,35 +94,43 @@ func (h *sessionHandler) judge(record sessionRecord) {
 	switch {
 	case newLink && record.link != "":
 		if err := checkLink(record.link); err != nil {
-			h.fail(&SessionError{Device: h.Device, Details: err.Error()})
+			h.fail(h.sessionError(err.Error(), ""))
 			return
 		}
-		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: NewSessionURL(record.link), ErrorDetails: redact.Text(record.details)})
+		h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
 	case newDetails && record.details != "":
-		h.fail(newSessionError(h.Device, record.details))
+		details := redact.Limit(redact.Text(record.details), 8<<10)
+		h.fail(h.sessionError(details, sessionHint(details)))
+	default:
+		h.existing = NewSessionURL(record.link)
 	}
-	if h.done {
-		return
-	}
-	h.existing = NewSessionURL(record.link)
 }
 
 // judgeTime ends a wait that has lasted long enough.
 func (h *sessionHandler) judgeTime(now time.Time) {
-	waited := now.Sub(h.Started)
+	waited := now.Sub(h.RequestedAt)
 	switch {
 	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkLink(h.existing.Reveal()) == nil:
-		h.succeed(RemoteAssistanceSession{Device: h.Device, URL: h.existing, Reused: true})
+		h.succeed(h.existing, "", true)
 	case h.Unconfirmed && waited >= h.ConfirmWithin:
-		if h.unknown == nil {
-			h.unknown = &Error{Op: opRequestRemoteAssistance.text, Device: h.Device, unknown: true, Hint: hintUnknown}
+		cause := h.refused
+		if cause == nil {
+			cause = h.trouble
 		}
-		h.fail(h.unknown)
+		h.fail(h.pending(cause))
 	}
 }
 
-func (h *sessionHandler) succeed(session RemoteAssistanceSession) {
-	h.done, h.session, h.existing = true, session, SessionURL{}
+func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
+	h.done, h.existing = true, SessionURL{}
+	h.session = RemoteAssistanceSession{
+		Device: h.Device, URL: link, ErrorDetails: details, Reused: reused,
+		RequestID: h.RequestID, ClientRequestID: h.ClientRequestID, RequestedAt: h.RequestedAt,
+	}
+}
+
+func (h *sessionHandler) sessionError(details, hint string) *SessionError {
+	return &SessionError{Device: h.Device, Details: details, Hint: hint, RequestID: h.RequestID, ClientRequestID: h.ClientRequestID}
 }
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure, h.existing = true, err, SessionURL{} }

@@ -32,11 +32,21 @@ type TenantOptions struct {
 	// there does. Users reported it of the GET in 2021; of the action nobody knows.
 	RefuseDetectedAppAction bool
 
+	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, each read of a
+	// session asks in Retry-After-Ms to be repeated after so long of real time, such as a millisecond: the library's
+	// waits, and azcore's PollUntilDone, do as they are asked, and the code under test needs no option. The tenant's clock
+	// moves on by [LookInterval] with each read, so that [SessionScript.After] passes as if the client had waited. The
+	// client's own clock does not: a wait for a link that never comes lasts as long as its context or MaxWait.
+	LookAgainAfter time.Duration
+
 	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the
 	// tenant's clock. 0 means that it does not by itself, since an administrator has to sign in at the partner; call
 	// [Tenant.SetConnector] when that has happened.
 	OnboardingCompletesAfter time.Duration
 }
+
+// LookInterval is how far a read of a session moves the tenant's clock when [TenantOptions.LookAgainAfter] is set.
+const LookInterval = 5 * time.Second
 
 // maxPageSize is Intune's default, and the largest $top that is known to work.
 const maxPageSize = 1000

@@ -3,6 +3,7 @@ package intunetest
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,11 +35,17 @@ func (t *Tenant) getDevice(x *exchange, where *target) *answer {
 	o := &object{}
 	o.member("@odata.context", x.context(where, q, "/$entity"))
 	var link, errorDetails string
-	if slices.ContainsFunc(q.selects, isSessionProperty) {
+	looked := slices.ContainsFunc(q.selects, isSessionProperty)
+	if looked {
 		link, errorDetails = d.session.read(t.now())
 	}
 	writeDevice(o, d, viewEntity, q, link, errorDetails)
-	return newAnswer(http.StatusOK, contentOData, o.end())
+	a := newAnswer(http.StatusOK, contentOData, o.end())
+	if again := t.options.LookAgainAfter; looked && again > 0 {
+		t.ahead += LookInterval
+		a.header.Set("Retry-After-Ms", strconv.FormatInt(max(1, again.Milliseconds()), 10))
+	}
+	return a
 }
 
 func (t *Tenant) listDevices(x *exchange, where *target) *answer {

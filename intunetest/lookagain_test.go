@@ -1,0 +1,78 @@
+package intunetest_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// Without a bubble, a whole wait takes milliseconds although a minute passes for the tenant.
+func TestLookAgainAfter(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	ref := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: "https://x", After: time.Minute}, intunetest.SessionScript{URL: "https://y", AfterReads: 3})
+	client := tenant.Client()
+	start := time.Now()
+	session, err := client.OpenRemoteAssistance(t.Context(), ref, nil)
+	if took := time.Since(start); err != nil || session.URL.Reveal() != "https://x" || took > 2*time.Second {
+		t.Errorf("after %v: %v, %v", took, session, err)
+	}
+	if looks := len(tenant.Requests()) - 2; looks < int(time.Minute/intunetest.LookInterval) {
+		t.Errorf("%d looks in a minute", looks)
+	}
+
+	poller, err := client.BeginRemoteAssistance(t.Context(), ref, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start = time.Now()
+	resp, err := poller.Poll(t.Context())
+	if err != nil || resp.Header.Get("Retry-After-Ms") != "1" {
+		t.Errorf("asks for %v, %v", resp.Header, err)
+	}
+	session, err = poller.PollUntilDone(t.Context(), &runtime.PollUntilDoneOptions{Frequency: time.Hour})
+	if took := time.Since(start); err != nil || session.URL.Reveal() != "https://y" || took > 2*time.Second {
+		t.Errorf("after %v: %v, %v", took, session, err)
+	}
+}
+
+// Only a session is asked to be read again, and only of a tenant that was told so.
+func TestWhatIsToBeReadAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after       time.Duration
+		query, want string
+	}{
+		"session":             {20 * time.Millisecond, "?$select=id,remoteAssistanceSessionUrl", "20"},
+		"less than there is":  {time.Nanosecond, "?$select=remoteAssistanceSessionErrorDetails", "1"},
+		"plain":               {time.Millisecond, "", ""},
+		"not told":            {0, "?$select=id,remoteAssistanceSessionUrl", ""},
+		"a negative duration": {-time.Second, "?$select=id,remoteAssistanceSessionUrl", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := time.Date(2026, 8, 20, 0, 0, 0, 0, time.UTC)
+			tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: c.after, Clock: func() time.Time { return now }})
+			ref := tenant.AddDevice(intune.ManagedDevice{ID: deviceID})
+			for range 2 {
+				r := send(t, &http.Client{Transport: tenant}, http.MethodGet, "https://graph.microsoft.com/v1.0"+ref.String()+c.query, "")
+				if got := r.header.Get("Retry-After-Ms"); got != c.want {
+					t.Errorf("asks for %q, want %q", got, c.want)
+				}
+			}
+			requests := tenant.Requests()
+			moved, want := requests[1].Time.Sub(requests[0].Time), time.Duration(0)
+			if c.want != "" {
+				want = intunetest.LookInterval
+			}
+			if moved != want {
+				t.Errorf("the clock moved by %v, want %v", moved, want)
+			}
+		})
+	}
+}

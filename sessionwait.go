@@ -1,0 +1,250 @@
+package intune
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+)
+
+var (
+	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance", text: "wait for remote assistance"}
+	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance", text: "resume remote assistance"}
+)
+
+const (
+	firstPause     = 3 * time.Second
+	longestPause   = 13 * time.Second // jitter adds an eighth at most
+	defaultMaxWait = 10 * time.Minute
+	defaultMaxAge  = 24 * time.Hour
+
+	// lastLook is the least time that a read gets, so that the last one before MaxWait has a chance.
+	lastLook = 10 * time.Second
+)
+
+// ResumeRemoteAssistanceOptions configures [Client.ResumeRemoteAssistance]. A negative duration is an
+// [ErrInvalidArgument].
+type ResumeRemoteAssistanceOptions struct {
+	// AcceptExistingAfter is as in [BeginRemoteAssistanceOptions], counted from the request; zero keeps that of the
+	// first wait.
+	AcceptExistingAfter time.Duration
+
+	// ConfirmWithin is as in [BeginRemoteAssistanceOptions], counted from the request; zero keeps that of the first
+	// wait. When it is over already, there is one more look.
+	ConfirmWithin time.Duration
+
+	// MaxAge is how old the request may be. Zero means 24 hours.
+	MaxAge time.Duration
+}
+
+// ResumeRemoteAssistance is [Client.WaitForRemoteAssistance] as a poller, for a pace of the caller's own. It sends
+// nothing by itself; the poller is as that of [Client.BeginRemoteAssistance]. Errors: [ErrInvalidArgument].
+func (c *Client) ResumeRemoteAssistance(ctx context.Context, resumeToken string, options *ResumeRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
+	if err := c.check(ctx); err != nil {
+		return nil, err
+	}
+	var o ResumeRemoteAssistanceOptions
+	if options != nil {
+		o = *options
+	}
+	_, endSpan := c.startSpan(ctx, opResumeRemoteAssistance)
+	defer func() { endSpan(err) }()
+	handler, err := c.resume(resumeToken, o)
+	if err != nil {
+		return nil, err
+	}
+	return handler.poller()
+}
+
+// WaitForRemoteAssistanceOptions configures [Client.WaitForRemoteAssistance]. A negative duration is an
+// [ErrInvalidArgument], except for MaxWait.
+type WaitForRemoteAssistanceOptions struct {
+	// AcceptExistingAfter is as in [ResumeRemoteAssistanceOptions].
+	AcceptExistingAfter time.Duration
+
+	// ConfirmWithin is as in [ResumeRemoteAssistanceOptions].
+	ConfirmWithin time.Duration
+
+	// MaxAge is how old the request may be. Zero means 24 hours.
+	MaxAge time.Duration
+
+	// MaxWait is how long this call waits for the link. Zero means ten minutes, below zero as long as the context lasts.
+	MaxWait time.Duration
+
+	// Frequency is as in [OpenRemoteAssistanceOptions].
+	Frequency time.Duration
+}
+
+// WaitForRemoteAssistance goes on with a wait, and never asks: it looks at once, and then as
+// [Client.OpenRemoteAssistance] does. The token is that of a [*PendingError], of OpenRemoteAssistanceOptions.OnRequested,
+// or of a poller; whoever can write it can mislead the wait, so keep it like a session cookie.
+//
+// The service cannot tell whose request a link belongs to: any that has appeared on the device since the request counts
+// as ours. A token that is older than options.MaxAge (24 hours) is therefore refused.
+//
+// Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument] for a token that is blank, damaged, of
+// another cloud or too old; [*PendingError] when no link came; [*SessionError] when the service says why there is none.
+func (c *Client) WaitForRemoteAssistance(ctx context.Context, resumeToken string, options *WaitForRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
+	if err := c.check(ctx); err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	var o WaitForRemoteAssistanceOptions
+	if options != nil {
+		o = *options
+	}
+	if err := checkDuration("Frequency", o.Frequency, "the growing pace"); err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	ctx, endSpan := c.startSpan(ctx, opWaitForRemoteAssistance)
+	defer func() { endSpan(err) }()
+	handler, err := c.resume(resumeToken, ResumeRemoteAssistanceOptions{
+		AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin, MaxAge: o.MaxAge,
+	})
+	if err != nil {
+		return RemoteAssistanceSession{}, err
+	}
+	return handler.wait(ctx, newPace(o.MaxWait, o.Frequency), 0)
+}
+
+// checkDurations checks what all waits have in common.
+func checkDurations(acceptExistingAfter, confirmWithin time.Duration) error {
+	if err := checkDuration("AcceptExistingAfter", acceptExistingAfter, "a new link only"); err != nil {
+		return err
+	}
+	return checkDuration("ConfirmWithin", confirmWithin, "the default")
+}
+
+func checkDuration(option string, given time.Duration, zero string) error {
+	if given < 0 {
+		return invalidArgument("options."+option, "is negative; use 0 for "+zero)
+	}
+	return nil
+}
+
+// pace says when to look, and until when.
+type pace struct {
+	ends      time.Time // zero: never
+	frequency time.Duration
+	pause     time.Duration
+}
+
+func newPace(maxWait, frequency time.Duration) *pace {
+	p := &pace{frequency: frequency, pause: firstPause}
+	switch {
+	case maxWait == 0:
+		p.ends = time.Now().Add(defaultMaxWait)
+	case maxWait > 0:
+		p.ends = time.Now().Add(maxWait)
+	}
+	return p
+}
+
+// next is how long to wait for the next look; asked is what the service asked for, if it did.
+func (p *pace) next(asked time.Duration) time.Duration {
+	wait := p.frequency
+	if wait == 0 {
+		wait = p.pause + rand.N(p.pause/8) //nolint:gosec // jitter is no secret
+		p.pause = min(p.pause*3/2, longestPause)
+	}
+	if asked > 0 {
+		wait = asked
+	}
+	if !p.ends.IsZero() {
+		wait = min(wait, time.Until(p.ends))
+	}
+	return wait
+}
+
+func (p *pace) over() bool { return !p.ends.IsZero() && !time.Now().Before(p.ends) }
+
+// bound gives a look the time that is left.
+func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.ends.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, max(lastLook, time.Until(p.ends)))
+}
+
+// wait looks until there is a result or an end. Its errors are [*PendingError] and [*SessionError].
+func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration) (session RemoteAssistanceSession, err error) {
+	// The span is to show the request and not the latest look.
+	defer h.client.traceRequest(ctx, h.RequestID, h.ClientRequestID)
+	for pause := first; ; pause = p.next(h.hurry) {
+		if err := sleep(ctx, min(pause, h.nextLimit())); err != nil {
+			return RemoteAssistanceSession{}, h.pending(err)
+		}
+		bounded, cancel := p.bound(ctx)
+		_, err := h.look(bounded)
+		timedOut := bounded.Err() != nil
+		cancel()
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return RemoteAssistanceSession{}, h.pending(ctx.Err())
+		case timedOut && err != nil:
+			return RemoteAssistanceSession{}, h.pending(h.trouble)
+		case err != nil:
+			return RemoteAssistanceSession{}, h.pending(err)
+		case h.done:
+			err := h.Result(ctx, &session)
+			return session, err
+		case p.over():
+			return RemoteAssistanceSession{}, h.pending(h.trouble)
+		}
+	}
+}
+
+// nextLimit is the time to the next look that can end the wait whatever it sees.
+func (h *sessionHandler) nextLimit() time.Duration {
+	limit, asked := time.Duration(math.MaxInt64), time.Since(h.RequestedAt)
+	if left := h.ConfirmWithin - asked; h.Unconfirmed && left > 0 {
+		limit = left
+	}
+	if left := h.AcceptExistingAfter - asked; left > 0 {
+		limit = min(limit, left)
+	}
+	return limit
+}
+
+// sleep waits unless the context ends first or has ended.
+func sleep(ctx context.Context, pause time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], error) {
+	return runtime.NewPoller(nil, h.client.internal.Pipeline(), &runtime.NewPollerOptions[RemoteAssistanceSession]{
+		Handler: h,
+		Tracer:  h.client.internal.Tracer(),
+	})
+}
+
+// tooOld says why the age of a request matters.
+func tooOld(age, limit time.Duration) string {
+	return fmt.Sprintf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since would count as its own, "+
+		"and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
+}
+
+// traceRequest sets the ids of the request on the method's span.
+func (c *Client) traceRequest(ctx context.Context, requestID, clientRequestID string) {
+	tracer := c.tracer()
+	if !tracer.Enabled() {
+		return
+	}
+	tracer.SpanFromContext(ctx).SetAttributes(
+		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID},
+		tracing.Attribute{Key: "az.service_request_id", Value: requestID},
+	)
+}

@@ -87,6 +87,9 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if o.Transport != nil && isNil(o.Transport) {
 		return nil, invalidArgument("options.Transport", fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
 	}
+	if client, ok := o.Transport.(*http.Client); ok && client.Transport != nil && isNil(client.Transport) {
+		return nil, invalidArgument("options.Transport", fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
+	}
 	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
 		return nil, err
 	}

@@ -175,6 +175,7 @@ func TestClientThatCannotWork(t *testing.T) {
 		"nil policy, per retry":       {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{nil} }, "options.PerRetryPolicies[0]"},
 		"typed nil policy":            {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{noPolicy} }, "options.PerRetryPolicies[0]"},
 		"typed nil client":            {func(o *intune.ClientOptions) { o.Transport = (*http.Client)(nil) }, "options.Transport is a nil *http.Client"},
+		"typed nil inside a client":   {func(o *intune.ClientOptions) { o.Transport = &http.Client{Transport: (*http.Transport)(nil)} }, "options.Transport is an *http.Client"},
 		"typed nil func as transport": {func(o *intune.ClientOptions) { o.Transport = transportFunc(nil) }, "options.Transport"},
 	} {
 		options := &intune.ClientOptions{}

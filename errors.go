@@ -68,7 +68,8 @@ type Error struct {
 	// Op is what was tried: "request remote assistance".
 	Op string
 
-	// Device is the device it was tried on, zero for an operation on the tenant.
+	// Device is the device it was tried on, zero for an operation on the tenant. As JSON it is the whole address, the user
+	// of a [UserDevice] included.
 	Device DeviceRef `json:",omitzero"`
 
 	// StatusCode is the HTTP status, 0 when no answer came.
@@ -221,7 +222,7 @@ func (e *Error) LogValue() slog.Value {
 		}
 	}
 	if !e.Device.IsZero() {
-		attributes = append(attributes, slog.Any("device", e.Device))
+		attributes = append(attributes, slog.String("device", e.Device.redacted()))
 	}
 	if e.StatusCode != 0 {
 		attributes = append(attributes, slog.Int("status", e.StatusCode))

@@ -43,7 +43,9 @@ func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 // reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
 // stays on documented ground. Prefer the object id to the name: azcore's own log of requests and its HTTP spans show the
 // path.
-func UserDevices(user string) DeviceCollection { return DeviceCollection{form: formUser, key: NewSecret(user)} }
+func UserDevices(user string) DeviceCollection {
+	return DeviceCollection{form: formUser, key: NewSecret(user)}
+}
 
 // DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the
 // app. They come with few of their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref])

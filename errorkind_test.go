@@ -141,3 +141,15 @@ func TestHints(t *testing.T) {
 		})
 	}
 }
+
+// What the caller looked for is hidden in the texts of an error and changes nothing else about it.
+func TestKindDoesNotDependOnTheFilter(t *testing.T) {
+	t.Parallel()
+	for operand, want := range map[string]error{"Forbidden": intune.ErrForbidden, "a license": intune.ErrNotLicensed} {
+		body := fmt.Sprintf(`{"error":{"code":"UnknownError","message":"%[1]s","innerError":{"code":"%[1]s"}}}`, operand)
+		_, err := newClient(t, always(http.StatusBadRequest, body)).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: operand}, nil)
+		if got := kindOf(t, err); !errors.Is(got, want) || asError(t, err).InnerCode != "REDACTED" {
+			t.Errorf("%v is %v, want %v", err, got, want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
+	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -208,7 +209,7 @@ func (e *Error) Is(target error) bool {
 	}
 	kind := e.kind
 	if kind == nil && e.response == nil {
-		kind = classify(e.StatusCode, e.Message, e.Code, e.InnerCode)
+		kind = classify(e.StatusCode, errorbody.Made(e.Message, e.Code, e.InnerCode))
 	}
 	return kind != nil && target == kind
 }

@@ -50,8 +50,8 @@ type Body struct {
 // Detail is one of the further errors.
 type Detail struct{ Code, Message, Target string }
 
-// said is what tells errors apart: the codes at every depth and the message, as the service wrote them. What kind an error
-// is of must not depend on the words that the caller looked for, so nothing is taken out of it, and it is only asked.
+// said is what tells errors apart, and must not depend on the words that the caller looked for: the codes at every depth as
+// the service wrote them, for a filter's operand may be one, and the message without such words, for it may quote them.
 type said struct {
 	codes   []string
 	message string
@@ -96,9 +96,8 @@ func (b *Body) clean(private redact.Private) {
 	text := func(s string, limit int) string {
 		return redact.Limit(private.Clean(redact.Limit(s, longestText)), limit)
 	}
-	b.Message = strings.TrimSpace(htmlText(b.Message))
-	b.said.message = strings.ToLower(redact.Limit(b.Message, longestText))
-	b.Message = text(b.Message, maxMessage)
+	b.Message = text(strings.TrimSpace(htmlText(b.Message)), maxMessage)
+	b.said.message = strings.ToLower(b.Message)
 	for _, field := range [...]*string{
 		&b.Code, &b.InnerCode, &b.Phrase, &b.Target, &b.RequestID, &b.ClientRequestID, &b.ActivityID, &b.OperationID, &b.Date, &b.RetryAfter,
 	} {

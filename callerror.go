@@ -105,7 +105,7 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 		ActivityID:      body.ActivityID, OperationID: body.OperationID,
 		Date:       body.Date,
 		RetryAfter: graphpolicy.RetryAfter(resp.Header, time.Now()),
-		kind:       classify(resp.StatusCode, body.Message, body.Codes...),
+		kind:       classify(resp.StatusCode, body),
 		// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
 		response: &azcore.ResponseError{ErrorCode: body.Code, StatusCode: resp.StatusCode, RawResponse: resp},
 	}

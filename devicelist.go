@@ -33,7 +33,7 @@ const rightReadDevices = "Managed devices / Read"
 // [DetectedAppDevices]; the zero value is refused with [ErrInvalidArgument].
 type DeviceCollection struct {
 	form addressForm
-	key  string
+	key  Secret // user or detected app, as in DeviceRef
 }
 
 // AllDevices is /deviceManagement/managedDevices: every device of the tenant that the caller may see.
@@ -43,13 +43,15 @@ func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 // reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
 // stays on documented ground. Prefer the object id to the name: azcore's own log of requests and its HTTP spans show the
 // path.
-func UserDevices(user string) DeviceCollection { return DeviceCollection{form: formUser, key: user} }
+func UserDevices(user string) DeviceCollection {
+	return DeviceCollection{form: formUser, key: NewSecret(user)}
+}
 
 // DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the
 // app. They come with few of their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref])
 // for the others.
 func DetectedAppDevices(app string) DeviceCollection {
-	return DeviceCollection{form: formDetectedApp, key: app}
+	return DeviceCollection{form: formDetectedApp, key: NewSecret(app)}
 }
 
 // path is the escaped path of the collection, or why there is none.
@@ -58,9 +60,9 @@ func (in DeviceCollection) path() (string, error) {
 	case formDevice:
 		return "/deviceManagement/managedDevices", nil
 	case formUser:
-		return joinPath("", "/users", in.key, "/managedDevices"), checkKey("user", in.key)
+		return joinPath("", "/users", in.key.Reveal(), "/managedDevices"), checkKey("user", in.key.Reveal())
 	case formDetectedApp:
-		return joinPath("", "/deviceManagement/detectedApps", in.key, "/managedDevices"), checkKey("app", in.key)
+		return joinPath("", "/deviceManagement/detectedApps", in.key.Reveal(), "/managedDevices"), checkKey("app", in.key.Reveal())
 	default:
 		return "", invalidArgument("in", "is the zero DeviceCollection; use intune.AllDevices, UserDevices or DetectedAppDevices")
 	}

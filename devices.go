@@ -18,7 +18,7 @@ import (
 // anything is sent: such a part would change the path and with it the device.
 type DeviceRef struct {
 	form   addressForm
-	parent string // user or detected app
+	parent Secret // user or detected app; fmt prints unexported fields raw, and the user is a name of a person
 	id     string
 }
 
@@ -44,14 +44,14 @@ func Device(id string) DeviceRef {
 // its errors, but not out of the path in azcore's own log of requests and in its HTTP spans, nor out of the address itself
 // as text and JSON.
 func UserDevice(user, id string) DeviceRef {
-	return DeviceRef{form: formUser, parent: user, id: id}
+	return DeviceRef{form: formUser, parent: NewSecret(user), id: id}
 }
 
 // DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but
 // users reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps
 // to find devices, and [Device] to act on them. An app id is opaque, not a GUID.
 func DetectedAppDevice(app, id string) DeviceRef {
-	return DeviceRef{form: formDetectedApp, parent: app, id: id}
+	return DeviceRef{form: formDetectedApp, parent: NewSecret(app), id: id}
 }
 
 // ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. Anything else, a URL or an
@@ -126,8 +126,8 @@ func splitAddress(path string) ([]addressStep, error) {
 
 // String is the escaped path of the device below the Graph version, such as
 // /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is
-// written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice]; what the
-// library itself logs does not.
+// written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice];
+// errors, %#v and slog leave the user out.
 func (r DeviceRef) String() string { return r.within("", "") }
 
 // within is the address between a prefix and a suffix.
@@ -136,9 +136,9 @@ func (r DeviceRef) within(prefix, suffix string) string {
 	case formDevice:
 		return joinPath(prefix, "/deviceManagement/managedDevices", r.id, suffix)
 	case formUser:
-		return joinPath(joinPath(prefix, "/users", r.parent, ""), "/managedDevices", r.id, suffix)
+		return joinPath(joinPath(prefix, "/users", r.parent.Reveal(), ""), "/managedDevices", r.id, suffix)
 	case formDetectedApp:
-		return joinPath(joinPath(prefix, "/deviceManagement/detectedApps", r.parent, ""), "/managedDevices", r.id, suffix)
+		return joinPath(joinPath(prefix, "/deviceManagement/detectedApps", r.parent.Reveal(), ""), "/managedDevices", r.id, suffix)
 	default:
 		return ""
 	}
@@ -194,11 +194,11 @@ func (r DeviceRef) check() error {
 		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
 	case formDevice:
 	case formUser:
-		if err := checkKey("user", r.parent); err != nil {
+		if err := checkKey("user", r.parent.Reveal()); err != nil {
 			return err
 		}
 	case formDetectedApp:
-		if err := checkKey("app", r.parent); err != nil {
+		if err := checkKey("app", r.parent.Reveal()); err != nil {
 			return err
 		}
 	}

@@ -2,53 +2,37 @@ package intune
 
 import (
 	"net/http"
-	"strings"
+
+	"github.com/go-intune/intune/internal/errorbody"
 )
 
 // classify chooses the kind of an error. Status and codes disagree often, so the order matters: a tenant without a
 // license gets 400 or 403, a throttled caller any code, and a caller without a role right 401 with a nested
 // Forbidden.
-func classify(status int, message string, codes ...string) error {
-	said := func(words ...string) bool {
-		for _, code := range codes {
-			for _, word := range words {
-				if strings.EqualFold(code, word) {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	saidLike := func(part string) bool {
-		for _, code := range codes {
-			if strings.Contains(strings.ToLower(code), part) {
-				return true
-			}
-		}
-		return false
-	}
-	lower := strings.ToLower(message)
+func classify(status int, body errorbody.Body) error {
 	switch {
-	case mentionsLicense(lower) || saidLike("licens") || saidLike("nonpremiumtenant"):
+	case body.HasCodeLike("licens", "nonpremiumtenant") ||
+		// Intune's own sentence does not hold the word.
+		body.Says("licens", "licence", "request not applicable to target tenant"): //nolint:misspell // the British spelling occurs too
 		return ErrNotLicensed
 	case status == http.StatusTooManyRequests || status == 509 ||
-		said("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") || saidLike("throttled"):
+		body.HasCode("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") || body.HasCodeLike("throttled"):
 		return ErrThrottled
-	case status == http.StatusForbidden || said("Forbidden") || saidLike("accessdenied") || saidLike("requestdenied"):
+	case status == http.StatusForbidden || body.HasCode("Forbidden") || body.HasCodeLike("accessdenied", "requestdenied"):
 		return ErrForbidden
-	case status == http.StatusUnauthorized || strings.Contains(lower, "claims=") ||
-		said("unauthenticated", "AuthenticationError", "Authorization_IdentityNotFound") ||
-		saidLike("unauthorized") || saidLike("authenticationtoken") || saidLike("authentication_"):
+	case status == http.StatusUnauthorized || body.Says("claims=") ||
+		body.HasCode("unauthenticated", "AuthenticationError", "Authorization_IdentityNotFound") ||
+		body.HasCodeLike("unauthorized", "authenticationtoken", "authentication_"):
 		return ErrUnauthenticated
 	case status == http.StatusConflict || status == http.StatusPreconditionFailed ||
-		said("ConditionNotMet", "PreconditionFailed", "resourceModified") || saidLike("alreadyexists") || saidLike("conflict"):
+		body.HasCode("ConditionNotMet", "PreconditionFailed", "resourceModified") || body.HasCodeLike("alreadyexists", "conflict"):
 		return ErrConflict
-	case status == http.StatusNotFound || status == http.StatusGone || saidLike("notfound"):
+	case status == http.StatusNotFound || status == http.StatusGone || body.HasCodeLike("notfound"):
 		return ErrNotFound
 	case status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout ||
-		said("ServiceUnavailable", "serviceNotAvailable", "GatewayTimeout", "BadGateway"):
+		body.HasCode("ServiceUnavailable", "serviceNotAvailable", "GatewayTimeout", "BadGateway"):
 		return ErrUnavailable
-	case status >= 500 || said("InternalServerError", "generalException") || strings.Contains(lower, "internal server error"):
+	case status >= 500 || body.HasCode("InternalServerError", "generalException") || body.Says("internal server error"):
 		return ErrServer
 	}
 	switch status {
@@ -57,11 +41,4 @@ func classify(status int, message string, codes ...string) error {
 		return ErrBadRequest
 	}
 	return nil
-}
-
-// mentionsLicense recognizes the sentences with which the services say that a license is missing. Intune's own does not
-// hold the word.
-func mentionsLicense(lower string) bool {
-	return strings.Contains(lower, "licens") || strings.Contains(lower, "licence") || //nolint:misspell // the British spelling occurs too
-		strings.Contains(lower, "request not applicable to target tenant")
 }

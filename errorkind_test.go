@@ -142,3 +142,18 @@ func TestHints(t *testing.T) {
 		})
 	}
 }
+
+// What the caller looked for may be a code of the service's, and may be quoted in its sentence.
+func TestKindDoesNotDependOnTheFilter(t *testing.T) {
+	t.Parallel()
+	for operand, want := range map[string]error{"Forbidden": intune.ErrForbidden, "LICENSE-1": intune.ErrBadRequest} {
+		body := `{"error":{"code":"UnknownError","message":"Invalid filter clause: '` + operand + `'","innerError":{"code":"Forbidden"}}}`
+		if operand != "Forbidden" {
+			body = strings.Replace(body, "Forbidden", "x", 1)
+		}
+		_, err := newClient(t, always(http.StatusBadRequest, body)).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: operand}, nil)
+		if got := kindOf(t, err); !errors.Is(got, want) || strings.Contains(err.Error(), operand) {
+			t.Errorf("%v is %v, want %v", err, got, want)
+		}
+	}
+}

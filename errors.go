@@ -12,6 +12,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
+	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -68,7 +69,8 @@ type Error struct {
 	// Op is what was tried: "request remote assistance".
 	Op string
 
-	// Device is the device it was tried on, zero for an operation on the tenant.
+	// Device is the device it was tried on, zero for an operation on the tenant. As JSON it is the whole address, the user
+	// of a [UserDevice] included.
 	Device DeviceRef `json:",omitzero"`
 
 	// StatusCode is the HTTP status, 0 when no answer came.
@@ -207,7 +209,7 @@ func (e *Error) Is(target error) bool {
 	}
 	kind := e.kind
 	if kind == nil && e.response == nil {
-		kind = classify(e.StatusCode, e.Message, e.Code, e.InnerCode)
+		kind = classify(e.StatusCode, errorbody.Made(e.Message, e.Code, e.InnerCode))
 	}
 	return kind != nil && target == kind
 }
@@ -221,7 +223,7 @@ func (e *Error) LogValue() slog.Value {
 		}
 	}
 	if !e.Device.IsZero() {
-		attributes = append(attributes, slog.Any("device", e.Device))
+		attributes = append(attributes, slog.String("device", e.Device.redacted()))
 	}
 	if e.StatusCode != 0 {
 		attributes = append(attributes, slog.Int("status", e.StatusCode))

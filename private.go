@@ -13,7 +13,7 @@ func privateOf(u *url.URL, authorization string) redact.Private {
 	if u == nil {
 		return redact.Of("", bearerOf(authorization))
 	}
-	return redact.Of(u.RawQuery, userOf(u.EscapedPath()), bearerOf(authorization))
+	return redact.Of(u.RawQuery, userOf(u.EscapedPath()), bearerOf(authorization)).At(u.Host)
 }
 
 // userOf is the user of an address below /users, or "".

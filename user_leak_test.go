@@ -76,3 +76,35 @@ func TestOwnTokenStaysOutOfErrors(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for the text of an address gets the path with the user. Nothing else that prints one shows the user.
+func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
+	t.Parallel()
+	device, collection := intune.UserDevice("anna@contoso.com", "1"), intune.UserDevices("anna@contoso.com")
+	if text := device.String(); text != "/users/anna@contoso.com/managedDevices/1" {
+		t.Errorf("String: %s", text)
+	}
+	type inside struct {
+		device     intune.DeviceRef
+		collection intune.DeviceCollection
+	}
+	values := []any{
+		collection, &collection, inside{device, collection}, &inside{device, collection}, []inside{{device, collection}},
+		map[string]inside{"a": {device, collection}}, struct{ In intune.DeviceCollection }{collection},
+		intune.FindDeviceOptions{In: collection},
+	}
+	shown := renderings(values...) + device.LogValue().String()
+	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
+	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
+	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
+		shown += fmt.Sprintf("%#v %d", value, value)
+	}
+	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
+		if at := strings.Index(shown, user); at >= 0 {
+			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])
+		}
+	}
+	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)" {
+		t.Errorf("GoString: %s", text)
+	}
+}

@@ -5,6 +5,7 @@ package errorbody
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,19 +41,51 @@ type Body struct {
 	Date string
 	// RetryAfter is a wait as it was written.
 	RetryAfter string
-	// Codes are the codes at every depth.
-	Codes []string
 	// Batch marks the answer of a batch, which is no error object whatever its status.
 	Batch bool
+
+	said *said // a pointer, so that fmt does not show it
 }
 
 // Detail is one of the further errors.
 type Detail struct{ Code, Message, Target string }
 
+// said is what tells errors apart, and must not depend on the words that the caller looked for: the codes at every depth as
+// the service wrote them, for a filter's operand may be one, and the message without such words, for it may quote them.
+type said struct {
+	codes   []string
+	message string
+}
+
+// Made is a Body that says what is given, for errors that no answer brought.
+func Made(message string, codes ...string) Body {
+	return Body{said: &said{codes: codes, message: strings.ToLower(message)}}
+}
+
+// Says reports whether the message holds one of the parts, which are in lower case.
+func (b Body) Says(parts ...string) bool {
+	return b.said != nil && slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(b.said.message, part) })
+}
+
+// HasCode reports whether one of the codes was given at any depth, in any case.
+func (b Body) HasCode(codes ...string) bool {
+	return b.said != nil && slices.ContainsFunc(b.said.codes, func(code string) bool {
+		return slices.ContainsFunc(codes, func(want string) bool { return strings.EqualFold(code, want) })
+	})
+}
+
+// HasCodeLike reports whether a code at any depth holds one of the parts, which are in lower case.
+func (b Body) HasCodeLike(parts ...string) bool {
+	return b.said != nil && slices.ContainsFunc(b.said.codes, func(code string) bool {
+		code = strings.ToLower(code)
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(code, part) })
+	})
+}
+
 // Parse reads a body. It never fails: what cannot be understood is left blank. private is what must not be shown of the
 // request that the body answers.
 func Parse(body []byte, private redact.Private) Body {
-	var b Body
+	b := Body{said: &said{}}
 	b.read(bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	b.clean(private)
 	return b
@@ -64,6 +97,7 @@ func (b *Body) clean(private redact.Private) {
 		return redact.Limit(private.Clean(redact.Limit(s, longestText)), limit)
 	}
 	b.Message = text(strings.TrimSpace(htmlText(b.Message)), maxMessage)
+	b.said.message = strings.ToLower(b.Message)
 	for _, field := range [...]*string{
 		&b.Code, &b.InnerCode, &b.Phrase, &b.Target, &b.RequestID, &b.ClientRequestID, &b.ActivityID, &b.OperationID, &b.Date, &b.RetryAfter,
 	} {
@@ -72,9 +106,6 @@ func (b *Body) clean(private redact.Private) {
 	for i := range b.Details {
 		d := &b.Details[i]
 		d.Code, d.Message, d.Target = text(d.Code, maxText), text(d.Message, maxMessage), text(d.Target, maxText)
-	}
-	for i := range b.Codes {
-		b.Codes[i] = text(b.Codes[i], maxText)
 	}
 }
 
@@ -96,14 +127,14 @@ func (b *Body) read(body []byte) {
 	b.Message = b.readTrailer(text)
 	b.InnerCode = or(nested, b.InnerCode)
 	for i := range b.Details {
-		b.Codes = append(b.Codes, b.Details[i].Code)
+		b.said.codes = append(b.said.codes, b.Details[i].Code)
 	}
 }
 
 // readEnvelope takes over the members of an error object and returns its message.
 func (b *Body) readEnvelope(w *wireError) string {
 	b.Code = w.code()
-	b.Codes = append(b.Codes, b.Code)
+	b.said.codes = append(b.said.codes, b.Code)
 	b.Target = firstText(w.Target)
 	b.Phrase = firstText(w.Phrase)
 	b.takeIDs(w)
@@ -114,7 +145,7 @@ func (b *Body) readEnvelope(w *wireError) string {
 		b.takeDetails(inner.Details)
 		if code := inner.code(); code != "" {
 			b.InnerCode = code
-			b.Codes = append(b.Codes, code)
+			b.said.codes = append(b.said.codes, code)
 		}
 		inner = inner.InnerError
 	}
@@ -161,7 +192,7 @@ func (b *Body) unwrapMessage(text string) (message, firstCode string) {
 		}
 		if code != "" {
 			firstCode = or(firstCode, code)
-			b.Codes = append(b.Codes, code)
+			b.said.codes = append(b.said.codes, code)
 		}
 		b.Phrase = or(b.Phrase, w.Phrase)
 		b.Target = or(b.Target, w.Target)

@@ -3,7 +3,7 @@ package errorbody_test
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,45 +18,84 @@ func TestParse(t *testing.T) {
 	inner := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1 - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
 		`"CustomApiErrorPhrase":"FeatureDisabled","RetryAfter":"2.5","Target":"t"}`
 	for name, c := range map[string]struct {
-		body string
-		want errorbody.Body
+		body  string
+		want  errorbody.Body
+		codes string
 	}{
 		"plain": {
 			`{"error":{"code":"NotFound","message":"gone","target":"device","innerError":{"code":"Inner","date":"2026-11-01","request-id":"r","client-request-id":"c"},` +
 				`"details":[{"code":"d","message":"m","target":"x"}]}}`,
 			errorbody.Body{
 				Code: "NotFound", InnerCode: "Inner", Message: "gone", Target: "device", Date: "2026-11-01", RequestID: "r", ClientRequestID: "c",
-				Details: []errorbody.Detail{{"d", "m", "x"}}, Codes: []string{"NotFound", "Inner", "d"},
+				Details: []errorbody.Detail{{"d", "m", "x"}},
 			},
+			"NotFound Inner d",
 		},
 		"single": {
 			`{"error":{"code":"Forbidden","message":` + quote(inner) + `}}`,
 			errorbody.Body{
 				Code: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t", OperationID: "op-1", ActivityID: "act-1",
-				RetryAfter: "2.5", Codes: []string{"Forbidden"},
+				RetryAfter: "2.5",
 			},
+			"Forbidden",
 		},
 		"double": {
 			`{"error":{"code":"UnknownError","message":` + quote(`{"ErrorCode":"Forbidden","Message":`+quote(inner)+`}`) + `}}`,
 			errorbody.Body{
 				Code: "UnknownError", InnerCode: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t",
-				OperationID: "op-1", ActivityID: "act-1", RetryAfter: "2.5", Codes: []string{"UnknownError", "Forbidden"},
+				OperationID: "op-1", ActivityID: "act-1", RetryAfter: "2.5",
 			},
+			"UnknownError Forbidden",
 		},
-		"batch":             {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}},
-		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x", Codes: []string{"x"}}},
-		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}},
-		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d", Codes: []string{"invalid_client"}}},
-		"phrase in trailer": {`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P", Codes: []string{"x"}}},
-		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}, Codes: []string{"x", "y"}}},
-		"empty":             {"", errorbody.Body{}},
+		"batch":             {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}, ""},
+		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
+		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}, ""},
+		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d"}, "invalid_client"},
+		"phrase in trailer": {`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P"}, "x"},
+		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}}, "x y"},
+		"empty":             {"", errorbody.Body{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := errorbody.Parse([]byte(c.body), redact.Private{}); !reflect.DeepEqual(got, c.want) {
-				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			got := errorbody.Parse([]byte(c.body), redact.Private{})
+			if shown, want := asJSON(got), asJSON(c.want); shown != want {
+				t.Errorf("got  %s\nwant %s", shown, want)
+			}
+			for _, code := range []string{"NotFound", "Inner", "d", "Forbidden", "UnknownError", "invalid_client", "x", "y"} {
+				if want := slices.Contains(strings.Fields(c.codes), code); got.HasCode(code) != want {
+					t.Errorf("HasCode(%s) = %v", code, !want)
+				}
 			}
 		})
+	}
+}
+
+// asJSON is what a body shows.
+func asJSON(b errorbody.Body) string {
+	text, err := json.Marshal(b)
+	if err != nil {
+		panic(err) // texts always marshal
+	}
+	return string(text)
+}
+
+// The kind of an error does not depend on what its request looked for, and fmt shows none of what tells it.
+func TestQuestionsDoNotDependOnPrivateParts(t *testing.T) {
+	t.Parallel()
+	private := redact.Query("$filter=a%20eq%20%27Forbidden%27%20or%20b%20eq%20%27LICENSE-1%27")
+	b := errorbody.Parse([]byte(`{"error":{"code":"Forbidden","message":"no 'LICENSE-1' in A Page","innerError":{"code":"ObjectConflict"}}}`), private)
+	if b.Code != redact.Placeholder || strings.Contains(fmt.Sprintf("%+v %#v", b, b), "orbidden") {
+		t.Errorf("it shows what is private: %+v", b)
+	}
+	if !b.HasCode("x", "forbidden") || b.HasCode("Conflict") || !b.HasCodeLike("x", "conflict") || b.HasCodeLike("license") || !b.Says("x", "a page") || b.Says("license") {
+		t.Error("wrong answers")
+	}
+	made := errorbody.Made("No License", "a", "Forbidden")
+	if !made.Says("license") || !made.HasCode("forbidden") || !made.HasCodeLike("forb") || made.Says("forbidden") {
+		t.Error("wrong answers of one made by hand")
+	}
+	if none := (errorbody.Body{}); none.Says("") || none.HasCode("") || none.HasCodeLike("") {
+		t.Error("the zero Body says something")
 	}
 }
 
@@ -104,7 +143,7 @@ func TestTextsAreBounded(t *testing.T) {
 		limit int
 	}{
 		"code": {b.Code, 1 << 10}, "message": {b.Message, 8 << 10}, "target": {b.Target, 1 << 10}, "date": {b.Date, 1 << 10},
-		"detail code": {b.Details[0].Code, 1 << 10}, "detail message": {b.Details[0].Message, 8 << 10}, "codes": {b.Codes[0], 1 << 10},
+		"detail code": {b.Details[0].Code, 1 << 10}, "detail message": {b.Details[0].Message, 8 << 10},
 	} {
 		if len(c.text) != c.limit || !utf8.ValidString(c.text) {
 			t.Errorf("%s has %d bytes, want %d", name, len(c.text), c.limit)

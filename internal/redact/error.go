@@ -1,65 +1,140 @@
 package redact
 
 import (
-	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/url"
-	"strconv"
+	"reflect"
 	"strings"
 )
 
-// Error is a transport's or credential's error with a clean text: the path instead of the URL, without the private parts.
-// It answers [errors.Is] and [errors.As] for everything below the original, whatever was found in the text; a [*url.Error]
-// that is found so is a copy that is just as clean.
+// Error is a transport's or credential's error, rebuilt so that neither its text nor the text of an error below it shows a
+// URL, a private part or anything else that [Text] takes out. One rule for the whole tree:
+//
+//   - a *url.Error becomes a copy with the path instead of the URL, and without the path if it leads to a stranger;
+//   - any other error whose text is not clean, or below which something was changed, shows a clean text instead; errors.Is
+//     finds it as before, and errors.As hands it out as it is, since its type is what was asked for;
+//   - what is clean with all that is below stays as it is.
 func Error(err error, private Private) error {
-	if err == nil {
-		return nil
+	clean, _ := rebuilt(err, private)
+	return clean
+}
+
+// rebuilt also reports whether anything was changed.
+func rebuilt(err error, private Private) (clean error, changed bool) {
+	switch err := err.(type) { //nolint:errorlint // it looks at each error of the tree by itself
+	case nil:
+		return nil, false
+	case *url.Error:
+		inner, changed := rebuilt(err.Err, private)
+		failed := &url.Error{Op: private.Clean(err.Op), URL: private.path(err.URL), Err: inner}
+		if !changed && failed.Op == err.Op && failed.URL == err.URL {
+			return err, false
+		}
+		return failed, true
 	}
 	text := err.Error()
-	clean := text
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		clean = strings.ReplaceAll(clean, failed.Error(), pathOnly(failed, private).Error())
+	failed := &cleanError{original: err}
+	for _, below := range children(err) {
+		inner, innerChanged := rebuilt(below, private)
+		failed.below = append(failed.below, inner)
+		if innerChanged {
+			changed = true
+			// The text of the one above quotes it.
+			if raw := below.Error(); raw != "" {
+				text = strings.ReplaceAll(text, raw, inner.Error())
+			}
+		}
 	}
-	clean = private.Clean(Limit(clean, longest))
-	if clean == text {
-		return err
+	failed.text = private.Clean(Limit(text, longest))
+	if !changed && failed.text == err.Error() {
+		return err, false
 	}
-	return &cleanError{text: clean, cause: err, pathOnly: func(u *url.Error) *url.Error { return pathOnly(u, private) }}
+	return failed, true
 }
 
-// pathOnly is a copy of a [*url.Error] without scheme, host and query.
-func pathOnly(failed *url.Error, private Private) *url.Error {
-	path := ""
-	if u, err := url.Parse(failed.URL); err == nil {
-		path = private.Hide(u.EscapedPath())
+func children(err error) []error {
+	switch err := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		if below := err.Unwrap(); below != nil {
+			return []error{below}
+		}
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
 	}
-	return &url.Error{Op: failed.Op, URL: path, Err: Error(failed.Err, private)}
+	return nil
 }
 
-// cleanError does not unwrap: the error below would show what was taken out.
+// path is what is shown of the URL of a failed request.
+func (p Private) path(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	known := u.Host == "" || strings.EqualFold(u.Host, p.host) || IsMicrosoft(u.Hostname())
+	if !known && u.Path != "" && u.Path != "/" {
+		return "/" + Placeholder
+	}
+	return p.Clean(u.EscapedPath())
+}
+
+// cleanError stands in for an error whose text is not shown, above errors that are clean.
 type cleanError struct {
 	text     string
-	cause    error
-	pathOnly func(*url.Error) *url.Error // a func, because fmt follows fields for verbs that do not fit
+	original error
+	below    []error
 }
 
 // Error implements error.
 func (e *cleanError) Error() string { return e.text }
 
-// GoString keeps %#v from following the cause.
-func (e *cleanError) GoString() string { return strconv.Quote(e.text) }
+// Format shows the text whatever the verb, where fmt would print the fields for some.
+func (e *cleanError) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, e.text) }
 
-// Is passes the question on.
-func (e *cleanError) Is(target error) bool { return errors.Is(e.cause, target) }
+// Unwrap gives the errors below, which are clean.
+func (e *cleanError) Unwrap() []error { return e.below }
 
-// As passes the question on, and answers for a [*url.Error] itself.
-func (e *cleanError) As(target any) bool {
-	into, ok := target.(**url.Error)
-	if !ok {
-		return errors.As(e.cause, target)
+// Is answers for the original alone.
+func (e *cleanError) Is(target error) bool {
+	if reflect.TypeOf(target).Comparable() && e.original == target { //nolint:errorlint // errors.Is asks for the others
+		return true
 	}
-	failed, ok := errors.AsType[*url.Error](e.cause)
-	if ok {
-		*into = e.pathOnly(failed)
-	}
-	return ok
+	is, ok := e.original.(interface{ Is(error) bool })
+	return ok && is.Is(target)
 }
+
+// As answers for the original alone. What it makes up as a *url.Error could show what was taken out, and so would the
+// original as a net.Error, which is asked for to learn of a timeout.
+func (e *cleanError) As(target any) bool {
+	if into, ok := target.(*net.Error); ok {
+		original, ok := e.original.(net.Error) //nolint:errorlint // errors.As asks for the others
+		if ok {
+			*into = netError{cleanError: e, original: original}
+		}
+		return ok
+	}
+	into := reflect.ValueOf(target).Elem()
+	if reflect.TypeOf(e.original).AssignableTo(into.Type()) {
+		into.Set(reflect.ValueOf(e.original))
+		return true
+	}
+	if _, ok := target.(**url.Error); ok {
+		return false
+	}
+	as, ok := e.original.(interface{ As(any) bool })
+	return ok && as.As(target)
+}
+
+// netError is a cleanError whose original is a net.Error.
+type netError struct {
+	*cleanError
+
+	original net.Error
+}
+
+// Timeout implements net.Error.
+func (e netError) Timeout() bool { return e.original.Timeout() }
+
+// Temporary implements net.Error.
+func (e netError) Temporary() bool { return e.original.Temporary() } //nolint:staticcheck // the interface has it

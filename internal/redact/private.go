@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,15 +10,20 @@ import (
 const (
 	// shortest is the least that is hidden; less would take words apart.
 	shortest = 3
+	// unmistakable is the least that is hidden inside of a word too: "dev" does not take "device" apart.
+	unmistakable = 6
 	// mostTexts bounds the private parts of a request, since a next link comes from outside.
-	mostTexts = 64
+	mostTexts = 96
 	// longest bounds the text that is searched.
 	longest = 64 << 10
 )
 
 // Private holds the parts of one request that no error may show, in the forms in which a service or a transport may quote
 // them. The zero value hides nothing.
-type Private struct{ texts []string } // in lower case, the longest first
+type Private struct {
+	texts []string // in lower case
+	host  string
+}
 
 // Query is the private parts of a URL's query: the values of $filter, $search and $skiptoken, and the operands within.
 func Query(rawQuery string) Private { return Of(rawQuery) }
@@ -25,33 +31,42 @@ func Query(rawQuery string) Private { return Of(rawQuery) }
 // Of is the private parts of a query, and keys: names in the path or a token, which are hidden as they are and in every
 // encoding.
 func Of(rawQuery string, keys ...string) Private {
-	var p texts
+	var p Private
+	for _, key := range keys { // first, for a query may hold more than is kept
+		p.addKey(key)
+	}
 	if queryPattern().MatchString(rawQuery) {
 		p.addQuery(rawQuery)
 	}
-	for _, key := range keys {
-		quoted := strings.ReplaceAll(key, "'", "''")
-		for _, form := range [...]string{key, quoted} {
-			escaped := url.PathEscape(form)
-			p.add(form, escaped, url.QueryEscape(form), strings.ReplaceAll(escaped, "@", "%40"), url.PathEscape(escaped))
-		}
-	}
-	slices.SortStableFunc(p, func(a, b string) int { return len(b) - len(a) })
-	return Private{texts: slices.Compact(p)}
+	return p
 }
 
-// texts collects private parts.
-type texts []string
+// At is the same parts of a request to a host, whose paths errors may show.
+func (p Private) At(host string) Private {
+	p.host = host
+	return p
+}
 
-func (p *texts) add(list ...string) {
-	for _, text := range list {
-		if len(text) >= shortest && len(text) <= longest && len(*p) < mostTexts {
-			*p = append(*p, lowerASCII(text))
+func (p *Private) add(texts ...string) {
+	for _, text := range texts {
+		if len(text) < shortest || len(text) > longest || len(p.texts) == mostTexts {
+			continue
+		}
+		if text = lowerASCII(text); !slices.Contains(p.texts, text) {
+			p.texts = append(p.texts, text)
 		}
 	}
 }
 
-func (p *texts) addQuery(query string) {
+// addKey adds a name as it is and as it stands in a path or query.
+func (p *Private) addKey(key string) {
+	for _, form := range [...]string{key, strings.ReplaceAll(key, "'", "''")} {
+		escaped := url.PathEscape(form)
+		p.add(form, escaped, url.QueryEscape(form), strings.ReplaceAll(escaped, "@", "%40"), url.PathEscape(escaped))
+	}
+}
+
+func (p *Private) addQuery(query string) {
 	p.add(query)
 	if decoded, err := url.PathUnescape(query); err == nil {
 		p.add(decoded)
@@ -67,41 +82,96 @@ func (p *texts) addQuery(query string) {
 			continue
 		}
 		p.add(decoded)
-		for i, operand := range strings.Split(decoded, "'") {
-			if i%2 == 1 {
-				p.add(operand)
-			}
+		for operand := range operands(decoded) {
+			p.addKey(operand)
 		}
 	}
 }
 
-// Hide takes the private parts out of a text, in any case. What is longer than can be searched is cut.
+// operands are the texts in quotes of an expression, in which a quote is doubled.
+func operands(expression string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			_, rest, found := strings.Cut(expression, "'")
+			if !found {
+				return
+			}
+			end := 0
+			for end < len(rest) && (rest[end] != '\'' || strings.HasPrefix(rest[end:], "''")) {
+				if rest[end] == '\'' {
+					end++
+				}
+				end++
+			}
+			if !yield(strings.ReplaceAll(rest[:end], "''", "'")) || end == len(rest) {
+				return
+			}
+			expression = rest[end+1:]
+		}
+	}
+}
+
+// Hide takes the private parts out of a text, in any case. What is longer than can be searched is cut. All are looked for
+// in the text as it came, so that none is split by what another one leaves, and the cost is that of reading the text once
+// for each.
 func (p Private) Hide(text string) string {
 	if len(p.texts) == 0 {
 		return text
 	}
 	text = Limit(text, longest)
+	lower := lowerASCII(text)
+	var ends []int // where the longest private part that begins at an index ends
 	for _, secret := range p.texts {
-		lower := lowerASCII(text)
-		at := strings.Index(lower, secret)
-		if at < 0 {
+		for from := 0; ; {
+			at := strings.Index(lower[from:], secret)
+			if at < 0 {
+				break
+			}
+			at += from
+			from = at + len(secret)
+			if len(secret) < unmistakable && !standsAlone(lower, at, from) {
+				continue
+			}
+			if ends == nil {
+				ends = make([]int, len(text))
+			}
+			ends[at] = max(ends[at], from)
+		}
+	}
+	if ends == nil {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		if ends[i] == 0 {
+			b.WriteByte(text[i])
+			i++
 			continue
 		}
-		var b strings.Builder
-		for ; at >= 0; at = strings.Index(lower, secret) {
-			b.WriteString(text[:at] + Placeholder)
-			text, lower = text[at+len(secret):], lower[at+len(secret):]
+		b.WriteString(Placeholder)
+		for end := ends[i]; i < end; i++ {
+			end = max(end, ends[i])
 		}
-		b.WriteString(text)
-		text = b.String()
 	}
-	return text
+	return b.String()
 }
 
-// Clean is Text without the private parts.
-func (p Private) Clean(text string) string { return p.Hide(Text(text)) }
+// standsAlone reports whether a part of a text is no part of a longer word.
+func standsAlone(text string, from, to int) bool {
+	inWord := func(c byte) bool { return c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
+	return (from == 0 || !inWord(text[from-1])) && (to == len(text) || !inWord(text[to]))
+}
 
-// lowerASCII keeps the length, where [strings.ToLower] may not.
+// Clean is [Text] without the private parts. They are hidden before links are cut, which may split them, and after, since
+// what is kept of an encoded link is decoded.
+func (p Private) Clean(text string) string {
+	if len(p.texts) == 0 {
+		return Text(text)
+	}
+	return p.Hide(Text(p.Hide(visible(text))))
+}
+
+// lowerASCII keeps the length, where strings.ToLower may not.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {

@@ -4,7 +4,6 @@
 package redact
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,13 +15,15 @@ import (
 const Placeholder = "REDACTED"
 
 var (
-	// A link in the forms in which services quote one: plain, with the slashes escaped as in JSON, or percent-encoded any
-	// number of times. Any scheme counts, also one that is glued to a word.
-	linkPattern = compiled(`(?i)[a-z][a-z0-9+.-]*(?::|\\u003a|%(?:25)*3a)(?:\\*/|\\u002f|%(?:25)*2f){2}[^\s"'<>]*`)
+	// The value of an option in a URL, encoded any number of times, or as a member of JSON. An operand in quotes may hold
+	// what else ends a value; in HTML an ampersand begins a character.
+	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#(?:36|x24);)?(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#(?:61|x3d);)` +
+		`|\$(?:skiptoken|filter|search)\\*"\s*:\s*\\*")(?:'[^']*'|[^&"\r\n]|&(?:#|amp;|apos;|quot;))*`)
 
-	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24)(?:skiptoken|filter|search)(?:=|%(?:25)*3d))[^&"\r\n]*`)
+	tokenPattern = compiled(`(?i:\bbearer(?:\s|%(?:25)*20|\+)+[a-z0-9._~+/=-]{16,})|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
 
-	tokenPattern = compiled(`(?i)\bbearer(?:\s|%(?:25)*20|\+)+[a-z0-9._~+/=-]{16,}|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
+	// What token endpoints and their clients write.
+	credentialPattern = compiled(`(?i)((?:(?:access|refresh|id)_token|client_secret|client_assertion)(?:=|%(?:25)*3d|\\*"\s*:\s*\\*"))[^\s&"\\]+`)
 )
 
 // compiled defers the cost of a pattern to its first use.
@@ -30,79 +31,47 @@ func compiled(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
-// Text takes out links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens and
-// JSON web tokens; and control characters other than tabs and line breaks. The result is valid UTF-8.
+// Text takes out links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens, JSON
+// web tokens and what is marked as a token or a secret; and control and other invisible characters except tabs and line
+// breaks. The result is valid UTF-8.
 func Text(text string) string {
+	text = visible(text)
 	lower := strings.ToLower(text)
-	if strings.Contains(lower, ":") || strings.Contains(lower, "3a") {
-		text = linkPattern().ReplaceAllStringFunc(text, link)
+	contains := func(words ...string) bool {
+		for _, word := range words {
+			if strings.Contains(lower, word) {
+				return true
+			}
+		}
+		return false
 	}
-	if strings.Contains(lower, "skiptoken") || strings.Contains(lower, "filter") || strings.Contains(lower, "search") {
+	// Before the links: a filter may hold spaces, which end a link.
+	if contains("skiptoken", "filter", "search") {
 		text = queryPattern().ReplaceAllString(text, "${1}"+Placeholder)
 	}
-	if strings.Contains(lower, "eyj") || strings.Contains(lower, "bearer") {
+	if contains(":", "3a", "&#") {
+		text = linkPattern().ReplaceAllStringFunc(text, link)
+	}
+	if contains("teamviewer.") {
+		text = bareLinkPattern().ReplaceAllString(text, "${1}/"+Placeholder)
+	}
+	if contains("eyj", "bearer") {
 		text = tokenPattern().ReplaceAllString(text, Placeholder)
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' {
-			return -1
-		}
-		return r
-	}, text)
-}
-
-// link is what is shown of a link.
-func link(text string) string {
-	plain := decoded(text)
-	u, err := url.Parse(plain)
-	if err != nil {
-		return Placeholder
-	}
-	scheme := strings.ToLower(u.Scheme)
-	if scheme != "https" && scheme != "http" {
-		return u.Scheme + "://" + Placeholder
-	}
-	secret := u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""
-	switch {
-	case IsMicrosoft(u.Hostname()) && !secret:
-		return plain
-	case IsMicrosoft(u.Hostname()) && u.User == nil:
-		return u.Scheme + "://" + u.Host + u.EscapedPath() + "?" + Placeholder
-	case !secret && (u.Path == "" || u.Path == "/"):
-		return plain
-	default:
-		return u.Scheme + "://" + u.Host + "/" + Placeholder
-	}
-}
-
-var unescaper = strings.NewReplacer(`\/`, "/", `\u002f`, "/", `\u002F`, "/", `\u003a`, ":", `\u003A`, ":", `\`, "")
-
-// decoded undoes the escapes that hide a link's separators.
-func decoded(text string) string {
-	text = unescaper.Replace(text)
-	for range 4 {
-		if strings.Contains(text, "://") {
-			break
-		}
-		once, err := url.PathUnescape(text)
-		if err != nil {
-			break
-		}
-		text = once
+	if contains("_token", "client_") {
+		text = credentialPattern().ReplaceAllString(text, "${1}"+Placeholder)
 	}
 	return text
 }
 
-// IsMicrosoft reports whether a host is one of Microsoft's whose links open no session: support needs their paths.
-func IsMicrosoft(host string) bool {
-	host = strings.ToLower(host)
-	switch host {
-	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com",
-		"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn",
-		"graph.svc.sovcloud.fr", "graph.svc.sovcloud.de":
-		return true
-	}
-	return strings.HasSuffix(host, ".manage.microsoft.com") || strings.HasSuffix(host, ".windowsazure.com")
+// visible takes out what could stand unseen inside of a word, and so hide it from the patterns.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf) && r != '\t' && r != '\n' && r != '\r' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // OneLine makes a text fit for one line of a terminal or log: printable characters only, at most limit bytes.

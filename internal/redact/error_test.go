@@ -1,0 +1,128 @@
+package redact_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// callersError is of a type of a caller's transport.
+type callersError struct {
+	URL   string
+	below error
+}
+
+func (e callersError) Error() string { return "cannot reach " + e.URL }
+
+func (e callersError) Unwrap() error { return e.below }
+
+func (callersError) Timeout() bool { return true }
+
+func (callersError) Temporary() bool { return false }
+
+// quietError says nothing of what is below it.
+type quietError struct{ error }
+
+func (quietError) Error() string { return "quiet" }
+
+func (e quietError) Unwrap() error { return e.error }
+
+func TestError(t *testing.T) {
+	t.Parallel()
+	const address = "https://graph.microsoft.com/v1.0/users/anna@contoso.com/managedDevices?$filter=deviceName%20eq%20%27dial%27"
+	op := &net.OpError{Op: "dial", Net: "tcp", Err: io.ErrUnexpectedEOF}
+	failed := &url.Error{Op: "Get", URL: address, Err: op}
+	for name, err := range map[string]error{
+		"url.Error":                   failed,
+		"wrapped":                     fmt.Errorf("proxy: %w", failed),
+		"twice":                       &url.Error{Op: "Get", URL: address, Err: fmt.Errorf("at %s: %w", address, failed)},
+		"joined":                      errors.Join(failed, &url.Error{Op: "Post", URL: "https://get.teamviewer.com/anna", Err: op}),
+		"url.Error below a quiet one": quietError{failed},
+		"text with the URL":           fmt.Errorf("at %s: %w", address, op),
+		"nothing to hide":             op,
+		"type of a caller's":          callersError{address, op},
+		"pointer to one":              &callersError{address, failed},
+	} {
+		for _, private := range []redact.Private{
+			redact.Of("$filter=deviceName%20eq%20%27dial%27", "anna@contoso.com"),
+			redact.Of("$filter=deviceName%20eq%20%27unexpected%20EOF%27", "anna@contoso.com"), // found in the cause's text
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				clean := redact.Error(err, private)
+				found, ok := errors.AsType[*net.OpError](clean)
+				if !ok || found != op || !errors.Is(clean, io.ErrUnexpectedEOF) || errors.Is(clean, context.Canceled) {
+					t.Errorf("the cause is lost in %v", clean)
+				}
+				shown := fmt.Sprintf("%v %+v %#v %d %x %s", clean, clean, clean, clean, clean, []any{clean, struct{ error }{clean}})
+				if found, ok := errors.AsType[*url.Error](clean); ok {
+					shown += found.URL + found.Error()
+				} else if errors.Is(err, failed) && !errors.Is(err, op) {
+					t.Error("no *url.Error")
+				}
+				var timeout net.Error
+				if errors.As(err, &timeout) != errors.As(clean, &timeout) {
+					t.Error("no net.Error")
+				} else if timeout != nil {
+					shown += fmt.Sprint(timeout)
+				}
+				shown += fmt.Sprint(errors.Unwrap(clean))
+				for _, secret := range []string{"anna", "deviceName", "filter=d", "https://get"} {
+					if strings.Contains(shown, secret) || strings.Contains(shown, fmt.Sprintf("%x", secret)) {
+						t.Errorf("%q shows in %s", secret, shown)
+					}
+				}
+				if again := redact.Error(clean, private); again.Error() != clean.Error() {
+					t.Errorf("%q became %q", clean, again)
+				}
+			})
+		}
+	}
+	if redact.Error(nil, redact.Private{}) != nil {
+		t.Error("nil became an error")
+	}
+	if same := redact.Error(op, redact.Private{}); same != error(op) { //nolint:errorlint // this very value
+		t.Errorf("%#v was rebuilt", same)
+	}
+}
+
+func TestErrorOfACallersType(t *testing.T) {
+	t.Parallel()
+	clean := redact.Error(fmt.Errorf("a: %w", callersError{URL: "https://get.teamviewer.com/s12"}), redact.Private{})
+	if found, ok := errors.AsType[callersError](clean); !ok || !errors.Is(clean, found) {
+		t.Errorf("%v does not hold its cause", clean)
+	}
+	var timeout net.Error
+	if !errors.As(clean, &timeout) || !timeout.Timeout() || timeout.Temporary() || strings.Contains(timeout.Error(), "s12") { //nolint:staticcheck // the interface has it
+		t.Errorf("net.Error: %v", timeout)
+	}
+}
+
+// A redirect's target is a link of a stranger's.
+func TestPathOfAFailedRequest(t *testing.T) {
+	t.Parallel()
+	private := redact.Of("", "anna@contoso.com").At("graph.example:8443")
+	for address, want := range map[string]string{
+		"https://graph.example:8443/v1.0/users/anna@contoso.com/x?$skiptoken=s12": "/v1.0/users/REDACTED/x",
+		"https://graph.microsoft.com/v1.0/x#s12":                                  "/v1.0/x",
+		"https://graph.example/s12":                                               "/REDACTED",
+		"https://get.teamviewer.com/s12":                                          "/REDACTED",
+		"https://get.teamviewer.com/?s12":                                         "/",
+		"https://get.teamviewer.com":                                              "",
+		"get.teamviewer.com/s12":                                                  "get.teamviewer.com/REDACTED",
+		"/v1.0/x?s12":                                                             "/v1.0/x",
+		"https://s12\x7f":                                                         "",
+	} {
+		failed, ok := errors.AsType[*url.Error](redact.Error(&url.Error{Op: "Get", URL: address, Err: io.EOF}, private))
+		if !ok || failed.URL != want {
+			t.Errorf("%q became %v, want %q", address, failed, want)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package redact
+
+import (
+	"net/url"
+	"strings"
+)
+
+// The characters of a link's beginning in the forms in which services quote them: plain, escaped once or more as in JSON,
+// percent-encoded any number of times, as in HTML. Browsers take a backslash for a slash.
+const (
+	colonForms = `(?::|\\+u003a|%(?:25)*3a|&#0*(?:58|x0*3a);|&colon;)`
+	slashForms = `(?:\\*/|\\+u00(?:2f|5c)|%(?:25)*(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\)`
+)
+
+var (
+	// Any scheme counts, also one that is glued to a word. An apostrophe ends no link: it may stand in one.
+	linkPattern = compiled(`(?i)([a-z][a-z0-9+.-]*)(` + colonForms + slashForms + `{2,})([^\s"<>]*)`)
+
+	// A link to the service that holds the sessions needs no scheme to be followed.
+	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+)` + slashForms + `[^\s"'<>]+`)
+
+	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
+	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\+/?`)
+	hostPattern      = compiled(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$`)
+)
+
+// link is what is shown of a link.
+func link(match string) string {
+	const punctuation = `'.,;:!?)]}\`
+	text := strings.TrimRight(match, punctuation)
+	tail := match[len(text):]
+	parts := linkPattern().FindStringSubmatch(text)
+	if parts == nil || parts[3] == "" {
+		return match // nothing but the beginning of a link
+	}
+	scheme, separator, rest := parts[1], parts[2], parts[3]
+	web := strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")
+	if !web && strings.Trim(separator, `:\`) == "" && !separatorPattern().MatchString(rest) {
+		return match // a path of Windows, or a line break escaped twice
+	}
+	rest = slashPattern().ReplaceAllString(rest, "/")
+	if strings.Contains(separator, "%") {
+		rest = unescaped(rest)
+	}
+	return shown(scheme, rest, web) + tail
+}
+
+// shown is what is kept of a link whose escapes are undone.
+func shown(scheme, rest string, web bool) string {
+	u, err := url.Parse(scheme + "://" + rest)
+	if err != nil {
+		return Placeholder
+	}
+	if !web || !hostPattern().MatchString(u.Host) {
+		return scheme + "://" + Placeholder
+	}
+	origin := u.Scheme + "://" + u.Host
+	clean := u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+	switch {
+	case clean && (u.Path == "" || u.Path == "/"):
+		return origin + u.Path
+	case !IsMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
+		return origin + "/" + Placeholder
+	case u.RawQuery != "" || u.ForceQuery:
+		return origin + u.EscapedPath() + "?" + Placeholder
+	case u.Fragment != "":
+		return origin + u.EscapedPath() + "#" + Placeholder
+	default:
+		return origin + u.EscapedPath()
+	}
+}
+
+// unescaped undoes percent-encoding until nothing changes.
+func unescaped(text string) string {
+	for range 4 {
+		once, err := url.PathUnescape(text)
+		if err != nil || once == text {
+			break
+		}
+		text = once
+	}
+	return text
+}
+
+// IsMicrosoft reports whether a host is one of Microsoft's whose links open no session: support needs their paths.
+func IsMicrosoft(host string) bool {
+	host = strings.ToLower(host)
+	switch host {
+	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com",
+		"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn",
+		"graph.svc.sovcloud.fr", "graph.svc.sovcloud.de":
+		return true
+	}
+	return strings.HasSuffix(host, ".manage.microsoft.com") || strings.HasSuffix(host, ".windowsazure.com")
+}

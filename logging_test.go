@@ -73,6 +73,7 @@ type span struct {
 	kind                 tracing.SpanKind
 	code                 tracing.SpanStatus
 	attributes           map[string]any
+	ended                int
 }
 
 type spanKey struct{}
@@ -81,7 +82,7 @@ func (s *spans) provider() tracing.Provider {
 	return tracing.NewProvider(func(string, string) tracing.Tracer {
 		wrap := func(made *span) tracing.Span {
 			return tracing.NewSpan(tracing.SpanImpl{
-				End: func() {},
+				End: func() { made.ended++ },
 				SetAttributes: func(list ...tracing.Attribute) {
 					for _, a := range list {
 						made.attributes[a.Key] = a.Value

@@ -1,0 +1,128 @@
+package intune_test
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+
+	"github.com/go-intune/intune"
+)
+
+// spanned are the public methods that have a span, each as a call for a device or partner with the id 1.
+var spanned = map[string]func(context.Context, *intune.Client) error{
+	"BeginRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"CreateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+		return err
+	},
+	"DeleteRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.DeleteRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"DetectedApps": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.DetectedApps(ctx, nil) {
+			return err
+		}
+		return nil
+	},
+	"Devices": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.Devices(ctx, intune.AllDevices(), nil) {
+			return err
+		}
+		return nil
+	},
+	"DisconnectRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.DisconnectRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"FindDevice": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.FindDevice(ctx, intune.DeviceFilter{DeviceName: "PC-1"}, nil)
+		return err
+	},
+	"GetDevice": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetDevice(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"GetRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"GetRemoteAssistanceSession": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetRemoteAssistanceSession(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"NewListDetectedAppsPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListDetectedAppsPager(nil).NextPage(ctx)
+		return err
+	},
+	"NewListDevicesPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)
+		return err
+	},
+	"NewListRemoteAssistancePartnersPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
+		return err
+	},
+	"OnboardRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.OnboardRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"OpenRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.OpenRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"RemoteAssistanceConnector": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.RemoteAssistanceConnector(ctx, nil)
+		return err
+	},
+	"RequestRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"UpdateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.UpdateRemoteAssistancePartner(ctx, "1", intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+		return err
+	},
+}
+
+// unspanned call Graph not at all.
+var unspanned = map[string]bool{"String": true, "TokenInfo": true, "TokenRequestOptions": true}
+
+func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
+	t.Parallel()
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		if spanned[method.Name] == nil && !unspanned[method.Name] {
+			t.Errorf("method %s has no case here", method.Name)
+		}
+	}
+	for name, call := range spanned {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			collected := &spans{}
+			client := newClient(t, always(http.StatusNotFound, ""), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			err := call(t.Context(), client)
+			if err == nil || len(collected.list) < 2 {
+				t.Fatalf("spans %v, error %v", collected.names(), err)
+			}
+			// Some methods are calls of others, so there may be spans of theirs below.
+			for i, made := range collected.list {
+				if i == 0 && made.kind != tracing.SpanKindInternal {
+					t.Errorf("the first span is %q of kind %v", made.name, made.kind)
+				}
+				if made.ended != 1 || made.code != tracing.SpanStatusError {
+					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.name, made.ended, made.code, made.status, err)
+				}
+				if i == 0 && !strings.HasSuffix(made.status, err.Error()) {
+					t.Errorf("span %q says %q and the error %q", made.name, made.status, err)
+				}
+			}
+		})
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,7 +64,7 @@ func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, io
 func schemaPath(t reflect.Type, pointer jsontext.Pointer) string {
 	var path strings.Builder
 	for token := range pointer.Tokens() {
-		if t = contentType(t); t.Kind() == reflect.Slice && isIndex(token) {
+		if t = contentType(t); t.Kind() == reflect.Slice && !isRaw(t) {
 			path.WriteString("[" + token + "]")
 			t = t.Elem()
 			continue
@@ -98,6 +97,9 @@ func contentType(t reflect.Type) reflect.Type {
 	}
 }
 
+// isRaw reports whether a type keeps JSON as it is, so that names in it could be anything.
+func isRaw(t reflect.Type) bool { return t == reflect.TypeFor[jsontext.Value]() }
+
 // fieldNamed finds the field of a property by its name in any case.
 func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool) {
 	if t.Kind() != reflect.Struct {
@@ -109,11 +111,6 @@ func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool
 		}
 	}
 	return named, false
-}
-
-// isIndex reports whether the text can be the index of an element. A longer number would be somebody's.
-func isIndex(text string) bool {
-	return text != "" && len(text) <= len(strconv.Itoa(maxElements)) && strings.Trim(text, "0123456789") == ""
 }
 
 func kindName(kind jsontext.Kind) string {

@@ -13,7 +13,7 @@ func TestErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 	t.Parallel()
 	const quoted = "s3cret"
 	for _, test := range []struct{ json, want string }{
-		{`{"id":1}`, ": id is a number, want text"},
+		{` {"id": 15}`, "JSON at byte 8: id is a number, want text"},
 		{`{"ID":["s3cret"]}`, ": id is an array, want text"},
 		{`{"kind":{"s3cret":1}}`, ": kind is an object, want text"},
 		{`{"isSet":"s3cret"}`, ": isSet is text, want true or false"},
@@ -32,14 +32,16 @@ func TestErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 		{`{"parts":[{"other":1e999}]}`, ": parts[0].other is too large"},
 		{`{"parts":[{"place":{"speed":[]}}]}`, ": parts[0].place.speed is an array, want a number"},
 		{`{"parts":[{"PLACE":{"SPEED":s3cret}}]}`, ": parts[0].place.speed is or holds malformed"},
+		{`{"parts":[{},x]}`, ": parts[1] is or holds malformed"},
 		{`{"names":["a",1]}`, ": names[1] is a number, want text"},
 		{`{"secret":{"s3cret":"s3cret"}}`, ": secret is an object that cannot be read"},
 		{`{"level":"s3cret"}`, ": level is text that cannot be read"},
 		{`{"level":7}`, ": level is a number, want text"},
-		{`{"s3cret":{"s3cret":s3cret}}`, ": ? is or holds malformed JSON"},
+		{`{"s3cret":{"s3cret":s3cret}}`, "JSON at byte 20: ? is or holds malformed JSON"},
 		{`{"498912345":x}`, ": ? is or holds malformed JSON"},
 		{`{"i\u017fSet":x}`, ": ? is or holds malformed JSON"},
 		{`{"part":{"498912345":x}}`, ": part.? is or holds malformed JSON"},
+		{`{"raw":{"1234":x}}`, ": raw.? is or holds malformed JSON"},
 		{`{"id":s3cret}`, "malformed JSON"},
 		{`{"id":"s3cret` + "\n" + `"}`, "malformed JSON"},
 		{`{"id":"a"} "s3cret"`, ": the answer is followed by more"},
@@ -104,6 +106,28 @@ func TestPageEnvelope(t *testing.T) {
 			}
 			if test.problem == "" && err != nil || test.problem != "" && (err == nil || !strings.Contains(err.Error(), test.problem)) {
 				t.Errorf("error %v, want %q", err, test.problem)
+			}
+		})
+	}
+}
+
+// The count of a page sizes the list, if the page is long enough for it.
+func TestPageCountSizesTheList(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		count, rest string
+		capacity    int
+	}{
+		"right":    {"3", `"value":[{},{},{}]`, 3},
+		"lying":    {"1000000", `"value":[{},{},{}]`, 4},
+		"no rows":  {"3", `"value":[]`, 0},
+		"no count": {"null", `"value":[{},{},{}]`, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, _, err := graphjson.Page[thing]([]byte(`{"@odata.count":` + test.count + `,"space":"` + strings.Repeat(" ", 4*256) + `",` + test.rest + `}`))
+			if err != nil || cap(rows) != test.capacity || (rows == nil) != (test.capacity == 0) {
+				t.Errorf("capacity %d, %v", cap(rows), err)
 			}
 		})
 	}

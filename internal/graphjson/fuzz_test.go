@@ -18,7 +18,7 @@ func FuzzPage(f *testing.F) {
 		`{"value":[{"size":"007","id":"\ud800\u0000` + "\xff" + `"}],"@odata.nextLink":"l"}`,
 		`{"value":[{"seen":"2026-08-20T07:08:09.1234567+02:00","secret":"REDACTED","level":"high"}]}`,
 		`{"value":[{"part":{"name":"a"},"part":{"count":1}}]}`,
-		"\ufeff" + `{"value":[{"names":["a",null,"b"]}]}`,
+		"\ufeff" + `{"value":[{"names":["a",null,"b"],"raw":null}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

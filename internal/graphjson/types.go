@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // readFunc reads a value of one type.
@@ -197,7 +195,7 @@ func listReader(t reflect.Type) readFunc {
 func readJSONItself(r *reader, v reflect.Value) error {
 	v.SetZero()
 	value, err := r.next()
-	if err != nil || value.Kind() == 'n' && v.Type() != reflect.TypeFor[jsontext.Value]() {
+	if err != nil || value.Kind() == 'n' && !isRaw(v.Type()) {
 		return err
 	}
 	if self, _ := reflect.TypeAssert[json.Unmarshaler](v.Addr()); self.UnmarshalJSON(value) != nil {

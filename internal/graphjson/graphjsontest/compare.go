@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrRefused says that encoding/json refuses the page, or that a comparison is pointless.
@@ -67,6 +69,8 @@ func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "
 func compare(path string, got reflect.Value, raw json.RawMessage) error {
 	t := got.Type()
 	switch {
+	case t == reflect.TypeFor[jsontext.Value]():
+		return differ(path, got, string(got.Bytes()) == string(raw), raw)
 	case isNull(raw):
 		return differ(path, got, got.IsZero(), "null")
 	case t == reflect.TypeFor[time.Time]():

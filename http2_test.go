@@ -136,7 +136,7 @@ func TestManyCallsAtOnceOverHTTP2(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	server.EnableHTTP2 = true
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that come too late are given up
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)                // connections that come too late are given up
 	server.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100} // Graph's, and what Go begins with
 	server.StartTLS()
 	t.Cleanup(server.Close)

@@ -1,66 +1,51 @@
 package errorbody
 
 import (
-	"html"
 	"strings"
-	"unicode"
+
+	"golang.org/x/net/html"
 
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// htmlText gives the visible text of an HTML page, such as a gateway's, without its head; any other text as it is.
+// htmlText gives the visible text of an HTML page, such as a gateway's, or what its head says if there is none; any other
+// text as it is.
 func htmlText(text string) string {
 	trimmed := strings.TrimSpace(text)
 	if !strings.HasPrefix(trimmed, "<") {
 		return text
 	}
-	head := strings.ToLower(redact.Limit(trimmed, 1024))
-	if !strings.Contains(head, "<html") && !strings.HasPrefix(head, "<!doctype html") {
+	start := strings.ToLower(redact.Limit(trimmed, 1024))
+	if !strings.Contains(start, "<html") && !strings.HasPrefix(start, "<!doctype html") {
 		return text
 	}
-	body := visibleText(trimmed, "head", "script", "style", "title")
-	if body == "" {
-		body = visibleText(trimmed, "script", "style")
-	}
-	return body
-}
-
-// visibleText joins the texts between tags, leaving out the elements named in skip.
-func visibleText(page string, skip ...string) string {
-	var words []string
-	for page != "" {
-		text, rest, found := strings.Cut(page, "<")
-		words = append(words, strings.Fields(html.UnescapeString(text))...)
-		if !found {
-			break
-		}
-		if comment, ok := strings.CutPrefix(rest, "!--"); ok {
-			_, page, _ = strings.Cut(comment, "-->")
-			continue
-		}
-		tag, after, _ := strings.Cut(rest, ">")
-		page = after
-		name := strings.ToLower(tag)
-		if end := strings.IndexFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }); end > 0 {
-			name = name[:end]
-		}
-		for _, element := range skip {
-			if name == element {
-				page = afterElement(page, element)
+	var inHead, inBody []string
+	head, element := false, ""
+	for page := html.NewTokenizer(strings.NewReader(trimmed)); ; {
+		switch page.Next() {
+		case html.ErrorToken: // the end, or what could be read
+			if len(inBody) == 0 {
+				return strings.Join(inHead, " ")
 			}
+			return strings.Join(inBody, " ")
+		case html.StartTagToken:
+			name, _ := page.TagName()
+			element = string(name)
+			head = element == "head" || head && element != "body"
+		case html.EndTagToken:
+			name, _ := page.TagName()
+			element = ""
+			head = head && string(name) != "head"
+		case html.TextToken:
+			words := strings.Fields(string(page.Text()))
+			switch {
+			case element == "script" || element == "style":
+			case head || element == "title":
+				inHead = append(inHead, words...)
+			default:
+				inBody = append(inBody, words...)
+			}
+		default: // comments and the like
 		}
 	}
-	return strings.Join(words, " ")
-}
-
-// afterElement skips to behind the closing tag of an element, or to the end.
-func afterElement(page, element string) string {
-	closing := "</" + element
-	for at := 0; at+len(closing) <= len(page); at++ {
-		if page[at] == '<' && strings.EqualFold(page[at:at+len(closing)], closing) {
-			_, after, _ := strings.Cut(page[at:], ">")
-			return after
-		}
-	}
-	return ""
 }

@@ -19,7 +19,7 @@ func TestNoToken(t *testing.T) {
 	t.Parallel()
 	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 		ref := populate(tenant)
-		for _, value := range []string{"", "Bearer", "Bearer ", "Basic abc"} {
+		for _, value := range []string{"", "Bearer", "Bearer ", "Bearer   ", "Basic abc"} {
 			r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", header("Authorization", value))
 			if e := r.envelope(t).Error; r.status != http.StatusUnauthorized || e.Code != "InvalidAuthenticationToken" || e.Message != "Access token is empty." {
 				t.Errorf("%q: %d %s", value, r.status, r.body)
@@ -29,6 +29,49 @@ func TestNoToken(t *testing.T) {
 			t.Errorf("any bearer token will do: %d %s", r.status, r.body)
 		}
 	})
+}
+
+// unsigned is a token of claims as they are given, where a credential of the tenant would add its own.
+func unsigned(claims string) string {
+	return "h." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".s"
+}
+
+// Only a token that says what it may do is held to it.
+func TestTokensThatAreJudged(t *testing.T) {
+	t.Parallel()
+	const write = "DeviceManagementManagedDevices.ReadWrite.All"
+	broken := strings.Replace(unsigned(`{"scp":"User.Read"}  `), ".s", "!.s", 1) // all before the broken end can be read
+	for name, c := range map[string]struct {
+		token    string
+		app, own int // status of the action at the plain address and at /me
+	}{
+		"opaque":                {"a", 204, 400},
+		"no claims of a kind":   {unsigned(`{"appid":"a"}`), 204, 400},
+		"not base64":            {broken, 204, 400},
+		"not JSON":              {unsigned(`{"scp":"User.Read"`), 204, 400},
+		"no object":             {unsigned(`["scp"]`), 204, 400},
+		"scope that is enough":  {unsigned(`{"scp":"` + write + `","oid":"` + userID + `"}`), 204, 204},
+		"scope in other case":   {unsigned(`{"scp":"` + strings.ToLower(write) + `","oid":"` + userID + `"}`), 204, 204},
+		"other scope":           {unsigned(`{"scp":"User.Read"}`), 403, 403},
+		"role that is enough":   {unsigned(`{"roles":[1,"` + write + `"]}`), 204, 400},
+		"other role":            {unsigned(`{"roles":["x"]}`), 403, 400},
+		"roles that are none":   {unsigned(`{"roles":[1,null]}`), 403, 400},
+		"app with nothing":      {unsigned(`{"idtyp":"app"}`), 403, 400},
+		"user with nothing":     {unsigned(`{"idtyp":"user"}`), 403, 403},
+		"user with a role only": {unsigned(`{"idtyp":"user","oid":"` + userID + `","roles":["` + write + `"]}`), 204, 204},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			ref := populate(tenant)
+			for path, want := range map[string]int{ref.String(): c.app, "/me/managedDevices/" + deviceID: c.own} {
+				r := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+path+action, "", header("Authorization", "Bearer "+c.token))
+				if r.status != want {
+					t.Errorf("%s: %d %s, want %d", path, r.status, r.body, want)
+				}
+			}
+		})
+	}
 }
 
 func token(t *testing.T, tenant *intunetest.Tenant, claims map[string]any) string {

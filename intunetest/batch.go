@@ -33,8 +33,8 @@ type batchAnswer struct {
 }
 
 func isBatch(x *exchange) bool {
-	version, segments, ok := splitPath(x.request.Path)
-	return ok && strings.EqualFold(version, "v1.0") && len(segments) == 1 && strings.EqualFold(segments[0], "$batch")
+	version, segments, _ := splitPath(x.request.Path)
+	return strings.EqualFold(version, "v1.0") && len(segments) == 1 && strings.EqualFold(segments[0], "$batch")
 }
 
 // batch carries out a JSON batch: 200 whatever becomes of the items, which are answered in another order than asked;

@@ -1,13 +1,17 @@
 package intunetest_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -98,6 +102,7 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 	for name, items := range map[string]string{
 		"no body":           good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":"application/json"}}`,
 		"null body":         good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":"application/json"},"body":null}`,
+		"PUT without body":  good + `,{"id":"1","method":"PUT","url":"/x","headers":{"Content-Type":"application/json"}}`,
 		"no content type":   good + `,{"id":"1","method":"PATCH","url":"/x","body":{}}`,
 		"lower-case name":   good + `,{"id":"1","method":"POST","url":"/x","headers":{"content-type":"application/json"},"body":{}}`,
 		"no id":             good + `,{"method":"GET","url":"/x"}`,
@@ -131,8 +136,15 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 	if r := send(t, inProcess(tenant), http.MethodPost, graph+batchPath, good, header("Authorization", "")); r.status != http.StatusUnauthorized {
 		t.Errorf("no token: %d", r.status)
 	}
-	if r := send(t, inProcess(tenant), http.MethodPost, graph+"/beta/$batch", good); r.status != http.StatusBadRequest && r.status != http.StatusNotImplemented {
-		t.Errorf("beta: %d", r.status)
+	// An item of the wrong type is no item at all, whatever else of the envelope can be read.
+	if r, _ := sendBatch(t, inProcess(tenant), graph, good+`,{"id":1}`); r.status != http.StatusBadRequest || r.envelope(t).Error.Message != "Invalid batch payload format." {
+		t.Errorf("an id that is a number: %d %s", r.status, r.body)
+	}
+	if r := send(t, inProcess(tenant), http.MethodPost, graph+"/beta/$batch", `{"requests":[`+good+`]}`); r.status != http.StatusNotImplemented {
+		t.Errorf("beta: %d %s", r.status, r.body)
+	}
+	if n := tenant.TotalPrompts(); n != 20 {
+		t.Errorf("%d prompts", n)
 	}
 }
 
@@ -154,6 +166,73 @@ func TestBatchDependsOn(t *testing.T) {
 	if want := []string{"d424", "c424", "b404", "a204"}; !slices.Equal(got, want) || tenant.TotalPrompts() != 1 {
 		t.Errorf("got %v, want %v; %d prompts", got, want, tenant.TotalPrompts())
 	}
+}
+
+// A dependency is met by a success that came before, and by nothing else.
+func TestBatchDependsOnASuccess(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]int{200: 204, 299: 204, 300: 424, 404: 424} {
+		tenant := intunetest.NewTenant(nil)
+		populate(tenant)
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: status, Body: "{}"})
+		_, answers := sendBatch(t, inProcess(tenant), graph, `{"id":"a","method":"GET","url":"/deviceManagement/managedDevices"},`+
+			strings.TrimSuffix(actionItem("b", deviceID), "}")+`,"dependsOn":["a"]}`)
+		if len(answers) != 2 || answers[0].Status != want || answers[1].Status != status {
+			t.Errorf("after %d: %+v", status, answers)
+		}
+	}
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	_, answers := sendBatch(t, inProcess(tenant), graph, strings.TrimSuffix(actionItem("b", deviceID), "}")+`,"dependsOn":["a"]},`+actionItem("a", deviceID))
+	if len(answers) != 2 || answers[1].Status != http.StatusFailedDependency || tenant.TotalPrompts() != 1 {
+		t.Fatalf("on what comes later: %+v", answers)
+	}
+	if e := (reply{body: string(answers[1].Body)}).envelope(t).Error; !guid.MatchString(e.InnerError.RequestID) || e.InnerError.RequestID != answers[1].Headers["Request-Id"] {
+		t.Errorf("ids of the failed dependency: %+v, headers %v", e, answers[1].Headers)
+	}
+}
+
+// Each item has headers of its own and the batch's scheme, host and token; the names of the answer's headers come in
+// either case.
+func TestBatchItemHeaders(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	item := func(id string) string {
+		return `{"id":"` + id + `","method":"GET","url":"/deviceManagement/managedDevices?$top=1","headers":{"client-request-id":"own-` + id + `","authorization":"Bearer forged"}}`
+	}
+	_, answers := sendBatch(t, inProcess(tenant), graph, item("a")+","+item("b")+","+item("c")+","+item("d"))
+	for i, id := range []string{"d", "c", "b", "a"} {
+		name := map[string]string{"a": "Client-Request-Id", "b": "client-request-id", "c": "Client-Request-Id", "d": "client-request-id"}[id]
+		if answers[i].ID != id || answers[i].Headers[name] != "own-"+id || !strings.Contains(string(answers[i].Body), `"@odata.nextLink":"`+graph+"/v1.0/") {
+			t.Errorf("%s: headers %v, body %s", id, answers[i].Headers, answers[i].Body)
+		}
+	}
+	for _, r := range tenant.Requests()[1:] {
+		if r.Header.Get("client-request-id") != "own-"+r.BatchID || r.Header.Get("Authorization") != "Bearer opaque" {
+			t.Errorf("%s: headers %v", r, r.Header)
+		}
+	}
+}
+
+// A batch whose context ends while an item waits has no answer.
+func TestBatchEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		populate(tenant)
+		tenant.Inject(intunetest.Fault{PathSuffix: action, Delay: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, graph+batchPath, strings.NewReader(`{"requests":[`+actionItem("a", deviceID)+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer opaque")
+		if resp, err := tenant.RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, %v", resp, err)
+		}
+	})
 }
 
 // C§7.3: every item counts against the limits on its own, and a throttled one has its own Retry-After.

@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,11 +45,7 @@ func parseFilter(filter string, count bool) (predicate, error) {
 	if strings.TrimSpace(filter) == "" {
 		return nil, nil
 	}
-	tokens, ok := filterTokens(filter)
-	if !ok {
-		return nil, errBadFilter
-	}
-	p := &filterParser{tokens: tokens, count: count}
+	p := &filterParser{tokens: filterTokens(filter), count: count}
 	matches := p.or(0)
 	switch {
 	case p.ended:
@@ -67,8 +64,8 @@ type filterToken struct {
 	quoted bool
 }
 
-// filterTokens is false for an open quote and for parentheses that do not pair.
-func filterTokens(filter string) (tokens []filterToken, ok bool) {
+// filterTokens gives none for an open quote and for parentheses that do not pair.
+func filterTokens(filter string) (tokens []filterToken) {
 	depth := 0
 	for filter = strings.TrimSpace(filter); filter != ""; filter = strings.TrimLeft(filter, " \t\r\n") {
 		switch filter[0] {
@@ -80,27 +77,27 @@ func filterTokens(filter string) (tokens []filterToken, ok bool) {
 				depth--
 			}
 			if depth < 0 {
-				return nil, false
+				return nil
 			}
 			tokens = append(tokens, filterToken{text: filter[:1]})
 			filter = filter[1:]
 		case '\'':
 			text, rest, closed := quotedText(filter[1:])
 			if !closed {
-				return nil, false
+				return nil
 			}
 			tokens = append(tokens, filterToken{text: text, quoted: true})
 			filter = rest
 		default:
-			end := strings.IndexAny(filter, " \t\r\n(),'")
-			if end < 0 {
-				end = len(filter)
-			}
+			end := strings.IndexAny(filter+" ", " \t\r\n(),'")
 			tokens = append(tokens, filterToken{text: filter[:end]})
 			filter = filter[end:]
 		}
 	}
-	return tokens, depth == 0
+	if depth != 0 {
+		return nil
+	}
+	return tokens
 }
 
 // quotedText reads up to the closing quote; a doubled one stands for itself.
@@ -175,9 +172,7 @@ func (p *filterParser) primary(depth int) predicate {
 	}
 	if p.accept("(") {
 		inner := p.or(depth + 1)
-		if !p.ignored && !p.accept(")") {
-			return p.ignore()
-		}
+		p.accept(")") // where it is missing, one is left over at the end
 		return inner
 	}
 	if p.accept("contains") {
@@ -189,9 +184,7 @@ func (p *filterParser) primary(depth int) predicate {
 			return p.ignore()
 		}
 		operand := p.next()
-		if !p.accept(")") {
-			return p.ignore()
-		}
+		p.accept(")") // as above
 		return p.comparison(name, "contains", operand)
 	}
 	name, operator, operand := p.next(), p.next(), p.next()
@@ -204,20 +197,12 @@ func (p *filterParser) primary(depth int) predicate {
 func (p *filterParser) comparison(name filterToken, operator string, operand filterToken) predicate {
 	folded := strings.ToLower(name.text)
 	known := strings.Fields(filterOperators[folded])
-	supported := false
-	orable := false
-	for _, o := range known {
-		supported = supported || o == operator && o != "or"
-		orable = orable || o == "or"
-	}
-	p.mixed = p.mixed || !orable
-	property := findProperty(folded)
-	switch {
-	case p.ended || p.ignored:
-		return never
-	case !supported, name.quoted, property == nil, strings.TrimSpace(operand.text) == "", p.count && folded == "azureaddeviceid":
+	p.mixed = p.mixed || !slices.Contains(known, "or")
+	if operator == "or" || !slices.Contains(known, operator) || name.quoted || strings.TrimSpace(operand.text) == "" ||
+		p.count && folded == "azureaddeviceid" {
 		return p.ignore()
 	}
+	property := findProperty(folded)
 	if operator == "lt" || operator == "gt" {
 		at, err := time.Parse(time.RFC3339, operand.text)
 		if err != nil || operand.quoted {
@@ -247,11 +232,10 @@ func (p *filterParser) comparison(name filterToken, operator string, operand fil
 	}
 }
 
-func never(*intune.ManagedDevice) bool { return false }
-
+// ignore gives no predicate, since none of the filter is applied.
 func (p *filterParser) ignore() predicate {
 	p.ignored = true
-	return never
+	return nil
 }
 
 func (p *filterParser) next() filterToken {

@@ -64,35 +64,51 @@ func TestFilter(t *testing.T) {
 		"deviceName eq 'iPhone' and operatingSystem eq 'mac'":             "",
 		"(deviceName eq 'iPhone') and (contains(model,'9'))":              "2",
 		"(operatingSystem eq 'iOS' or operatingSystem eq 'macOS') and enrolledDateTime gt 2025-06-02T00:00:00Z": "2",
+		"(operatingSystem eq 'iOS') or operatingSystem eq 'macOS'":                                              "23",
+		"contains(model,'9') and (operatingSystem eq 'iOS' or operatingSystem eq 'macOS')":                      "2",
+		strings.Repeat("(", 50) + "imei eq 'i1'" + strings.Repeat(")", 50):                                      "1",
 		"": all, " ": all,
 
 		// Ignored: properties without a documented operator, and operators that are not documented for the property.
 		"userId eq 'x'": all,
 		"id eq '1'":     all,
-		"deviceEnrollmentType eq 'userEnrollment'":                         all,
-		"skuFamily eq 'Pro'":                                               all,
-		"deviceName ne 'iPhone'":                                           all,
-		"deviceName EQ 'iPhone'":                                           all,
-		"startswith(deviceName,'i')":                                       all,
-		"contains(serialNumber,'B')":                                       all,
-		"contains(tolower(deviceName),'b')":                                all,
-		"not (deviceName eq 'iPhone')":                                     all,
-		"lastSyncDateTime ge 2025-12-31T00:00:00Z":                         all,
-		"lastSyncDateTime gt '2025-12-31T00:00:00Z'":                       all,
-		"lastSyncDateTime gt yesterday":                                    all,
-		"isEncrypted eq true":                                              all,
-		"complianceState eq compliant":                                     all,
-		"deviceName eq 'a' or model eq 'b'":                                all, // or is stated for neither
-		"operatingSystem eq 'iOS' or contains(model,'b')":                  all,
-		"operatingSystem eq 'iOS' or manufacturer eq 'a' and imei eq 'b'":  all,
-		"userPrincipalName eq ''":                                          all,
-		"contains(deviceName,' ')":                                         all,
-		"deviceName eq 'iPhone' and userId eq 'x'":                         all, // as a whole
-		"deviceName eq 'iPhone' deviceName":                                all,
-		"'iPhone' eq deviceName":                                           all,
-		"deviceName 'eq' 'iPhone'":                                         all,
-		"()()()":                                                           all,
-		strings.Repeat("(", 99) + "imei eq 'i1'" + strings.Repeat(")", 99): all,
+		"deviceEnrollmentType eq 'userEnrollment'":                                  all,
+		"skuFamily eq 'Pro'":                                                        all,
+		"deviceName ne 'iPhone'":                                                    all,
+		"deviceName EQ 'iPhone'":                                                    all,
+		"startswith(deviceName,'i')":                                                all,
+		"contains(serialNumber,'B')":                                                all,
+		"contains(tolower(deviceName),'b')":                                         all,
+		"not (deviceName eq 'iPhone')":                                              all,
+		"lastSyncDateTime ge 2025-12-31T00:00:00Z":                                  all,
+		"lastSyncDateTime gt '2025-12-31T00:00:00Z'":                                all,
+		"lastSyncDateTime gt yesterday":                                             all,
+		"isEncrypted eq true":                                                       all,
+		"complianceState eq compliant":                                              all,
+		"deviceName eq 'a' or model eq 'b'":                                         all, // or is stated for neither
+		"operatingSystem eq 'iOS' or contains(model,'b')":                           all,
+		"operatingSystem eq 'iOS' or manufacturer eq 'a' and imei eq 'b'":           all,
+		"userPrincipalName eq ''":                                                   all,
+		"contains(deviceName,' ')":                                                  all,
+		"deviceName eq 'iPhone' and userId eq 'x'":                                  all, // as a whole
+		"deviceName eq 'iPhone' deviceName":                                         all,
+		"'iPhone' eq deviceName":                                                    all,
+		"deviceName 'eq' 'iPhone'":                                                  all,
+		"deviceName eq 'iPhone' 'and' model eq 'x'":                                 all,
+		"operatingSystem or 'iOS'":                                                  all, // or is listed as an operator and is none here
+		"contains(model,'b') or (operatingSystem eq 'iOS')":                         all,
+		"(contains(model,'9')) or operatingSystem eq 'iOS'":                         all,
+		"operatingSystem eq 'iOS' or (operatingSystem eq 'macOS' and imei eq 'i1')": all,
+		"contains deviceName eq 'iPhone'":                                           all,
+		"contains":                                                                  all,
+		"contains(deviceName 'iPhone')":                                             all,
+		"contains(deviceName,'iPhone' 'x')":                                         all,
+		"contains(deviceName,'iPhone' and imei eq 'i1')":                            all,
+		"(imei eq 'i1' imei)":                                                       all,
+		"'imei' eq 'i1'":                                                            all,
+		"()()()":                                                                    all,
+		strings.Repeat("(", 51) + "imei eq 'i1'" + strings.Repeat(")", 51):          all,
+		strings.Repeat("(", 99) + "imei eq 'i1'" + strings.Repeat(")", 99):          all,
 
 		// Refused: no OData.
 		"deviceName eq 'iPhone":         "400",
@@ -129,6 +145,10 @@ func TestFilter(t *testing.T) {
 		if got := len(get(t, inProcess(tenant), devicesURL+"?$filter=azureADDeviceId%20eq%20'e1'"+query)["value"].([]any)); got != want {
 			t.Errorf("%s: %d devices, want %d", query, got, want)
 		}
+	}
+	// Any other filter does.
+	if got := len(get(t, inProcess(tenant), devicesURL+"?$filter=imei%20eq%20'i1'&$count=true")["value"].([]any)); got != 1 {
+		t.Errorf("by IMEI with $count: %d devices", got)
 	}
 	// An option whose name is encoded is no filter.
 	if got := len(get(t, inProcess(tenant), devicesURL+"?%24filter=deviceName%20eq%20'iPhone'")["value"].([]any)); got != 3 {

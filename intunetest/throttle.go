@@ -1,8 +1,9 @@
 package intunetest
 
 import (
+	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,10 +52,7 @@ func (t *Tenant) throttle(x *exchange) *answer {
 // count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one
 // is. Rejected requests stay in the window: they count against the allowance too.
 func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
-	window := t.windows[key]
-	for len(window) > 0 && now.Sub(window[0]) >= throttleWindow {
-		window = window[1:]
-	}
+	window := slices.DeleteFunc(t.windows[key], func(at time.Time) bool { return now.Sub(at) >= throttleWindow })
 	window = append(window, now)
 	t.windows[key] = window
 	if len(window) <= limit {
@@ -67,5 +65,5 @@ func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
 // helps.
 func seconds(d time.Duration) string {
 	ms := (d + time.Millisecond - 1) / time.Millisecond
-	return strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)
+	return fmt.Sprint(float64(ms) / 1000)
 }

@@ -84,6 +84,91 @@ func TestThrottleLimits(t *testing.T) {
 	}
 }
 
+// Every way to write counts as a write, devices and partners each on their own; without the option nothing counts.
+func TestWritesOfEveryKindAreThrottled(t *testing.T) {
+	t.Parallel()
+	const partner, device = graph + "/v1.0/deviceManagement/remoteAssistancePartners/1", graph + "/v1.0/deviceManagement/managedDevices/" + deviceID + action
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for limited, want := range map[bool]bool{true: true, false: false} {
+			t.Run(method+" "+strconv.FormatBool(limited), func(t *testing.T) {
+				t.Parallel()
+				clock := &clock{time.Now()}
+				options := throttled(clock)
+				options.ThrottleLimits = limited
+				tenant := intunetest.NewTenant(options)
+				populate(tenant)
+				for i := range 101 {
+					r := send(t, inProcess(tenant), method, partner, "{}")
+					if got := r.status == http.StatusTooManyRequests; got != (want && i == 100) {
+						t.Fatalf("write %d: %d", i+1, r.status)
+					}
+				}
+				for i := range 101 { // more than what is left, if partners and devices had one allowance
+					if r := send(t, inProcess(tenant), http.MethodPost, device, ""); r.status != http.StatusNoContent {
+						t.Fatalf("request %d: %d", i+1, r.status)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The window slides: each write leaves it twenty seconds after it came, to the nanosecond, and no other with it.
+func TestThrottleWindowSlides(t *testing.T) {
+	t.Parallel()
+	clock := &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	tenant := intunetest.NewTenant(throttled(clock))
+	write := func(n, want int, after string) {
+		t.Helper()
+		for i := range n {
+			r := send(t, inProcess(tenant), http.MethodDelete, graph+"/v1.0/deviceManagement/remoteAssistancePartners/1", "")
+			if (r.status == http.StatusTooManyRequests) != (want == http.StatusTooManyRequests) || r.header.Get("Retry-After") != after {
+				t.Fatalf("write %d: %d, Retry-After %q, want %d and %q", i+1, r.status, r.header.Get("Retry-After"), want, after)
+			}
+		}
+	}
+	write(1, 0, "")
+	clock.at = clock.at.Add(10 * time.Second)
+	write(99, 0, "")
+	clock.at = clock.at.Add(10 * time.Second)
+	write(1, 0, "") // in the place of the first
+	write(1, http.StatusTooManyRequests, "10")
+	clock.at = clock.at.Add(20*time.Second - 1)
+	write(98, 0, "") // beside the two before, the rejected one included
+	write(1, http.StatusTooManyRequests, "0.001")
+}
+
+// What an app is: the appid claim, else azp, else the token itself.
+func TestThrottlingCountsByApp(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first, second string // tokens
+		same          bool
+	}{
+		"same appid":         {unsigned(`{"appid":"a","n":1}`), unsigned(`{"appid":"a","n":2}`), true},
+		"same azp":           {unsigned(`{"azp":"a","n":1}`), unsigned(`{"appid":"","azp":"a"}`), true},
+		"other appid":        {unsigned(`{"appid":"a"}`), unsigned(`{"appid":"b"}`), false},
+		"no appid":           {unsigned(`{"n":1}`), unsigned(`{"n":2}`), false},
+		"other opaque token": {"a", "b", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := &clock{time.Now()}
+			tenant := intunetest.NewTenant(throttled(clock))
+			write := func(token string) int {
+				return send(t, inProcess(tenant), http.MethodDelete, graph+"/v1.0/deviceManagement/remoteAssistancePartners/1", "",
+					header("Authorization", "Bearer "+token)).status
+			}
+			for range 100 {
+				write(c.first)
+			}
+			if got := write(c.second) == http.StatusTooManyRequests; got != c.same {
+				t.Errorf("throttled together: %v", got)
+			}
+		})
+	}
+}
+
 // C§7.2: rejected requests count, so that hammering never ends.
 func TestRejectedRequestsCount(t *testing.T) {
 	t.Parallel()

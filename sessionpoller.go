@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
-
 	"github.com/go-intune/intune/internal/redact"
 )
 

@@ -89,16 +89,22 @@ func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
 		collection intune.DeviceCollection
 	}
 	values := []any{
-		collection, &collection, inside{device, collection}, &inside{device, collection}, []inside{{device, collection}},
-		map[string]inside{"a": {device, collection}}, struct{ In intune.DeviceCollection }{collection},
+		collection, &collection,
+		inside{device, collection},
+		&inside{device, collection},
+		[]inside{{device, collection}},
+		map[string]inside{"a": {device, collection}},
+		struct{ In intune.DeviceCollection }{collection},
 		intune.FindDeviceOptions{In: collection},
 	}
 	shown := renderings(values...) + device.LogValue().String()
 	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
 	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
+	var shownSb99 strings.Builder
 	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
-		shown += fmt.Sprintf("%#v %d", value, value)
+		shownSb99fmt.Fprintf(&, "%#v %d", value, value)
 	}
+	shown += shownSb99.String()
 	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
 		if at := strings.Index(shown, user); at >= 0 {
 			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])

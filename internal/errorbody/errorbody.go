@@ -63,19 +63,19 @@ func Made(message string, codes ...string) Body {
 }
 
 // Says reports whether the message holds one of the parts, which are in lower case.
-func (b Body) Says(parts ...string) bool {
+func (b *Body) Says(parts ...string) bool {
 	return b.said != nil && slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(b.said.message, part) })
 }
 
 // HasCode reports whether one of the codes was given at any depth, in any case.
-func (b Body) HasCode(codes ...string) bool {
+func (b *Body) HasCode(codes ...string) bool {
 	return b.said != nil && slices.ContainsFunc(b.said.codes, func(code string) bool {
 		return slices.ContainsFunc(codes, func(want string) bool { return strings.EqualFold(code, want) })
 	})
 }
 
 // HasCodeLike reports whether a code at any depth holds one of the parts, which are in lower case.
-func (b Body) HasCodeLike(parts ...string) bool {
+func (b *Body) HasCodeLike(parts ...string) bool {
 	return b.said != nil && slices.ContainsFunc(b.said.codes, func(code string) bool {
 		code = strings.ToLower(code)
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(code, part) })

@@ -12,9 +12,9 @@ import (
 // Error is a transport's or credential's error, rebuilt so that neither its text nor the text of an error below it shows a
 // URL, a private part or anything else that [Text] takes out. One rule for the whole tree:
 //
-//   - a *url.Error becomes a copy with the path instead of the URL, and without the path if it leads to a stranger;
-//   - any other error whose text is not clean, or below which something was changed, shows a clean text instead; errors.Is
-//     finds it as before, and errors.As hands it out as it is, since its type is what was asked for;
+//   - a [*url.Error] becomes a copy with the path instead of the URL, and without the path if it leads to a stranger;
+//   - any other error whose text is not clean, or below which something was changed, shows a clean text instead; [errors.Is]
+//     finds it as before, and [errors.As] hands it out as it is, since its type is what was asked for;
 //   - what is clean with all that is below stays as it is.
 func Error(err error, private Private) error {
 	clean, _ := rebuilt(err, private)
@@ -22,7 +22,7 @@ func Error(err error, private Private) error {
 }
 
 // rebuilt also reports whether anything was changed.
-func rebuilt(err error, private Private) (clean error, changed bool) {
+func rebuilt(err error, private Private) (clean error, changed bool) { //nolint:revive // the error is the result
 	switch err := err.(type) { //nolint:errorlint // it looks at each error of the tree by itself
 	case nil:
 		return nil, false
@@ -97,15 +97,15 @@ func (e *cleanError) Unwrap() []error { return e.below }
 
 // Is answers for the original alone.
 func (e *cleanError) Is(target error) bool {
-	if reflect.TypeOf(target).Comparable() && e.original == target { //nolint:errorlint // errors.Is asks for the others
+	if reflect.TypeOf(target).Comparable() && e.original == target {
 		return true
 	}
 	is, ok := e.original.(interface{ Is(error) bool })
 	return ok && is.Is(target)
 }
 
-// As answers for the original alone. What it makes up as a *url.Error could show what was taken out, and so would the
-// original as a net.Error, which is asked for to learn of a timeout.
+// As answers for the original alone. What it makes up as a [*url.Error] could show what was taken out, and so would the
+// original as a [net.Error], which is asked for to learn of a timeout.
 func (e *cleanError) As(target any) bool {
 	if into, ok := target.(*net.Error); ok {
 		original, ok := e.original.(net.Error) //nolint:errorlint // errors.As asks for the others
@@ -126,15 +126,15 @@ func (e *cleanError) As(target any) bool {
 	return ok && as.As(target)
 }
 
-// netError is a cleanError whose original is a net.Error.
+// netError is a cleanError whose original is a [net.Error].
 type netError struct {
 	*cleanError
 
 	original net.Error
 }
 
-// Timeout implements net.Error.
+// Timeout implements [net.Error].
 func (e netError) Timeout() bool { return e.original.Timeout() }
 
-// Temporary implements net.Error.
+// Temporary implements [net.Error].
 func (e netError) Temporary() bool { return e.original.Temporary() } //nolint:staticcheck // the interface has it

@@ -20,7 +20,7 @@ const (
 
 // Private holds the parts of one request that no error may show, in the forms in which a service or a transport may quote
 // them. The zero value hides nothing.
-type Private struct {
+type Private struct { //nolint:recvcheck // a value, built in place
 	texts []string // in lower case
 	host  string
 }
@@ -171,7 +171,7 @@ func (p Private) Clean(text string) string {
 	return p.Hide(Text(p.Hide(visible(text))))
 }
 
-// lowerASCII keeps the length, where strings.ToLower may not.
+// lowerASCII keeps the length, where [strings.ToLower] may not.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {

@@ -77,11 +77,22 @@ func TestCredentialThatIgnoresItsContext(t *testing.T) {
 			_, err := client.RequestRemoteAssistance(ctx, intune.Device("2"), nil)
 			done <- err
 		}()
+		impatient := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			<-time.After(time.Second)
+			_, err := client.RequestRemoteAssistance(ctx, intune.Device("3"), nil)
+			impatient <- err
+		}()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
 		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 10*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		if text := (<-impatient).Error(); !strings.Contains(text, "while getting a token") || !strings.Contains(text, context.DeadlineExceeded.Error()) {
+			t.Errorf("the call that stopped waiting: %s", text)
 		}
 		if err := <-done; err != nil || time.Since(start) != 10*time.Second || service.calls.Load() != 1 {
 			t.Errorf("the call that waited, after %v: %v", time.Since(start), err)
@@ -101,7 +112,7 @@ func TestCredentialThatIgnoresItsContext(t *testing.T) {
 // A token that no header can hold never leaves, so that the outcome is known.
 func TestTokenThatCannotBeSent(t *testing.T) {
 	t.Parallel()
-	for _, token := range []string{"", " ", "a\nb", "a\x00b", "a b", "tökén"} {
+	for _, token := range []string{"", " ", "a\nb", "a\x00b", "a b", "a\x7f", "tökén"} {
 		credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 			return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, nil
 		})

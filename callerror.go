@@ -27,12 +27,16 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
 	}
 	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
-	switch foreign, token := (*graphpolicy.ForeignError)(nil), (*graphpolicy.TokenError)(nil); {
+	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
+	if !noToken && record.Token != nil && isContextError(err) {
+		token, noToken = record.Token, true
+	}
+	switch foreign := (*graphpolicy.ForeignError)(nil); {
 	case errors.As(err, &foreign):
 		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
-	case errors.As(err, &token):
+	case noToken:
 		e.phase, e.cause = phaseNoToken, redact.Error(token.Unwrap(), private)
-		e.kind = kindWithoutToken(err)
+		e.kind = kindWithoutToken(token)
 	case err != nil:
 		e.phase, e.cause = phaseOf(write, record.Verdict, resp), redact.Error(err, private)
 	case resp != nil && resp.StatusCode < 300:
@@ -48,7 +52,7 @@ func redactTransportError(err error, address *url.URL, authorization string) err
 }
 
 // phaseNoToken is how far a call had come whose credential failed or did not answer in time.
-const phaseNoToken = "while getting a token: no token came"
+const phaseNoToken = "not sent, for no token came while getting a token"
 
 // kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
 // [ErrInvalidArgument] already.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -220,7 +221,7 @@ func TestHTTP2DoesNotRepeatTheAction(t *testing.T) {
 			}
 			client := newClient(t, httpClient(), insists, func(o *intune.ClientOptions) { o.Cloud = graphAt(server.URL) })
 			_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-			if n := arrived.Load(); !errors.Is(err, intune.ErrOutcomeUnknown) || n != 1 {
+			if n := arrived.Load(); !errors.Is(err, intune.ErrOutcomeUnknown) || n != 1 || !strings.Contains(err.Error(), "wanted to send the request again") {
 				t.Fatalf("%d requests arrived, error %v", n, err)
 			}
 

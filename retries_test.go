@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -241,6 +242,8 @@ func TestFailedConnectionIsRetried(t *testing.T) {
 		"name":        &net.DNSError{Err: "no such host", Name: "graph.microsoft.com", IsNotFound: true},
 		"proxy":       &net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("refused")},
 		"certificate": &tls.CertificateVerificationError{Err: errors.New("unknown authority")},
+		"authority":   x509.UnknownAuthorityError{},
+		"host name":   x509.HostnameError{Certificate: &x509.Certificate{}, Host: "graph.microsoft.com"},
 		"not TLS":     tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
 	} {
 		t.Run(name, func(t *testing.T) {

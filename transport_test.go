@@ -178,3 +178,34 @@ func TestBodiesWithSecretsAreNotLogged(t *testing.T) { //nolint:paralleltest // 
 		t.Errorf("content types on the wire: %v", contentTypes)
 	}
 }
+
+// The id that went out is the one reported, also when no answer came; without a request it is the library's own.
+func TestRequestIDOfCallsWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {"of the caller"}})
+	_, err := newClient(t, newScript(broken(io.ErrUnexpectedEOF)), noRetries).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+	if e := asError(t, err); e.ClientRequestID != "of the caller" {
+		t.Errorf("got %q", e.ClientRequestID)
+	}
+	client, err := intune.NewClient(intune.StaticToken(""), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := asError(t, act(t, client)); !guid.MatchString(e.ClientRequestID) {
+		t.Errorf("got %q", e.ClientRequestID)
+	}
+}
+
+// Go's own transport calls the hooks of what it sends: what it refuses before is proved not to have been sent.
+func TestRequestThatGoRefusesIsNotSent(t *testing.T) {
+	t.Parallel()
+	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"X-Own": {"a\nb"}})
+	for name, transport := range map[string]policy.Transporter{
+		"default": nil, "client": &http.Client{}, "transport": &http.Client{Transport: &http.Transport{}},
+	} {
+		_, err := newClient(t, transport, noRetries).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -100,11 +100,11 @@ func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
 	shown := renderings(values...) + device.LogValue().String()
 	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
 	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
-	var shownSb99 strings.Builder
+	var more strings.Builder
 	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
-		shownSb99fmt.Fprintf(&, "%#v %d", value, value)
+		fmt.Fprintf(&more, "%#v %d", value, value)
 	}
-	shown += shownSb99.String()
+	shown += more.String()
 	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
 		if at := strings.Index(shown, user); at >= 0 {
 			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])

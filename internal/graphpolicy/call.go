@@ -42,7 +42,7 @@ type Call struct {
 	// log policy above it must not take the body for text.
 	ContentType string
 
-	// Redact, if not nil, takes out of an error what azcore must not log, given where the request went with which
+	// Redact takes out of an error what azcore must not log, given where the request went with which
 	// Authorization; the address is nil for a credential's error.
 	Redact func(err error, address *url.URL, authorization string) error
 
@@ -64,6 +64,10 @@ type Call struct {
 type Record struct {
 	// Verdict is what is known after the latest try.
 	Verdict Verdict
+
+	// Token is why there was no token for the latest try, if that is how it ended. azcore hides it behind the end of the
+	// context.
+	Token *TokenError
 
 	// Response is the latest answer that came from the service itself.
 	Response *http.Response

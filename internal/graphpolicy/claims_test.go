@@ -36,6 +36,7 @@ func TestClaimsChallengeIsMadeReadable(t *testing.T) {
 		"lower case scheme": {`bearer error="insufficient_claims", claims="` + std + `"`},
 		"URL alphabet":      {`Bearer error="insufficient_claims", claims="` + url + `"`},
 		"no padding":        {`Bearer error="insufficient_claims", claims="` + strings.TrimRight(url, "=") + `"`},
+		"escaped letters":   {`Bearer error="insufficient_claims", claims="\` + std + `"`},
 		"claims first":      {`Bearer claims="` + std + `", error="insufficient_claims"`},
 		"commas in quotes":  {`Bearer errorDescription="a, b=\"c\", error=x", error="insufficient_claims", claims="` + std + `"`},
 		"no quotes":         {`Bearer error=insufficient_claims, claims="` + std + `"`},
@@ -45,7 +46,7 @@ func TestClaimsChallengeIsMadeReadable(t *testing.T) {
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 			t.Run(name+" "+http.StatusText(status), func(t *testing.T) {
 				t.Parallel()
-				resp := challenge(t, &graphpolicy.Call{Write: true}, status, header...)
+				resp := challenge(t, newCall(true), status, header...)
 				want := `Bearer error="insufficient_claims", claims="` + std + `"`
 				if got := resp.Header.Get("WWW-Authenticate"); got != want || resp.StatusCode != http.StatusUnauthorized {
 					t.Errorf("%d %s", resp.StatusCode, got)
@@ -74,7 +75,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resp := challenge(t, &graphpolicy.Call{Write: true}, http.StatusForbidden, header)
+			resp := challenge(t, newCall(true), http.StatusForbidden, header)
 			if got := resp.Header.Get("WWW-Authenticate"); got != header || resp.StatusCode != http.StatusForbidden {
 				t.Errorf("%d %s", resp.StatusCode, got)
 			}
@@ -85,7 +86,7 @@ func TestOtherChallengesAreLeftAlone(t *testing.T) {
 // A second 403 in the same call stays a 403, or the caller would be told another status than the service gave.
 func TestForbiddenIsConvertedOnce(t *testing.T) {
 	t.Parallel()
-	call := &graphpolicy.Call{Write: true}
+	call := newCall(true)
 	header := `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(wanted)) + `"`
 	first := challenge(t, call, http.StatusForbidden, header)
 	second := challenge(t, call, http.StatusForbidden, header)
@@ -100,7 +101,7 @@ func FuzzClaimsChallenge(f *testing.F) {
 	f.Add(`Bearer error="\`)
 	f.Add(`a b="c\"", bearer claims=e30,error=insufficient_claims`)
 	f.Fuzz(func(t *testing.T, header string) {
-		resp := challenge(t, &graphpolicy.Call{}, http.StatusUnauthorized, header)
+		resp := challenge(t, newCall(false), http.StatusUnauthorized, header)
 		if got := resp.Header.Get("WWW-Authenticate"); got != header && !strings.HasPrefix(got, `Bearer error="insufficient_claims", claims="`) {
 			t.Errorf("%q became %q", header, got)
 		}

@@ -64,7 +64,7 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			call := &graphpolicy.Call{Write: c.write}
+			call := newCall(c.write)
 			tries, _, err := send(t, call, http.MethodPost, c.step)
 			if tries != c.tries {
 				t.Errorf("%d tries, want %d; error %v", tries, c.tries, err)
@@ -79,7 +79,7 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 // The markers of this package are not causes.
 func TestCause(t *testing.T) {
 	t.Parallel()
-	_, _, err := send(t, &graphpolicy.Call{Write: true}, http.MethodPost, says(500))
+	_, _, err := send(t, newCall(true), http.MethodPost, says(500))
 	if err == nil || graphpolicy.Cause(err) != nil || graphpolicy.Cause(io.EOF) != io.EOF || graphpolicy.Cause(nil) != nil { //nolint:errorlint // it gives the very value
 		t.Errorf("cause %v of %v", graphpolicy.Cause(err), err)
 	}
@@ -115,7 +115,7 @@ func TestRequestWithoutCallIsRefused(t *testing.T) {
 // The call that a request carries wins over one that its context brings from elsewhere.
 func TestSentryPutsTheOwnCallBack(t *testing.T) {
 	t.Parallel()
-	own, other := &graphpolicy.Call{API: "own"}, &graphpolicy.Call{API: "other"}
+	own, other := &graphpolicy.Call{API: "own", Redact: asIs}, &graphpolicy.Call{API: "other", Redact: asIs}
 	var api any
 	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.Sentry{}}}, &policy.ClientOptions{
 		Transport: newTransport(t, func(req *http.Request) (*http.Response, error) {

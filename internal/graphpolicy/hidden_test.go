@@ -12,7 +12,7 @@ func TestContentTypeIsHiddenFromTheLogOnly(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []bool{false, true} {
 		var below string
-		call := &graphpolicy.Call{Secret: secret}
+		call := &graphpolicy.Call{Secret: secret, Redact: asIs}
 		_, resp, err := send(t, call, http.MethodGet, func(req *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: req}, nil
 		})
@@ -31,7 +31,7 @@ func seenBelow(t *testing.T, secret bool) string {
 	t.Helper()
 	resp, err := newTransport(t, func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody, Request: req}, nil
-	}).Do(request(t, &graphpolicy.Call{Secret: secret}, http.MethodGet))
+	}).Do(request(t, &graphpolicy.Call{Secret: secret, Redact: asIs}, http.MethodGet))
 	if err != nil {
 		t.Fatal(err)
 	}

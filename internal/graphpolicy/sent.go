@@ -51,9 +51,6 @@ type sendTrace struct {
 // newSendTrace is of one try: a dial may outlive its request and call the hooks later.
 func newSendTrace(req *http.Request, own string, cancel context.CancelCauseFunc) *sendTrace {
 	s := &sendTrace{own: own, host: req.Host, cancel: cancel}
-	if s.host == "" {
-		s.host = req.URL.Host
-	}
 	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField}
 	return s
 }
@@ -80,7 +77,6 @@ func (s *sendTrace) getConn(address string) {
 func (s *sendTrace) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hooked = true
 	if s.direct && !s.pending {
 		return
 	}
@@ -93,8 +89,7 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 	if !s.got {
 		return
 	}
-	names := name == ":authority" || name == "Host"
-	if s.direct || names && len(values) == 1 && strings.EqualFold(values[0], s.host) {
+	if s.direct || len(values) == 1 && strings.EqualFold(values[0], s.host) { // Host or :authority
 		s.wrote = true
 	}
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
@@ -155,9 +150,9 @@ func verdictOf(status int) Verdict {
 	case status >= 200 && status <= 299:
 		return Answered
 	case status == http.StatusTemporaryRedirect, status == http.StatusPermanentRedirect:
-		return Refused // both ask for the same request elsewhere: it was not carried out here
-	case status >= 300 && status <= 399:
-		return Open // the classic answer to a form that was carried out, and to a POST that was not
+		// Both ask for the same request elsewhere: it was not carried out here. The other redirects are the classic answer
+		// to a form that was carried out, and to a POST that was not.
+		return Refused
 	case status == http.StatusRequestTimeout:
 		return Open
 	case status >= 400 && status <= 499:

@@ -37,6 +37,27 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 		"HTTP/1 after a fresh connection": {
 			func(h hooks) { h.GetConn(own); h.GotConn(fresh); http1(h, graph); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
 		},
+		"HTTP/1 after a second, fresh connection": {
+			func(h hooks) {
+				h.GetConn(own)
+				h.GotConn(used)
+				http1(h, graph)
+				h.GetConn(own)
+				h.GotConn(fresh)
+				http1(h, graph)
+				h.GetConn(own)
+			}, io.EOF, graphpolicy.Open, true,
+		},
+		"HTTP/1 after another call's connection": {
+			func(h hooks) {
+				h.GetConn(own)
+				h.GotConn(fresh)
+				http1(h, graph)
+				h.GetConn(other)
+				h.GotConn(used)
+				h.GetConn(own)
+			}, io.EOF, graphpolicy.Open, true,
+		},
 		"HTTP/2 wants to send again": {
 			func(h hooks) { h.GetConn(own); h.GotConn(used); http2(h, graph); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
 		},
@@ -72,7 +93,7 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			call := &graphpolicy.Call{Write: true}
+			call := newCall(true)
 			var ended error
 			transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
 				c.hooks(httptrace.ContextClientTrace(req.Context()))

@@ -33,3 +33,8 @@ func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request 
 	}
 	return req
 }
+
+// newCall is a call whose errors stay as they are.
+func newCall(write bool) *graphpolicy.Call { return &graphpolicy.Call{Write: write, Redact: asIs} }
+
+func asIs(err error, _ *url.URL, _ string) error { return err }

@@ -53,7 +53,6 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 			HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 10 * time.Second},
 		},
-		CheckRedirect: followNone,
 	}
 })
 
@@ -84,10 +83,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		call.finish(verdict, nil)
-		if call.Redact != nil {
-			err = call.Redact(err, req.URL, req.Header.Get("Authorization"))
-		}
-		return nil, err
+		return nil, call.Redact(err, req.URL, req.Header.Get("Authorization"))
 	}
 	call.mu.Lock()
 	defer call.mu.Unlock()

@@ -40,7 +40,7 @@ func TestBodiesAreLimited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			length := int64(c.declares)
-			resp, err := gives(t, c.status, strings.NewReader(strings.Repeat("x", c.size)), length).Do(request(t, &graphpolicy.Call{}, http.MethodGet))
+			resp, err := gives(t, c.status, strings.NewReader(strings.Repeat("x", c.size)), length).Do(request(t, newCall(false), http.MethodGet))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ package errorbody
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -114,13 +115,15 @@ const longestText = 2 * maxMessage
 
 func (b *Body) read(body []byte) {
 	var text string
-	if root, ok := decodeWireError(body); ok {
+	switch {
+	case bytes.HasPrefix(body, []byte("{")), bytes.HasPrefix(body, []byte(`"`)):
+		root := decodeWireError(body)
 		if root.BatchAnswers != nil && root.Error == nil {
 			b.Batch = true
 			return
 		}
 		text = or(b.readEnvelope(root.body()), root.Description)
-	} else if utf8.Valid(body) && !bytes.HasPrefix(body, []byte("{")) && !bytes.HasPrefix(body, []byte("[")) {
+	case utf8.Valid(body) && !bytes.HasPrefix(body, []byte("[")):
 		text = string(body)
 	}
 	text, nested := b.unwrapMessage(text)
@@ -143,10 +146,8 @@ func (b *Body) readEnvelope(w *wireError) string {
 	for depth := 0; inner != nil && depth < maxInnerErrors; depth++ {
 		b.takeIDs(inner)
 		b.takeDetails(inner.Details)
-		if code := inner.code(); code != "" {
-			b.InnerCode = code
-			b.said.codes = append(b.said.codes, code)
-		}
+		b.InnerCode = cmp.Or(inner.code(), b.InnerCode)
+		b.said.codes = append(b.said.codes, inner.code())
 		inner = inner.InnerError
 	}
 	if b.InnerCode == "" && len(b.Details) > 0 {
@@ -181,19 +182,14 @@ func (b *Body) unwrapMessage(text string) (message, firstCode string) {
 		if !strings.HasPrefix(trimmed, "{") {
 			break
 		}
-		outer, ok := decodeWireError([]byte(trimmed))
-		if !ok {
-			break
-		}
+		outer := decodeWireError([]byte(trimmed))
 		w := outer.body()
 		code := w.code()
 		if code == "" && w.Message == nil {
 			break
 		}
-		if code != "" {
-			firstCode = or(firstCode, code)
-			b.said.codes = append(b.said.codes, code)
-		}
+		firstCode = cmp.Or(firstCode, code)
+		b.said.codes = append(b.said.codes, code)
 		b.Phrase = or(b.Phrase, w.Phrase)
 		b.Target = or(b.Target, w.Target)
 		b.takeDetails(w.Details)
@@ -219,11 +215,9 @@ func (b *Body) readTrailer(text string) string {
 		if at < 0 {
 			continue
 		}
-		value := strings.TrimLeft(text[at+len(label):], " ")
-		if stop := strings.IndexAny(value, " \t\r\n"); stop >= 0 {
-			value = value[:stop]
-		}
-		value = redact.Limit(value, 128)
+		value, _, _ := strings.Cut(strings.TrimLeft(text[at+len(label):], " "), " ")
+		value, _, _ = strings.Cut(value, "\r")
+		value, _, _ = strings.Cut(value, "\n")
 		switch label {
 		case labelOperation:
 			b.OperationID = value

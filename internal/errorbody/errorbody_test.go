@@ -15,7 +15,7 @@ import (
 // C§6.1 and C§6.2: the members of the envelope and the two shapes of JSON within JSON.
 func TestParse(t *testing.T) {
 	t.Parallel()
-	inner := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1 - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
+	v3 := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1 - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
 		`"CustomApiErrorPhrase":"FeatureDisabled","RetryAfter":"2.5","Target":"t"}`
 	for name, c := range map[string]struct {
 		body  string
@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 			"NotFound Inner d",
 		},
 		"single": {
-			`{"error":{"code":"Forbidden","message":` + quote(inner) + `}}`,
+			`{"error":{"code":"Forbidden","message":` + quote(v3) + `}}`,
 			errorbody.Body{
 				Code: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t", OperationID: "op-1", ActivityID: "act-1",
 				RetryAfter: "2.5",
@@ -40,7 +40,7 @@ func TestParse(t *testing.T) {
 			"Forbidden",
 		},
 		"double": {
-			`{"error":{"code":"UnknownError","message":` + quote(`{"ErrorCode":"Forbidden","Message":`+quote(inner)+`}`) + `}}`,
+			`{"error":{"code":"UnknownError","message":` + quote(`{"ErrorCode":"Forbidden","Message":`+quote(v3)+`}`) + `}}`,
 			errorbody.Body{
 				Code: "UnknownError", InnerCode: "Forbidden", Message: "An error has occurred", Phrase: "FeatureDisabled", Target: "t",
 				OperationID: "op-1", ActivityID: "act-1", RetryAfter: "2.5",
@@ -53,7 +53,41 @@ func TestParse(t *testing.T) {
 		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d"}, "invalid_client"},
 		"phrase in trailer": {`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P"}, "x"},
 		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}}, "x y"},
-		"empty":             {"", errorbody.Body{}, ""},
+		"phrase and ids outside": {
+			`{"error":{"code":"x","CustomApiErrorPhrase":"P","request-id":"r","client-request-id":"c","date":"d","innerError":{"request-id":"r2"}}}`,
+			errorbody.Body{Code: "x", Phrase: "P", RequestID: "r", ClientRequestID: "c", Date: "d"}, "x",
+		},
+		"inner codes": {
+			`{"error":{"code":"x","innerError":{"code":"y","details":[{"code":"d"}],"innerError":{"message":"no code"}}}}`,
+			errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "d"}}}, "x y d",
+		},
+		"inner code at the limit": {inner(8, "y"), errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
+		"inner code behind it":    {inner(9, "y"), errorbody.Body{Code: "x"}, "x"},
+		"details in the message": {
+			`{"error":{"code":"x","message":"{\"Message\":\"m\",\"Details\":[{\"Code\":\"d\"}]}"}}`,
+			errorbody.Body{Code: "x", Message: "m", Details: []errorbody.Detail{{Code: "d"}}}, "x d",
+		},
+		"message of a code":     {`{"error":{"code":"x","message":"{\"Code\":\"y\"}"}}`, errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
+		"message in quotes":     {`{"error":{"code":"x","message":"\"m\""}}`, errorbody.Body{Code: "x", Message: `"m"`}, "x"},
+		"blank code":            {`{"error":{"errorCode":"","code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
+		"message below a blank": {`{"error":{"code":"x","message":{"value":"","Value":5,"message":"m"}}}`, errorbody.Body{Code: "x", Message: "m"}, "x"},
+		"number with a point":   {`{"error":{"code":0.25}}`, errorbody.Body{Code: "0.25"}, ""},
+		"trailer alone":         {`{"error":{"code":"x","message":"Activity ID: a"}}`, errorbody.Body{Code: "x", ActivityID: "a"}, "x"},
+		"trailer behind spaces": {`{"error":{"code":"x","message":"m   Activity ID:a\r\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x"},
+		"trailer in lines":      {`{"error":{"code":"x","message":"m - Activity ID: a\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x"},
+		"label in the sentence": {`{"error":{"code":"x","message":"an Activity ID: b - Activity ID: a"}}`, errorbody.Body{Code: "x", Message: "an Activity ID: b", ActivityID: "a"}, "x"},
+		"labels of the sentence": {
+			`{"error":{"code":"x","message":"of Url: of Url: of - Url: https://fef.manage.microsoft.com/x"}}`, errorbody.Body{Code: "x", Message: "of Url: of Url: of"}, "x",
+		},
+		"cut": {
+			`{"error":{"x":["code","no"],"n":1,"ErrorCode":"x","code":"y","Message":"m","innerError":{"request-id":"r","client-request-id":"c","date":"d","message":"n"},"o":{"code":"z"`,
+			errorbody.Body{Code: "x", Message: "m", RequestID: "r", ClientRequestID: "c", Date: "d"}, "x",
+		},
+		"cut, not texts": {`{"error":{"code":{"value":5},"message":["m"`, errorbody.Body{}, ""},
+		"cut, odd":       {`{"error":{"a":1,"a":2,"b":"` + "\xff" + `","code":"x","message`, errorbody.Body{Code: "x"}, "x"},
+		"cut text":       {`"m`, errorbody.Body{}, ""},
+		"array":          {`["m"]`, errorbody.Body{}, ""},
+		"empty":          {"", errorbody.Body{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,6 +102,11 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inner is an error with a code so far in.
+func inner(depth int, code string) string {
+	return `{"error":{"code":"x"` + strings.Repeat(`,"innerError":{"a":0`, depth) + `,"code":"` + code + `"}` + strings.Repeat("}", depth+1)
 }
 
 // asJSON is what a body shows.

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // wireError is an error object in all the shapes that Graph and Intune send; encoding/json matches its names in any
@@ -43,91 +44,58 @@ func (w *wireError) body() *wireError {
 	}
 }
 
-// decodeWireError reads an error object. A body that breaks off or is nested too deeply gives what came before.
-func decodeWireError(body []byte) (wireError, bool) {
+// decodeWireError reads an error object, or a text, in JSON. A body that breaks off or is nested too deeply gives what came
+// before.
+func decodeWireError(body []byte) wireError {
 	var w wireError
-	if len(body) == 0 || body[0] != '{' && body[0] != '"' {
-		return w, false
-	}
 	err := json.Unmarshal(body, &w)
 	if err == nil {
-		return w, true
+		return w
 	}
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if mismatch.Field == "error" || mismatch.Value == "string" && mismatch.Field == "" {
-			// {"error": "text"}, as token endpoints answer, or a bare JSON string.
-			var short struct{ Error, Description any }
-			if json.Unmarshal(body, &short) == nil {
-				w.Error, w.Code = nil, short.Error
-			} else {
-				var text string
-				_ = json.Unmarshal(body, &text)
-				w.Message = text
-			}
-		}
-		return w, true
+	mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return salvage(body)
 	}
-	return salvage(body)
+	switch mismatch.Field {
+	case "error": // {"error": "text"}, as token endpoints answer
+		var short struct{ Error any }
+		_ = json.Unmarshal(body, &short)
+		w.Error, w.Code = nil, short.Error
+	case "": // a text
+		_ = json.Unmarshal(body, &w.Message)
+	}
+	return w
 }
 
 // salvage reads the tokens of broken JSON up to the break.
-func salvage(body []byte) (wireError, bool) {
-	var w wireError
-	found := false
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	var key string
-	depth, isKey := 0, false
-	containers := make([]json.Delim, 0, 8)
+func salvage(body []byte) (w wireError) {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	name := ""
 	for {
-		token, err := decoder.Token()
+		token, err := decoder.ReadToken()
 		if err != nil {
-			return w, found || errors.Is(err, io.ErrUnexpectedEOF) || depth > 0
+			return w
 		}
-		switch token := token.(type) {
-		case json.Delim:
-			if token == '{' || token == '[' {
-				depth++
-				if depth > maxInnerErrors {
-					return w, true
-				}
-				containers = append(containers, token)
-			} else {
-				depth--
-				containers = containers[:len(containers)-1]
-			}
-			isKey = len(containers) > 0 && containers[len(containers)-1] == '{'
+		if token.Kind() != '"' {
 			continue
-		case string:
-			if isKey {
-				key, isKey = token, false
-				continue
-			}
-			found = w.salvaged(key, token) || found
 		}
-		isKey = len(containers) > 0 && containers[len(containers)-1] == '{'
+		text := token.String()
+		kind, read := decoder.StackIndex(decoder.StackDepth())
+		if kind != '{' {
+			continue
+		}
+		if read%2 == 1 {
+			name = strings.ToLower(text)
+			continue
+		}
+		for known, member := range map[string]*any{
+			"code": &w.Code, "errorcode": &w.Code, "message": &w.Message, "request-id": &w.RequestID, "client-request-id": &w.ClientID, "date": &w.Date,
+		} {
+			if name == known && *member == nil {
+				*member = text
+			}
+		}
 	}
-}
-
-func (w *wireError) salvaged(key, value string) bool {
-	var member *any
-	switch strings.ToLower(key) {
-	case "code", "errorcode":
-		member = &w.Code
-	case "message":
-		member = &w.Message
-	case "request-id":
-		member = &w.RequestID
-	case "client-request-id":
-		member = &w.ClientID
-	case "date":
-		member = &w.Date
-	default:
-		return false
-	}
-	if *member == nil {
-		*member = value
-	}
-	return true
 }
 
 // firstText is the first value that is text, or can be read as text.
@@ -142,7 +110,7 @@ func firstText(values ...any) string {
 			return strconv.FormatFloat(value, 'f', -1, 64)
 		case map[string]any:
 			for _, name := range [...]string{"value", "Value", "message", "Message"} {
-				if text, ok := value[name].(string); ok && text != "" {
+				if text, _ := value[name].(string); text != "" {
 					return text
 				}
 			}

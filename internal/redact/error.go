@@ -27,12 +27,8 @@ func rebuilt(err error, private Private) (clean error, changed bool) { //nolint:
 	case nil:
 		return nil, false
 	case *url.Error:
-		inner, changed := rebuilt(err.Err, private)
-		failed := &url.Error{Op: private.Clean(err.Op), URL: private.path(err.URL), Err: inner}
-		if !changed && failed.Op == err.Op && failed.URL == err.URL {
-			return err, false
-		}
-		return failed, true
+		inner, _ := rebuilt(err.Err, private)
+		return &url.Error{Op: private.Clean(err.Op), URL: private.path(err.URL), Err: inner}, true
 	}
 	text := err.Error()
 	failed := &cleanError{original: err}
@@ -42,9 +38,7 @@ func rebuilt(err error, private Private) (clean error, changed bool) { //nolint:
 		if innerChanged {
 			changed = true
 			// The text of the one above quotes it.
-			if raw := below.Error(); raw != "" {
-				text = strings.ReplaceAll(text, raw, inner.Error())
-			}
+			text = strings.ReplaceAll(text, below.Error(), inner.Error())
 		}
 	}
 	failed.text = private.Clean(Limit(text, longest))

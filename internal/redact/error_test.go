@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/url"
 	"strings"
@@ -23,9 +24,9 @@ func (e callersError) Error() string { return "cannot reach " + e.URL }
 
 func (e callersError) Unwrap() error { return e.below }
 
-func (callersError) Timeout() bool { return true }
+func (e callersError) Timeout() bool { return e.below == nil }
 
-func (callersError) Temporary() bool { return false }
+func (e callersError) Temporary() bool { return e.below != nil }
 
 // quietError says nothing of what is below it.
 type quietError struct{ error }
@@ -93,14 +94,123 @@ func TestError(t *testing.T) {
 	}
 }
 
+// emptyError has no text.
+type emptyError struct{ error }
+
+func (emptyError) Error() string { return "" }
+
+func (e emptyError) Unwrap() error { return e.error }
+
+// listError cannot be compared.
+type listError []string
+
+func (e listError) Error() string { return e[0] }
+
+// answeringError answers for what is not below it.
+type answeringError struct{ text string }
+
+func (e answeringError) Error() string { return e.text }
+
+func (answeringError) Is(target error) bool { return target == io.EOF } //nolint:errorlint // as such methods do
+
+func (answeringError) As(target any) bool {
+	switch target := target.(type) {
+	case **net.DNSError:
+		*target = &net.DNSError{Name: "host.example"}
+	case **url.Error:
+		*target = &url.Error{URL: "https://get.teamviewer.com/s12"}
+	default:
+		return false
+	}
+	return true
+}
+
+// Whatever errors.Is and errors.As can be asked, the answer is that of the error as it came.
+func TestErrorAnswersAsBefore(t *testing.T) {
+	t.Parallel()
+	const link = "https://get.teamviewer.com/s12"
+	answering := answeringError{"at " + link}
+	err := errors.Join(quietError{errors.New("see " + link)}, fmt.Errorf("a: %w", emptyError{errors.New(link)}), answering, context.DeadlineExceeded, listError{link})
+	clean := redact.Error(err, redact.Private{})
+	for _, target := range []error{io.EOF, answering, context.DeadlineExceeded} {
+		if !errors.Is(clean, target) {
+			t.Errorf("it is no %v", target)
+		}
+	}
+	for _, target := range []error{io.ErrUnexpectedEOF, answeringError{"x"}, listError{link}, nil} {
+		if errors.Is(clean, target) {
+			t.Errorf("it is %v", target)
+		}
+	}
+	if found, ok := errors.AsType[*net.DNSError](clean); !ok || found.Name != "host.example" {
+		t.Errorf("found %v", found)
+	}
+	if found, ok := errors.AsType[*url.Error](clean); ok {
+		t.Errorf("found %v", found)
+	}
+	if found, ok := errors.AsType[*net.OpError](clean); ok {
+		t.Errorf("found %v", found)
+	}
+	if timeout, ok := errors.AsType[net.Error](clean); !ok || timeout != error(context.DeadlineExceeded) { //nolint:errorlint // this very value
+		t.Errorf("found %v", timeout)
+	}
+	if want := "quiet\na: \nat https://get.teamviewer.com/REDACTED\ncontext deadline exceeded\nhttps://get.teamviewer.com/REDACTED"; clean.Error() != want || fmt.Sprintf("%d", clean) != want {
+		t.Errorf("got %d", clean)
+	}
+	nodes := 0
+	for node := range tree(clean) {
+		if nodes++; node == nil || strings.Contains(node.Error(), "s12") {
+			t.Errorf("%T in it shows it: %v", node, node)
+		}
+	}
+	if nodes != 9 {
+		t.Errorf("%d errors in it", nodes)
+	}
+	for node := range tree(redact.Error(callersError{URL: link}, redact.Private{})) {
+		if node == nil {
+			t.Error("it holds a nil")
+		}
+	}
+}
+
+// tree walks an error and what is below it.
+func tree(err error) iter.Seq[error] {
+	return func(yield func(error) bool) {
+		if !yield(err) {
+			return
+		}
+		var below []error
+		switch err := err.(type) { //nolint:errorlint // of each
+		case interface{ Unwrap() error }:
+			below = append(below, err.Unwrap())
+		case interface{ Unwrap() []error }:
+			below = err.Unwrap()
+		}
+		for _, err := range below {
+			for err := range tree(err) {
+				if !yield(err) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func TestErrorOfACallersType(t *testing.T) {
 	t.Parallel()
 	clean := redact.Error(fmt.Errorf("a: %w", callersError{URL: "https://get.teamviewer.com/s12"}), redact.Private{})
 	if found, ok := errors.AsType[callersError](clean); !ok || !errors.Is(clean, found) {
 		t.Errorf("%v does not hold its cause", clean)
 	}
+	if _, ok := errors.AsType[net.Error](redact.Error(quietError{errors.New("https://get.teamviewer.com/s12")}, redact.Private{})); ok {
+		t.Error("a net.Error out of nothing")
+	}
 	var timeout net.Error
 	if !errors.As(clean, &timeout) || !timeout.Timeout() || timeout.Temporary() || strings.Contains(timeout.Error(), "s12") { //nolint:staticcheck // the interface has it
+		t.Errorf("net.Error: %v", timeout)
+	}
+	clean = redact.Error(callersError{"https://get.teamviewer.com/s12", io.EOF}, redact.Private{})
+	if !errors.As(clean, &timeout) || timeout.Timeout() || !timeout.Temporary() { //nolint:staticcheck // as above
 		t.Errorf("net.Error: %v", timeout)
 	}
 }
@@ -121,7 +231,7 @@ func TestPathOfAFailedRequest(t *testing.T) {
 		"https://s12\x7f":                                                         "",
 	} {
 		failed, ok := errors.AsType[*url.Error](redact.Error(&url.Error{Op: "Get", URL: address, Err: io.EOF}, private))
-		if !ok || failed.URL != want {
+		if !ok || failed.URL != want || failed.Op != "Get" {
 			t.Errorf("%q became %v, want %q", address, failed, want)
 		}
 	}

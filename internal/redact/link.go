@@ -55,13 +55,13 @@ func shown(scheme, rest string, web bool) string {
 		return scheme + "://" + Placeholder
 	}
 	origin := u.Scheme + "://" + u.Host
-	clean := u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+	clean := u.User == nil && u.RawQuery == "" && u.Fragment == ""
 	switch {
 	case clean && (u.Path == "" || u.Path == "/"):
 		return origin + u.Path
 	case !IsMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
 		return origin + "/" + Placeholder
-	case u.RawQuery != "" || u.ForceQuery:
+	case u.RawQuery != "":
 		return origin + u.EscapedPath() + "?" + Placeholder
 	case u.Fragment != "":
 		return origin + u.EscapedPath() + "#" + Placeholder
@@ -70,14 +70,12 @@ func shown(scheme, rest string, web bool) string {
 	}
 }
 
-// unescaped undoes percent-encoding until nothing changes.
+// unescaped undoes percent-encoding, as often as it may have been done.
 func unescaped(text string) string {
 	for range 4 {
-		once, err := url.PathUnescape(text)
-		if err != nil || once == text {
-			break
+		if once, err := url.PathUnescape(text); err == nil {
+			text = once
 		}
-		text = once
 	}
 	return text
 }

@@ -1,10 +1,11 @@
 package redact
 
 import (
-	"iter"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -17,6 +18,9 @@ const (
 	// longest bounds the text that is searched.
 	longest = 64 << 10
 )
+
+// An operand stands in quotes; one within is doubled.
+var operandPattern = compiled(`'((?:[^']|'')*)`)
 
 // Private holds the parts of one request that no error may show, in the forms in which a service or a transport may quote
 // them. The zero value hides nothing.
@@ -49,10 +53,7 @@ func (p Private) At(host string) Private {
 
 func (p *Private) add(texts ...string) {
 	for _, text := range texts {
-		if len(text) < shortest || len(text) > longest || len(p.texts) == mostTexts {
-			continue
-		}
-		if text = lowerASCII(text); !slices.Contains(p.texts, text) {
+		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < mostTexts && !slices.Contains(p.texts, text) {
 			p.texts = append(p.texts, text)
 		}
 	}
@@ -68,45 +69,18 @@ func (p *Private) addKey(key string) {
 
 func (p *Private) addQuery(query string) {
 	p.add(query)
-	if decoded, err := url.PathUnescape(query); err == nil {
-		p.add(decoded)
-	}
+	decoded, _ := url.PathUnescape(query) // blank if that cannot be done
+	p.add(decoded)
 	for option := range strings.SplitSeq(query, "&") {
 		if !queryPattern().MatchString(option) {
 			continue
 		}
 		_, value, _ := strings.Cut(option, "=")
 		p.add(value)
-		decoded, err := url.QueryUnescape(value)
-		if err != nil {
-			continue
-		}
+		decoded, _ := url.QueryUnescape(value) // as above
 		p.add(decoded)
-		for operand := range operands(decoded) {
-			p.addKey(operand)
-		}
-	}
-}
-
-// operands are the texts in quotes of an expression, in which a quote is doubled.
-func operands(expression string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for {
-			_, rest, found := strings.Cut(expression, "'")
-			if !found {
-				return
-			}
-			end := 0
-			for end < len(rest) && (rest[end] != '\'' || strings.HasPrefix(rest[end:], "''")) {
-				if rest[end] == '\'' {
-					end++
-				}
-				end++
-			}
-			if !yield(strings.ReplaceAll(rest[:end], "''", "'")) || end == len(rest) {
-				return
-			}
-			expression = rest[end+1:]
+		for _, operand := range operandPattern().FindAllStringSubmatch(decoded, mostTexts) {
+			p.addKey(strings.ReplaceAll(operand[1], "''", "'"))
 		}
 	}
 }
@@ -129,7 +103,7 @@ func (p Private) Hide(text string) string {
 			}
 			at += from
 			from = at + len(secret)
-			if len(secret) < unmistakable && !standsAlone(lower, at, from) {
+			if len(secret) < unmistakable && !standsAlone(lower[:at], lower[from:]) {
 				continue
 			}
 			if ends == nil {
@@ -142,41 +116,35 @@ func (p Private) Hide(text string) string {
 		return text
 	}
 	var b strings.Builder
-	for i := 0; i < len(text); {
-		if ends[i] == 0 {
-			b.WriteByte(text[i])
-			i++
-			continue
+	end := 0 // of what is hidden
+	for i := range len(text) {
+		if ends[i] > 0 && i >= end {
+			b.WriteString(Placeholder)
 		}
-		b.WriteString(Placeholder)
-		for end := ends[i]; i < end; i++ {
-			end = max(end, ends[i])
+		if end = max(end, ends[i]); i >= end {
+			b.WriteByte(text[i])
 		}
 	}
 	return b.String()
 }
 
-// standsAlone reports whether a part of a text is no part of a longer word.
-func standsAlone(text string, from, to int) bool {
-	inWord := func(c byte) bool { return c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
-	return (from == 0 || !inWord(text[from-1])) && (to == len(text) || !inWord(text[to]))
+// standsAlone reports whether what is between two texts is no part of a longer word.
+func standsAlone(before, after string) bool {
+	last, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(after)
+	return !unicode.In(last, unicode.L, unicode.N) && !unicode.In(first, unicode.L, unicode.N)
 }
 
 // Clean is [Text] without the private parts. They are hidden before links are cut, which may split them, and after, since
 // what is kept of an encoded link is decoded.
-func (p Private) Clean(text string) string {
-	if len(p.texts) == 0 {
-		return Text(text)
-	}
-	return p.Hide(Text(p.Hide(visible(text))))
-}
+func (p Private) Clean(text string) string { return p.Hide(Text(p.Hide(visible(text)))) }
 
 // lowerASCII keeps the length, where [strings.ToLower] may not.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {
-		if c >= 'A' && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
+		if 'A' <= c && c <= 'Z' {
+			lower[i] |= 0x20
 		}
 	}
 	return string(lower)

@@ -5,6 +5,7 @@ package redact
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -31,35 +32,29 @@ func compiled(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
+// rules are what Text applies, in this order: a filter may hold spaces, which end a link. A rule costs a search for its
+// marks, which are in lower case, where there is nothing to take out.
+var rules = [...]struct {
+	marks []string
+	apply func(string) string
+}{
+	{[]string{"skiptoken", "filter", "search"}, func(s string) string { return queryPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
+	{[]string{":", "3a", "&#"}, func(s string) string { return linkPattern().ReplaceAllStringFunc(s, link) }},
+	{[]string{"teamviewer."}, func(s string) string { return bareLinkPattern().ReplaceAllString(s, "${1}/"+Placeholder) }},
+	{[]string{"eyj", "bearer"}, func(s string) string { return tokenPattern().ReplaceAllString(s, Placeholder) }},
+	{[]string{"_token", "client_"}, func(s string) string { return credentialPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
+}
+
 // Text takes out links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens, JSON
 // web tokens and what is marked as a token or a secret; and control and other invisible characters except tabs and line
 // breaks. The result is valid UTF-8.
 func Text(text string) string {
 	text = visible(text)
 	lower := strings.ToLower(text)
-	contains := func(words ...string) bool {
-		for _, word := range words {
-			if strings.Contains(lower, word) {
-				return true
-			}
+	for _, rule := range rules {
+		if slices.ContainsFunc(rule.marks, func(mark string) bool { return strings.Contains(lower, mark) }) {
+			text = rule.apply(text)
 		}
-		return false
-	}
-	// Before the links: a filter may hold spaces, which end a link.
-	if contains("skiptoken", "filter", "search") {
-		text = queryPattern().ReplaceAllString(text, "${1}"+Placeholder)
-	}
-	if contains(":", "3a", "&#") {
-		text = linkPattern().ReplaceAllStringFunc(text, link)
-	}
-	if contains("teamviewer.") {
-		text = bareLinkPattern().ReplaceAllString(text, "${1}/"+Placeholder)
-	}
-	if contains("eyj", "bearer") {
-		text = tokenPattern().ReplaceAllString(text, Placeholder)
-	}
-	if contains("_token", "client_") {
-		text = credentialPattern().ReplaceAllString(text, "${1}"+Placeholder)
 	}
 	return text
 }

@@ -30,7 +30,11 @@ func TestText(t *testing.T) {
 		"no slash":               {"https://get.teamviewer.com;s12", "https://REDACTED"},
 		"no scheme":              {"open get.teamviewer.com/s12 now", "open get.teamviewer.com/REDACTED now"},
 		"parted by an invisible": {"ht\u200btps:\x00//get.teamviewer.com/s12", "https://get.teamviewer.com/REDACTED"},
-		"beginning of a link":    {"https:// is missing", "https:// is missing"},
+		"beginning of a link":    {`https:// or https:\\ is missing`, `https:// or https:\\ is missing`},
+		"encoded four times":     {"https%2525253A%2525252F%2525252Fgraph.microsoft.com%2525252Fa%2525252Fb", "https://graph.microsoft.com/a/b"},
+		"encoded, malformed":     {"https%3A%2F%2Fget.teamviewer.com%2Fs12%", "REDACTED"},
+		"not encrypted":          {"http://get.teamviewer.com/s12", "http://get.teamviewer.com/REDACTED"},
+		"root":                   {"https://host.example/ is down", "https://host.example/ is down"},
 		"other scheme":           {"teamviewerapi://control?connectcc=s12", "teamviewerapi://REDACTED"},
 		"other scheme, escaped":  {`tv-desktop:\/\/s12`, "tv-desktop://REDACTED"},
 		"glued to a word":        {"url_https://get.teamviewer.com/s12", "url_https://get.teamviewer.com/REDACTED"},
@@ -45,6 +49,8 @@ func TestText(t *testing.T) {
 		"Graph":                  {"https://graph.microsoft.com/v1.0/me", "https://graph.microsoft.com/v1.0/me"},
 		"Graph, query":           {"https://graph.microsoft.com/v1.0/x?$select=s12", "https://graph.microsoft.com/v1.0/x?REDACTED"},
 		"Graph, user":            {"https://s12@graph.microsoft.com/v1.0/x", "https://graph.microsoft.com/v1.0/x"},
+		"Graph, upper case":      {"https://Graph.Microsoft.com/x%3Fy", "https://Graph.Microsoft.com/x%3Fy"},
+		"Graph, empty query":     {"https://graph.microsoft.com/x?", "https://graph.microsoft.com/x?"},
 		"Graph, fragment":        {"https://graph.microsoft.com/x#s12", "https://graph.microsoft.com/x#REDACTED"},
 		"Graph, encoded":         {"https%3A%2F%2Fgraph.microsoft.com%2Fx%3Fs12", "https://graph.microsoft.com/x?REDACTED"},
 		"Graph, then a link":     {"https://graph.microsoft.com/x,https://get.teamviewer.com/s12", "https://graph.microsoft.com/REDACTED"},
@@ -72,7 +78,7 @@ func TestText(t *testing.T) {
 		"client secret in JSON":  {`{"client_secret": "s12"}`, `{"client_secret": "REDACTED"}`},
 		"JSON web token":         {"token eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig!", "token REDACTED!"},
 		"glued token":            {"token_eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig", "token_REDACTED"},
-		"control characters":     {"a\x00b\x1b[31mc\u0085d\te\nf", "ab[31mcd\te\nf"},
+		"control characters":     {"a\x00b\x1b[31mc\u0085d\te\r\nf", "ab[31mcd\te\r\nf"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,12 +91,17 @@ func TestText(t *testing.T) {
 
 func TestPrivate(t *testing.T) {
 	t.Parallel()
-	query := "$select=id&$filter=deviceName%20eq%20%27Anna%27%27s%20PC%27&$skiptoken=abc%2Bdef"
-	private := redact.Of(query, "o'hara@contoso.com", "opaque-token", "dev")
+	query := "$select=serialNumber&$filter=deviceName%20eq%20%27Anna%27%27s%20PC%27&$skiptoken=abc%2Bdef"
+	private := redact.Of(query, "o'hara@contoso.com", "opaque-token", "dev", "five5", "sixsix", "a[b]c-1")
 	for name, c := range map[string]struct{ text, want string }{
-		"nothing":              {"harmless", "harmless"},
+		"nothing":              {"harmless serialNumber", "harmless serialNumber"},
+		"expression":           {"bad: deviceName eq 'Anna''s PC'", "bad: REDACTED"},
+		"short ones":           {"xdev devx xfive5 five5x äfive5 xsixsix sixsixx", "xdev devx xfive5 five5x äfive5 xREDACTED REDACTEDx"},
+		"short ones alone":     {"dev (dev) five5-dev", "REDACTED (REDACTED) REDACTED-REDACTED"},
+		"like one":             {"o'hara`contoso.com a{b}c-1", "o'hara`contoso.com a{b}c-1"},
+		"one in capitals":      {"A[B]C-1 O'HARA@CONTOSO.COM ZZ", "REDACTED REDACTED ZZ"},
 		"query":                {"GET ?" + query + " failed", "GET ?REDACTED failed"},
-		"query, decoded":       {"in $select=id&$filter=deviceName eq 'Anna''s PC'&$skiptoken=abc+def", "in REDACTED"},
+		"query, decoded":       {"in $select=serialNumber&$filter=deviceName eq 'Anna''s PC'&$skiptoken=abc+def", "in REDACTED"},
 		"value":                {"token abc%2bDEF expired", "token REDACTED expired"},
 		"operand":              {"no Anna's pc, no Anna%27s%20PC, no anna%27%27s+pc", "no REDACTED, no REDACTED, no REDACTED"},
 		"user":                 {"Resource 'O'HARA@contoso.com' does not exist", "Resource 'REDACTED' does not exist"},
@@ -112,6 +123,9 @@ func TestPrivate(t *testing.T) {
 	}
 	if got := redact.Of("$top=1&$select=id", "", "ab").Hide("$top=1&$select=id ab"); got != "$top=1&$select=id ab" {
 		t.Errorf("what is not private became %q", got)
+	}
+	if long := strings.Repeat("a", 100<<10); (redact.Private{}).Hide(long) != long || len(private.Hide(long)) != 64<<10 {
+		t.Error("the bound of what is searched is wrong")
 	}
 	if got := (redact.Private{}).Clean("https://host.example/s12"); got != "https://host.example/REDACTED" {
 		t.Errorf("got %q", got)
@@ -155,9 +169,10 @@ func TestKeysComeBeforeOperands(t *testing.T) {
 	var query strings.Builder
 	query.WriteString("$skiptoken=")
 	for i := range 500 {
-		fmt.Fprintf(&query, "'operand-%d'", i)
+		fmt.Fprintf(&query, "'operand-%03d',", i)
 	}
-	if got := redact.Of(query.String(), "anna@contoso.com").Hide("anna@contoso.com"); got != redact.Placeholder {
+	private := redact.Of(query.String(), "anna@contoso.com")
+	if got := private.Hide("anna@contoso.com, operand-000, operand-040, operand-499"); got != "REDACTED, REDACTED, REDACTED, operand-499" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -179,6 +194,30 @@ func TestOneLineAndLimit(t *testing.T) {
 	} {
 		if got := redact.OneLine(text, 10); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// A text may hold no beginning of a rune to cut at.
+func TestLimitOfNoText(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]string{0: "", 5: "", 20: "\ufffd"} {
+		if got := redact.Limit(strings.Repeat("\x80", 20), limit); got != want {
+			t.Errorf("%d: %q", limit, got)
+		}
+	}
+}
+
+func TestIsMicrosoft(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"aka.ms": true, "go.microsoft.com": true, "learn.microsoft.com": true, "docs.microsoft.com": true, "developer.microsoft.com": true,
+		"graph.microsoft.com": true, "Graph.Microsoft.US": true, "dod-graph.microsoft.us": true, "microsoftgraph.chinacloudapi.cn": true,
+		"graph.svc.sovcloud.fr": true, "graph.svc.sovcloud.de": true, "fef.amsua0502.manage.microsoft.com": true, "a.windowsazure.com": true,
+		"": false, "microsoft.com": false, "manage.microsoft.com.example": false, "xgraph.microsoft.com": false, "windowsazure.com": false,
+	} {
+		if got := redact.IsMicrosoft(host); got != want {
+			t.Errorf("%q: %v", host, got)
 		}
 	}
 }

@@ -72,6 +72,10 @@ func (r *runner) trace(ctx context.Context) error {
 		file := filepath.Join(r.temp, fmt.Sprintf("trace-%d-%s", j.program, j.name))
 		start := time.Now()
 		failed, err := r.execute(ctx, j.program, []string{j.name}, 5*time.Minute, "MUTATE_TRACE="+file)
+		if failed && err == nil { // once more, since a busy machine fails a test now and then
+			start = time.Now()
+			failed, err = r.execute(ctx, j.program, []string{j.name}, 5*time.Minute, "MUTATE_TRACE="+file)
+		}
 		if err != nil {
 			return err
 		}

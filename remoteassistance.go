@@ -200,7 +200,7 @@ type OpenRemoteAssistanceOptions struct {
 	ConfirmWithin time.Duration
 
 	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes, below zero as long as
-	// the context lasts.
+	// the context lasts. It ends with one more look, which may take up to ten seconds.
 	MaxWait time.Duration
 
 	// Frequency is the time between two looks. Zero means three seconds at first and more and more up to fifteen, with

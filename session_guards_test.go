@@ -209,3 +209,58 @@ func TestErrorsInsideOpen(t *testing.T) {
 		}
 	})
 }
+
+// The cause of a wait that ends is what is wrong now, and not what was wrong for a while.
+func TestCauseOfAWaitThatEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		times int
+		cause error
+	}{
+		"reads fail for a while":  {8, nil},
+		"reads fail to the end":   {-1, intune.ErrServer},
+		"reads never fail at all": {0, nil},
+	} {
+		for _, open := range []bool{false, true} {
+			bubble(t, name+map[bool]string{true: ", outcome open"}[open], func(t *testing.T, tenant *intunetest.Tenant) {
+				device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+				if open {
+					tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+				}
+				token := begin(t, tenant, device, nil)
+				if c.times != 0 {
+					tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: http.StatusInternalServerError, Times: c.times})
+				}
+				_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+				if !errors.Is(err, intune.ErrSessionPending) || errors.Is(err, intune.ErrOutcomeUnknown) != open || (errors.Unwrap(err) != nil) != (c.cause != nil) || c.cause != nil && !errors.Is(err, c.cause) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+	}
+}
+
+// A wait that found out where reads are served stays there, in another process too.
+func TestResumedWaitStaysWhereReadsAreServed(t *testing.T) {
+	t.Parallel()
+	bubble(t, "detected app", func(t *testing.T, tenant *intunetest.Tenant) {
+		plain := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 3})
+		tenant.AddDetectedApp(intune.DetectedApp{ID: "app1"}, plain)
+		device := intune.DetectedAppDevice("app1", plain.DeviceID())
+		token := begin(t, tenant, device, nil)
+		sent := len(tenant.Requests())
+		session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+		if err != nil || session.Device != device {
+			t.Fatalf("got %v, %v", session, err)
+		}
+		apps := 0
+		for _, request := range tenant.Requests()[sent:] {
+			if strings.Contains(request.Path, "/detectedApps/") {
+				apps++
+			}
+		}
+		if apps != 1 || len(tenant.Requests())-sent != 4 {
+			t.Errorf("%d of %d reads at the app's address", apps, len(tenant.Requests())-sent)
+		}
+	})
+}

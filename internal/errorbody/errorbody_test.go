@@ -55,17 +55,20 @@ func TestParse(t *testing.T) {
 		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}}, "x y"},
 		"phrase and ids outside": {
 			`{"error":{"code":"x","CustomApiErrorPhrase":"P","request-id":"r","client-request-id":"c","date":"d","innerError":{"request-id":"r2"}}}`,
-			errorbody.Body{Code: "x", Phrase: "P", RequestID: "r", ClientRequestID: "c", Date: "d"}, "x",
+			errorbody.Body{Code: "x", Phrase: "P", RequestID: "r", ClientRequestID: "c", Date: "d"},
+			"x",
 		},
 		"inner codes": {
 			`{"error":{"code":"x","innerError":{"code":"y","details":[{"code":"d"}],"innerError":{"message":"no code"}}}}`,
-			errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "d"}}}, "x y d",
+			errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "d"}}},
+			"x y d",
 		},
 		"inner code at the limit": {inner(8, "y"), errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
 		"inner code behind it":    {inner(9, "y"), errorbody.Body{Code: "x"}, "x"},
 		"details in the message": {
 			`{"error":{"code":"x","message":"{\"Message\":\"m\",\"Details\":[{\"Code\":\"d\"}]}"}}`,
-			errorbody.Body{Code: "x", Message: "m", Details: []errorbody.Detail{{Code: "d"}}}, "x d",
+			errorbody.Body{Code: "x", Message: "m", Details: []errorbody.Detail{{Code: "d"}}},
+			"x d",
 		},
 		"message of a code":     {`{"error":{"code":"x","message":"{\"Code\":\"y\"}"}}`, errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
 		"message in quotes":     {`{"error":{"code":"x","message":"\"m\""}}`, errorbody.Body{Code: "x", Message: `"m"`}, "x"},
@@ -81,7 +84,8 @@ func TestParse(t *testing.T) {
 		},
 		"cut": {
 			`{"error":{"x":["code","no"],"n":1,"ErrorCode":"x","code":"y","Message":"m","innerError":{"request-id":"r","client-request-id":"c","date":"d","message":"n"},"o":{"code":"z"`,
-			errorbody.Body{Code: "x", Message: "m", RequestID: "r", ClientRequestID: "c", Date: "d"}, "x",
+			errorbody.Body{Code: "x", Message: "m", RequestID: "r", ClientRequestID: "c", Date: "d"},
+			"x",
 		},
 		"cut, not texts": {`{"error":{"code":{"value":5},"message":["m"`, errorbody.Body{}, ""},
 		"cut, odd":       {`{"error":{"a":1,"a":2,"b":"` + "\xff" + `","code":"x","message`, errorbody.Body{Code: "x"}, "x"},

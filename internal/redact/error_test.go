@@ -111,7 +111,7 @@ type answeringError struct{ text string }
 
 func (e answeringError) Error() string { return e.text }
 
-func (answeringError) Is(target error) bool { return target == io.EOF } //nolint:errorlint // as such methods do
+func (answeringError) Is(target error) bool { return target == io.EOF }
 
 func (answeringError) As(target any) bool {
 	switch target := target.(type) {

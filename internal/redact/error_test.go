@@ -151,7 +151,7 @@ func TestErrorAnswersAsBefore(t *testing.T) {
 	if found, ok := errors.AsType[*net.OpError](clean); ok {
 		t.Errorf("found %v", found)
 	}
-	if timeout, ok := errors.AsType[net.Error](clean); !ok || timeout != error(context.DeadlineExceeded) { //nolint:errorlint // this very value
+	if timeout, ok := errors.AsType[net.Error](clean); !ok || timeout != context.DeadlineExceeded { //nolint:errorlint // this very value
 		t.Errorf("found %v", timeout)
 	}
 	if want := "quiet\na: \nat https://get.teamviewer.com/REDACTED\ncontext deadline exceeded\nhttps://get.teamviewer.com/REDACTED"; clean.Error() != want || fmt.Sprintf("%d", clean) != want {

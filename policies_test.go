@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -112,16 +111,10 @@ func TestPolicyThatReturnsNothing(t *testing.T) {
 	}
 }
 
-// A policy that repeats what broke, above or below azcore's retries, and one that sends two at once.
+// A policy that repeats what broke, above or below azcore's retries.
 func TestPolicyThatRepeats(t *testing.T) {
 	t.Parallel()
-	twoAtOnce := policyFunc(func(req *policy.Request) (*http.Response, error) {
-		var group sync.WaitGroup
-		defer group.Wait()
-		group.Go(func() { _, _ = req.Clone(req.Raw().Context()).Next() })
-		return req.Clone(req.Raw().Context()).Next()
-	})
-	for name, p := range map[string]policy.Policy{"repeats": again{}, "two at once": twoAtOnce} {
+	for name, p := range map[string]policy.Policy{"repeats": again{}} {
 		for place, option := range placed(p) {
 			for failure, step := range map[string]func(*http.Request) (*http.Response, error){
 				"broken": broken(errors.New("boom")), "500": status(500), "204": status(204),

@@ -157,7 +157,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 		return refuse("is of another cloud than this client")
 	}
 	ref, err := ParseDeviceRef(token.Device)
-	if err != nil || ref.String() != token.Device {
+	if err != nil {
 		return refuse(wrong + ": it holds no device address")
 	}
 	h := &sessionHandler{client: c, readAt: ref, sessionState: sessionState{

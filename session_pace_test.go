@@ -108,3 +108,29 @@ func TestPaceOfWaiting(t *testing.T) {
 		}
 	})
 }
+
+// Gently at first and more so later (C§5.3), with jitter, so that many waits do not look in step.
+func TestPaceOfOpen(t *testing.T) {
+	t.Parallel()
+	bubble(t, "gaps", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 12})
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil {
+			t.Fatal(err)
+		}
+		requests := tenant.Requests()[1:] // from the action on
+		last := time.Duration(0)
+		for i := 1; i < len(requests); i++ {
+			gap := requests[i].Time.Sub(requests[i-1].Time)
+			if gap < 3*time.Second || gap > 15*time.Second || i < 4 && gap <= last {
+				t.Errorf("gap %d is %v after %v", i, gap, last)
+			}
+			last = gap
+		}
+		if requests[12].Time.Sub(requests[11].Time) == requests[11].Time.Sub(requests[10].Time) {
+			t.Error("no jitter: two gaps at the slowest pace are the same")
+		}
+		if last < 12*time.Second || len(requests) != 13 {
+			t.Errorf("%d requests, the last after %v", len(requests), last)
+		}
+	})
+}

@@ -369,33 +369,16 @@ func TestOptionsOfTheWaitAreChecked(t *testing.T) {
 			}
 		}
 	}
-	if _, err := client.BeginRemoteAssistance(t.Context(), intune.DeviceRef{}, nil); !errors.Is(err, intune.ErrInvalidArgument) {
-		t.Errorf("got %v", err)
+	for _, device := range []intune.DeviceRef{{}, intune.Device("a/b"), intune.UserDevice("..", "d1")} {
+		_, errBegin := client.BeginRemoteAssistance(t.Context(), device, nil)
+		_, errOpen := client.OpenRemoteAssistance(t.Context(), device, nil)
+		for _, err := range []error{errBegin, errOpen} {
+			if !errors.Is(err, intune.ErrInvalidArgument) || strings.Contains(err.Error(), "request") {
+				t.Errorf("got %v", err)
+			}
+		}
 	}
 	if len(tenant.Requests()) != before {
 		t.Errorf("sent %v", tenant.Requests()[before:])
 	}
-}
-
-// Gently at first and more so later (C§5.3), with jitter, so that many waits do not look in step.
-func TestPaceOfOpen(t *testing.T) {
-	t.Parallel()
-	bubble(t, "gaps", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 12})
-		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil {
-			t.Fatal(err)
-		}
-		requests := tenant.Requests()[1:] // from the action on
-		last := time.Duration(0)
-		for i := 1; i < len(requests); i++ {
-			gap := requests[i].Time.Sub(requests[i-1].Time)
-			if gap < 3*time.Second || gap > 15*time.Second || i < 4 && gap <= last {
-				t.Errorf("gap %d is %v after %v", i, gap, last)
-			}
-			last = gap
-		}
-		if last < 12*time.Second || len(requests) != 13 {
-			t.Errorf("%d requests, the last after %v", len(requests), last)
-		}
-	})
 }

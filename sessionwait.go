@@ -209,11 +209,8 @@ func (h *sessionHandler) nextLimit() time.Duration {
 	return limit
 }
 
-// sleep waits unless the context ends first or has ended.
+// sleep waits unless the context ends first.
 func sleep(ctx context.Context, pause time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
@@ -239,11 +236,7 @@ func tooOld(age, limit time.Duration) string {
 
 // traceRequest sets the ids of the request on the method's span.
 func (c *Client) traceRequest(ctx context.Context, requestID, clientRequestID string) {
-	tracer := c.tracer()
-	if !tracer.Enabled() {
-		return
-	}
-	tracer.SpanFromContext(ctx).SetAttributes(
+	c.tracer().SpanFromContext(ctx).SetAttributes(
 		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID},
 		tracing.Attribute{Key: "az.service_request_id", Value: requestID},
 	)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
@@ -58,4 +60,24 @@ func TestBodiesAreLimited(t *testing.T) {
 func isNonRetriable(err error) bool {
 	var marker interface{ NonRetriable() }
 	return errors.As(err, &marker)
+}
+
+// A write goes out once, though two goroutines try at the same time.
+func TestTwoTriesAtOnce(t *testing.T) {
+	t.Parallel()
+	call := newCall(true)
+	var sent atomic.Int32
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		sent.Add(1)
+		return says(http.StatusInternalServerError)(req)
+	})
+	requests := []*http.Request{request(t, call, http.MethodPost), request(t, call, http.MethodPost)}
+	var group sync.WaitGroup
+	for _, req := range requests {
+		group.Go(func() { _, _ = transport.Do(req) })
+	}
+	group.Wait()
+	if sent.Load() != 1 || call.Record().Verdict != graphpolicy.Open {
+		t.Errorf("sent %d times, verdict %d", sent.Load(), call.Record().Verdict)
+	}
 }

@@ -125,7 +125,7 @@ func asJSON(b errorbody.Body) string {
 // The kind of an error does not depend on what its request looked for, and fmt shows none of what tells it.
 func TestQuestionsDoNotDependOnPrivateParts(t *testing.T) {
 	t.Parallel()
-	private := redact.Query("$filter=a%20eq%20%27Forbidden%27%20or%20b%20eq%20%27LICENSE-1%27")
+	private := redact.Of("$filter=a%20eq%20%27Forbidden%27%20or%20b%20eq%20%27LICENSE-1%27")
 	b := errorbody.Parse([]byte(`{"error":{"code":"Forbidden","message":"no 'LICENSE-1' in A Page","innerError":{"code":"ObjectConflict"}}}`), private)
 	if b.Code != redact.Placeholder || strings.Contains(fmt.Sprintf("%+v %#v", b, b), "orbidden") {
 		t.Errorf("it shows what is private: %+v", b)

@@ -29,11 +29,8 @@ type Private struct { //nolint:recvcheck // a value, built in place
 	host  string
 }
 
-// Query is the private parts of a URL's query: the values of $filter, $search and $skiptoken, and the operands within.
-func Query(rawQuery string) Private { return Of(rawQuery) }
-
-// Of is the private parts of a query, and keys: names in the path or a token, which are hidden as they are and in every
-// encoding.
+// Of is the private parts of a query: the values of $filter, $search and $skiptoken, and the operands within. With them go
+// keys: names in the path or a token, which are hidden as they are and in every encoding.
 func Of(rawQuery string, keys ...string) Private {
 	var p Private
 	for _, key := range keys { // first, for a query may hold more than is kept

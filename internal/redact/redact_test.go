@@ -158,7 +158,7 @@ func TestPlaceholderIsNotHiddenAgain(t *testing.T) {
 			query.WriteString(" or '" + word[i:j] + "'")
 		}
 	}
-	if got := redact.Query(query.String()).Hide("a redacted redact"); got != "a REDACTED REDACTED" {
+	if got := redact.Of(query.String()).Hide("a redacted redact"); got != "a REDACTED REDACTED" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -191,42 +192,32 @@ func tokenInfoOf(authorization string) (TokenInfo, bool) {
 // maxToken bounds what is decoded; real tokens stay far below.
 const maxToken = 64 << 10
 
+// tokenClaims are the claims that this package reads.
+type tokenClaims struct {
+	Audience any     `json:"aud"`
+	Expires  float64 `json:"exp"`
+	Scopes   string  `json:"scp"`
+	Roles    []string
+	Tenant   string `json:"tid"`
+	AppID    string `json:"appid"`
+	Party    string `json:"azp"`
+	Type     string `json:"idtyp"`
+	Object   string `json:"oid"`
+}
+
 // parseToken reads the claims of a JSON web token without checking it. Its errors do not quote the token.
 func parseToken(token string) (TokenInfo, error) {
-	if len(token) > maxToken || strings.Count(token, ".") != 2 {
-		return TokenInfo{}, errors.New("not a JSON web token")
-	}
-	_, rest, _ := strings.Cut(token, ".")
-	encoded, _, _ := strings.Cut(rest, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	claims, err := parseClaims(token)
 	if err != nil {
-		return TokenInfo{}, errors.New("the token's claims are not base64")
-	}
-	var claims struct {
-		Audience any     `json:"aud"`
-		Expires  float64 `json:"exp"`
-		Scopes   string  `json:"scp"`
-		Roles    []string
-		Tenant   string `json:"tid"`
-		AppID    string `json:"appid"`
-		Party    string `json:"azp"`
-		Type     string `json:"idtyp"`
-	}
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
-			return TokenInfo{}, errors.New("the token's claims are not JSON")
-		}
+		return TokenInfo{}, err
 	}
 	info := TokenInfo{
 		Kind:     TokenKindUnknown,
 		Scopes:   strings.Fields(claims.Scopes),
 		Roles:    claims.Roles,
 		TenantID: claims.Tenant,
-		AppID:    claims.AppID,
+		AppID:    claims.app(),
 		Audience: audience(claims.Audience),
-	}
-	if info.AppID == "" {
-		info.AppID = claims.Party
 	}
 	if claims.Expires > 0 && claims.Expires < 1<<40 {
 		info.ExpiresOn = time.Unix(int64(claims.Expires), 0)
@@ -239,6 +230,28 @@ func parseToken(token string) (TokenInfo, error) {
 		info.Kind = TokenKindApplication
 	}
 	return info, nil
+}
+
+// app is the client id of the app that got the token. Tokens of version 2 name it otherwise.
+func (c tokenClaims) app() string { return cmp.Or(c.AppID, c.Party) }
+
+func parseClaims(token string) (tokenClaims, error) {
+	var claims tokenClaims
+	if len(token) > maxToken || strings.Count(token, ".") != 2 {
+		return claims, errors.New("not a JSON web token")
+	}
+	_, rest, _ := strings.Cut(token, ".")
+	encoded, _, _ := strings.Cut(rest, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil {
+		return claims, errors.New("the token's claims are not base64")
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
+			return claims, errors.New("the token's claims are not JSON")
+		}
+	}
+	return claims, nil
 }
 
 // audience is the claim aud, which may be a list.

@@ -34,6 +34,8 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	switch foreign := (*graphpolicy.ForeignError)(nil); {
 	case errors.As(err, &foreign):
 		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
+	case record.Stopped != nil:
+		e.phase, e.cause = phaseNotRecorded, redact.Error(record.Stopped.Unwrap(), private)
 	case noToken:
 		e.phase, e.cause = phaseNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(token)
@@ -53,6 +55,9 @@ func redactTransportError(err error, address *url.URL, authorization string) err
 
 // phaseNoToken is how far a call had come whose credential failed or did not answer in time.
 const phaseNoToken = "not sent, for no token came while getting a token"
+
+// phaseNotRecorded is how far a call had come that the journal could not record.
+const phaseNotRecorded = "not sent, for the journal could not record the request"
 
 // kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
 // [ErrInvalidArgument] already.

@@ -45,6 +45,10 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     to the action, since the others hold links, skip tokens and names of people.
 type ClientOptions struct {
 	azcore.ClientOptions
+
+	// Journal, if not nil, is told of every request for remote assistance, before it leaves and once its outcome is known.
+	// A request that it cannot record is not sent.
+	Journal Journal
 }
 
 // Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
@@ -53,6 +57,7 @@ type ClientOptions struct {
 type Client struct {
 	internal *azcore.Client
 	bearer   *graphpolicy.Bearer
+	journal  Journal
 	service  graphService
 	origin   string // scheme and host of the Graph root
 	base     string // Graph root with the version, without a trailing slash
@@ -89,6 +94,9 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	}
 	if client, ok := o.Transport.(*http.Client); ok && client.Transport != nil && isNil(client.Transport) {
 		return nil, invalidArgument("options.Transport", fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
+	}
+	if o.Journal != nil && isNil(o.Journal) {
+		return nil, invalidArgument("options.Journal", fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
 	}
 	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
 		return nil, err
@@ -130,6 +138,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	return &Client{
 		internal: internal,
 		bearer:   bearer,
+		journal:  o.Journal,
 		service:  service,
 		origin:   service.root.Scheme + "://" + service.root.Host,
 		base:     service.root.String() + "/" + graphAPIVersion,
@@ -183,8 +192,10 @@ type request struct {
 	op     *operation
 	device DeviceRef
 	method string
-	url    string // absolute
-	body   []byte // JSON, nil for none
+	url    string                    // absolute
+	body   []byte                    // JSON, nil for none
+	before func(*http.Request) error // as graphpolicy.Call.Before
+	record graphpolicy.Record        // what became of it, set by send
 }
 
 // address is where the request goes, nil if that is no URL.
@@ -206,6 +217,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		API: r.op.api, Write: r.method != http.MethodGet, RequestID: newRequestID(), Redact: redactTransportError,
 		// Every other body can hold a link, a skip token, a filter's operand or names of people.
 		Secret: r.op != opRequestRemoteAssistance,
+		Before: r.before,
 	}
 	req, err := c.newRequest(call.Start(ctx), call, r)
 	if err != nil {
@@ -214,6 +226,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 
 	resp, err := c.internal.Pipeline().Do(req)
 	record := call.Record()
+	r.record = record
 	if record.Response != nil {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
 		resp = record.Response

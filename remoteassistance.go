@@ -64,26 +64,34 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	}
 	ctx, endSpan := c.startSpan(ctx, opRequestRemoteAssistance)
 	defer func() { endSpan(err) }()
-	return c.requestRemoteAssistance(ctx, device)
+	return c.requestRemoteAssistance(ctx, device, nil)
 }
 
-func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef) (RequestRemoteAssistanceResponse, error) {
+// requestRemoteAssistance asks. token, if not nil, makes the resume token of a request with a given client-request-id, for
+// the journal.
+func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
+	pair := c.newPair(device, token)
 	r := &request{
 		op:     opRequestRemoteAssistance,
 		device: device,
 		method: http.MethodPost,
 		url:    device.within(c.base, "/requestRemoteAssistance"),
+		before: pair.before(ctx),
 	}
+	asked := JournalEntry{Outcome: OutcomeUnknown} // should a policy or the transport panic
+	defer func() { c.settle(ctx, pair, asked) }()
 	resp, err := c.send(ctx, r)
 	if err == nil && !emptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
 	}
+	pair.identify(err)
+	asked = askedEntry(r.record, resp, err)
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
 	return RequestRemoteAssistanceResponse{
 		RequestID:       resp.Header.Get("Request-Id"),
-		ClientRequestID: clientRequestID(resp),
+		ClientRequestID: cmp.Or(pair.id(), clientRequestID(resp)),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
@@ -176,7 +184,10 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	}}
 	handler.remember(before.link, before.details)
 	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
-	response, err := c.requestRemoteAssistance(ctx, device)
+	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
+		handler.RequestedAt, handler.ClientRequestID = time.Now(), clientRequestID
+		return handler.resumeToken()
+	})
 	// The limits count from here: throttled tries may have taken minutes.
 	handler.RequestedAt = time.Now()
 	if failed, ok := errors.AsType[*Error](err); ok && failed.unknown {

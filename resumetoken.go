@@ -160,7 +160,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if err != nil {
 		return refuse(wrong + ": it holds no device address")
 	}
-	h := &sessionHandler{client: c, readAt: ref, sessionState: sessionState{
+	h := &sessionHandler{client: c, readAt: ref, resumed: time.Now(), sessionState: sessionState{
 		Device: ref, RequestedAt: token.RequestedAt, RequestID: token.RequestID, ClientRequestID: token.ClientRequestID, Unconfirmed: token.Unconfirmed,
 	}}
 	if copy(h.salt[:], token.Salt) != len(h.salt) || copy(h.link[:], token.Link) != len(h.link) || copy(h.details[:], token.Details) != len(h.details) ||

@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -22,6 +23,7 @@ type sessionHandler struct {
 
 	client   *Client
 	readAt   DeviceRef     // where reads are served, once that is known
+	resumed  time.Time     // when the wait went on from a token; zero if it did not
 	missing  time.Time     // since when the device is not found; zero while it is
 	refused  error         // why the outcome is unknown, if it is and this process asked
 	trouble  error         // of the latest read, if it failed and was passed over
@@ -107,11 +109,10 @@ func (h *sessionHandler) judge(record sessionRecord) {
 
 // judgeTime ends a wait that has lasted long enough.
 func (h *sessionHandler) judgeTime(now time.Time) {
-	waited := now.Sub(h.RequestedAt)
-	switch {
+	switch waited := now.Sub(h.RequestedAt); {
 	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkLink(h.existing.Reveal()) == nil:
 		h.succeed(h.existing, "", true)
-	case h.Unconfirmed && waited >= h.ConfirmWithin:
+	case h.Unconfirmed && now.Sub(h.confirmFrom()) >= h.ConfirmWithin:
 		cause := h.refused
 		if cause == nil {
 			cause = h.trouble
@@ -119,6 +120,10 @@ func (h *sessionHandler) judgeTime(now time.Time) {
 		h.fail(h.pending(cause))
 	}
 }
+
+// confirmFrom is when the search for a sign of the request began. A process that was away for longer than ConfirmWithin has
+// to look as long as any other.
+func (h *sessionHandler) confirmFrom() time.Time { return cmp.Or(h.resumed, h.RequestedAt) }
 
 func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
 	h.done, h.existing = true, SessionURL{}

@@ -33,8 +33,7 @@ type ResumeRemoteAssistanceOptions struct {
 	// first wait.
 	AcceptExistingAfter time.Duration
 
-	// ConfirmWithin is as in [BeginRemoteAssistanceOptions], counted from the request; zero keeps that of the first
-	// wait. When it is over already, there is one more look.
+	// ConfirmWithin is as in [BeginRemoteAssistanceOptions], counted from this call; zero keeps that of the first wait.
 	ConfirmWithin time.Duration
 
 	// MaxAge is how old the request may be. Zero means 24 hours.
@@ -199,11 +198,11 @@ func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration)
 
 // nextLimit is the time to the next look that can end the wait whatever it sees.
 func (h *sessionHandler) nextLimit() time.Duration {
-	limit, asked := time.Duration(math.MaxInt64), time.Since(h.RequestedAt)
-	if left := h.ConfirmWithin - asked; h.Unconfirmed && left > 0 {
+	limit := time.Duration(math.MaxInt64)
+	if left := h.ConfirmWithin - time.Since(h.confirmFrom()); h.Unconfirmed && left > 0 {
 		limit = left
 	}
-	if left := h.AcceptExistingAfter - asked; left > 0 {
+	if left := h.AcceptExistingAfter - time.Since(h.RequestedAt); left > 0 {
 		limit = min(limit, left)
 	}
 	return limit

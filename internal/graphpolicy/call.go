@@ -1,9 +1,12 @@
 package graphpolicy
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -49,8 +52,15 @@ type Call struct {
 	// RequestID is the client-request-id of the request as it was made.
 	RequestID string
 
+	// Before, if not nil, is called once for a write, with the request that is about to leave first. An error from it
+	// keeps that one and every later one from leaving, and is in the record. The client-request-id of that request, made
+	// up if a policy took it away, is the one of all later tries.
+	Before func(*http.Request) error
+
 	mu     sync.Mutex // a caller's policy may leave a request behind
 	record Record
+	asked  bool        // Before was called
+	fixed  string      // with this client-request-id
 	first  callContext // saves an allocation
 
 	contentType []string       // of the answer, hidden from the log
@@ -77,7 +87,25 @@ type Record struct {
 
 	// RequestID is the client-request-id that was sent last, which the caller may have replaced.
 	RequestID string
+
+	// Left means that a request may have left in any of the tries.
+	Left bool
+
+	// Stopped is the error of Before, which azcore hides behind the end of the context.
+	Stopped *StoppedError
 }
+
+// StoppedError marks that Before let nothing leave.
+type StoppedError struct{ cause error }
+
+// Error implements error. The cause may quote anything, and azcore logs this text.
+func (*StoppedError) Error() string { return "stopped before it was sent" }
+
+// NonRetriable keeps azcore from trying again.
+func (*StoppedError) NonRetriable() {}
+
+// Unwrap gives the error of Before.
+func (e *StoppedError) Unwrap() error { return e.cause }
 
 // Record is a copy of what is known now.
 func (c *Call) Record() Record {
@@ -92,20 +120,60 @@ func (c *Call) Record() Record {
 
 // begin lets a try go out, and holds its outcome for open until finish says otherwise. It refuses a write after one
 // whose outcome is open, or that succeeded, whoever wants to repeat it: azcore's retry policy or a policy of the caller's.
-func (c *Call) begin(requestID, authorization string) bool {
+func (c *Call) begin(req *http.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.Write && c.record.Verdict >= Answered {
+	if c.Write && (c.record.Verdict >= Answered || c.record.Stopped != nil) {
 		return false
 	}
-	c.record = Record{Verdict: Open, RequestID: requestID, Authorization: authorization}
+	c.record = Record{
+		Verdict: Open, RequestID: req.Header.Get(requestIDHeader), Authorization: req.Header.Get("Authorization"), Left: c.record.Left,
+	}
 	return true
+}
+
+const requestIDHeader = "Client-Request-Id"
+
+// announce calls Before at the first try and keeps later ones to the id that it was called with. The try has begun, so
+// that no other one goes out meanwhile.
+func (c *Call) announce(req *http.Request) error {
+	if c.Before == nil || !c.Write {
+		return nil
+	}
+	first := !c.asked // only the goroutine of the try that has begun comes here
+	if first {
+		c.asked, c.fixed = true, cmp.Or(req.Header.Get(requestIDHeader), c.RequestID)
+	}
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, requestIDHeader) })
+	req.Header.Set(requestIDHeader, c.fixed)
+	var stopped *StoppedError
+	if first {
+		if err := c.Before(req); err != nil {
+			stopped = &StoppedError{err}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record.RequestID = c.fixed
+	if stopped != nil {
+		c.record.Verdict, c.record.Stopped = NotSent, stopped
+		return stopped
+	}
+	if err := req.Context().Err(); err != nil { // it may have ended while Before was at work
+		c.record.Verdict = NotSent
+		return err
+	}
+	return nil
 }
 
 func (c *Call) finish(verdict Verdict, resp *http.Response) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record.Verdict, c.record.Response = verdict, resp
+	c.record.Left = c.record.Left || verdict != NotSent
 }
 
 // Attach makes the call part of a request, whose context should be that of [Call.Start].

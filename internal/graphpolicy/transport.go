@@ -70,8 +70,11 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	if !call.begin(req.Header.Get("Client-Request-Id"), req.Header.Get("Authorization")) {
+	if !call.begin(req) {
 		return nil, &settledError{}
+	}
+	if err := call.announce(req); err != nil {
+		return nil, err
 	}
 	var verdict Verdict
 	var resp *http.Response
@@ -97,7 +100,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if call.Secret {
 		call.hideContentType(resp)
 	}
-	call.record.Verdict, call.record.Response = verdict, resp
+	call.record.Verdict, call.record.Response, call.record.Left = verdict, resp, true
 	return resp, nil
 }
 

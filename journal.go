@@ -1,0 +1,199 @@
+package intune
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// Journal is a record of who asked for what, kept by the caller: one pair of entries for each device and call, not one
+// for each try. Set it as ClientOptions.Journal; [NewJournal] writes it to a file. With it, an organization can demand "no
+// record, no prompt", and a program that crashed knows which devices may have been asked, and goes on without asking
+// again. Whether Intune's audit events show this action is not certain.
+//
+// A call that ends before a request is ready to leave, such as for want of a token, has asked nobody and makes no entry.
+// The methods are called from the goroutine of the call, for several calls at once if the client is used so.
+type Journal interface {
+	// Asking is called once, before the first try leaves. An error from it ends the call, and nothing is sent: the
+	// caller gets an [*Error] with that error inside, and Asked is not called. The context is that of the call.
+	Asking(ctx context.Context, entry JournalEntry) error
+
+	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of
+	// the call's and does not end with it. An error from it does not change the result of the call, which stands: it is
+	// an event "intune.journalError" on the span of the method, and the entry that is missing makes the request one of
+	// [UnfinishedRequests]. A program that wants to hear of it at once wraps its journal.
+	Asked(ctx context.Context, entry JournalEntry) error
+}
+
+// JournalEntry is what a [Journal] is told. It holds no link and no token of access. As JSON it shows the whole address of
+// the device, the user of a [UserDevice] included.
+type JournalEntry struct {
+	// Time is when the entry was made, in UTC.
+	Time time.Time `json:"time"`
+
+	// Device is the device that is asked.
+	Device DeviceRef `json:"device"`
+
+	// ClientRequestID is the same in both entries, on the wire, and in the error or response.
+	ClientRequestID string `json:"clientRequestId"`
+
+	// ResumeToken is in Asking only, when a wait for the link follows. It is made before anything is sent: with it,
+	// [Client.WaitForRemoteAssistance] goes on after a crash at any instant. Keep it like a session cookie.
+	ResumeToken string `json:"resumeToken,omitempty"`
+
+	// Outcome is in Asked only, and never blank there.
+	Outcome Outcome `json:"outcome,omitempty"`
+
+	// StatusCode is in Asked: the HTTP status, 0 when no answer came.
+	StatusCode int `json:"statusCode,omitempty"`
+
+	// RequestID is in Asked: the id of the request at Microsoft, if an answer told it.
+	RequestID string `json:"requestId,omitempty"`
+
+	// Error is in Asked: the one-line text of the call's error, blank when the request was accepted.
+	Error string `json:"error,omitempty"`
+
+	// Actor is who it is done for, from JournalOptions.Actor. The library itself leaves it blank.
+	Actor string `json:"actor,omitempty"`
+
+	// CallerID, AppID and TenantID are in Asked: the claims oid, appid (or azp) and tid of the token that was sent last.
+	// They are read without checking the token, for the record only, and blank for a token that cannot be read.
+	CallerID string `json:"callerId,omitempty"`
+	AppID    string `json:"appId,omitempty"`
+	TenantID string `json:"tenantId,omitempty"`
+}
+
+// LogValue groups the fields for structured logs. The resume token and the user of the address are left out.
+func (e JournalEntry) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Time("time", e.Time), slog.Any("device", e.Device)}
+	attributes = appendText(attributes, "outcome", string(e.Outcome))
+	if e.StatusCode != 0 {
+		attributes = append(attributes, slog.Int("status", e.StatusCode))
+	}
+	for _, text := range [...][2]string{
+		{"error", e.Error},
+		{"actor", e.Actor},
+		{"caller_id", e.CallerID},
+		{"app_id", e.AppID},
+		{"tenant_id", e.TenantID},
+	} {
+		attributes = appendText(attributes, text[0], text[1])
+	}
+	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
+}
+
+// journalPair is the two entries of one device in one call. Its methods do nothing on nil, which is the pair of a client
+// without a journal. A request for several devices has a pair for each.
+type journalPair struct {
+	journal Journal
+	entry   JournalEntry        // of Asking
+	token   func(string) string // makes the resume token, nil for none
+	open    bool                // Asking took it, and Asked was not called yet
+}
+
+func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) string) *journalPair {
+	if c.journal == nil {
+		return nil
+	}
+	return &journalPair{journal: c.journal, entry: JournalEntry{Device: device}, token: token}
+}
+
+// before is the hook of a request for this device alone.
+func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
+	if p == nil {
+		return nil
+	}
+	return func(req *http.Request) error {
+		id := req.Header.Get("Client-Request-Id")
+		private := privateOf(req.URL, req.Header.Get("Authorization"))
+		if id == "" || private.Clean(redact.OneLine(id, maxCodeText)) != id {
+			return invalidArgument("client-request-id", "is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
+		}
+		return p.begin(ctx, id)
+	}
+}
+
+// begin calls Asking.
+func (p *journalPair) begin(ctx context.Context, clientRequestID string) error {
+	if p == nil {
+		return nil
+	}
+	p.entry.Time, p.entry.ClientRequestID = journalTime(), clientRequestID
+	if p.token != nil {
+		p.entry.ResumeToken = p.token(clientRequestID)
+	}
+	err := p.journal.Asking(ctx, p.entry)
+	p.open = err == nil
+	return err
+}
+
+// id is the client-request-id that was recorded, or "".
+func (p *journalPair) id() string {
+	if p == nil {
+		return ""
+	}
+	return p.entry.ClientRequestID
+}
+
+// identify puts the recorded id into the error of the call, where one from the body of an answer may stand.
+func (p *journalPair) identify(err error) {
+	if failed, ok := errors.AsType[*Error](err); ok && p.id() != "" {
+		failed.ClientRequestID = p.id()
+	}
+}
+
+// settle calls Asked, if Asking took the request, with what is known of the outcome.
+func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry) {
+	if p == nil || !p.open {
+		return
+	}
+	p.open = false
+	known.Time, known.Device, known.ClientRequestID = journalTime(), p.entry.Device, p.entry.ClientRequestID
+	if err := p.journal.Asked(context.WithoutCancel(ctx), known); err != nil {
+		text := redact.OneLine(redact.Text(err.Error()), maxMessageText)
+		c.tracer().SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
+	}
+}
+
+// askedEntry is what is known of the outcome of a request for one device.
+func askedEntry(record graphpolicy.Record, resp *http.Response, err error) JournalEntry {
+	entry := JournalEntry{Outcome: OutcomeAccepted}
+	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
+	if err == nil {
+		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(redact.Text(resp.Header.Get("Request-Id")), maxCodeText)
+		return entry
+	}
+	entry.Error = err.Error()
+	failed, _ := errors.AsType[*Error](err)
+	switch {
+	case failed == nil || failed.unknown:
+		entry.Outcome = OutcomeUnknown
+	case record.Left:
+		entry.Outcome = OutcomeRejected
+	default:
+		entry.Outcome = OutcomeNotSent
+	}
+	if failed != nil {
+		entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
+	}
+	return entry
+}
+
+// callerOf is the claims oid, appid and tid of an Authorization header.
+func callerOf(authorization string) (callerID, appID, tenantID string) {
+	claims, err := parseClaims(bearerOf(authorization))
+	if err != nil {
+		return "", "", ""
+	}
+	clean := func(claim string) string { return redact.OneLine(redact.Text(claim), maxCodeText) }
+	return clean(claims.Object), clean(claims.app()), clean(claims.Tenant)
+}
+
+func journalTime() time.Time { return time.Now().UTC().Round(0) }

@@ -1,0 +1,166 @@
+package intune
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// ReadJournal reads what [NewJournal] wrote, entry by entry in the order of writing.
+//
+// A last line that a crash cut off is passed over, and so is one that was found cut off and marked when the journal was
+// written on: nothing was sent for it, or its outcome counts as unknown. Members that this version does not know are
+// ignored. Any other damage is an [ErrInvalidArgument] with the number of the line; the loop may go on to the next line,
+// but whoever was asked in the damaged one is not known. So is a line above 256 KiB. What r returns is handed on as it is,
+// with the number of the line, and ends the loop.
+//
+// A loop that was left can be taken up again, at the entry after the last one; it is not safe for concurrent use.
+func ReadJournal(r io.Reader) iter.Seq2[JournalEntry, error] {
+	if isNil(r) {
+		return func(yield func(JournalEntry, error) bool) {
+			yield(JournalEntry{}, invalidArgument("r", "of ReadJournal is nil; pass a file or another reader"))
+		}
+	}
+	lines := journalLines{r: bufio.NewReaderSize(r, 16<<10)}
+	return func(yield func(JournalEntry, error) bool) {
+		for lines.next() {
+			entry, err := lines.entry()
+			if err == nil && entry == nil {
+				continue
+			}
+			if entry == nil {
+				entry = &JournalEntry{}
+			}
+			if !yield(*entry, err) {
+				return
+			}
+		}
+	}
+}
+
+// journalLines reads lines of bounded length.
+type journalLines struct {
+	r      *bufio.Reader
+	number int
+	line   []byte // without the line break, and cut at the limit
+	long   bool   // it was longer
+	last   bool   // it has no line break
+	err    error  // of the reader
+	ended  bool
+}
+
+func (l *journalLines) next() bool {
+	if l.ended {
+		return false
+	}
+	l.number++
+	l.line, l.long, l.last = l.line[:0], false, false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if room := maxJournalLine + 2 - len(l.line); len(part) > room { // for a line break of two characters
+			part, l.long = part[:room], true
+		}
+		l.line = append(l.line, part...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err == nil:
+			l.line = trimBreak(l.line)
+		case errors.Is(err, io.EOF):
+			l.ended, l.last = true, true
+		default:
+			l.ended, l.err = true, err
+		}
+		return !l.last || len(l.line) > 0
+	}
+}
+
+func trimBreak(line []byte) []byte {
+	text, _ := strings.CutSuffix(string(line), "\n")
+	return line[:len(strings.TrimSuffix(text, "\r"))]
+}
+
+// entry is what stands in the line, nil if that may be passed over.
+func (l *journalLines) entry() (*JournalEntry, error) {
+	if l.err != nil {
+		return nil, fmt.Errorf("read the journal, line %d: %w", l.number, l.err)
+	}
+	if l.long || len(l.line) > maxJournalLine {
+		return nil, l.damaged("is longer than any entry")
+	}
+	text, marked := isCutLine(l.line)
+	if len(text) == 0 {
+		return nil, nil //nolint:nilnil // nothing is there
+	}
+	var entry JournalEntry
+	err := json.Unmarshal(text, &entry)
+	// A whole entry counts even where its line was not finished, since it may have been acted upon.
+	switch {
+	case err == nil && !entry.Device.IsZero():
+		return &entry, nil
+	case marked, l.last:
+		return nil, nil //nolint:nilerr,nilnil // half a line is no entry
+	default:
+		return nil, l.damaged("is no journal entry")
+	}
+}
+
+// damaged quotes nothing of the line, which may hold names and tokens.
+func (l *journalLines) damaged(how string) error {
+	return invalidArgument("journal", fmt.Sprintf("is damaged: line %d %s; look at that line, for it may name a user who was asked", l.number, how))
+}
+
+// UnfinishedRequests are the requests of a journal that nobody knows the end of: their Outcome is missing, because the
+// program crashed, or unknown. Each is the entry of Asking, with its ResumeToken, completed by what Asked says; they come in
+// the order of asking. [Client.WaitForRemoteAssistance] goes on with one, without asking again.
+//
+// Two entries are a pair when ClientRequestID and Device are the same. A request is finished when its own outcome, or a
+// later entry with its ClientRequestID and Device, is accepted, rejected or notSent, or when a later one for the same
+// device is accepted, at any of its addresses. A later request that was rejected or not sent does not tell what became of
+// the one before. Once a program knows, it can call Journal.Asked with the entry and the outcome.
+//
+// A request that was accepted is finished here even if its link never came: its ResumeToken is in the entry of Asking.
+//
+// The first error of entries is returned, and then no requests: what cannot be read may name one more.
+func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry, error) {
+	if entries == nil {
+		return nil, invalidArgument("entries", "is nil; pass those of ReadJournal")
+	}
+	var open []JournalEntry
+	for entry, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		if entry.Outcome == "" {
+			open = append(open, entry)
+			continue
+		}
+		own := slices.IndexFunc(open, func(asking JournalEntry) bool {
+			return asking.ClientRequestID == entry.ClientRequestID && asking.Device == entry.Device
+		})
+		switch entry.Outcome {
+		case OutcomeAccepted:
+			open = slices.DeleteFunc(open, func(asking JournalEntry) bool {
+				return strings.EqualFold(asking.Device.DeviceID(), entry.Device.DeviceID())
+			})
+		case OutcomeRejected, OutcomeNotSent:
+			if own >= 0 {
+				open = slices.Delete(open, own, own+1)
+			}
+		default: // unknown, or of a later version, of which no more is known here
+			if own < 0 { // its first entry is in an older file
+				open = append(open, entry)
+				continue
+			}
+			asked := entry
+			asked.Time, asked.ResumeToken, asked.Actor = open[own].Time, open[own].ResumeToken, open[own].Actor
+			open[own] = asked
+		}
+	}
+	return open, nil
+}

@@ -32,7 +32,7 @@ type JournalOptions struct {
 // method as an [*os.File] has, so that an entry survives a crash of the machine. What Write or Sync returns is the error of
 // Asking, and so is a Write that took less than it was given. It is safe for concurrent use.
 //
-//   - w: open a file with os.O_CREATE, os.O_RDWR and os.O_APPEND, and mode 0600, and pass it itself. A nil w is an
+//   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass it itself. A nil w is an
 //     [ErrInvalidArgument] of Asking.
 //   - options: may be nil.
 //
@@ -45,7 +45,7 @@ type JournalOptions struct {
 // entry and the outcome. Time is filled in if it is zero. An entry without a device, or one that is too long, is an
 // [ErrInvalidArgument].
 func NewJournal(w io.Writer, options *JournalOptions) Journal {
-	j := &fileJournal{w: w, suspect: true}
+	j := &fileJournal{w: w, fresh: true}
 	if options != nil {
 		j.actor = options.Actor
 	}
@@ -55,10 +55,10 @@ func NewJournal(w io.Writer, options *JournalOptions) Journal {
 type fileJournal struct {
 	actor func(context.Context) string
 
-	mu      sync.Mutex
-	w       io.Writer
-	written bool // an entry was written, so that what stands before the next one is known to be there
-	suspect bool // the latest write failed, or there was none
+	mu     sync.Mutex
+	w      io.Writer
+	fresh  bool // nothing was written yet
+	failed bool // the latest write failed
 }
 
 // Asking implements Journal.
@@ -108,16 +108,14 @@ func (j *fileJournal) append(line []byte) error {
 	if cut {
 		line = append([]byte{journalCancel, '\n'}, line...)
 	}
-	j.suspect = true
 	n, err := j.w.Write(line)
-	j.written = j.written || n > 0
 	if err == nil && n != len(line) {
 		err = io.ErrShortWrite
 	}
+	j.fresh, j.failed = false, err != nil
 	if err != nil {
 		return err
 	}
-	j.suspect = false
 	if syncer, ok := j.w.(interface{ Sync() error }); ok {
 		return syncer.Sync()
 	}
@@ -129,14 +127,16 @@ func (j *fileJournal) append(line []byte) error {
 func (j *fileJournal) endsInCutLine() (bool, error) {
 	file, ok := j.w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
-		return j.suspect && j.written, nil
+		return j.failed, nil
 	}
 	info, err := file.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
-	}
-	if !info.Mode().IsRegular() || info.Size() == 0 {
-		return j.suspect && j.written, nil
+	case !info.Mode().IsRegular():
+		return j.failed, nil
+	case info.Size() == 0:
+		return false, nil
 	}
 	if reader, ok := j.w.(io.ReaderAt); ok {
 		var last [1]byte
@@ -144,7 +144,7 @@ func (j *fileJournal) endsInCutLine() (bool, error) {
 			return last[0] != '\n', nil
 		}
 	}
-	return j.suspect, nil
+	return j.fresh || j.failed, nil
 }
 
 // isCutLine reports whether a line without its line break is one that was not written to its end, and marked so.

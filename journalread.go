@@ -2,6 +2,7 @@ package intune
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (l *journalLines) next() bool {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err == nil:
-			l.line = trimBreak(l.line)
+			l.line = bytes.TrimSuffix(bytes.TrimSuffix(l.line, []byte("\n")), []byte("\r"))
 		case errors.Is(err, io.EOF):
 			l.ended, l.last = true, true
 		default:
@@ -78,11 +79,6 @@ func (l *journalLines) next() bool {
 		}
 		return !l.last || len(l.line) > 0
 	}
-}
-
-func trimBreak(line []byte) []byte {
-	text, _ := strings.CutSuffix(string(line), "\n")
-	return line[:len(strings.TrimSuffix(text, "\r"))]
 }
 
 // entry is what stands in the line, nil if that may be passed over.
@@ -104,7 +100,7 @@ func (l *journalLines) entry() (*JournalEntry, error) {
 	case err == nil && !entry.Device.IsZero():
 		return &entry, nil
 	case marked, l.last:
-		return nil, nil //nolint:nilerr,nilnil // half a line is no entry
+		return nil, nil //nolint:nilnil // half a line is no entry
 	default:
 		return nil, l.damaged("is no journal entry")
 	}
@@ -140,9 +136,7 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 			open = append(open, entry)
 			continue
 		}
-		own := slices.IndexFunc(open, func(asking JournalEntry) bool {
-			return asking.ClientRequestID == entry.ClientRequestID && asking.Device == entry.Device
-		})
+		own := pairOf(open, entry)
 		switch entry.Outcome {
 		case OutcomeAccepted:
 			open = slices.DeleteFunc(open, func(asking JournalEntry) bool {
@@ -163,4 +157,20 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 		}
 	}
 	return open, nil
+}
+
+// pairOf is the index of what an outcome is of, or -1. A caller may give the same id to several requests: the one without an
+// outcome comes first.
+func pairOf(open []JournalEntry, asked JournalEntry) int {
+	own := -1
+	for i, asking := range slices.Backward(open) {
+		if asking.ClientRequestID != asked.ClientRequestID || asking.Device != asked.Device {
+			continue
+		}
+		if asking.Outcome == "" {
+			return i
+		}
+		own = max(own, i)
+	}
+	return own
 }

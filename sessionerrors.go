@@ -41,7 +41,7 @@ type PendingError struct {
 func (e *PendingError) Error() string {
 	text := "remote assistance on " + e.Device.redacted()
 	if e.unknown {
-		text += ": outcome unknown: the request was sent, and there is no sign yet that it was carried out"
+		text += ": outcome unknown: the request was sent, or may have been, and there is no sign yet that it was carried out"
 	} else {
 		text += ": the request was accepted, but no link has come yet"
 	}

@@ -1,0 +1,156 @@
+package graphpolicy_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// tries sends one request after another with the ids given, and records what left.
+func tries(t *testing.T, call *graphpolicy.Call, status int, ids ...string) (left [][]string, errs []error) {
+	t.Helper()
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		left = append(left, slices.Concat(req.Header["Client-Request-Id"], req.Header["client-request-id"])) //nolint:staticcheck // as a careless policy writes it
+		return says(status)(req)
+	})
+	for _, id := range ids {
+		req := request(t, call, http.MethodPost)
+		switch id {
+		case "":
+		case "no header":
+			req.Header = nil
+		default:
+			req.Header["client-request-id"] = []string{"stray"}
+			req.Header["Client-Request-Id"] = []string{id, "second"}
+		}
+		_, err := transport.Do(req)
+		errs = append(errs, err)
+	}
+	return left, errs
+}
+
+// Before sees the id that leaves, once, and every later try leaves with the same.
+func TestBeforeFixesTheRequestID(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ids  []string
+		want string
+	}{
+		"same":               {[]string{"a", "a"}, "a"},
+		"another later":      {[]string{"a", "b", "c"}, "a"},
+		"taken away later":   {[]string{"a", ""}, "a"},
+		"taken away":         {[]string{"", "b"}, "made"},
+		"without any header": {[]string{"no header", "b"}, "made"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen []string
+			call := newCall(true)
+			call.RequestID = "made"
+			call.Before = func(req *http.Request) error {
+				seen = append(seen, req.Header.Get("Client-Request-Id"))
+				return nil
+			}
+			left, errs := tries(t, call, http.StatusServiceUnavailable, c.ids...)
+			if !slices.Equal(seen, []string{c.want}) || len(left) != len(c.ids) || errors.Join(errs...) != nil {
+				t.Fatalf("Before saw %q, left with %q, errors %v", seen, left, errs)
+			}
+			for _, id := range left {
+				if !slices.Equal(id, []string{c.want}) {
+					t.Errorf("left with %q, want %q", id, c.want)
+				}
+			}
+			if record := call.Record(); record.RequestID != c.want || !record.Left || record.Verdict != graphpolicy.Refused {
+				t.Errorf("recorded %+v", record)
+			}
+		})
+	}
+}
+
+// Nothing leaves after an error of Before, whoever tries again, and azcore is told not to.
+func TestBeforeStopsTheCall(t *testing.T) {
+	t.Parallel()
+	cause, calls := errors.New("https://get.teamviewer.com/secret"), 0
+	call := newCall(true)
+	call.Before = func(*http.Request) error { calls++; return cause }
+	left, errs := tries(t, call, http.StatusNoContent, "a", "a", "b")
+	if len(left) != 0 || calls != 1 || !errors.Is(errs[0], cause) || errs[0].Error() != "stopped before it was sent" {
+		t.Errorf("%d left, %d calls, errors %v", len(left), calls, errs)
+	}
+	for _, err := range errs {
+		if err == nil || !isNonRetriable(err) {
+			t.Errorf("azcore would try again: %v", err)
+		}
+	}
+	if record := call.Record(); record.Verdict != graphpolicy.NotSent || record.Left || record.Stopped == nil || record.Stopped.Unwrap() != cause || record.RequestID != "a" { //nolint:errorlint // the very error
+		t.Errorf("recorded %+v", record)
+	}
+}
+
+// A context that ends while Before is at work ends the call before it is sent.
+func TestContextEndsInBefore(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	call, sent := newCall(true), 0
+	call.Before = func(*http.Request) error { cancel(); return nil }
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) { sent++; return says(http.StatusNoContent)(req) })
+	req, err := http.NewRequestWithContext(call.Start(ctx), http.MethodPost, address, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = transport.Do(req)
+	if record := call.Record(); !errors.Is(err, context.Canceled) || sent != 0 || record.Verdict != graphpolicy.NotSent || record.Left || record.Stopped != nil {
+		t.Errorf("sent %d times, error %v, record %+v", sent, err, record)
+	}
+}
+
+// While Before is at work, no other try leaves.
+func TestNoOtherTryDuringBefore(t *testing.T) {
+	t.Parallel()
+	call, sent := newCall(true), 0
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		sent++
+		return says(http.StatusServiceUnavailable)(req)
+	})
+	other := request(t, call, http.MethodPost)
+	call.Before = func(*http.Request) error {
+		if _, err := transport.Do(other); err == nil || sent != 0 {
+			t.Errorf("the other one left: %v", err)
+		}
+		return nil
+	}
+	if _, err := transport.Do(request(t, call, http.MethodPost)); err != nil || sent != 1 {
+		t.Errorf("sent %d times, error %v", sent, err)
+	}
+}
+
+// Left stays once a request has left, though the latest try did not.
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	call := newCall(true)
+	answers := []doer{says(http.StatusServiceUnavailable), failsToConnect}
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		next := answers[0]
+		answers = answers[1:]
+		return next(req)
+	})
+	for range 2 {
+		_, _ = transport.Do(request(t, call, http.MethodPost))
+	}
+	if record := call.Record(); record.Verdict != graphpolicy.NotSent || !record.Left {
+		t.Errorf("recorded %+v", record)
+	}
+	only := newCall(true)
+	if _, err := newTransport(t, failsToConnect).Do(request(t, only, http.MethodPost)); err == nil || only.Record().Left {
+		t.Errorf("error %v, record %+v", err, only.Record())
+	}
+}
+
+func failsToConnect(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+}

@@ -225,7 +225,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	}
 
 	resp, err := c.internal.Pipeline().Do(req)
-	record := call.Record()
+	record := call.Close()
 	r.record = record
 	if record.Response != nil {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
@@ -93,9 +94,11 @@ func (e JournalEntry) LogValue() slog.Value {
 // without a journal. A request for several devices has a pair for each.
 type journalPair struct {
 	journal Journal
-	entry   JournalEntry        // of Asking
 	token   func(string) string // makes the resume token, nil for none
-	open    bool                // Asking took it, and Asked was not called yet
+
+	mu    sync.Mutex   // a policy may leave the request behind, while Asking is at work
+	entry JournalEntry // of Asking
+	open  bool         // Asking took it, and Asked was not called yet
 }
 
 func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) string) *journalPair {
@@ -125,6 +128,8 @@ func (p *journalPair) begin(ctx context.Context, clientRequestID string) error {
 	if p == nil {
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.entry.Time, p.entry.ClientRequestID = journalTime(), clientRequestID
 	if p.token != nil {
 		p.entry.ResumeToken = p.token(clientRequestID)
@@ -139,6 +144,8 @@ func (p *journalPair) id() string {
 	if p == nil {
 		return ""
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.entry.ClientRequestID
 }
 
@@ -151,7 +158,12 @@ func (p *journalPair) identify(err error) {
 
 // settle calls Asked, if Asking took the request, with what is known of the outcome.
 func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry) {
-	if p == nil || !p.open {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.open {
 		return
 	}
 	p.open = false

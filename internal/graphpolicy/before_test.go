@@ -154,3 +154,20 @@ func TestLeft(t *testing.T) {
 func failsToConnect(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 }
+
+// What a policy has left behind does not leave after the result of the call was taken.
+func TestClosedCall(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodPost, http.MethodGet} {
+		call, before, sent := newCall(method == http.MethodPost), 0, 0
+		call.Before = func(*http.Request) error { before++; return nil }
+		transport := newTransport(t, func(req *http.Request) (*http.Response, error) { sent++; return says(http.StatusNoContent)(req) })
+		late := request(t, call, method)
+		if record := call.Close(); record.Verdict != graphpolicy.NotSent {
+			t.Errorf("recorded %+v", record)
+		}
+		if _, err := transport.Do(late); err == nil || !isNonRetriable(err) || before != 0 || sent != 0 {
+			t.Errorf("%s: sent %d times, Before called %d times, error %v", method, sent, before, err)
+		}
+	}
+}

@@ -59,6 +59,7 @@ type Call struct {
 
 	mu     sync.Mutex // a caller's policy may leave a request behind
 	record Record
+	closed bool        // the result was taken
 	asked  bool        // Before was called
 	fixed  string      // with this client-request-id
 	first  callContext // saves an allocation
@@ -118,12 +119,21 @@ func (c *Call) Record() Record {
 	return record
 }
 
+// Close ends the call when its result is taken: what a policy of the caller's has left behind does not leave any more. It
+// returns what is known then.
+func (c *Call) Close() Record {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return c.Record()
+}
+
 // begin lets a try go out, and holds its outcome for open until finish says otherwise. It refuses a write after one
 // whose outcome is open, or that succeeded, whoever wants to repeat it: azcore's retry policy or a policy of the caller's.
 func (c *Call) begin(req *http.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.Write && (c.record.Verdict >= Answered || c.record.Stopped != nil) {
+	if c.closed || c.Write && (c.record.Verdict >= Answered || c.record.Stopped != nil) {
 		return false
 	}
 	c.record = Record{

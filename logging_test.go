@@ -88,6 +88,9 @@ func (s *spans) provider() tracing.Provider {
 						made.attributes[a.Key] = a.Value
 					}
 				},
+				AddEvent: func(name string, list ...tracing.Attribute) {
+					made.attributes["event "+name] = fmt.Sprint(list)
+				},
 				SetStatus: func(code tracing.SpanStatus, text string) { made.code, made.status = code, text },
 			})
 		}

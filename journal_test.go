@@ -1,0 +1,341 @@
+package intune_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// memory is a journal that keeps what it is told. A func that is set decides.
+type memory struct {
+	onAsking, onAsked func(context.Context, intune.JournalEntry) error
+
+	mu            sync.Mutex
+	asking, asked []intune.JournalEntry
+}
+
+func (m *memory) Asking(ctx context.Context, entry intune.JournalEntry) error {
+	m.mu.Lock()
+	m.asking = append(m.asking, entry)
+	m.mu.Unlock()
+	if m.onAsking != nil {
+		return m.onAsking(ctx, entry)
+	}
+	return nil
+}
+
+func (m *memory) Asked(ctx context.Context, entry intune.JournalEntry) error {
+	m.mu.Lock()
+	m.asked = append(m.asked, entry)
+	m.mu.Unlock()
+	if m.onAsked != nil {
+		return m.onAsked(ctx, entry)
+	}
+	return nil
+}
+
+func (m *memory) option(o *intune.ClientOptions) { o.Journal = m }
+
+// pair is the two entries of the only call.
+func (m *memory) pair(tb testing.TB) (asking, asked intune.JournalEntry) {
+	tb.Helper()
+	if len(m.asking) != 1 || len(m.asked) != 1 {
+		tb.Fatalf("entries %+v and %+v, want one of each", m.asking, m.asked)
+	}
+	return m.asking[0], m.asked[0]
+}
+
+// journaled is a tenant's client with a journal.
+func journaled(tb testing.TB, tenant *intunetest.Tenant, journal intune.Journal) *intune.Client {
+	tb.Helper()
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	client, err := intune.NewClient(tenant.CredentialWith(map[string]any{"oid": "caller-1", "appid": "app-1", "tid": "tenant-1"}), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// requested are the methods that ask. Open does not wait.
+func requested(ctx context.Context, client *intune.Client, device intune.DeviceRef) map[string]func() error {
+	return map[string]func() error{
+		"Request": func() error { _, err := client.RequestRemoteAssistance(ctx, device, nil); return err },
+		"Begin":   func() error { _, err := client.BeginRemoteAssistance(ctx, device, nil); return err },
+		"Open": func() error {
+			_, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Nanosecond, Frequency: time.Nanosecond})
+			return err
+		},
+	}
+}
+
+// One pair for each call, whatever becomes of its tries.
+func TestJournalPair(t *testing.T) {
+	t.Parallel()
+	post := func(f intunetest.Fault) intunetest.Fault { f.Method = http.MethodPost; return f }
+	for name, c := range map[string]struct {
+		faults  []intunetest.Fault
+		outcome intune.Outcome
+		status  int
+		tries   int
+	}{
+		"accepted":                  {outcome: intune.OutcomeAccepted, status: 204, tries: 1},
+		"accepted at the third try": {faults: []intunetest.Fault{post(intunetest.Fault{Status: 429}), post(intunetest.Fault{Status: 503})}, outcome: intune.OutcomeAccepted, status: 204, tries: 3},
+		"refused":                   {faults: []intunetest.Fault{post(intunetest.Fault{Status: 403, Code: "Forbidden"})}, outcome: intune.OutcomeRejected, status: 403, tries: 1},
+		"throttled to the end":      {faults: []intunetest.Fault{post(intunetest.Fault{Status: 429, Times: -1})}, outcome: intune.OutcomeRejected, status: 429, tries: 4},
+		"no connection":             {faults: []intunetest.Fault{post(intunetest.Fault{Drop: intunetest.DropConnect, Times: -1})}, outcome: intune.OutcomeNotSent, tries: 4},
+		"refused, then no connection": {
+			faults:  []intunetest.Fault{post(intunetest.Fault{Status: 503}), post(intunetest.Fault{Drop: intunetest.DropConnect, Times: -1})},
+			outcome: intune.OutcomeRejected, tries: 4,
+		},
+		"broken after it was sent": {faults: []intunetest.Fault{post(intunetest.Fault{Drop: intunetest.DropAfter})}, outcome: intune.OutcomeUnknown, tries: 1},
+		"a gateway's timeout":      {faults: []intunetest.Fault{post(intunetest.Fault{Status: 504})}, outcome: intune.OutcomeUnknown, status: 504, tries: 1},
+		"not the answer expected":  {faults: []intunetest.Fault{post(intunetest.Fault{Status: 200, Body: "<html>sign in</html>"})}, outcome: intune.OutcomeUnknown, status: 200, tries: 1},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{})
+			for _, method := range []string{"Request", "Begin", "Open"} {
+				tenant.ClearFaults()
+				tenant.ResetRequests()
+				for _, fault := range c.faults {
+					tenant.Inject(fault)
+				}
+				journal := &memory{}
+				err := requested(t.Context(), journaled(t, tenant, journal), device)[method]()
+				asking, asked := journal.pair(t)
+				var ids []string
+				for _, request := range tenant.Requests() {
+					if request.Method == http.MethodPost {
+						ids = append(ids, request.Header.Get("Client-Request-Id"))
+					}
+				}
+				if len(ids) > c.tries || len(slices.Compact(ids)) > 1 || len(ids) > 0 && ids[0] != asking.ClientRequestID || asking.ClientRequestID == "" || asked.ClientRequestID != asking.ClientRequestID {
+					t.Errorf("%s: ids %v on the wire, %q and %q in the journal", method, ids, asking.ClientRequestID, asked.ClientRequestID)
+				}
+				if asking.Device != device || asking.Outcome != "" || asking.Error != "" || asking.CallerID != "" || (asking.ResumeToken == "") != (method == "Request") || asking.Time.IsZero() || asking.Time.Location() != time.UTC {
+					t.Errorf("%s: Asking was told %+v", method, asking)
+				}
+				if asked.Device != device || asked.Outcome != c.outcome || asked.StatusCode != c.status || asked.ResumeToken != "" || asked.Time.Before(asking.Time) || asked.Time.Location() != time.UTC ||
+					(asked.Error == "") != (c.outcome == intune.OutcomeAccepted) || (asked.RequestID == "") != (c.status == 0) ||
+					asked.CallerID != "caller-1" || asked.AppID != "app-1" || asked.TenantID != "tenant-1" {
+					t.Errorf("%s: Asked was told %+v", method, asked)
+				}
+				if failed, ok := errors.AsType[*intune.Error](err); ok && (failed.Error() != asked.Error || failed.ClientRequestID != asked.ClientRequestID || failed.RequestID != asked.RequestID) {
+					t.Errorf("%s: error %v, entry %+v", method, err, asked)
+				}
+			}
+		})
+	}
+}
+
+// No record, no prompt: nothing is sent, whatever the retry options and the policies are, and the error says so.
+func TestJournalThatFailsStopsTheRequest(t *testing.T) {
+	t.Parallel()
+	full := errors.New("no space left, see https://get.teamviewer.com/v15/secret")
+	for name, option := range map[string]func(*intune.ClientOptions){
+		"plain":                              func(*intune.ClientOptions) {},
+		"all retries":                        insists,
+		"a policy that repeats, per call":    placed(again{})["per call"],
+		"a policy that repeats, per try":     placed(again{})["per retry"],
+		"a policy that replaces the context": placed(forgets)["per retry"],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, method := range []string{"Request", "Begin", "Open"} {
+				tenant := intunetest.NewTenant(nil)
+				device := tenant.AddDevice(intune.ManagedDevice{})
+				journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error { return full }}
+				client := newClient(t, tenant, journal.option, option)
+				err := requested(t.Context(), client, device)[method]()
+				failed := asError(t, err)
+				if !errors.Is(err, full) || errors.Is(err, intune.ErrOutcomeUnknown) || failed.StatusCode != 0 || failed.ClientRequestID != journal.asking[0].ClientRequestID ||
+					!strings.Contains(err.Error(), "not sent, for the journal could not record the request: no space left") || strings.Contains(err.Error(), "secret") {
+					t.Errorf("%s: %v", method, err)
+				}
+				if len(journal.asking) != 1 || len(journal.asked) != 0 || tenant.Prompts(device) != 0 {
+					t.Errorf("%s: Asking %d times, Asked %d times, %d prompts", method, len(journal.asking), len(journal.asked), tenant.Prompts(device))
+				}
+				for _, request := range tenant.Requests() {
+					if request.Method != http.MethodGet {
+						t.Errorf("%s: %s %s was sent", method, request.Method, request.Path)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The context may end while the journal is at work: nothing is sent then, and the journal is told.
+func TestContextEndsWhileTheJournalWrites(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]error{"written": nil, "given up": context.Canceled} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error { cancel(); return fails }}
+			service := newScript(status(204))
+			_, err := newClient(t, service, journal.option).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+			if !errors.Is(err, context.Canceled) || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 || strings.Contains(err.Error(), "journal") != (fails != nil) {
+				t.Errorf("sent %d times, error %v", service.calls.Load(), err)
+			}
+			if fails != nil {
+				if len(journal.asked) != 0 {
+					t.Errorf("Asked was told %+v", journal.asked)
+				}
+				return
+			}
+			if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeNotSent {
+				t.Errorf("Asked was told %+v", asked)
+			}
+		})
+	}
+}
+
+type contextKey struct{}
+
+// Asked is told although the caller has gone, with the values of its context. What it returns changes nothing.
+func TestJournalThatFailsLater(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "kept"))
+	full := errors.New("no space left, see https://get.teamviewer.com/v15/secret")
+	journal := &memory{onAsked: func(ctx context.Context, _ intune.JournalEntry) error {
+		if ctx.Err() != nil || ctx.Value(contextKey{}) != "kept" {
+			t.Errorf("the context has ended with %v, and holds %v", ctx.Err(), ctx.Value(contextKey{}))
+		}
+		return full
+	}}
+	collected := &spans{}
+	service := transportFunc(func(req *http.Request) (*http.Response, error) {
+		cancel()
+		return answer(req, http.StatusNoContent, http.Header{"Request-Id": {"r1"}}, ""), nil
+	})
+	client := newClient(t, service, journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+	asking, asked := journal.pair(t)
+	if err != nil || response.ClientRequestID != asking.ClientRequestID || asked.Outcome != intune.OutcomeAccepted || asked.RequestID != "r1" {
+		t.Errorf("response %+v, error %v, Asked was told %+v", response, err, asked)
+	}
+	event, _ := collected.list[0].attributes["event intune.journalError"].(string)
+	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.Contains(event, "no space left") || strings.Contains(event, "secret") {
+		t.Errorf("span %s has the event %q", collected.list[0].name, event)
+	}
+}
+
+// What ends before a request is ready to leave has asked nobody, and makes no entry.
+func TestNoEntryWithoutARequest(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx    context.Context //nolint:containedctx // a case
+		device intune.DeviceRef
+		option func(*intune.ClientOptions)
+	}{
+		"no device":         {t.Context(), intune.DeviceRef{}, noRetries},
+		"the context ended": {ended, intune.Device("1"), noRetries},
+		"another host":      {t.Context(), intune.Device("1"), placed(rewrite(func(r *http.Request) { r.URL.Host = "graph.example" }))["per retry"]},
+		"a policy refuses":  {t.Context(), intune.Device("1"), placed(policyFunc(func(*policy.Request) (*http.Response, error) { return nil, errors.New("no") }))["per retry"]},
+		"a blank token":     {t.Context(), intune.Device("1"), nil},
+	} {
+		journal, service := &memory{}, newScript(status(204))
+		client := newClient(t, service, journal.option, func(o *intune.ClientOptions) {
+			if c.option != nil {
+				c.option(o)
+			}
+		})
+		if c.option == nil {
+			options := &intune.ClientOptions{Journal: journal}
+			options.Transport = service
+			var err error
+			if client, err = intune.NewClient(intune.StaticToken(" "), options); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := client.RequestRemoteAssistance(c.ctx, c.device, nil)
+		if err == nil || len(journal.asking)+len(journal.asked) != 0 || service.calls.Load() != 0 {
+			t.Errorf("%s: error %v, entries %+v and %+v, sent %d times", name, err, journal.asking, journal.asked, service.calls.Load())
+		}
+	}
+}
+
+// Reads and the other writes are not in the journal.
+func TestJournalHearsOfRequestsOnly(t *testing.T) {
+	t.Parallel()
+	for name, call := range spanned {
+		if name == "RequestRemoteAssistance" || name == "BeginRemoteAssistance" || name == "OpenRemoteAssistance" {
+			continue
+		}
+		journal := &memory{}
+		if err := call(t.Context(), newClient(t, always(http.StatusNotFound, ""), journal.option)); err == nil || len(journal.asking)+len(journal.asked) != 0 {
+			t.Errorf("%s: entries %+v and %+v, error %v", name, journal.asking, journal.asked, err)
+		}
+	}
+}
+
+// A transport that panics leaves the outcome open, and no Asking without its Asked.
+func TestJournalHearsOfAPanic(t *testing.T) {
+	t.Parallel()
+	journal := &memory{}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = newClient(t, transportFunc(func(*http.Request) (*http.Response, error) { panic("boom") }), journal.option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	}()
+	if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeUnknown {
+		t.Errorf("Asked was told %+v", asked)
+	}
+}
+
+// A policy may return and send the request later. By then the call has failed as not sent, and that holds.
+func TestRequestThatAPolicyLeavesBehind(t *testing.T) {
+	t.Parallel()
+	for place, option := range map[string]func(policy.Policy) func(*intune.ClientOptions){
+		"per call":  func(p policy.Policy) func(*intune.ClientOptions) { return placed(p)["per call"] },
+		"per retry": func(p policy.Policy) func(*intune.ClientOptions) { return placed(p)["per retry"] },
+	} {
+		var late *policy.Request
+		leaves := policyFunc(func(req *policy.Request) (*http.Response, error) {
+			late = req
+			return nil, errors.New("gave up")
+		})
+		journal, service := &memory{}, newScript(status(204))
+		_, err := newClient(t, service, journal.option, noRetries, option(leaves)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("%s: %v", place, err)
+		}
+		if _, err := late.Next(); err == nil || service.calls.Load() != 0 || len(journal.asking)+len(journal.asked) != 0 {
+			t.Errorf("%s: sent %d times, entries %+v and %+v, error %v", place, service.calls.Load(), journal.asking, journal.asked, err)
+		}
+	}
+}
+
+func TestTypedNilJournal(t *testing.T) {
+	t.Parallel()
+	var none *memory
+	_, err := intune.NewClient(intune.StaticToken("x"), &intune.ClientOptions{Journal: none})
+	if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options.Journal is a nil *intune_test.memory") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPossibleOutcomeValues(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(intune.PossibleOutcomeValues())
+	if want := `["accepted","rejected","unknown","notSent"]`; err != nil || string(text) != want {
+		t.Errorf("got %s, want %s; error %v", text, want, err)
+	}
+}

@@ -1,0 +1,318 @@
+package intune_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// journalWriter counts what is done to it. cut, if not nil, says how much of a line it takes.
+type journalWriter struct {
+	bytes.Buffer
+
+	calls   []string
+	cut     func(line []byte) (n int, err error)
+	syncErr error
+}
+
+func (w *journalWriter) Write(line []byte) (int, error) {
+	w.calls = append(w.calls, "write")
+	if w.cut != nil {
+		n, err := w.cut(line)
+		w.Buffer.Write(line[:n])
+		return n, err
+	}
+	return w.Buffer.Write(line)
+}
+
+func (w *journalWriter) Sync() error {
+	w.calls = append(w.calls, "sync")
+	return w.syncErr
+}
+
+var (
+	errDisk = errors.New("disk full")
+
+	askingEntry = intune.JournalEntry{
+		Time: time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
+		ResumeToken: `{"type":"RemoteAssistanceSession"}`, Actor: "bert",
+	}
+	askedEntry = intune.JournalEntry{
+		Time: time.Date(2026, 3, 4, 5, 6, 8, 0, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
+		Outcome: intune.OutcomeRejected, StatusCode: 403, RequestID: "r1", Error: "not allowed <&>", Actor: "bert", CallerID: "c", AppID: "a", TenantID: "t",
+	}
+)
+
+// entriesOf reads a whole journal.
+func entriesOf(r io.Reader) (entries []intune.JournalEntry, errs []error) {
+	for entry, err := range intune.ReadJournal(r) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		entries = append(entries, entry)
+	}
+	return entries, errs
+}
+
+func TestNewJournalWritesALineAnEntry(t *testing.T) {
+	t.Parallel()
+	w := &journalWriter{}
+	journal := intune.NewJournal(w, nil)
+	if err := errors.Join(journal.Asking(t.Context(), askingEntry), journal.Asked(t.Context(), askedEntry)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"write", "sync", "write", "sync"}; !slices.Equal(w.calls, want) {
+		t.Errorf("calls %v, want %v", w.calls, want)
+	}
+	lines := strings.Split(w.String(), "\n")
+	for i, want := range [][]string{
+		{"actor", "clientRequestId", "device", "resumeToken", "time"},
+		{"actor", "appId", "callerId", "clientRequestId", "device", "error", "outcome", "requestId", "statusCode", "tenantId", "time"},
+	} {
+		var members map[string]any
+		if err := json.Unmarshal([]byte(lines[i]), &members); err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Sorted(maps.Keys(members)); !slices.Equal(got, want) {
+			t.Errorf("members %v, want %v", got, want)
+		}
+	}
+	entries, errs := entriesOf(&w.Buffer)
+	if len(lines) != 3 || lines[2] != "" || !slices.Equal(entries, []intune.JournalEntry{askingEntry, askedEntry}) || errs != nil {
+		t.Errorf("read %+v, errors %v", entries, errs)
+	}
+}
+
+// An entry that cannot be kept, whole and in a form that can be read back, is an error.
+func TestNewJournalFails(t *testing.T) {
+	t.Parallel()
+	var none *os.File
+	tooLong := askingEntry
+	tooLong.ResumeToken = strings.Repeat("x", 256<<10)
+	for name, c := range map[string]struct {
+		w     io.Writer
+		entry intune.JournalEntry
+		want  error
+		says  string
+	}{
+		"Write fails":          {&journalWriter{cut: func([]byte) (int, error) { return 0, errDisk }}, askingEntry, errDisk, "write the journal"},
+		"Write is short":       {&journalWriter{cut: func(line []byte) (int, error) { return len(line) - 1, nil }}, askingEntry, io.ErrShortWrite, "write the journal"},
+		"Sync fails":           {&journalWriter{syncErr: errDisk}, askingEntry, errDisk, "write the journal"},
+		"no writer":            {nil, askingEntry, intune.ErrInvalidArgument, "w of NewJournal is nil"},
+		"a nil file":           {none, askingEntry, intune.ErrInvalidArgument, "w of NewJournal is nil"},
+		"no device":            {&journalWriter{}, intune.JournalEntry{ClientRequestID: "id"}, intune.ErrInvalidArgument, "zero DeviceRef"},
+		"longer than any line": {&journalWriter{}, tooLong, intune.ErrInvalidArgument, "too long"},
+		"a closed file":        {closedFile(t), askingEntry, os.ErrClosed, "write the journal"},
+	} {
+		journal := intune.NewJournal(c.w, nil)
+		for method, err := range map[string]error{"Asking": journal.Asking(t.Context(), c.entry), "Asked": journal.Asked(t.Context(), c.entry)} {
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s, %s: %v", name, method, err)
+			}
+		}
+	}
+}
+
+func closedFile(t *testing.T) *os.File {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Wherever a write breaks off, no half of an entry counts, and the next entry stands by itself.
+func TestNewJournalAfterHalfALine(t *testing.T) {
+	t.Parallel()
+	line, err := json.Marshal(askingEntry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := askedEntry
+	next.ClientRequestID = "id-2"
+	for n := range len(line) + 4 {
+		for breaks := range 3 { // how often it breaks off there, after a whole entry
+			w := &journalWriter{}
+			journal := intune.NewJournal(w, nil)
+			if err := journal.Asking(t.Context(), askingEntry); err != nil {
+				t.Fatal(err)
+			}
+			w.cut = func(line []byte) (int, error) { return min(n, len(line)), errDisk }
+			for range breaks {
+				if err := journal.Asking(t.Context(), askingEntry); !errors.Is(err, errDisk) {
+					t.Fatal(err)
+				}
+			}
+			w.cut = nil
+			if err := journal.Asked(t.Context(), next); err != nil {
+				t.Fatal(err)
+			}
+			entries, errs := entriesOf(bytes.NewReader(w.Bytes()))
+			// What is whole may count, though its write failed: it may be that it was acted upon.
+			if len(errs) != 0 || len(entries) < 2 || len(entries) > 2+breaks || n < len(line) && len(entries) != 2 || entries[0] != askingEntry || entries[len(entries)-1] != next {
+				t.Fatalf("%d bytes, %d times: read %+v, errors %v, of\n%q", n, breaks, entries, errs, w.String())
+			}
+		}
+	}
+}
+
+// A process that was killed leaves any part of a line. The next one opens the file and goes on.
+func TestNewJournalInAFileWithHalfALine(t *testing.T) {
+	t.Parallel()
+	whole := &bytes.Buffer{}
+	if err := intune.NewJournal(whole, nil).Asking(t.Context(), askingEntry); err != nil {
+		t.Fatal(err)
+	}
+	for mode, flags := range map[string]int{"read and write": os.O_RDWR, "write only": os.O_WRONLY} {
+		for n := range whole.Len() + 1 {
+			path := filepath.Join(t.TempDir(), "journal")
+			before := whole.String() + whole.String()[:n]
+			if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			had, errs := entriesOf(strings.NewReader(before))
+			for range 2 { // opened twice
+				file, err := os.OpenFile(path, flags|os.O_APPEND, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				journal := intune.NewJournal(file, nil)
+				if err := errors.Join(journal.Asking(t.Context(), askedEntry), journal.Asked(t.Context(), askedEntry), file.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text := readText(t, path)
+			entries, moreErrs := entriesOf(strings.NewReader(text))
+			want := append(had, askedEntry, askedEntry, askedEntry, askedEntry)
+			if !slices.Equal(entries, want) || len(errs)+len(moreErrs) != 0 || len(had) > 2 || len(had) == 2 != (n >= whole.Len()-1) {
+				t.Fatalf("%s, %d bytes: read %+v, errors %v, of\n%q", mode, n, entries, moreErrs, text)
+			}
+			if strings.Contains(text, "\x18") && mode == "read and write" && (n == 0 || n == whole.Len()) {
+				t.Fatalf("%d bytes: a whole line was marked:\n%q", n, text)
+			}
+		}
+	}
+}
+
+// Another process may crash after this one has begun to write.
+func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	open := func() *os.File {
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = file.Close() })
+		return file
+	}
+	journal := intune.NewJournal(open(), nil)
+	if err := journal.Asking(t.Context(), askingEntry); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open().WriteString(`{"time":"2026`); err != nil {
+		t.Fatal(err)
+	}
+	if err := journal.Asked(t.Context(), askedEntry); err != nil {
+		t.Fatal(err)
+	}
+	entries, errs := entriesOf(open())
+	if !slices.Equal(entries, []intune.JournalEntry{askingEntry, askedEntry}) || errs != nil {
+		t.Errorf("read %+v, errors %v", entries, errs)
+	}
+}
+
+func TestNewJournalIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	w := &journalWriter{}
+	journal := intune.NewJournal(w, nil)
+	var group sync.WaitGroup
+	for i := range 50 {
+		group.Go(func() {
+			entry := askingEntry
+			entry.ClientRequestID = fmt.Sprint(i)
+			if err := journal.Asking(t.Context(), entry); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	entries, errs := entriesOf(&w.Buffer)
+	seen := map[string]bool{}
+	for _, entry := range entries {
+		seen[entry.ClientRequestID] = true
+	}
+	if len(entries) != 50 || len(seen) != 50 || errs != nil {
+		t.Errorf("%d entries, %d of them different, errors %v", len(entries), len(seen), errs)
+	}
+}
+
+func TestJournalActor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ says, given, want string }{
+		"of the context":    {"anna", "", "anna"},
+		"before the given":  {"anna", "bert", "anna"},
+		"none":              {"", "bert", "bert"},
+		"one line, no link": {"anna\nsees https://get.teamviewer.com/secret", "", "anna sees https://get.teamviewer.com/REDACTED"},
+		"long":              {strings.Repeat("a", 1000), "", strings.Repeat("a", 200) + "…"},
+	} {
+		w := &bytes.Buffer{}
+		journal := intune.NewJournal(w, &intune.JournalOptions{Actor: func(ctx context.Context) string {
+			if ctx.Value(contextKey{}) != "kept" {
+				t.Error("another context")
+			}
+			return c.says
+		}})
+		ctx := context.WithValue(t.Context(), contextKey{}, "kept")
+		entry := intune.JournalEntry{Device: intune.Device("1"), Actor: c.given}
+		if err := errors.Join(journal.Asking(ctx, entry), journal.Asked(ctx, entry)); err != nil {
+			t.Fatal(err)
+		}
+		entries, _ := entriesOf(w)
+		if len(entries) != 2 || entries[0].Actor != c.want || entries[1].Actor != c.want || entries[0].Time.IsZero() {
+			t.Errorf("%s: %+v", name, entries)
+		}
+	}
+}
+
+// memoryFile is a file in memory.
+type memoryFile struct{ data []byte }
+
+func (f *memoryFile) Write(p []byte) (int, error) {
+	f.data = append(f.data, p...)
+	return len(p), nil
+}
+
+func (f *memoryFile) ReadAt(p []byte, at int64) (int, error) {
+	return bytes.NewReader(f.data).ReadAt(p, at)
+}
+
+func (f *memoryFile) Stat() (fs.FileInfo, error) { return memoryInfo{size: int64(len(f.data))}, nil }
+
+type memoryInfo struct {
+	fs.FileInfo
+
+	size int64
+}
+
+func (i memoryInfo) Size() int64     { return i.size }
+func (memoryInfo) Mode() fs.FileMode { return 0 }

@@ -1,0 +1,233 @@
+package intune_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// line is a line of a journal.
+func line(device int, more string) string {
+	return fmt.Sprintf(`{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/%d","clientRequestId":"id"%s}`, device, more)
+}
+
+func TestReadJournal(t *testing.T) {
+	t.Parallel()
+	const half = `{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/9","clie`
+	for name, c := range map[string]struct {
+		text string
+		want string // "1" is the device of an entry, "!2" an error about that line
+	}{
+		"empty":                             {"", ""},
+		"whole":                             {line(1, "") + "\n" + line(2, "") + "\n", "1 2"},
+		"without the last line break":       {line(1, "") + "\n" + line(2, ""), "1 2"},
+		"cut off":                           {line(1, "") + "\n" + half, "1"},
+		"nothing but a cut line":            {half, ""},
+		"zeros at the end":                  {line(1, "") + "\n" + strings.Repeat("\x00", 100), "1"},
+		"half a line in the middle":         {line(1, "") + "\n" + half + "\n" + line(2, "") + "\n", "1 !2 2"},
+		"half a line, marked":               {line(1, "") + "\n" + half + "\x18\n" + line(2, "") + "\n", "1 2"},
+		"half a line, marked twice":         {half + "\x18\x18\n\x18\n" + line(2, "") + "\n", "2"},
+		"a whole line, marked":              {line(1, "") + "\x18\n" + line(2, "") + "\n", "1 2"},
+		"half a line with an entry behind":  {half + line(2, "") + "\n" + line(3, "") + "\n", "!1 3"},
+		"half a line broken at the end":     {half + "\n", "!1"},
+		"two entries in a line":             {line(1, "") + line(2, "") + "\n" + line(3, "") + "\n", "!1 3"},
+		"two damaged lines":                 {"x\n" + line(1, "") + "\ny\n" + line(2, "") + "\n", "!1 1 !3 2"},
+		"the mark in the middle":            {line(1, "")[:20] + "\x18" + line(1, "")[20:] + "\n", "!1"},
+		"members of a later version":        {line(1, `,"later":{"a":[1]},"outcome":"postponed"`) + "\n", "1"},
+		"line breaks of Windows":            {line(1, "") + "\r\n\r\n" + line(2, "") + "\r\n", "1 2"},
+		"an empty line":                     {"\n" + line(1, "") + "\n\n", "1"},
+		"a line of spaces":                  {line(1, "") + "\n   \n" + line(2, "") + "\n", "1 !2 2"},
+		"no device":                         {`{"clientRequestId":"id"}` + "\n" + line(1, "") + "\n", "!1 1"},
+		"a device that could not be asked":  {`{"device":"/deviceManagement/managedDevices/.."}` + "\n", "!1"},
+		"another kind of log":               {`{"level":"info"}` + "\n", "!1"},
+		"a list":                            {"[]\n", "!1"},
+		"null":                              {"null\n", "!1"},
+		"a member of another type":          {line(1, `,"statusCode":"x"`) + "\n", "!1"},
+		"as long as a line may be":          {line(1, `,"x":"`+strings.Repeat("x", 256<<10-len(line(1, `,"x":""`)))+`"`) + "\r\n" + line(2, "") + "\n", "1 2"},
+		"longer":                            {line(1, `,"x":"`+strings.Repeat("x", 256<<10-len(line(1, `,"x":""`))+1)+`"`) + "\n" + line(2, "") + "\n", "!1 2"},
+		"much longer":                       {strings.Repeat("x", 3<<20) + "\n" + line(2, "") + "\n", "!1 2"},
+		"much longer, marked":               {strings.Repeat("x", 3<<20) + "\x18\n" + line(2, "") + "\n", "!1 2"},
+		"a last line that is too long":      {line(1, "") + "\n" + strings.Repeat("x", 300<<10), "1 !2"},
+		"nested deeper than can be decoded": {`{"device":` + strings.Repeat("[", 20_000) + "\n", "!1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for size, reader := range map[string]io.Reader{"at once": strings.NewReader(c.text), "in pieces": iotest.HalfReader(strings.NewReader(c.text))} {
+				var got []string
+				for entry, err := range intune.ReadJournal(reader) {
+					if err == nil {
+						got = append(got, entry.Device.DeviceID())
+						continue
+					}
+					var number int
+					if _, after, _ := strings.Cut(err.Error(), "line "); !errors.Is(err, intune.ErrInvalidArgument) || strings.Contains(err.Error(), "managedDevices") || entry != (intune.JournalEntry{}) {
+						t.Errorf("error %v", err)
+					} else if _, scanErr := fmt.Sscan(after, &number); scanErr != nil {
+						t.Errorf("error %v has no line", err)
+					}
+					got = append(got, fmt.Sprint("!", number))
+				}
+				if text := strings.Join(got, " "); text != c.want {
+					t.Errorf("%s: got %q, want %q", size, text, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestReadJournalFromAReaderThatFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	text := line(1, "") + "\n" + line(2, "")
+	entries, errs := entriesOf(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
+	if len(entries) != 1 || len(errs) != 1 || !errors.Is(errs[0], broken) || !strings.Contains(errs[0].Error(), "line 2") {
+		t.Errorf("entries %+v, errors %v", entries, errs)
+	}
+	for name, none := range map[string]io.Reader{"nil": nil, "typed nil": (*bytes.Buffer)(nil)} {
+		if _, errs := entriesOf(none); len(errs) != 1 || !errors.Is(errs[0], intune.ErrInvalidArgument) {
+			t.Errorf("%s: %v", name, errs)
+		}
+	}
+}
+
+// A loop that was left goes on after the last entry.
+func TestReadJournalTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	entries := intune.ReadJournal(strings.NewReader(line(1, "") + "\n" + line(2, "") + "\n" + line(3, "") + "\n"))
+	var got []string
+	for range 5 {
+		for entry, err := range entries {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, entry.Device.DeviceID())
+			break
+		}
+	}
+	if text := strings.Join(got, " "); text != "1 2 3" {
+		t.Errorf("got %q", text)
+	}
+}
+
+// sequence gives entries as ReadJournal would.
+func sequence(entries []intune.JournalEntry, err error) iter.Seq2[intune.JournalEntry, error] {
+	return func(yield func(intune.JournalEntry, error) bool) {
+		for _, entry := range entries {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(intune.JournalEntry{}, err)
+		}
+	}
+}
+
+func TestUnfinishedRequests(t *testing.T) {
+	t.Parallel()
+	one, two := intune.Device("d1"), intune.Device("d2")
+	asking := func(device intune.DeviceRef, id string) intune.JournalEntry {
+		return intune.JournalEntry{Time: time.Unix(1, 0), Device: device, ClientRequestID: id, ResumeToken: "token-" + id}
+	}
+	asked := func(device intune.DeviceRef, id string, outcome intune.Outcome) intune.JournalEntry {
+		return intune.JournalEntry{Time: time.Unix(2, 0), Device: device, ClientRequestID: id, Outcome: outcome}
+	}
+	const accepted, rejected, unknown, notSent = intune.OutcomeAccepted, intune.OutcomeRejected, intune.OutcomeUnknown, intune.OutcomeNotSent
+	for name, c := range map[string]struct {
+		entries []intune.JournalEntry
+		want    string
+	}{
+		"none":                               {nil, ""},
+		"crashed":                            {[]intune.JournalEntry{asking(one, "a")}, "a"},
+		"accepted":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted)}, ""},
+		"rejected":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", rejected)}, ""},
+		"not sent":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", notSent)}, ""},
+		"unknown":                            {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown)}, "a unknown"},
+		"an outcome of a later version":      {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", "postponed")}, "a postponed"},
+		"unknown, and its first entry lost":  {[]intune.JournalEntry{asked(one, "a", unknown)}, "a unknown"},
+		"known, and its first entry lost":    {[]intune.JournalEntry{asked(one, "a", rejected)}, ""},
+		"of another device":                  {[]intune.JournalEntry{asking(one, "a"), asked(two, "a", accepted)}, "a"},
+		"of another request":                 {[]intune.JournalEntry{asking(one, "a"), asked(one, "b", rejected)}, "a"},
+		"two at once":                        {[]intune.JournalEntry{asking(one, "a"), asking(two, "b"), asked(two, "b", accepted)}, "a"},
+		"in the order of asking":             {[]intune.JournalEntry{asking(two, "b"), asking(one, "a"), asked(two, "b", unknown)}, "b unknown, a"},
+		"accepted later":                     {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "b", accepted)}, ""},
+		"accepted before":                    {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted), asking(one, "b")}, "b"},
+		"accepted later at another address":  {[]intune.JournalEntry{asking(one, "a"), asking(intune.UserDevice("u", "D1"), "b"), asked(intune.UserDevice("u", "D1"), "b", accepted)}, ""},
+		"rejected later":                     {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "b", rejected)}, "a"},
+		"not sent later":                     {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asking(one, "b"), asked(one, "b", notSent)}, "a unknown"},
+		"unknown, then learned":              {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asked(one, "a", rejected)}, ""},
+		"crashed, then learned":              {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted)}, ""},
+		"an id used twice":                   {[]intune.JournalEntry{asking(one, "a"), asking(one, "a"), asked(one, "a", rejected)}, "a"},
+		"an id used twice, unknown at first": {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asking(one, "a"), asked(one, "a", rejected)}, "a unknown"},
+		"an id for two devices":              {[]intune.JournalEntry{asking(one, "a"), asking(two, "a"), asked(one, "a", rejected)}, "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			unfinished, err := intune.UnfinishedRequests(sequence(c.entries, nil))
+			var got []string
+			for _, entry := range unfinished {
+				got = append(got, strings.TrimSpace(entry.ClientRequestID+" "+string(entry.Outcome)))
+				if lost := strings.HasSuffix(name, "lost"); (entry.ResumeToken == "token-"+entry.ClientRequestID) == lost || !entry.Time.Equal(time.Unix(1, 0)) != lost {
+					t.Errorf("entry %+v", entry)
+				}
+			}
+			if text := strings.Join(got, ", "); text != c.want || err != nil {
+				t.Errorf("got %q, want %q, error %v", text, c.want, err)
+			}
+			damage := errors.New("damage")
+			if unfinished, err := intune.UnfinishedRequests(sequence(c.entries, damage)); !errors.Is(err, damage) || unfinished != nil {
+				t.Errorf("of a damaged journal: %v, %v", unfinished, err)
+			}
+		})
+	}
+	if _, err := intune.UnfinishedRequests(nil); !errors.Is(err, intune.ErrInvalidArgument) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever stands in a journal, reading ends, and what is written after it is read back, once.
+func FuzzReadJournal(f *testing.F) {
+	for _, text := range []string{
+		line(1, "") + "\n" + line(2, `,"outcome":"unknown"`) + "\n", line(1, "")[:40], line(1, ""), line(1, "")[:40] + "\x18\n", "\n", "null\n", "\x18", `{"device":""}` + "\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before, errs := entriesOf(bytes.NewReader(data))
+		for _, err := range errs {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Errorf("error %v", err)
+			}
+		}
+		whole := &bytes.Buffer{}
+		journal := intune.NewJournal(whole, nil)
+		for _, entry := range before {
+			if entry.Time.IsZero() {
+				entry.Time = time.Unix(1, 0) // else it would be filled in
+			}
+			if err := journal.Asked(t.Context(), entry); err != nil && !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Errorf("entry %+v: %v", entry, err)
+			}
+		}
+		if again, errs := entriesOf(whole); len(again) > len(before) || len(errs) != 0 {
+			t.Errorf("read %+v, then %+v, errors %v", before, again, errs)
+		}
+		file := &memoryFile{data: slices.Clone(data)}
+		if err := intune.NewJournal(file, nil).Asking(t.Context(), askingEntry); err != nil {
+			t.Fatal(err)
+		}
+		after, moreErrs := entriesOf(bytes.NewReader(file.data))
+		if len(after) != len(before)+1 || after[len(before)] != askingEntry || len(moreErrs) > len(errs) {
+			t.Errorf("read %+v, then %+v, errors %v, then %v", before, after, errs, moreErrs)
+		}
+	})
+}

@@ -184,6 +184,9 @@ func TestNewJournalInAFileWithHalfALine(t *testing.T) {
 	}
 	for mode, flags := range map[string]int{"read and write": os.O_RDWR, "write only": os.O_WRONLY} {
 		for n := range whole.Len() + 1 {
+			if n%9 > 0 && n > 3 && n < whole.Len()-3 {
+				continue // each costs four times Sync
+			}
 			path := filepath.Join(t.TempDir(), "journal")
 			before := whole.String() + whole.String()[:n]
 			if err := os.WriteFile(path, []byte(before), 0o600); err != nil {

@@ -71,7 +71,7 @@ func hasHeading(text, anchor string) bool {
 	return false
 }
 
-func readText(t *testing.T, name string) string {
+func readText(t testing.TB, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(name)
 	if err != nil {

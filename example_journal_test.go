@@ -1,0 +1,151 @@
+package intune_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// run opens sessions on devices. The file at path keeps what was asked; with it, run goes on after a crash.
+func run(ctx context.Context, credential azcore.TokenCredential, options intune.ClientOptions, path string, devices []intune.DeviceRef) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	options.Journal = intune.NewJournal(file, nil)
+	client, err := intune.NewClient(credential, &options)
+	if err != nil {
+		return err
+	}
+	return openSessions(ctx, client, file, devices, nil, func(session intune.RemoteAssistanceSession) {
+		fmt.Println("for the technician:", session.URL.Reveal())
+	})
+}
+
+// openSessions asks the user of each device for a session, once, and shows the links. Killed at any instant and started
+// again, it goes on with what the journal names, and asks only those whom it does not.
+func openSessions(ctx context.Context, client *intune.Client, journal io.Reader, devices []intune.DeviceRef,
+	options *intune.OpenRemoteAssistanceOptions, show func(intune.RemoteAssistanceSession),
+) error {
+	asked := map[intune.DeviceRef]string{} // with the token of each wait
+	for entry, err := range intune.ReadJournal(journal) {
+		switch {
+		case err != nil:
+			return err // somebody may have been asked and is not named
+		case entry.Outcome == "":
+			asked[entry.Device] = entry.ResumeToken
+		case entry.Outcome == intune.OutcomeRejected, entry.Outcome == intune.OutcomeNotSent:
+			delete(asked, entry.Device) // may be asked again
+		}
+	}
+	var failed []error
+	for _, device := range devices {
+		var session intune.RemoteAssistanceSession
+		var err error
+		if token, ok := asked[device]; ok {
+			session, err = client.WaitForRemoteAssistance(ctx, token, nil) // never asks
+		} else {
+			session, err = client.OpenRemoteAssistance(ctx, device, options)
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		show(session)
+	}
+	return errors.Join(failed...)
+}
+
+// A program that is stopped and started again with the same journal goes on, and asks nobody twice.
+func ExampleNewJournal() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device := tenant.AddDevice(intune.ManagedDevice{ID: exampleID}, intunetest.SessionScript{After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678"})
+	folder, err := os.MkdirTemp("", "journal")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "asked.jsonl")
+
+	first, crash := context.WithCancel(ctx)
+	options := tenant.ClientOptions()
+	options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+		if tenant.Prompts(device) > 0 {
+			crash() // while it waits for the link
+		}
+		return tenant.Do(req)
+	})
+	err = run(first, tenant.Credential(), *options, path, []intune.DeviceRef{device})
+	fmt.Println("no link yet:", errors.Is(err, intune.ErrSessionPending))
+
+	tenant.Advance(time.Hour)
+	err = run(ctx, tenant.Credential(), *tenant.ClientOptions(), path, []intune.DeviceRef{device})
+	fmt.Println("error:", err)
+	fmt.Println("times the user was asked:", tenant.Prompts(device))
+	// Output:
+	// no link yet: true
+	// for the technician: https://get.teamviewer.com/v15/s12345678
+	// error: <nil>
+	// times the user was asked: 1
+}
+
+// After a crash, the journal tells which users may have been asked although nobody knows.
+func ExampleUnfinishedRequests() {
+	ctx := context.Background()
+	tenant, _, device := exampleTenant()
+	path := filepath.Join(os.TempDir(), "asked-"+rand.Text()+".jsonl")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(path)
+	defer file.Close()
+	journal := intune.NewJournal(file, nil)
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropAfter})
+	_, err = client.RequestRemoteAssistance(ctx, device, nil)
+	fmt.Println("unknown:", errors.Is(err, intune.ErrOutcomeUnknown))
+
+	file.Seek(0, io.SeekStart)
+	unfinished, err := intune.UnfinishedRequests(intune.ReadJournal(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, entry := range unfinished {
+		fmt.Println("perhaps asked:", entry.Device.DeviceID())
+		// Somebody has called the user, who saw a prompt.
+		entry.Outcome = intune.OutcomeAccepted
+		if err := journal.Asked(ctx, entry); err != nil {
+			fmt.Println(err)
+		}
+	}
+	file.Seek(0, io.SeekStart)
+	unfinished, err = intune.UnfinishedRequests(intune.ReadJournal(file))
+	fmt.Println("unfinished:", len(unfinished), err)
+	// Output:
+	// unknown: true
+	// perhaps asked: 705c034c-034c-705c-4c03-5c704c035c70
+	// unfinished: 0 <nil>
+}

@@ -1,0 +1,335 @@
+package intune_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// crashChild is the program of these tests, which the test binary becomes when the variable of this name is set: it opens
+// sessions on devices as the example does, on a tenant that the parent serves, and is killed.
+type crashChild struct {
+	URL     string
+	Root    []byte // the server's certificate
+	Journal string
+	Devices []intune.DeviceRef
+	Crash   crashPoint
+}
+
+const crashVariable = "INTUNE_TEST_CRASH_CHILD"
+
+// crashPoint is where the program kills itself.
+type crashPoint struct {
+	At string // "" nowhere
+	N  int    // at the n-th time
+}
+
+// The points between any two system calls that matter.
+const (
+	beforeWrite = "before a write to the journal"
+	inWrite     = "in a write to the journal"
+	nearlyWrote = "in a write to the journal, all but the line break"
+	afterWrite  = "after a write to the journal, before Sync"
+	afterSync   = "after Sync"
+	beforePost  = "before the request"
+	afterPost   = "after the request was written"
+	afterAnswer = "after the answer"
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(crashVariable); text != "" {
+		var child crashChild
+		err := json.Unmarshal([]byte(text), &child)
+		if err == nil {
+			err = child.run()
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func (c *crashChild) run() error {
+	certificate, err := x509.ParseCertificate(c.Root)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate)
+	file, err := os.OpenFile(c.Journal, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	crash := &crasher{at: c.Crash}
+	options := &intune.ClientOptions{Journal: intune.NewJournal(&crashFile{File: file, crash: crash}, nil)}
+	options.Cloud = graphAt(c.URL)
+	inner := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	options.Transport = &http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodGet {
+			return inner.RoundTrip(req)
+		}
+		crash.passes(beforePost)
+		wrote := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { crash.passes(afterPost) }}
+		resp, err := inner.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), wrote)))
+		crash.passes(afterAnswer)
+		return resp, err
+	})}
+	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready") //nolint:forbidigo // the parent reads it
+	// A user who was not asked is waited for in vain.
+	open := &intune.OpenRemoteAssistanceOptions{ConfirmWithin: 20 * time.Millisecond}
+	err = openSessions(context.Background(), client, file, c.Devices, open, func(session intune.RemoteAssistanceSession) { //nolint:usetesting // no test runs here
+		fmt.Println("shown", session.Device) //nolint:forbidigo // as above
+	})
+	if errors.Is(err, intune.ErrSessionPending) {
+		return nil
+	}
+	return err
+}
+
+// crasher kills the process at its point.
+type crasher struct {
+	at crashPoint
+
+	mu   sync.Mutex // the transport has goroutines of its own
+	seen map[string]int
+}
+
+// meets counts, and reports whether this is the point.
+func (c *crasher) meets(point string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.seen = map[string]int{}
+	}
+	c.seen[point]++
+	return c.at == crashPoint{point, c.seen[point]}
+}
+
+func (c *crasher) passes(point string) {
+	if c.meets(point) {
+		die()
+	}
+}
+
+// die is a crash: nothing is flushed, closed or answered any more.
+func die() {
+	process, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		_ = process.Kill()
+	}
+	select {}
+}
+
+// crashFile is a journal's file.
+type crashFile struct {
+	*os.File
+
+	crash *crasher
+}
+
+func (f *crashFile) Write(line []byte) (int, error) {
+	f.crash.passes(beforeWrite)
+	for point, n := range map[string]int{inWrite: len(line) / 2, nearlyWrote: len(line) - 1} {
+		if f.crash.meets(point) {
+			_, _ = f.File.Write(line[:n])
+			die()
+		}
+	}
+	n, err := f.File.Write(line)
+	f.crash.passes(afterWrite)
+	return n, err
+}
+
+func (f *crashFile) Sync() error {
+	err := f.File.Sync()
+	f.crash.passes(afterSync)
+	return err
+}
+
+// crashes is a tenant on loopback, with devices, and the journal of a program that crashes.
+type crashes struct {
+	tenant *intunetest.Tenant
+	child  crashChild
+	took   time.Duration // the latest run, from when it was ready
+}
+
+func newCrashes(tb testing.TB, devices int) *crashes {
+	tb.Helper()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	server := newServer(tb, tenant.ServeHTTP, true)
+	c := &crashes{tenant: tenant, child: crashChild{URL: server.URL, Root: server.Certificate().Raw}}
+	c.start(tb, devices)
+	return c
+}
+
+// start is a new journal, and devices that were never asked, every second with the link of an earlier session.
+func (c *crashes) start(tb testing.TB, devices int) {
+	tb.Helper()
+	c.child.Journal, c.child.Devices = filepath.Join(tb.TempDir(), "asked.jsonl"), nil
+	for i := range devices {
+		var left intune.ManagedDevice
+		if i%2 == 1 {
+			left.RemoteAssistanceSessionURL = intune.NewSessionURL(oldLink)
+		}
+		c.child.Devices = append(c.child.Devices, c.tenant.AddDevice(left, intunetest.SessionScript{AfterReads: 1}))
+	}
+}
+
+// run starts the program, and kills it so long after it is ready, if that is not negative. It returns which devices'
+// sessions were shown, and whether the program was killed.
+func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown []string, killed bool) {
+	tb.Helper()
+	child := c.child
+	child.Crash = at
+	config, err := json.Marshal(child)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	command := exec.CommandContext(tb.Context(), os.Args[0])
+	command.Env = append(os.Environ(), crashVariable+"="+string(config))
+	var trouble strings.Builder
+	command.Stderr = &trouble
+	output, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ready := time.Now()
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		switch device, found := strings.CutPrefix(lines.Text(), "shown "); {
+		case found:
+			shown = append(shown, device)
+		default:
+			ready = time.Now()
+			if kill < 0 {
+				continue
+			}
+			timer := time.AfterFunc(kill, func() { _ = command.Process.Kill() })
+			defer timer.Stop()
+		}
+	}
+	err = command.Wait()
+	c.took = time.Since(ready)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == -1 {
+		return shown, true
+	}
+	if err != nil {
+		tb.Fatalf("%v: %s", err, trouble.String())
+	}
+	return shown, false
+}
+
+// check judges the end: nobody was asked twice, and who was asked is named, and has a session if the last run was whole.
+func (c *crashes) check(tb testing.TB, shown []string) {
+	tb.Helper()
+	text := readText(tb, c.child.Journal)
+	entries, errs := entriesOf(strings.NewReader(text))
+	unfinished, err := intune.UnfinishedRequests(intune.ReadJournal(strings.NewReader(text)))
+	if err != nil || len(errs) != 0 {
+		tb.Fatalf("errors %v, %v in\n%q", err, errs, text)
+	}
+	for i, device := range c.child.Devices {
+		isOf := func(entry intune.JournalEntry) bool { return entry.Device == device }
+		prompts, named, open := c.tenant.Prompts(device), slices.ContainsFunc(entries, isOf), slices.ContainsFunc(unfinished, isOf)
+		if prompts > 1 || !named || prompts == 0 && !open || prompts == 1 != slices.Contains(shown, device.String()) {
+			tb.Errorf("device %d: %d prompts, named %v, unfinished %v, shown %v; journal\n%q", i, prompts, named, open, shown, text)
+		}
+	}
+}
+
+// A program that kills itself at a point that matters, started again, asks nobody twice.
+func TestCrashAtAPoint(t *testing.T) {
+	t.Parallel()
+	const asked, notAsked, perhaps = 1, 0, -1
+	for _, c := range []struct {
+		at      string
+		n       int // the second device's
+		prompts int
+	}{
+		{beforeWrite, 3, asked}, // by the next run
+		{inWrite, 3, asked},
+		{nearlyWrote, 3, notAsked},
+		{afterWrite, 3, notAsked},
+		{afterSync, 3, notAsked},
+		{beforePost, 2, notAsked},
+		{afterPost, 2, perhaps},
+		{afterAnswer, 2, asked},
+		{beforeWrite, 4, asked},
+		{inWrite, 4, asked},
+		{nearlyWrote, 4, asked},
+		{afterWrite, 4, asked},
+		{afterSync, 4, asked},
+	} {
+		t.Run(fmt.Sprintf("%s %d", c.at, c.n), func(t *testing.T) {
+			t.Parallel()
+			crashes := newCrashes(t, 3)
+			if _, killed := crashes.run(t, crashPoint{c.at, c.n}, -1); !killed {
+				t.Fatal("it did not crash")
+			}
+			for range 2 {
+				shown, _ := crashes.run(t, crashPoint{}, -1)
+				crashes.check(t, shown)
+			}
+			if n := crashes.tenant.Prompts(crashes.child.Devices[1]); c.prompts != perhaps && n != c.prompts {
+				t.Errorf("%d prompts, want %d", n, c.prompts)
+			}
+		})
+	}
+}
+
+// The same, killed by its parent at any time, hundreds of times.
+func TestCrashAtAnyTime(t *testing.T) {
+	t.Parallel()
+	kills, budget := 300, 5*time.Second
+	if testing.Short() {
+		kills = 20
+	}
+	crashes := newCrashes(t, 3)
+	start := time.Now()
+	_, _ = crashes.run(t, crashPoint{}, -1)
+	whole := crashes.took
+	done, starts := 0, 0
+	for done < kills && (done < 20 || time.Since(start) < budget) {
+		crashes.start(t, 3)
+		for range 4 {
+			starts++
+			if _, killed := crashes.run(t, crashPoint{}, rand.N(whole)); !killed {
+				break
+			}
+			done++
+		}
+		shown, _ := crashes.run(t, crashPoint{}, -1)
+		crashes.check(t, shown)
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("killed %d of %d runs of %v in %v", done, starts, whole, time.Since(start))
+}

@@ -34,7 +34,10 @@ type crashChild struct {
 	Crash   crashPoint
 }
 
-const crashVariable = "INTUNE_TEST_CRASH_CHILD"
+const (
+	crashVariable    = "INTUNE_TEST_CRASH_CHILD"
+	crashChildFailed = 3 // its exit code, which is not that of a process that was killed or panicked
+)
 
 // crashPoint is where the program kills itself.
 type crashPoint struct {
@@ -63,7 +66,7 @@ func TestMain(m *testing.M) {
 		}
 		if err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(crashChildFailed)
 		}
 		os.Exit(0)
 	}
@@ -102,7 +105,7 @@ func (c *crashChild) run() error {
 	fmt.Println("ready") //nolint:forbidigo // the parent reads it
 	// A user who was not asked is waited for in vain.
 	open := &intune.OpenRemoteAssistanceOptions{ConfirmWithin: 20 * time.Millisecond}
-	err = openSessions(context.Background(), client, file, c.Devices, open, func(session intune.RemoteAssistanceSession) { //nolint:usetesting // no test runs here
+	err = openSessions(context.Background(), client, file, c.Devices, open, func(session intune.RemoteAssistanceSession) {
 		fmt.Println("shown", session.Device) //nolint:forbidigo // as above
 	})
 	if errors.Is(err, intune.ErrSessionPending) {
@@ -211,7 +214,8 @@ func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown [
 		tb.Fatal(err)
 	}
 	command := exec.CommandContext(tb.Context(), os.Args[0])
-	command.Env = append(os.Environ(), crashVariable+"="+string(config))
+	// The race detector waits a second at each exit unless told otherwise.
+	command.Env = append(os.Environ(), crashVariable+"="+string(config), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	var trouble strings.Builder
 	command.Stderr = &trouble
 	output, err := command.StdoutPipe()
@@ -237,7 +241,7 @@ func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown [
 	}
 	err = command.Wait()
 	c.took = time.Since(ready)
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == -1 {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() != crashChildFailed && exit.ExitCode() != 2 {
 		return shown, true
 	}
 	if err != nil {

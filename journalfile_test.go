@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -252,7 +252,7 @@ func TestNewJournalIsSafeForConcurrentUse(t *testing.T) {
 	for i := range 50 {
 		group.Go(func() {
 			entry := askingEntry
-			entry.ClientRequestID = fmt.Sprint(i)
+			entry.ClientRequestID = strconv.Itoa(i)
 			if err := journal.Asking(t.Context(), entry); err != nil {
 				t.Error(err)
 			}

@@ -84,8 +84,10 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	if err == nil && !emptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
 	}
-	pair.identify(err)
-	asked = askedEntry(r.record, resp, err)
+	if pair != nil {
+		pair.identify(err)
+		asked = askedEntry(r.record, resp, err)
+	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}

@@ -80,7 +80,7 @@ type WaitForRemoteAssistanceOptions struct {
 
 // WaitForRemoteAssistance goes on with a wait, and never asks: it looks at once, and then as
 // [Client.OpenRemoteAssistance] does. The token is that of a [*PendingError], of OpenRemoteAssistanceOptions.OnRequested,
-// or of a poller; whoever can write it can mislead the wait, so keep it like a session cookie.
+// of a poller, or of a [JournalEntry]; whoever can write it can mislead the wait, so keep it like a session cookie.
 //
 // The service cannot tell whose request a link belongs to: any that has appeared on the device since the request counts
 // as ours. A token that is older than options.MaxAge (24 hours) is therefore refused.

@@ -40,6 +40,12 @@
 // documents neither how long a link takes nor how long it lives. A link does not mean that the device's user has
 // agreed, and no call ends a session.
 //
+// # A record of who asked
+//
+// ClientOptions.Journal is told of every request before it leaves and when its outcome is known, and a request that it
+// cannot record is not sent. [NewJournal] keeps the record in a file. After a crash, [ReadJournal] and
+// [UnfinishedRequests] tell who may have been asked, with tokens to go on without asking again.
+//
 // # Errors
 //
 // A call that the service refused, or that got no answer, is an [*Error]: one line of text, the innermost sentence of

@@ -178,15 +178,6 @@ func (c *Client) tracer() tracing.Tracer {
 	return c.internal.Tracer()
 }
 
-// operation is what the client knows about one kind of call.
-type operation struct {
-	api        string // public method, for spans: "Client.GetDevice"
-	text       string // for errors: "read device"
-	permission string // least Graph permission, for hints
-	right      string // Intune role right of a delegated caller, for hints
-	session    bool   // needs the TeamViewer connector
-}
-
 // request describes one HTTP request of an operation.
 type request struct {
 	op     *operation

@@ -62,8 +62,6 @@ func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteA
 	return best, nil
 }
 
-var opConnector = &operation{api: "Client.RemoteAssistanceConnector", text: "read the connector's state"}
-
 func connectorStateOf(status RemoteAssistanceOnboardingStatus) ConnectorState {
 	for _, state := range PossibleConnectorStateValues() {
 		if strings.EqualFold(string(state), string(status)) {

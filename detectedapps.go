@@ -11,17 +11,6 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-var (
-	opListApps = &operation{
-		api: "Client.NewListDetectedAppsPager", text: "list detected apps",
-		permission: permissionReadDevices, right: rightReadDevices,
-	}
-	opApps = &operation{
-		api: "Client.DetectedApps", text: "list detected apps",
-		permission: permissionReadDevices, right: rightReadDevices,
-	}
-)
-
 // ListDetectedAppsOptions narrows a list of detected apps.
 type ListDetectedAppsOptions struct {
 	// Top is the number of apps a page, 1 to 1000; zero leaves it to the service.

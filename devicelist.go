@@ -16,19 +16,6 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-var (
-	opListDevices = &operation{
-		api: "Client.NewListDevicesPager", text: "list devices",
-		permission: permissionReadDevices, right: rightReadDevices,
-	}
-	opDevices = &operation{
-		api: "Client.Devices", text: "list devices",
-		permission: permissionReadDevices, right: rightReadDevices,
-	}
-)
-
-const rightReadDevices = "Managed devices / Read"
-
 // DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or
 // [DetectedAppDevices]; the zero value is refused with [ErrInvalidArgument].
 type DeviceCollection struct {

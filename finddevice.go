@@ -12,8 +12,6 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-var opFindDevice = &operation{api: "Client.FindDevice", text: "find device", permission: permissionReadDevices, right: rightReadDevices}
-
 // ErrAmbiguousDevice marks a search for one device that several match. It comes as an [*AmbiguousDeviceError].
 var ErrAmbiguousDevice = errors.New("more than one device matches")
 

@@ -11,8 +11,6 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-var opGetDevice = &operation{api: "Client.GetDevice", text: "read device", permission: permissionReadDevices, right: rightReadDevices}
-
 // GetDeviceOptions configures [Client.GetDevice].
 type GetDeviceOptions struct {
 	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all but the eight

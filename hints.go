@@ -6,11 +6,6 @@ import (
 )
 
 const (
-	permissionManageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
-	permissionReadDevices   = "DeviceManagementManagedDevices.Read.All"
-)
-
-const (
 	hintUnknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice"
 
 	hintDeviceID = "check that the id is the Intune device id (ManagedDevice.ID) and not the Entra device id (azureADDeviceId) or " +

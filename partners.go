@@ -14,44 +14,6 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-const (
-	permissionReadConnector   = "DeviceManagementServiceConfig.Read.All"
-	permissionManageConnector = "DeviceManagementServiceConfig.ReadWrite.All"
-)
-
-const rightConnector = "Remote assistance connectors / Update"
-
-var (
-	opListPartners = &operation{
-		api: "Client.NewListRemoteAssistancePartnersPager", text: "list remote-assistance partners",
-		permission: permissionReadConnector, right: "Remote assistance connectors / Read",
-	}
-	opGetPartner = &operation{
-		api: "Client.GetRemoteAssistancePartner", text: "read remote-assistance partner",
-		permission: permissionReadConnector, right: "Remote assistance connectors / Read",
-	}
-	opCreatePartner = &operation{
-		api: "Client.CreateRemoteAssistancePartner", text: "create remote-assistance partner",
-		permission: permissionManageConnector, right: rightConnector,
-	}
-	opUpdatePartner = &operation{
-		api: "Client.UpdateRemoteAssistancePartner", text: "update remote-assistance partner",
-		permission: permissionManageConnector, right: rightConnector,
-	}
-	opDeletePartner = &operation{
-		api: "Client.DeleteRemoteAssistancePartner", text: "delete remote-assistance partner",
-		permission: permissionManageConnector, right: rightConnector,
-	}
-	opOnboardPartner = &operation{
-		api: "Client.OnboardRemoteAssistancePartner", text: "begin onboarding of remote-assistance partner",
-		permission: permissionManageConnector, right: rightConnector,
-	}
-	opDisconnectPartner = &operation{
-		api: "Client.DisconnectRemoteAssistancePartner", text: "disconnect remote-assistance partner",
-		permission: permissionManageConnector, right: rightConnector,
-	}
-)
-
 // RemoteAssistancePartner is the tenant's connector to a remote-assistance product, of which TeamViewer is the only
 // one known. Printing one hides OnboardingURL. Source:
 // https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner (v1.0).

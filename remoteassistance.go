@@ -12,14 +12,6 @@ import (
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
-var opRequestRemoteAssistance = &operation{
-	api:        "Client.RequestRemoteAssistance",
-	text:       "request remote assistance",
-	permission: permissionManageDevices,
-	right:      "Remote tasks / Offer remote assistance",
-	session:    true,
-}
-
 // RequestRemoteAssistanceOptions is a placeholder for future optional parameters of [Client.RequestRemoteAssistance].
 type RequestRemoteAssistanceOptions struct{}
 
@@ -106,11 +98,6 @@ func emptySuccess(resp *http.Response) bool {
 	body, err := runtime.Payload(resp)
 	return resp.StatusCode == http.StatusOK && err == nil && len(body) == 0
 }
-
-var (
-	opBeginRemoteAssistance = &operation{api: "Client.BeginRemoteAssistance", text: "begin remote assistance"}
-	opOpenRemoteAssistance  = &operation{api: "Client.OpenRemoteAssistance", text: "open remote assistance"}
-)
 
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument].

@@ -15,14 +15,6 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-var opGetSession = &operation{
-	api:        "Client.GetRemoteAssistanceSession",
-	text:       "read the remote-assistance session",
-	permission: permissionReadDevices,
-	right:      rightReadDevices,
-	session:    true,
-}
-
 // RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record,
 // without a time. A link or an error text may be left over from an earlier session; only
 // [Client.BeginRemoteAssistance] and [Client.OpenRemoteAssistance] tell a new one from an old one.

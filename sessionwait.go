@@ -11,11 +11,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 )
 
-var (
-	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance", text: "wait for remote assistance"}
-	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance", text: "resume remote assistance"}
-)
-
 const (
 	firstPause     = 3 * time.Second
 	longestPause   = 13 * time.Second // jitter adds an eighth at most

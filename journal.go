@@ -98,7 +98,7 @@ type journalPair struct {
 
 	mu    sync.Mutex   // a policy may leave the request behind, while Asking is at work
 	entry JournalEntry // of Asking
-	open  bool         // Asking took it, and Asked was not called yet
+	open  bool         // Asking took it
 }
 
 func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) string) *journalPair {
@@ -116,7 +116,7 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 	return func(req *http.Request) error {
 		id := req.Header.Get("Client-Request-Id")
 		private := privateOf(req.URL, req.Header.Get("Authorization"))
-		if id == "" || private.Clean(redact.OneLine(id, maxCodeText)) != id {
+		if private.Clean(redact.OneLine(id, maxCodeText)) != id {
 			return invalidArgument("client-request-id", "is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
 		}
 		return p.begin(ctx, id)
@@ -125,9 +125,6 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 
 // begin calls Asking.
 func (p *journalPair) begin(ctx context.Context, clientRequestID string) error {
-	if p == nil {
-		return nil
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.entry.Time, p.entry.ClientRequestID = journalTime(), clientRequestID
@@ -156,7 +153,7 @@ func (p *journalPair) identify(err error) {
 	}
 }
 
-// settle calls Asked, if Asking took the request, with what is known of the outcome.
+// settle calls Asked, once for each pair, if Asking took the request, with what is known of the outcome.
 func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry) {
 	if p == nil {
 		return
@@ -166,7 +163,6 @@ func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry)
 	if !p.open {
 		return
 	}
-	p.open = false
 	known.Time, known.Device, known.ClientRequestID = journalTime(), p.entry.Device, p.entry.ClientRequestID
 	if err := p.journal.Asked(context.WithoutCancel(ctx), known); err != nil {
 		text := redact.OneLine(redact.Text(err.Error()), maxMessageText)
@@ -183,27 +179,25 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 		return entry
 	}
 	entry.Error = err.Error()
-	failed, _ := errors.AsType[*Error](err)
+	failed, ok := errors.AsType[*Error](err)
+	if !ok { // what never was a request, which has no entries
+		return JournalEntry{Outcome: OutcomeUnknown}
+	}
 	switch {
-	case failed == nil || failed.unknown:
+	case failed.unknown:
 		entry.Outcome = OutcomeUnknown
 	case record.Left:
 		entry.Outcome = OutcomeRejected
 	default:
 		entry.Outcome = OutcomeNotSent
 	}
-	if failed != nil {
-		entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
-	}
+	entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
 	return entry
 }
 
 // callerOf is the claims oid, appid and tid of an Authorization header.
 func callerOf(authorization string) (callerID, appID, tenantID string) {
-	claims, err := parseClaims(bearerOf(authorization))
-	if err != nil {
-		return "", "", ""
-	}
+	claims, _ := parseClaims(bearerOf(authorization)) // without claims if that cannot be done
 	clean := func(claim string) string { return redact.OneLine(redact.Text(claim), maxCodeText) }
 	return clean(claims.Object), clean(claims.app()), clean(claims.Tenant)
 }

@@ -87,6 +87,20 @@ func TestJournalKnowsTheIDOnTheWire(t *testing.T) {
 	}
 }
 
+// Without a journal, a policy that gives each try an id of its own does so.
+func TestIDsWithoutAJournal(t *testing.T) {
+	t.Parallel()
+	var wire []string
+	service := transportFunc(func(req *http.Request) (*http.Response, error) {
+		wire = append(wire, req.Header.Get("Client-Request-Id"))
+		return answer(req, http.StatusServiceUnavailable, nil, ""), nil
+	})
+	_, err := newClient(t, service, placed(setID("Client-Request-Id"))["per retry"]).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if last := asError(t, err).ClientRequestID; strings.Join(wire, " ") != "own-1 own-2 own-3 own-4" || last != "own-4" {
+		t.Errorf("sent %v, reported %q", wire, last)
+	}
+}
+
 // An id that no record may show is no id; nothing is sent with it.
 func TestJournalRefusesAnIDThatIsASecret(t *testing.T) {
 	t.Parallel()

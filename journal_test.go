@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -208,7 +209,7 @@ type contextKey struct{}
 func TestJournalThatFailsLater(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "kept"))
-	full := errors.New("no space left, see https://get.teamviewer.com/v15/secret")
+	full := errors.New("write: no space left, see https://get.teamviewer.com/v15/secret")
 	journal := &memory{onAsked: func(ctx context.Context, _ intune.JournalEntry) error {
 		if ctx.Err() != nil || ctx.Value(contextKey{}) != "kept" {
 			t.Errorf("the context has ended with %v, and holds %v", ctx.Err(), ctx.Value(contextKey{}))
@@ -227,7 +228,7 @@ func TestJournalThatFailsLater(t *testing.T) {
 		t.Errorf("response %+v, error %v, Asked was told %+v", response, err, asked)
 	}
 	event, _ := collected.list[0].attributes["event intune.journalError"].(string)
-	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.Contains(event, "no space left") || strings.Contains(event, "secret") {
+	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
 		t.Errorf("span %s has the event %q", collected.list[0].name, event)
 	}
 }
@@ -263,6 +264,9 @@ func TestNoEntryWithoutARequest(t *testing.T) {
 			}
 		}
 		_, err := client.RequestRemoteAssistance(c.ctx, c.device, nil)
+		if failed, ok := errors.AsType[*intune.Error](err); ok && failed.ClientRequestID == "" {
+			t.Errorf("%s: the error has no client request id", name)
+		}
 		if err == nil || len(journal.asking)+len(journal.asked) != 0 || service.calls.Load() != 0 {
 			t.Errorf("%s: error %v, entries %+v and %+v, sent %d times", name, err, journal.asking, journal.asked, service.calls.Load())
 		}
@@ -329,6 +333,25 @@ func TestTypedNilJournal(t *testing.T) {
 	_, err := intune.NewClient(intune.StaticToken("x"), &intune.ClientOptions{Journal: none})
 	if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options.Journal is a nil *intune_test.memory") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A log shows an entry without the resume token and the user.
+func TestJournalEntryInALog(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		entry intune.JournalEntry
+		want  string
+	}{
+		"asking": {askingEntry, "entry.time=2026-03-04T05:06:07.000Z entry.device=\"device 1 (user address)\" entry.actor=bert entry.client_request_id=id-1\n"},
+		"asked": {askedEntry, "entry.time=2026-03-04T05:06:08.000Z entry.device=\"device 1 (user address)\" entry.outcome=rejected entry.status=403 entry.error=\"not allowed <&>\" entry.actor=bert " +
+			"entry.caller_id=c entry.app_id=a entry.tenant_id=t entry.request_id=r1 entry.client_request_id=id-1\n"},
+	} {
+		var b strings.Builder
+		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "entry", c.entry)
+		if _, got, _ := strings.Cut(b.String(), "msg=x "); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
 	}
 }
 

@@ -81,11 +81,8 @@ func (j *fileJournal) write(ctx context.Context, entry JournalEntry) error {
 	if j.actor != nil {
 		entry.Actor = cmp.Or(redact.OneLine(redact.Text(j.actor(ctx)), maxCodeText), entry.Actor)
 	}
-	if err := entry.Device.check(); err != nil {
-		return fmt.Errorf("journal entry: %w", err)
-	}
 	line, err := json.Marshal(entry)
-	if err != nil {
+	if err := cmp.Or(entry.Device.check(), err); err != nil {
 		return fmt.Errorf("journal entry: %w", err)
 	}
 	if len(line) > maxJournalLine {
@@ -101,11 +98,7 @@ func (j *fileJournal) write(ctx context.Context, entry JournalEntry) error {
 
 // append writes one line, and what keeps it from being the rest of another one.
 func (j *fileJournal) append(line []byte) error {
-	cut, err := j.endsInCutLine()
-	if err != nil {
-		return err
-	}
-	if cut {
+	if j.mayEndInCutLine() {
 		line = append([]byte{journalCancel, '\n'}, line...)
 	}
 	n, err := j.w.Write(line)
@@ -122,29 +115,24 @@ func (j *fileJournal) append(line []byte) error {
 	return nil
 }
 
-// endsInCutLine reports whether the next line might be glued to another one. A file is looked at each time: another
+// mayEndInCutLine reports whether the next line might be glued to another one. A file is looked at each time: another
 // process that writes to it may have crashed.
-func (j *fileJournal) endsInCutLine() (bool, error) {
+func (j *fileJournal) mayEndInCutLine() bool {
 	file, ok := j.w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
-		return j.failed, nil
+		return j.failed
 	}
 	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return false, err
-	case !info.Mode().IsRegular():
-		return j.failed, nil
-	case info.Size() == 0:
-		return false, nil
+	if err != nil || info.Size() == 0 {
+		return j.failed
 	}
 	if reader, ok := j.w.(io.ReaderAt); ok {
 		var last [1]byte
 		if n, _ := reader.ReadAt(last[:], info.Size()-1); n == 1 { // else it may be open for writing only
-			return last[0] != '\n', nil
+			return last[0] != '\n'
 		}
 	}
-	return j.fresh || j.failed, nil
+	return j.fresh || j.failed
 }
 
 // isCutLine reports whether a line without its line break is one that was not written to its end, and marked so.

@@ -103,7 +103,20 @@ func TestNewJournalFails(t *testing.T) {
 	t.Parallel()
 	var none *os.File
 	tooLong := askingEntry
-	tooLong.ResumeToken = strings.Repeat("x", 256<<10)
+	empty, err := json.Marshal(intune.JournalEntry{Time: askingEntry.Time, Device: askingEntry.Device, ResumeToken: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := intune.JournalEntry{Time: askingEntry.Time, Device: askingEntry.Device, ResumeToken: strings.Repeat("x", 256<<10-len(empty)+1)}
+	tooLong.ResumeToken = longest.ResumeToken + "x"
+	tooLong.ClientRequestID, tooLong.Actor = "", ""
+	w := &bytes.Buffer{}
+	if err := intune.NewJournal(w, nil).Asking(t.Context(), longest); err != nil {
+		t.Errorf("the longest entry: %v", err)
+	}
+	if entries, errs := entriesOf(w); len(errs) != 0 || !slices.Equal(entries, []intune.JournalEntry{longest}) {
+		t.Errorf("the longest entry is read as %v, %v", entries, errs)
+	}
 	for name, c := range map[string]struct {
 		w     io.Writer
 		entry intune.JournalEntry
@@ -150,9 +163,13 @@ func TestNewJournalAfterHalfALine(t *testing.T) {
 	next := askedEntry
 	next.ClientRequestID = "id-2"
 	for n := range len(line) + 4 {
-		for breaks := range 3 { // how often it breaks off there, after a whole entry
+		for breaks := range 6 { // how often it breaks off there, after a whole entry, in two kinds of writer
 			w := &journalWriter{}
 			journal := intune.NewJournal(w, nil)
+			if breaks >= 3 {
+				breaks -= 3
+				journal = intune.NewJournal(unreadable{w}, nil)
+			}
 			if err := journal.Asking(t.Context(), askingEntry); err != nil {
 				t.Fatal(err)
 			}
@@ -209,12 +226,49 @@ func TestNewJournalInAFileWithHalfALine(t *testing.T) {
 			if !slices.Equal(entries, want) || len(errs)+len(moreErrs) != 0 || len(had) > 2 || len(had) == 2 != (n >= whole.Len()-1) {
 				t.Fatalf("%s, %d bytes: read %+v, errors %v, of\n%q", mode, n, entries, moreErrs, text)
 			}
+			// A file that cannot be read is marked at each opening, and not at each entry.
+			if marks := strings.Count(text, "\x18"); mode == "write only" && marks != 2 || mode == "read and write" && marks > 1 {
+				t.Fatalf("%s, %d bytes: %d marks", mode, n, marks)
+			}
 			if strings.Contains(text, "\x18") && mode == "read and write" && (n == 0 || n == whole.Len()) {
 				t.Fatalf("%d bytes: a whole line was marked:\n%q", n, text)
 			}
 		}
 	}
 }
+
+// unreadable is a file that is open for writing only.
+type unreadable struct{ *journalWriter }
+
+func (u unreadable) Stat() (fs.FileInfo, error) { return memoryInfo{size: int64(u.Len())}, nil }
+
+// A new file holds nothing but the entries, and a file that cannot tell its size is written to all the same.
+func TestNewJournalInANewFile(t *testing.T) {
+	t.Parallel()
+	for mode, flags := range map[string]int{"read and write": os.O_RDWR, "write only": os.O_WRONLY} {
+		path := filepath.Join(t.TempDir(), "journal")
+		file, err := os.OpenFile(path, flags|os.O_APPEND|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		journal := intune.NewJournal(file, nil)
+		if err := errors.Join(journal.Asking(t.Context(), askingEntry), journal.Asked(t.Context(), askedEntry), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if text := readText(t, path); strings.Count(text, "\n") != 2 || strings.Contains(text, "\x18") {
+			t.Errorf("%s: %q", mode, text)
+		}
+	}
+	w := &bytes.Buffer{}
+	if err := intune.NewJournal(untold{w}, nil).Asking(t.Context(), askingEntry); err != nil || strings.Contains(w.String(), "\x18") {
+		t.Errorf("error %v, %q", err, w)
+	}
+}
+
+// untold is a file that does not tell its size.
+type untold struct{ io.Writer }
+
+func (untold) Stat() (fs.FileInfo, error) { return nil, errDisk }
 
 // Another process may crash after this one has begun to write.
 func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {

@@ -48,8 +48,7 @@ func ReadJournal(r io.Reader) iter.Seq2[JournalEntry, error] {
 type journalLines struct {
 	r      *bufio.Reader
 	number int
-	line   []byte // without the line break, and cut at the limit
-	long   bool   // it was longer
+	line   []byte // without the line break, and cut somewhere above the limit
 	last   bool   // it has no line break
 	err    error  // of the reader
 	ended  bool
@@ -60,13 +59,12 @@ func (l *journalLines) next() bool {
 		return false
 	}
 	l.number++
-	l.line, l.long, l.last = l.line[:0], false, false
+	l.line = l.line[:0]
 	for {
 		part, err := l.r.ReadSlice('\n')
-		if room := maxJournalLine + 2 - len(l.line); len(part) > room { // for a line break of two characters
-			part, l.long = part[:room], true
+		if len(l.line) <= maxJournalLine+1 { // a line break may have two characters
+			l.line = append(l.line, part...)
 		}
-		l.line = append(l.line, part...)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
@@ -77,7 +75,7 @@ func (l *journalLines) next() bool {
 		default:
 			l.ended, l.err = true, err
 		}
-		return !l.last || len(l.line) > 0
+		return true
 	}
 }
 
@@ -86,7 +84,7 @@ func (l *journalLines) entry() (*JournalEntry, error) {
 	if l.err != nil {
 		return nil, fmt.Errorf("read the journal, line %d: %w", l.number, l.err)
 	}
-	if l.long || len(l.line) > maxJournalLine {
+	if len(l.line) > maxJournalLine {
 		return nil, l.damaged("is longer than any entry")
 	}
 	text, marked := isCutLine(l.line)
@@ -132,12 +130,10 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 		if err != nil {
 			return nil, err
 		}
-		if entry.Outcome == "" {
-			open = append(open, entry)
-			continue
-		}
 		own := pairOf(open, entry)
 		switch entry.Outcome {
+		case "":
+			open = append(open, entry)
 		case OutcomeAccepted:
 			open = slices.DeleteFunc(open, func(asking JournalEntry) bool {
 				return strings.EqualFold(asking.Device.DeviceID(), entry.Device.DeviceID())

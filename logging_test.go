@@ -73,6 +73,7 @@ type span struct {
 	kind                 tracing.SpanKind
 	code                 tracing.SpanStatus
 	attributes           map[string]any
+	events               []string
 	ended                int
 }
 
@@ -87,6 +88,9 @@ func (s *spans) provider() tracing.Provider {
 					for _, a := range list {
 						made.attributes[a.Key] = a.Value
 					}
+				},
+				AddEvent: func(name string, list ...tracing.Attribute) {
+					made.events = append(made.events, fmt.Sprint(name, list))
 				},
 				SetStatus: func(code tracing.SpanStatus, text string) { made.code, made.status = code, text },
 			})

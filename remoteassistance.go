@@ -64,7 +64,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef) 
 		op:     opRequestRemoteAssistance,
 		device: device,
 		method: http.MethodPost,
-		url:    device.within(c.base, "/requestRemoteAssistance"),
+		url:    c.at(device.String() + "/requestRemoteAssistance"),
 	}
 	resp, err := c.send(ctx, r)
 	if err == nil && !emptySuccess(resp) {
@@ -73,9 +73,10 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef) 
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
+	ids := idsOf(resp)
 	return RequestRemoteAssistanceResponse{
-		RequestID:       resp.Header.Get("Request-Id"),
-		ClientRequestID: clientRequestID(resp),
+		RequestID:       ids.requestID,
+		ClientRequestID: ids.clientRequestID,
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil

@@ -4,18 +4,23 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
 // documented, the requestRemoteAssistance action. Make one with [Device], [UserDevice], [DetectedAppDevice] or
 // [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
 //
-// The zero value addresses nothing. It, and an address with a part that is blank, ".", "..", not UTF-8, or that holds a
-// slash, a backslash or a control character, is refused with [ErrInvalidArgument] by every method of [Client] before
-// anything is sent: such a part would change the path and with it the device.
+// The zero value addresses nothing, and is "" as text and in JSON. Every method of [Client] returns
+// [ErrInvalidArgument] for it before anything is sent, and for an address with a part that is blank, ".", "..", not
+// UTF-8, or that holds a slash, a backslash or a control character, since such a part would change the path and with it
+// the device. The same goes for white space around a part and for invisible characters, such as the byte-order mark that
+// spreadsheets leave: the service would not find the device. The error quotes such a part, but never a user.
 type DeviceRef struct {
 	form   addressForm
 	parent Secret // user or detected app; fmt prints unexported fields raw, and the user is a name of a person
@@ -59,12 +64,16 @@ func DetectedAppDevice(app, id string) DeviceRef {
 	return DeviceRef{form: formDetectedApp, parent: NewSecret(app), id: id}
 }
 
-// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. Anything else, a URL or an
-// address with a part that a DeviceRef may not have included, is an [ErrInvalidArgument].
+// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. It returns
+// [ErrInvalidArgument] for anything else: a blank text, a URL, a path with a query or a fragment, or an address with a part
+// that a DeviceRef may not have. A number sign within a key, as in the name of a guest, is written %23.
 func ParseDeviceRef(path string) (DeviceRef, error) {
 	refuse := func(why string) (DeviceRef, error) {
 		return DeviceRef{}, invalidArgument("path", why+"; want /deviceManagement/managedDevices/{id}, "+
 			"/users/{user}/managedDevices/{id} or /deviceManagement/detectedApps/{app}/managedDevices/{id}")
+	}
+	if why := notAPath(path); why != "" {
+		return refuse(why)
 	}
 	steps, err := splitAddress(path)
 	if err != nil {
@@ -87,6 +96,24 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 		return DeviceRef{}, err
 	}
 	return ref, nil
+}
+
+// notAPath says what a text is instead, for what people pass by mistake.
+func notAPath(text string) string {
+	lower := strings.ToLower(text)
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "is blank, and so not the address of a managed device"
+	case strings.ContainsFunc(text, isInvisible) || strings.TrimSpace(text) != text:
+		return "has white space around it or holds an invisible character, such as a byte-order mark"
+	case strings.Contains(lower, "://"):
+		return "is a URL; pass only the path behind the version"
+	case strings.HasPrefix(strings.TrimPrefix(lower, "/"), graphAPIVersion+"/"), strings.HasPrefix(strings.TrimPrefix(lower, "/"), "beta/"):
+		return "begins with a version; pass only the path behind it"
+	case strings.ContainsAny(text, "?#"):
+		return "holds a query or a fragment; leave it out, and write ? and # within a key as %3F and %23"
+	}
+	return ""
 }
 
 // addressStep is one name of a path with its key, given as the next segment or in parentheses.
@@ -152,16 +179,24 @@ func (r DeviceRef) DeviceID() string { return r.id }
 // IsZero reports whether the address was never set.
 func (r DeviceRef) IsZero() bool { return r == DeviceRef{} }
 
-// MarshalText writes what [DeviceRef.String] returns. An address that could not be used is an [ErrInvalidArgument].
+// MarshalText writes what [DeviceRef.String] returns, "" for the zero value. It returns [ErrInvalidArgument] for an
+// address that no method would take.
 func (r DeviceRef) MarshalText() ([]byte, error) {
+	if r.IsZero() {
+		return []byte{}, nil
+	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	return []byte(r.String()), nil
 }
 
-// UnmarshalText is [ParseDeviceRef]. On error the address keeps its value.
+// UnmarshalText is [ParseDeviceRef], except that "" gives the zero value. On error the address keeps its value.
 func (r *DeviceRef) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*r = DeviceRef{}
+		return nil
+	}
 	parsed, err := ParseDeviceRef(string(text))
 	if err != nil {
 		return err
@@ -271,9 +306,29 @@ func checkKey(argument, key string) error {
 	case !utf8.ValidString(key):
 		return invalidArgument(argument, "is not valid UTF-8")
 	case strings.ContainsFunc(key, unicode.IsControl):
-		return invalidArgument(argument, "holds a control character")
+		return invalidArgument(argument, "holds a control character"+quoted(argument, key))
+	case strings.ContainsFunc(key, isInvisible):
+		return invalidArgument(argument, "holds an invisible character, such as a byte-order mark"+quoted(argument, key))
+	case strings.TrimSpace(key) != key:
+		return invalidArgument(argument, "has white space around it"+quoted(argument, key))
 	}
 	return nil
+}
+
+// isInvisible finds format characters, which are no white space and yet not seen.
+func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+// quoted shows a dirty part with its dirt. A user is a name of a person, so of that only the dirt is shown.
+func quoted(argument, key string) string {
+	if argument == "user" {
+		key = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || unicode.IsSpace(r) || isInvisible(r) {
+				return r
+			}
+			return '*'
+		}, key)
+	}
+	return ": " + strconv.QuoteToASCII(redact.Limit(key, 80))
 }
 
 // keyed puts an escaped key behind a collection. Graph takes a leading dollar sign in a segment for one of its own

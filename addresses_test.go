@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -44,6 +45,17 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 		"blank key":                       {"/deviceManagement/managedDevices('')", "device id"},
 		"user of dots":                    {"/users/../managedDevices/1", "user"},
 		"app of dots":                     {"/deviceManagement/detectedApps/../managedDevices/1", "app"},
+		"query":                           {"/deviceManagement/managedDevices/1?$select=id", "a query or a fragment"},
+		"fragment":                        {"/deviceManagement/managedDevices/1#x", "a query or a fragment"},
+		"guest's name as it is":           {"/users/anna_fabrikam.com#EXT#@contoso.com/managedDevices/1", "%23"},
+		"URL":                             {"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1", "is a URL; pass only the path"},
+		"URL in capitals":                 {"HTTPS://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1", "is a URL; pass only the path"},
+		"version":                         {"v1.0/deviceManagement/managedDevices/1", "begins with a version"},
+		"other version":                   {"/beta/deviceManagement/managedDevices/1", "begins with a version"},
+		"byte-order mark":                 {"\ufeff/deviceManagement/managedDevices/1", "white space around it or holds an invisible"},
+		"end of line":                     {"/deviceManagement/managedDevices/1\r\n", "white space around it or holds an invisible"},
+		"escaped byte-order mark":         {"/deviceManagement/managedDevices/%EF%BB%BF1", `invisible character, such as a byte-order mark: "\ufeff1"`},
+		"escaped space":                   {"/deviceManagement/managedDevices/1%20", `white space around it: "1 "`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +67,78 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 	}
 }
 
+// TestDirtyPartsAreRefusedAndQuoted: what a spreadsheet leaves around an id would not be found by the service, and nobody
+// sees it in an error that does not quote it. Of a user only the dirt is shown.
+func TestDirtyPartsAreRefusedAndQuoted(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("no")
+	}))
+	for name, c := range map[string]struct{ part, quoted, user string }{
+		"byte-order mark first":   {"\ufeff705c", `"\ufeff705c"`, `"\ufeff****"`},
+		"zero-width space within": {"70\u200b5c", `"70\u200b5c"`, `"**\u200b**"`},
+		"soft hyphen within":      {"70\u00ad5c", `"70\u00ad5c"`, `"**\u00ad**"`},
+		"no-break space last":     {"705c\u00a0", `"705c\u00a0"`, `"****\u00a0"`},
+		"space first":             {" 705c", `" 705c"`, `" ****"`},
+		"end of line":             {"705c\r\n", `"705c\r\n"`, `"****\r\n"`},
+		"tab within":              {"70\t5c", `"70\t5c"`, `"**\t**"`},
+		"bell":                    {"705c\a", `"705c\a"`, `"****\a"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for ref, want := range map[intune.DeviceRef]string{
+				intune.Device(c.part):                   "device id: " + c.quoted,
+				intune.UserDevice("anna", c.part):       "device id: " + c.quoted,
+				intune.DetectedAppDevice("app", c.part): "device id: " + c.quoted,
+				intune.DetectedAppDevice(c.part, "1"):   "app: " + c.quoted,
+				intune.UserDevice(c.part, "1"):          "user: " + c.user,
+			} {
+				argument, quoted, _ := strings.Cut(want, ": ")
+				_, err := client.GetDevice(t.Context(), ref, nil)
+				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), argument+" ") || !strings.HasSuffix(err.Error(), ": "+quoted) {
+					t.Errorf("got %v, want ErrInvalidArgument that quotes %s of the %s", err, quoted, argument)
+				}
+			}
+			for argument, in := range map[string]intune.DeviceCollection{"user " + c.user: intune.UserDevices(c.part), "app " + c.quoted: intune.DetectedAppDevices(c.part)} {
+				argument, quoted, _ := strings.Cut(argument, " ")
+				_, err := client.NewListDevicesPager(in, nil).NextPage(t.Context())
+				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), argument+" ") || !strings.HasSuffix(err.Error(), ": "+quoted) {
+					t.Errorf("list: got %v, want ErrInvalidArgument that quotes %s of the %s", err, quoted, argument)
+				}
+			}
+		})
+	}
+	// White space and marks within a name are the name's own: device names are no keys, but users may have accents.
+	if err := func() error {
+		_, err := intune.ParseDeviceRef("/users/ann%C3%A4@contoso.com/managedDevices/1")
+		return err
+	}(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestZeroDeviceRefIsBlankText goes both ways, so that a row without a device can be stored and read again.
+func TestZeroDeviceRefIsBlankText(t *testing.T) {
+	t.Parallel()
+	type row struct{ Device intune.DeviceRef }
+	data, err := json.Marshal(row{})
+	if err != nil || string(data) != `{"Device":""}` {
+		t.Errorf("got %s, %v", data, err)
+	}
+	read := row{intune.Device("1")}
+	if err := json.Unmarshal(data, &read); err != nil || !read.Device.IsZero() {
+		t.Errorf("got %v, %v", read, err)
+	}
+	text, err := intune.DeviceRef{}.MarshalText()
+	if err != nil || text == nil || len(text) != 0 {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if _, err := intune.Device(" ").MarshalText(); !errors.Is(err, intune.ErrInvalidArgument) {
+		t.Errorf("an address that is not zero and cannot be used: got %v", err)
+	}
+}
+
 // Both ways to write a key are read, in every place.
 func TestParseDeviceRefReadsKeysInParentheses(t *testing.T) {
 	t.Parallel()
@@ -63,7 +147,7 @@ func TestParseDeviceRefReadsKeysInParentheses(t *testing.T) {
 		"/users('anna')/managedDevices('1')":                         intune.UserDevice("anna", "1"),
 		"/users('o%27%27neill')/managedDevices/1":                    intune.UserDevice("o'neill", "1"),
 		"/deviceManagement/detectedApps('a')/managedDevices/1":       intune.DetectedAppDevice("a", "1"),
-		"deviceManagement/detectedApps/a/managedDevices('%23''%20')": intune.DetectedAppDevice("a", "#' "),
+		"deviceManagement/detectedApps/a/managedDevices('%23''%2B')": intune.DetectedAppDevice("a", "#'+"),
 	} {
 		if ref, err := intune.ParseDeviceRef(path); err != nil || ref != want {
 			t.Errorf("%s: got %v, %v", path, ref, err)

@@ -19,7 +19,7 @@ import (
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	err = graphpolicy.Cause(err)
-	private := privateOf(r.address(), record.Authorization)
+	private := privateOf(&r.url, record.Authorization)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
@@ -86,7 +86,7 @@ func phaseOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) strin
 
 // unexpectedAnswer is a success that is not the one the operation has.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(r.address(), ""))
+	e := answerError(resp, privateOf(&r.url, ""))
 	e.Op, e.Device, e.phase, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown

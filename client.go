@@ -1,15 +1,8 @@
 package intune
 
 import (
-	"bytes"
-	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,8 +11,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
@@ -59,7 +50,6 @@ type Client struct {
 	bearer   *graphpolicy.Bearer
 	journal  Journal
 	service  graphService
-	origin   string // scheme and host of the Graph root
 	base     string // Graph root with the version, without a trailing slash
 }
 
@@ -140,7 +130,6 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		bearer:   bearer,
 		journal:  o.Journal,
 		service:  service,
-		origin:   service.root.Scheme + "://" + service.root.Host,
 		base:     service.root.String() + "/" + graphAPIVersion,
 	}, nil
 }
@@ -170,176 +159,12 @@ func (c *Client) String() string {
 	return "intune.Client(" + c.base + ")"
 }
 
-// tracer is disabled for a client that NewClient did not make.
-func (c *Client) tracer() tracing.Tracer {
-	if c == nil || c.internal == nil {
-		return tracing.Tracer{}
-	}
-	return c.internal.Tracer()
-}
-
-// request describes one HTTP request of an operation.
-type request struct {
-	op     *operation
-	device DeviceRef
-	method string
-	url    string                    // absolute
-	body   []byte                    // JSON, nil for none
-	before func(*http.Request) error // as graphpolicy.Call.Before
-	record graphpolicy.Record        // what became of it, set by send
-}
-
-// address is where the request goes, nil if that is no URL.
-func (r *request) address() *url.URL {
-	u, err := url.Parse(r.url)
-	if err != nil {
-		return nil
-	}
-	return u
-}
-
-// acceptJSON is shared by all requests; nothing writes into it.
-var acceptJSON = []string{"application/json"}
-
-// send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every
-// failure is an *Error.
-func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
-	call := &graphpolicy.Call{
-		API: r.op.api, Write: r.method != http.MethodGet, RequestID: newRequestID(), Redact: redactTransportError,
-		// Every other body can hold a link, a skip token, a filter's operand or names of people.
-		Secret: r.op != opRequestRemoteAssistance,
-		Before: r.before,
-	}
-	req, err := c.newRequest(call.Start(ctx), call, r)
-	if err != nil {
-		return nil, err
-	}
-
-	resp, err := c.internal.Pipeline().Do(req)
-	record := call.Close()
-	r.record = record
-	if record.Response != nil {
-		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
-		resp = record.Response
-	}
-	c.traceRequestIDs(ctx, resp)
-	if record.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
-		if err == nil || call.Write || isContextError(err) && payloadRead(resp) {
-			return resp, nil
-		}
-	}
-	if resp == nil && err == nil {
-		err = graphpolicy.ErrNoAnswer
-	}
-	return resp, c.newError(r, call.Write, record, resp, err)
-}
-
-// newRequest builds what runtime.NewRequest would. An address that needs no escapes, as nearly all, is not parsed
-// again.
-func (c *Client) newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*policy.Request, error) {
-	var u *url.URL
-	if path, ok := strings.CutPrefix(r.url, c.origin); ok && isPlainPath(path) {
-		u = &url.URL{Scheme: c.service.root.Scheme, Host: c.service.root.Host, Path: path}
-	} else if parsed, err := url.Parse(r.url); err == nil && parsed.Host != "" {
-		u = parsed
-	} else {
-		return nil, invalidArgument("request", "cannot be built: the address is not a valid URL")
-	}
-	header := http.Header{"Accept": acceptJSON, "Client-Request-Id": {call.RequestID}}
-	raw := &http.Request{
-		Method: r.method, URL: u, Host: u.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	req, err := runtime.NewRequestFromRequest(raw.WithContext(ctx))
-	if err == nil && r.body != nil {
-		call.ContentType = "application/json" // which the log must not see: a body can hold a link
-		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), graphpolicy.HiddenContentType)
-	}
-	if err == nil {
-		call.Attach(req)
-	}
-	return req, err
-}
-
-func isPlainPath(path string) bool {
-	for i := range len(path) {
-		c := path[i]
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '-' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-var successes = []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
-
-// payloadRead reports whether azcore has read the body to its end, so that the end of the context does not matter.
-func payloadRead(resp *http.Response) bool {
-	_, err := runtime.Payload(resp)
-	return err == nil
-}
-
-// startSpan opens the span of a public method. Call the result with the method's error.
-func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context, func(error)) {
-	return runtime.StartSpan(ctx, op.api, c.tracer(), nil)
-}
-
-// traceRequestIDs sets what azcore reads from headers that Graph does not use.
-func (c *Client) traceRequestIDs(ctx context.Context, resp *http.Response) {
-	tracer := c.tracer()
-	if resp == nil || !tracer.Enabled() {
-		return
-	}
-	tracer.SpanFromContext(ctx).SetAttributes(
-		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID(resp)},
-		tracing.Attribute{Key: "az.service_request_id", Value: resp.Header.Get("Request-Id")},
-	)
-}
-
-// clientRequestID is the id that was sent last, which policy.WithHTTPHeader may have replaced.
-func clientRequestID(resp *http.Response) string {
-	if resp.Request != nil {
-		if id := resp.Request.Header["Client-Request-Id"]; len(id) > 0 {
-			return id[0]
-		}
-	}
-	return resp.Header.Get("Client-Request-Id")
-}
-
-// newRequestID makes a random GUID. azcore's own formats with fmt and costs as much as the rest of the request.
-func newRequestID() string {
-	var id [16]byte                                      // not a secret: it only has to differ
-	binary.LittleEndian.PutUint64(id[:8], rand.Uint64()) //nolint:gosec // as above
-	binary.LittleEndian.PutUint64(id[8:], rand.Uint64()) //nolint:gosec // as above
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[:8], id[:4])
-	hex.Encode(text[9:13], id[4:6])
-	hex.Encode(text[14:18], id[6:8])
-	hex.Encode(text[19:23], id[8:10])
-	hex.Encode(text[24:], id[10:])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
-}
-
 // checkPolicies finds policies that azcore would call methods on though they are nil.
 func checkPolicies(argument string, policies []policy.Policy) error {
 	for i, p := range policies {
 		if isNil(p) {
 			return invalidArgument(fmt.Sprintf("%s[%d]", argument, i), "is nil; leave it out")
 		}
-	}
-	return nil
-}
-
-// check refuses what would end in a nil dereference.
-func (c *Client) check(ctx context.Context) error {
-	if c == nil || c.internal == nil {
-		return invalidArgument("client", "was not made by intune.NewClient")
-	}
-	if ctx == nil {
-		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
 	}
 	return nil
 }
@@ -355,12 +180,4 @@ func isNil(value any) bool {
 	default:
 		return false
 	}
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }

@@ -2,6 +2,7 @@ package intune
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -138,4 +139,12 @@ func authorityHost(authority string) string {
 		return authority
 	}
 	return strings.ToLower(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }

@@ -3,13 +3,45 @@ package intune
 import (
 	"context"
 	"iter"
-	"net/http"
-	"strconv"
+	"net/url"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphjson"
 )
+
+// DetectedApp is an application that Intune found on devices; each version is one of its own. On devices that a person
+// owns, only applications that Intune deployed are listed.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp
+type DetectedApp struct {
+	// ID is the id of the application, opaque text and not a GUID: what [DetectedAppDevice] takes.
+	ID string `json:"id,omitzero"`
+
+	// DisplayName is the name of the application.
+	DisplayName string `json:"displayName,omitzero"`
+
+	// Version is the version of the application as text.
+	Version string `json:"version,omitzero"`
+
+	// SizeInByte is the size of the application in bytes, 0 when not known.
+	SizeInByte int64 `json:"sizeInByte,omitzero"`
+
+	// DeviceCount is on how many devices the application was found. A read of a single application may show 0 where
+	// the list has the true count.
+	DeviceCount int32 `json:"deviceCount,omitzero"`
+
+	// Publisher is who published the application.
+	Publisher string `json:"publisher,omitzero"`
+
+	// Platform is the platform the application runs on.
+	Platform DetectedAppPlatformType `json:"platform,omitzero"`
+}
+
+// UnmarshalJSON reads an application as the service sends it; see [ManagedDevice.UnmarshalJSON].
+func (a *DetectedApp) UnmarshalJSON(data []byte) error {
+	return graphjson.Unmarshal(data, a)
+}
 
 // ListDetectedAppsOptions narrows a list of detected apps.
 type ListDetectedAppsOptions struct {
@@ -30,9 +62,15 @@ type ListDetectedAppsResponse struct {
 
 	// Repeated is how many rows of the page had come on an earlier page already.
 	Repeated int `json:"repeated,omitempty"`
+
+	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"requestId,omitempty"`
+	ClientRequestID string `json:"clientRequestId,omitempty"`
 }
 
-func (r ListDetectedAppsResponse) nextLink() string { return r.NextLink }
+func (r ListDetectedAppsResponse) stored() (rows []DetectedApp, next string) {
+	return r.Value, r.NextLink
+}
 
 // NewListDetectedAppsPager lists the apps that Intune found on devices, page by page. Each version of an app is a row
 // of its own, so that the devices with an app may take several ids. The service throttles this list early, and fills
@@ -43,73 +81,91 @@ func (r ListDetectedAppsResponse) nextLink() string { return r.NextLink }
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-detectedapp-list (v1.0).
 func (c *Client) NewListDetectedAppsPager(options *ListDetectedAppsOptions) *runtime.Pager[ListDetectedAppsResponse] {
-	return newPager(c, c.appList(opListApps, options))
+	return c.appList(opListApps, options).pager(c)
 }
 
 // DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which comes
 // with a zero app after the apps read so far. Ranging again begins anew. Needs
 // DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOptions) iter.Seq2[DetectedApp, error] {
+	return c.appList(opApps, options).all(ctx, c, nil)
+}
+
+func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) listing[DetectedApp, ListDetectedAppsResponse] {
 	var o ListDetectedAppsOptions
 	if options != nil {
 		o = *options
 	}
-	return func(yield func(DetectedApp, error) bool) {
-		for page, err := range pages(ctx, c, c.appList(opApps, &o)) {
-			for i := range page.Value {
-				if !yield(page.Value[i], nil) {
-					return
-				}
+	return listing[DetectedApp, ListDetectedAppsResponse]{
+		op:    op,
+		first: func() (url.URL, error) { return c.firstPage(o.ContinueFrom, detectedAppsPath, nil, o.Top) },
+		id:    func(a *DetectedApp) string { return a.ID },
+		page: func(p page[DetectedApp]) ListDetectedAppsResponse {
+			return ListDetectedAppsResponse{
+				Value: p.rows, NextLink: p.next, Repeated: p.repeated, RequestID: p.requestID, ClientRequestID: p.clientRequestID,
 			}
-			if err != nil {
-				yield(DetectedApp{}, err)
-				return
-			}
-		}
+		},
 	}
 }
 
-func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) list[ListDetectedAppsResponse] {
-	var o ListDetectedAppsOptions
-	if options != nil {
-		o = *options
-	}
-	seen := idSet{}
-	return list[ListDetectedAppsResponse]{
-		op: op,
-		resume: func(page ListDetectedAppsResponse) {
-			for i := range page.Value {
-				seen.add(page.Value[i].ID)
-			}
-		},
-		first: func() (string, error) {
-			if err := c.checkPaging(o.Top, o.ContinueFrom); err != nil {
-				return "", err
-			}
-			if o.ContinueFrom != "" {
-				return o.ContinueFrom, nil
-			}
-			var query []string
-			if o.Top > 0 {
-				query = append(query, "$top="+strconv.Itoa(int(o.Top)))
-			}
-			return joinQuery(c.base+"/deviceManagement/detectedApps", query), nil
-		},
-		decode: func(resp *http.Response) (ListDetectedAppsResponse, error) {
-			body, err := runtime.Payload(resp)
-			if err != nil {
-				return ListDetectedAppsResponse{}, err
-			}
-			apps, next, err := graphjson.Page[DetectedApp](body)
-			page := ListDetectedAppsResponse{Value: apps[:0], NextLink: next}
-			for _, app := range apps {
-				if !seen.add(app.ID) {
-					page.Repeated++
-					continue
-				}
-				page.Value = append(page.Value, app)
-			}
-			return page, err
-		},
+// DetectedAppPlatformType is the platform of an application found on devices. A member that is not listed here is
+// kept as received.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-devices-detectedappplatformtype
+type DetectedAppPlatformType string
+
+const (
+	// DetectedAppPlatformTypeUnknown means: not known.
+	DetectedAppPlatformTypeUnknown DetectedAppPlatformType = "unknown"
+
+	// DetectedAppPlatformTypeWindows means: Windows.
+	DetectedAppPlatformTypeWindows DetectedAppPlatformType = "windows"
+
+	// DetectedAppPlatformTypeWindowsMobile means: Windows Mobile.
+	DetectedAppPlatformTypeWindowsMobile DetectedAppPlatformType = "windowsMobile"
+
+	// DetectedAppPlatformTypeWindowsHolographic means: Windows Holographic.
+	DetectedAppPlatformTypeWindowsHolographic DetectedAppPlatformType = "windowsHolographic"
+
+	// DetectedAppPlatformTypeIOS means: iOS and iPadOS.
+	DetectedAppPlatformTypeIOS DetectedAppPlatformType = "ios"
+
+	// DetectedAppPlatformTypeMacOS means: macOS.
+	DetectedAppPlatformTypeMacOS DetectedAppPlatformType = "macOS"
+
+	// DetectedAppPlatformTypeChromeOS means: ChromeOS.
+	DetectedAppPlatformTypeChromeOS DetectedAppPlatformType = "chromeOS"
+
+	// DetectedAppPlatformTypeAndroidOSP means: Android Open Source Project.
+	DetectedAppPlatformTypeAndroidOSP DetectedAppPlatformType = "androidOSP"
+
+	// DetectedAppPlatformTypeAndroidDeviceAdministrator means: Android managed by device administrator.
+	DetectedAppPlatformTypeAndroidDeviceAdministrator DetectedAppPlatformType = "androidDeviceAdministrator"
+
+	// DetectedAppPlatformTypeAndroidWorkProfile means: Android work profile.
+	DetectedAppPlatformTypeAndroidWorkProfile DetectedAppPlatformType = "androidWorkProfile"
+
+	// DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged means: Android dedicated and fully managed devices.
+	DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged DetectedAppPlatformType = "androidDedicatedAndFullyManaged"
+
+	// DetectedAppPlatformTypeUnknownFutureValue means: a member that this version of Graph does not show.
+	DetectedAppPlatformTypeUnknownFutureValue DetectedAppPlatformType = "unknownFutureValue"
+)
+
+// PossibleDetectedAppPlatformTypeValues lists the members in the order of the schema.
+func PossibleDetectedAppPlatformTypeValues() []DetectedAppPlatformType {
+	return []DetectedAppPlatformType{
+		DetectedAppPlatformTypeUnknown,
+		DetectedAppPlatformTypeWindows,
+		DetectedAppPlatformTypeWindowsMobile,
+		DetectedAppPlatformTypeWindowsHolographic,
+		DetectedAppPlatformTypeIOS,
+		DetectedAppPlatformTypeMacOS,
+		DetectedAppPlatformTypeChromeOS,
+		DetectedAppPlatformTypeAndroidOSP,
+		DetectedAppPlatformTypeAndroidDeviceAdministrator,
+		DetectedAppPlatformTypeAndroidWorkProfile,
+		DetectedAppPlatformTypeAndroidDedicatedAndFullyManaged,
+		DetectedAppPlatformTypeUnknownFutureValue,
 	}
 }

@@ -1,232 +1,276 @@
 package intune
 
 import (
+	"context"
 	"errors"
-	"log/slog"
+	"iter"
+	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/redact"
 )
 
-// DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
-// documented, the requestRemoteAssistance action. Make one with [Device], [UserDevice], [DetectedAppDevice] or
-// [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
+// GetDeviceOptions configures [Client.GetDevice].
+type GetDeviceOptions struct {
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all but the eight
+	// that the service fills only when they are named here. The id is always added. An unknown name is an
+	// ErrInvalidArgument.
+	Select []string
+}
+
+// GetDeviceResponse is one device.
+type GetDeviceResponse struct {
+	ManagedDevice
+
+	// RequestID and ClientRequestID identify the read, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
+
+// GetDevice reads one device. At a user or detected-app address the service was reported to answer 400; the read is
+// then made at the plain address. An answer about another device than the one asked for is an [*Error], and so is a
+// session link that is not https.
 //
-// The zero value addresses nothing. It, and an address with a part that is blank, ".", "..", not UTF-8, or that holds a
-// slash, a backslash or a control character, is refused with [ErrInvalidArgument] by every method of [Client] before
-// anything is sent: such a part would change the path and with it the device.
-type DeviceRef struct {
-	form   addressForm
-	parent Secret // user or detected app; fmt prints unexported fields raw, and the user is a name of a person
-	id     string
-}
-
-type addressForm uint8
-
-const (
-	formNone addressForm = iota
-	formDevice
-	formUser
-	formDetectedApp
-)
-
-// Device addresses /deviceManagement/managedDevices/{id}. It is the form to prefer: documented for every operation of
-// this package, with a published permission. The id is Intune's (ManagedDevice.ID), not the Entra device id and not the
-// Entra object id of the device, which look alike.
-func Device(id string) DeviceRef {
-	return DeviceRef{form: formDevice, id: id}
-}
-
-// UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
-// Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it,
-// but no permission for it is published. Prefer [Device], and the object id to the name: the library keeps the user out of
-// its errors, but not out of the path in azcore's own log of requests and in its HTTP spans, nor out of the address itself
-// as text and JSON.
-func UserDevice(user, id string) DeviceRef {
-	return DeviceRef{form: formUser, parent: NewSecret(user), id: id}
-}
-
-// DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but
-// users reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps
-// to find devices, and [Device] to act on them. An app id is opaque, not a GUID.
-func DetectedAppDevice(app, id string) DeviceRef {
-	return DeviceRef{form: formDetectedApp, parent: NewSecret(app), id: id}
-}
-
-// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. Anything else, a URL or an
-// address with a part that a DeviceRef may not have included, is an [ErrInvalidArgument].
-func ParseDeviceRef(path string) (DeviceRef, error) {
-	refuse := func(why string) (DeviceRef, error) {
-		return DeviceRef{}, invalidArgument("path", why+"; want /deviceManagement/managedDevices/{id}, "+
-			"/users/{user}/managedDevices/{id} or /deviceManagement/detectedApps/{app}/managedDevices/{id}")
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
+func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDeviceOptions) (response GetDeviceResponse, err error) {
+	if err := c.check(ctx); err != nil {
+		return GetDeviceResponse{}, err
 	}
-	steps, err := splitAddress(path)
+	if err := device.check(); err != nil {
+		return GetDeviceResponse{}, err
+	}
+	var query []string
+	var selected []string
+	if options != nil {
+		if selected, err = selectProperties(options.Select, nil, nil); err != nil {
+			return GetDeviceResponse{}, err
+		}
+		if len(selected) > 0 {
+			query = append(query, "$select="+strings.Join(selected, ","))
+		}
+	}
+	ctx, endSpan := c.startSpan(ctx, opGetDevice)
+	defer func() { endSpan(err) }()
+	return whereServed(device, func(at DeviceRef) (GetDeviceResponse, error) {
+		r := &request{op: opGetDevice, device: at, method: http.MethodGet, url: c.at(at.String(), query...)}
+		return c.readDevice(ctx, r)
+	})
+}
+
+// whereServed reads at an address, and at the plain one if the service answers 400 there, as it does to reads that it
+// does not serve.
+func whereServed[T any](device DeviceRef, read func(DeviceRef) (T, error)) (T, error) {
+	record, err := read(device)
+	if isBadRequest(err) && device.form != formDevice {
+		record, err = read(Device(device.id))
+	}
+	return record, err
+}
+
+func isBadRequest(err error) bool {
+	failed, ok := errors.AsType[*Error](err)
+	return ok && failed.StatusCode == http.StatusBadRequest
+}
+
+// readDevice reads a device for the caller: its link must be fit to open.
+func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse, error) {
+	device, resp, err := c.fetchDevice(ctx, r)
 	if err != nil {
-		return refuse(err.Error())
+		return GetDeviceResponse{}, err
 	}
-	device := func(i int) bool { return steps[i].name == "managedDevices" && steps[i].hasKey }
-	root := func() bool { return steps[0].name == "deviceManagement" && !steps[0].hasKey }
-	var ref DeviceRef
-	switch {
-	case len(steps) == 2 && root() && device(1):
-		ref = Device(steps[1].key)
-	case len(steps) == 2 && steps[0].name == "users" && steps[0].hasKey && device(1):
-		ref = UserDevice(steps[0].key, steps[1].key)
-	case len(steps) == 3 && root() && steps[1].name == "detectedApps" && steps[1].hasKey && device(2):
-		ref = DetectedAppDevice(steps[1].key, steps[2].key)
-	default:
-		return refuse("is not the address of a managed device")
+	if err := checkLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
+		return GetDeviceResponse{}, c.unexpectedAnswer(r, resp, err.Error())
 	}
-	if err := ref.check(); err != nil {
-		return DeviceRef{}, err
-	}
-	return ref, nil
+	ids := idsOf(resp)
+	return GetDeviceResponse{ManagedDevice: device, RequestID: ids.requestID, ClientRequestID: ids.clientRequestID}, nil
 }
 
-// addressStep is one name of a path with its key, given as the next segment or in parentheses.
-type addressStep struct {
-	name, key string
-	hasKey    bool
-}
-
-func splitAddress(path string) ([]addressStep, error) {
-	var steps []addressStep
-	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		if len(steps) > 3 {
-			return nil, errors.New("is too long")
-		}
-		last := len(steps) - 1
-		if last >= 0 && !steps[last].hasKey && steps[last].name != "deviceManagement" {
-			key, err := url.PathUnescape(segment)
-			if err != nil {
-				return nil, errors.New("holds a malformed percent escape")
-			}
-			steps[last].key, steps[last].hasKey = key, true
-			continue
-		}
-		name, rest, parenthesized := strings.Cut(segment, "('")
-		step := addressStep{name: name}
-		if parenthesized {
-			quoted, ok := strings.CutSuffix(rest, "')")
-			key, err := url.PathUnescape(quoted)
-			if !ok || err != nil {
-				return nil, errors.New("holds a malformed key")
-			}
-			single := strings.ReplaceAll(key, "''", "'")
-			if strings.ReplaceAll(single, "'", "''") != key {
-				return nil, errors.New("holds a key whose quotes are not doubled")
-			}
-			step.key, step.hasKey = single, true
-		}
-		steps = append(steps, step)
-	}
-	return steps, nil
-}
-
-// String is the escaped path of the device below the Graph version, such as
-// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is
-// written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice];
-// errors, %#v and slog leave the user out.
-func (r DeviceRef) String() string { return r.within("", "") }
-
-// within is the address between a prefix and a suffix.
-func (r DeviceRef) within(prefix, suffix string) string {
-	switch r.form {
-	case formDevice:
-		return joinPath(prefix, "/deviceManagement/managedDevices", r.id, suffix)
-	case formUser:
-		return joinPath(joinPath(prefix, "/users", r.parent.Reveal(), ""), "/managedDevices", r.id, suffix)
-	case formDetectedApp:
-		return joinPath(joinPath(prefix, "/deviceManagement/detectedApps", r.parent.Reveal(), ""), "/managedDevices", r.id, suffix)
-	default:
-		return ""
-	}
-}
-
-// DeviceID is the Intune device id within the address, unescaped.
-func (r DeviceRef) DeviceID() string { return r.id }
-
-// IsZero reports whether the address was never set.
-func (r DeviceRef) IsZero() bool { return r == DeviceRef{} }
-
-// MarshalText writes what [DeviceRef.String] returns. An address that could not be used is an [ErrInvalidArgument].
-func (r DeviceRef) MarshalText() ([]byte, error) {
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	return []byte(r.String()), nil
-}
-
-// UnmarshalText is [ParseDeviceRef]. On error the address keeps its value.
-func (r *DeviceRef) UnmarshalText(text []byte) error {
-	parsed, err := ParseDeviceRef(string(text))
+// fetchDevice reads what the service has of a device. An answer that does not say by its id that it is about the one
+// asked for is refused: a sign-in page's {"status":"ok"} would pass for a device without a single property.
+func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *http.Response, error) {
+	resp, err := c.send(ctx, r)
 	if err != nil {
-		return err
+		return ManagedDevice{}, nil, err
 	}
-	*r = parsed
-	return nil
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer could not be read")
+	}
+	var device ManagedDevice
+	if err := graphjson.UnmarshalEntity(body, &device); err != nil {
+		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
+		e.cause = err
+		return ManagedDevice{}, nil, e
+	}
+	if !strings.EqualFold(device.ID, r.device.id) {
+		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for, or about none")
+	}
+	return device, resp, nil
 }
 
-// GoString leaves the user out, so that %#v of an error does not show it.
-func (r DeviceRef) GoString() string { return "intune.DeviceRef(" + r.redacted() + ")" }
+// ListDevicesOptions narrows a list of devices.
+type ListDevicesOptions struct {
+	// Filter picks devices. Each row is checked against it again.
+	Filter DeviceFilter
 
-// LogValue shows the form of the address and the device id, and leaves the user out.
-func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has.
+	// The id and what Filter compares are always added. A name that the schema does not have is an
+	// ErrInvalidArgument, and so is one of the eight properties that the service fills only in a read of one device.
+	Select []string
 
-// redacted names the device in errors: by id, with the form where it is not the plain one.
-func (r DeviceRef) redacted() string {
-	switch r.form {
-	case formNone:
-		return "no device"
-	case formUser:
-		return "device " + r.id + " (user address)"
-	case formDetectedApp:
-		return "device " + r.id + " (detected-app address)"
-	default:
-		return "device " + r.id
+	// Top is the number of devices a page, 1 to 1000; zero leaves it to the service, whose default is 1000.
+	Top int32
+
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on. It is followed exactly as
+	// given, and only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
+	ContinueFrom string
+
+	// OnPage, if not nil, is called by [Client.Devices] with each page before its devices are yielded. It shows what the
+	// devices do not: whether the service ignored the filter (ListDevicesResponse.Dropped), and where to go on from.
+	OnPage func(ListDevicesResponse)
+}
+
+// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and
+// go on elsewhere: azcore's pager, once it has read a stored page, gives that page once more and then goes on.
+type ListDevicesResponse struct {
+	// Value are the devices of the page that match the filter and did not come before. It may be empty though there
+	// are more pages.
+	Value []ManagedDevice `json:"value"`
+
+	// NextLink leads to the next page; blank on the last. It holds names of devices: do not log it.
+	NextLink string `json:"@odata.nextLink,omitempty"`
+
+	// Dropped is how many rows of the page did not match the filter although the service sent them. More than none
+	// means that the service ignored the filter.
+	Dropped int `json:"dropped,omitempty"`
+
+	// Repeated is how many rows of the page had come on an earlier page already.
+	Repeated int `json:"repeated,omitempty"`
+
+	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"requestId,omitempty"`
+	ClientRequestID string `json:"clientRequestId,omitempty"`
+}
+
+func (r ListDevicesResponse) stored() (rows []ManagedDevice, next string) { return r.Value, r.NextLink }
+
+// NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. What
+// is wrong with the arguments is said by the first NextPage. After an error a pager is at its end; go on with
+// ListDevicesOptions.ContinueFrom. Devices that come on several pages, as they may while others enroll, are given
+// once; the ids of all devices so far are kept for that.
+//
+// Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
+// else [*Error].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list (v1.0).
+func (c *Client) NewListDevicesPager(in DeviceCollection, options *ListDevicesOptions) *runtime.Pager[ListDevicesResponse] {
+	return c.deviceList(opListDevices, in, copyOptions(options)).pager(c)
+}
+
+// Devices yields every device of a collection, fetching pages as they are needed; empty pages are passed over. It
+// stops at the first error, which comes with a zero device after the devices read so far, those of a page that broke
+// off included. Ranging again begins anew.
+//
+// Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+func (c *Client) Devices(ctx context.Context, in DeviceCollection, options *ListDevicesOptions) iter.Seq2[ManagedDevice, error] {
+	o := copyOptions(options)
+	return c.deviceList(opDevices, in, o).all(ctx, c, o.OnPage)
+}
+
+func copyOptions(options *ListDevicesOptions) (o ListDevicesOptions) {
+	if options != nil {
+		o = *options
+		o.Select = slices.Clone(o.Select)
+	}
+	return o
+}
+
+func (c *Client) deviceList(op *operation, in DeviceCollection, o ListDevicesOptions) listing[ManagedDevice, ListDevicesResponse] {
+	return listing[ManagedDevice, ListDevicesResponse]{
+		op:    op,
+		first: func() (url.URL, error) { return c.firstDevicePage(in, &o) },
+		keep:  o.Filter.matches,
+		id:    func(d *ManagedDevice) string { return d.ID },
+		page: func(p page[ManagedDevice]) ListDevicesResponse {
+			return ListDevicesResponse{
+				Value: p.rows, NextLink: p.next, Dropped: p.dropped, Repeated: p.repeated,
+				RequestID: p.requestID, ClientRequestID: p.clientRequestID,
+			}
+		},
 	}
 }
 
-func (r DeviceRef) check() error {
-	switch r.form {
-	case formNone:
-		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
-	case formDevice:
-	case formUser:
-		if err := checkKey("user", r.parent.Reveal()); err != nil {
-			return err
+func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (target url.URL, err error) {
+	if err := in.check(); err != nil {
+		return target, err
+	}
+	filter, err := o.Filter.render()
+	if err != nil {
+		return target, err
+	}
+	selected := o.Select
+	if len(selected) == 0 && in.form == formDetectedApp && filter != "" {
+		// Devices below an app come with few properties; without these, the rows could not be checked.
+		selected = []string{"deviceName"}
+	}
+	if selected, err = selectProperties(selected, o.Filter.properties(), onlyByID); err != nil {
+		return target, err
+	}
+	var query []string
+	if filter != "" {
+		query = append(query, "$filter="+escapeQuery(filter))
+	}
+	if len(selected) > 0 {
+		query = append(query, "$select="+strings.Join(selected, ","))
+	}
+	return c.firstPage(o.ContinueFrom, in.path(), query, o.Top)
+}
+
+// onlyByID are the properties that a list leaves empty, whatever it is asked for. The documentation says so of the
+// first seven; the last goes with the link.
+var onlyByID = []string{
+	"activationLockBypassCode", "ethernetMacAddress", "iccid", "notes", "physicalMemoryInBytes", "remoteAssistanceSessionUrl", "udid",
+	"remoteAssistanceSessionErrorDetails",
+}
+
+// deviceProperties are the names of the schema, as the model has them.
+var deviceProperties = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for field := range reflect.TypeFor[ManagedDevice]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		names[name] = true
+	}
+	return names
+})
+
+// selectProperties checks the names of a $select and adds the id and what else is needed. An empty selection stays
+// empty: it means all.
+func selectProperties(given, needed, refused []string) ([]string, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	selected := []string{"id"}
+	for _, name := range slices.Concat(given, needed) {
+		if !deviceProperties()[name] {
+			return nil, invalidArgument("options.Select", "names "+strconv.Quote(redact.OneLine(name, 64))+", which is no property of a managed device; "+
+				"names are as in the schema, such as deviceName")
 		}
-	case formDetectedApp:
-		if err := checkKey("app", r.parent.Reveal()); err != nil {
-			return err
+		if slices.Contains(refused, name) {
+			return nil, invalidArgument("options.Select", "names "+name+", which the service fills only in a read of one device; use GetDevice")
+		}
+		if !slices.Contains(selected, name) {
+			selected = append(selected, name)
 		}
 	}
-	return checkKey("device id", r.id)
-}
-
-// checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
-func checkKey(argument, key string) error {
-	switch {
-	case strings.TrimSpace(key) == "":
-		return invalidArgument(argument, "is blank")
-	case key == "." || key == "..":
-		return invalidArgument(argument, "is "+key+", which would change the path")
-	case strings.ContainsAny(key, `/\`):
-		return invalidArgument(argument, "holds a slash or backslash, which would change the path; pass the bare id")
-	case !utf8.ValidString(key):
-		return invalidArgument(argument, "is not valid UTF-8")
-	case strings.ContainsFunc(key, unicode.IsControl):
-		return invalidArgument(argument, "holds a control character")
-	}
-	return nil
-}
-
-// joinPath puts an escaped key behind a collection. Graph takes a leading dollar sign in a segment for one of its own
-// names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
-func joinPath(prefix, collection, key, suffix string) string {
-	if strings.HasPrefix(key, "$") {
-		return prefix + collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')" + suffix
-	}
-	return prefix + collection + "/" + url.PathEscape(key) + suffix
+	return selected, nil
 }

@@ -71,16 +71,3 @@ func ExampleError_outcomeUnknown() {
 	// there is a link: true <nil>
 	// times the user was asked: 1
 }
-
-// What cannot be used never leaves the machine.
-func Example_invalidArgument() {
-	ctx := context.Background()
-	tenant, client, _ := exampleTenant()
-
-	_, err := client.RequestRemoteAssistance(ctx, intune.Device("../users"), nil)
-	fmt.Println(errors.Is(err, intune.ErrInvalidArgument))
-	fmt.Println("requests sent:", len(tenant.Requests()))
-	// Output:
-	// true
-	// requests sent: 0
-}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -22,6 +23,30 @@ func exampleTenant() (tenant *intunetest.Tenant, client *intune.Client, device i
 	)
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "a1b2c3", DisplayName: "Contoso VPN"}, device)
 	return tenant, tenant.Client(), device
+}
+
+// The whole job: ask the user of a device, wait for the session's link, and show it to the technician.
+func Example() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond}) // in a program: a real one
+	credential, options, device := tenant.Credential(), tenant.ClientOptions(), tenant.AddDevice(
+		intune.ManagedDevice{DeviceName: "DESKTOP-ANNA"},
+		intunetest.SessionScript{URL: "https://get.teamviewer.com/v15/s12345678"},
+	)
+
+	client, err := intune.NewClient(credential, options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	session, err := client.OpenRemoteAssistance(ctx, device, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("Open this link:", session.URL.Reveal())
+	// Output:
+	// Open this link: https://get.teamviewer.com/v15/s12345678
 }
 
 // Ask the user of a device. A nil error means that Intune accepted the request; the session comes later, if it comes.
@@ -74,6 +99,19 @@ func ExampleDevice() {
 	fmt.Println(intune.Device("705c034c-034c-705c-4c03-5c704c035c70"))
 	// Output:
 	// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70
+}
+
+// An address that cannot be used never leaves the machine.
+func ExampleDevice_refused() {
+	ctx := context.Background()
+	tenant, client, _ := exampleTenant()
+
+	_, err := client.RequestRemoteAssistance(ctx, intune.Device("../users"), nil)
+	fmt.Println(errors.Is(err, intune.ErrInvalidArgument))
+	fmt.Println("requests sent:", len(tenant.Requests()))
+	// Output:
+	// true
+	// requests sent: 0
 }
 
 // The name of a guest holds a #, behind which Go's URL parser would drop the rest of the path. The address escapes it.

@@ -23,11 +23,14 @@ const maxCandidates = 20
 
 // FindDeviceOptions configures [Client.FindDevice].
 type FindDeviceOptions struct {
-	// In is where to look. Default: [AllDevices].
+	// In narrows the search to a collection. When it is not set, the search is in [AllDevices].
 	In DeviceCollection
 
 	// Select is as in [ListDevicesOptions]. The properties that tell candidates apart are always added.
 	Select []string
+
+	// OnPage is as in [ListDevicesOptions].
+	OnPage func(ListDevicesResponse)
 }
 
 // FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen,
@@ -43,19 +46,20 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	if filter.IsZero() {
 		return ManagedDevice{}, invalidArgument("filter", "is empty and would match every device; set at least one field")
 	}
-	in, selected := AllDevices(), []string(nil)
+	in, list := AllDevices(), ListDevicesOptions{Filter: filter}
 	if options != nil {
+		list.OnPage = options.OnPage
 		if options.In != (DeviceCollection{}) {
 			in = options.In
 		}
 		if len(options.Select) > 0 {
-			selected = append([]string{"deviceName", "serialNumber", "lastSyncDateTime"}, options.Select...)
+			list.Select = append([]string{"deviceName", "serialNumber", "lastSyncDateTime"}, options.Select...)
 		}
 	}
 	ctx, endSpan := c.startSpan(ctx, opFindDevice)
 	defer func() { endSpan(err) }()
 	var found []ManagedDevice
-	for candidate, err := range c.Devices(ctx, in, &ListDevicesOptions{Filter: filter, Select: selected}) {
+	for candidate, err := range c.Devices(ctx, in, &list) {
 		if err != nil {
 			if failed, ok := errors.AsType[*Error](err); ok {
 				failed.Op = opFindDevice.text

@@ -227,8 +227,8 @@ func TestJournalThatFailsLater(t *testing.T) {
 	if err != nil || response.ClientRequestID != asking.ClientRequestID || asked.Outcome != intune.OutcomeAccepted || asked.RequestID != "r1" {
 		t.Errorf("response %+v, error %v, Asked was told %+v", response, err, asked)
 	}
-	event, _ := collected.list[0].attributes["event intune.journalError"].(string)
-	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
+	event := strings.Join(collected.list[0].events, "\n")
+	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.HasPrefix(event, "intune.journalError") || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
 		t.Errorf("span %s has the event %q", collected.list[0].name, event)
 	}
 }

@@ -73,6 +73,7 @@ type span struct {
 	kind                 tracing.SpanKind
 	code                 tracing.SpanStatus
 	attributes           map[string]any
+	events               []string
 	ended                int
 }
 
@@ -89,7 +90,7 @@ func (s *spans) provider() tracing.Provider {
 					}
 				},
 				AddEvent: func(name string, list ...tracing.Attribute) {
-					made.attributes["event "+name] = fmt.Sprint(list)
+					made.events = append(made.events, fmt.Sprint(name, list))
 				},
 				SetStatus: func(code tracing.SpanStatus, text string) { made.code, made.status = code, text },
 			})

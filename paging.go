@@ -7,143 +7,242 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+	"github.com/google/uuid"
 
+	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
-// linkedPage is what a list's response type has to tell its pager.
-type linkedPage interface {
-	nextLink() string
+// listing describes one list of rows of type T, which its pager gives in pages of type P.
+type listing[T any, P storedPage[T]] struct {
+	op    *operation
+	first func() (url.URL, error) // the first page, or what is wrong with the arguments
+	keep  func(*T) bool           // rows for which it is false are dropped; nil: none are
+	id    func(*T) string         // what tells a row that came before; nil: nothing does
+	page  func(page[T]) P
 }
 
-// list describes one listing.
-type list[P linkedPage] struct {
-	op     *operation
-	first  func() (string, error)          // absolute URL of the first page, or why there is none
-	decode func(*http.Response) (P, error) // may give what came before an error
-	resume func(P)                         // learns of the page from which a stored pager goes on; may be nil
+// page is what any page of a list has.
+type page[T any] struct {
+	rows              []T
+	next              string
+	dropped, repeated int
+	answerIDs
+}
 
+// storedPage is a page that a caller may have kept, to go on from it with a new pager.
+type storedPage[T any] interface {
+	stored() (rows []T, next string)
+}
+
+// walk is one way through a listing.
+type walk[T any, P storedPage[T]] struct {
+	listing[T, P]
+	client   *Client
+	seen     idSet
 	followed map[[sha256.Size]byte]struct{} // hashes, since links can be long
 }
 
-// newPager makes a pager that follows next links exactly as given, over https and to the configured host only.
-// azcore's own helpers re-encode the link's query, which an opaque skip token may not survive, and follow it to any
-// host with the token.
-func newPager[P linkedPage](c *Client, l list[P]) *runtime.Pager[P] {
+// pager follows next links exactly as given, over https and to the configured host only. azcore's own helpers re-encode
+// the link's query, which an opaque skip token may not survive, and follow it to any host with the token.
+func (l listing[T, P]) pager(c *Client) *runtime.Pager[P] {
+	w := walk[T, P]{listing: l, client: c}
 	return runtime.NewPager(runtime.PagingHandler[P]{
 		Tracer:  c.tracer(),
-		More:    func(current P) bool { return current.nextLink() != "" },
-		Fetcher: func(ctx context.Context, current *P) (P, error) { return l.fetch(ctx, c, current) },
+		More:    hasNext[T, P],
+		Fetcher: w.fetch,
 	})
 }
 
-// pages yields the pages of a listing up to its end or its first error, with which comes what was read of that page.
-func pages[P linkedPage](ctx context.Context, c *Client, l list[P]) iter.Seq2[P, error] {
-	return func(yield func(P, error) bool) {
-		for current := (*P)(nil); current == nil || (*current).nextLink() != ""; {
-			page, err := l.fetchInSpan(ctx, c, current)
-			if !yield(page, err) || err != nil {
+// all yields the rows of all pages, up to the end or the first error; what was read of a broken page comes before it.
+func (l listing[T, P]) all(ctx context.Context, c *Client, onPage func(P)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		w := walk[T, P]{listing: l, client: c}
+		for current := (*P)(nil); current == nil || hasNext[T](*current); {
+			read, err := w.fetchInSpan(ctx, current)
+			if err == nil && onPage != nil {
+				onPage(read)
+			}
+			rows, _ := read.stored()
+			for i := range rows {
+				if !yield(rows[i], nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(*new(T), err)
 				return
 			}
-			current = &page
+			current = &read
 		}
 	}
 }
 
-func (l *list[P]) fetchInSpan(ctx context.Context, c *Client, current *P) (page P, err error) {
+func hasNext[T any, P storedPage[T]](current P) bool {
+	_, next := current.stored()
+	return next != ""
+}
+
+func (w *walk[T, P]) fetchInSpan(ctx context.Context, current *P) (read P, err error) {
 	if ctx != nil {
 		var endSpan func(error)
-		ctx, endSpan = c.startSpan(ctx, l.op)
+		ctx, endSpan = w.client.startSpan(ctx, w.op)
 		defer func() { endSpan(err) }()
 	}
-	return l.fetch(ctx, c, current)
+	return w.fetch(ctx, current)
 }
 
-func (l *list[P]) fetch(ctx context.Context, c *Client, current *P) (P, error) {
-	var none P
-	if err := c.check(ctx); err != nil {
-		return none, err
+// fetch reads the page behind current. An error may come with what could be read of the page.
+func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) {
+	if err := w.client.check(ctx); err != nil {
+		return read, err
 	}
 	if err := ctx.Err(); err != nil {
-		return none, &Error{Op: l.op.text, cause: err, phase: "not sent"}
+		return read, &Error{Op: w.op.text, cause: err, phase: "not sent"}
 	}
-	link, err := l.link(c, current)
+	target, err := w.next(current)
 	if err != nil {
-		return none, err
+		return read, err
 	}
-	r := &request{op: l.op, method: http.MethodGet, url: link}
-	resp, err := c.send(ctx, r)
+	r := &request{op: w.op, method: http.MethodGet, url: target}
+	resp, err := w.client.send(ctx, r)
 	if err != nil {
-		return none, err
+		return read, err
 	}
-	page, err := l.decode(resp)
+	found, err := w.decode(resp)
+	if found.dropped > 0 {
+		w.client.tracer().SpanFromContext(ctx).AddEvent("rows that do not match the filter", tracing.Attribute{Key: "intune.dropped", Value: found.dropped})
+	}
 	if err != nil {
-		e := c.unexpectedAnswer(r, resp, "the page could not be read")
+		e := w.client.unexpectedAnswer(r, resp, "the page could not be read")
 		e.cause = err
-		return page, e
+		return w.page(found), e
 	}
-	return page, nil
+	return w.page(found), nil
 }
 
-// link is the URL of the page behind current, which must be one that this listing has not followed.
-func (l *list[P]) link(c *Client, current *P) (link string, err error) {
-	if l.followed == nil {
-		// This checks the arguments, also of a pager that goes on from a stored page.
-		if link, err = l.first(); err != nil {
-			return "", err
+func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
+	found.answerIDs = idsOf(resp)
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return found, err
+	}
+	rows, next, err := graphjson.Page[T](body)
+	found.next = next
+	found.rows = rows[:0]
+	for i := range rows {
+		switch row := &rows[i]; {
+		case w.keep != nil && !w.keep(row):
+			found.dropped++
+		case w.id != nil && !w.seen.add(w.id(row)):
+			found.repeated++
+		default:
+			found.rows = append(found.rows, *row)
 		}
-		if current != nil && l.resume != nil {
-			l.resume(*current)
+	}
+	clear(rows[len(found.rows):])
+	return found, err
+}
+
+// next is the page behind current, which must be one that this walk has not read.
+func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
+	if w.followed == nil {
+		// This checks the arguments, also of a pager that goes on from a stored page.
+		if target, err = w.first(); err != nil {
+			return target, err
+		}
+		w.followed = map[[sha256.Size]byte]struct{}{}
+		if current != nil {
+			w.remember(*current)
 		}
 	}
 	if current != nil {
-		link = (*current).nextLink()
-		if err := c.checkLink(link); err != nil {
-			return "", &Error{Op: l.op.text, cause: err, phase: "the service gave a next link that is not followed"}
+		_, link := (*current).stored()
+		if target, err = w.client.nextLink(link); err != nil {
+			return target, &Error{Op: w.op.text, cause: err, phase: "the service gave a next link that is not followed"}
 		}
 	}
-	hash := sha256.Sum256([]byte(link))
-	if _, again := l.followed[hash]; again {
-		return "", &Error{Op: l.op.text, phase: "the service gave a next link that was followed before, so that the listing would not end"}
+	hash := sha256.Sum256([]byte(target.String()))
+	if _, again := w.followed[hash]; again {
+		return target, &Error{Op: w.op.text, phase: "the service gave a next link that was followed before, so that the listing would not end"}
 	}
-	if l.followed == nil {
-		l.followed = map[[sha256.Size]byte]struct{}{}
-	}
-	l.followed[hash] = struct{}{}
-	return link, nil
+	w.followed[hash] = struct{}{}
+	return target, nil
 }
 
-// checkLink refuses a next link that leads anywhere but to this client's Graph root. Its errors do not quote the link,
+func (w *walk[T, P]) remember(before P) {
+	rows, _ := before.stored()
+	for i := range rows {
+		if w.id != nil {
+			w.seen.add(w.id(&rows[i]))
+		}
+	}
+}
+
+// nextLink refuses a next link that leads anywhere but to this client's Graph root. Its errors do not quote the link,
 // whose skip token holds names of devices.
-func (c *Client) checkLink(link string) error {
+func (c *Client) nextLink(link string) (target url.URL, err error) {
 	u, err := url.Parse(link)
 	if err != nil || u.Fragment != "" || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return errors.New("it is not a URL")
+		return target, errors.New("it is not a URL")
 	}
 	if err := graphpolicy.CheckHost(c.service.root, u); err != nil {
-		return errors.New("it leads to another host or is not https")
+		return target, errors.New("it leads to another host or is not https")
 	}
 	if !strings.HasPrefix(u.EscapedPath(), c.service.root.EscapedPath()+"/"+graphAPIVersion+"/") || hasDotSegment(u.Path) {
-		return errors.New("it leads out of the version that this client speaks")
+		return target, errors.New("it leads out of the version that this client speaks")
 	}
-	return nil
+	return *u, nil
 }
 
 // maxTop is the service's page size; larger values are not known to work.
 const maxTop = 1000
 
-// checkPaging checks the options that every list has.
-func (c *Client) checkPaging(top int32, continueFrom string) error {
+// firstPage is the page from which to go on, or the first one of a collection; top is the number of rows a page.
+func (c *Client) firstPage(continueFrom, path string, query []string, top int32) (target url.URL, err error) {
 	if top < 0 || top > maxTop {
-		return invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
+		return target, invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
 	}
 	if continueFrom != "" {
-		if err := c.checkLink(continueFrom); err != nil {
-			return invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
+		if target, err = c.nextLink(continueFrom); err != nil {
+			return target, invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
 		}
+		return target, nil
 	}
-	return nil
+	if top > 0 {
+		query = append(query, "$top="+strconv.Itoa(int(top)))
+	}
+	return c.at(path, query...), nil
+}
+
+// idSet is a set of ids, compact for the GUIDs that device ids are.
+type idSet struct {
+	guids  map[uuid.UUID]struct{}
+	others map[string]struct{}
+}
+
+// add reports whether the id is new. A blank id is always: nothing tells two of them apart.
+func (s *idSet) add(id string) bool {
+	const length = len("00000000-0000-0000-0000-000000000000") // uuid.Parse knows other forms too
+	if id == "" {
+		return true
+	}
+	if guid, err := uuid.Parse(id); err == nil && len(id) == length {
+		return insert(&s.guids, guid)
+	}
+	return insert(&s.others, strings.ToLower(id))
+}
+
+func insert[K comparable](set *map[K]struct{}, key K) bool {
+	if *set == nil {
+		*set = map[K]struct{}{}
+	}
+	before := len(*set)
+	(*set)[key] = struct{}{}
+	return len(*set) > before
 }

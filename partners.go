@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -68,9 +69,15 @@ type ListRemoteAssistancePartnersResponse struct {
 
 	// NextLink leads to the next page; blank on the last.
 	NextLink string `json:"@odata.nextLink,omitempty"`
+
+	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"requestId,omitempty"`
+	ClientRequestID string `json:"clientRequestId,omitempty"`
 }
 
-func (r ListRemoteAssistancePartnersResponse) nextLink() string { return r.NextLink }
+func (r ListRemoteAssistancePartnersResponse) stored() (rows []RemoteAssistancePartner, next string) {
+	return r.Value, r.NextLink
+}
 
 // NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or
 // a partner that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application, which is
@@ -79,18 +86,13 @@ func (r ListRemoteAssistancePartnersResponse) nextLink() string { return r.NextL
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list (v1.0).
 func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssistancePartnersOptions) *runtime.Pager[ListRemoteAssistancePartnersResponse] {
 	_ = options
-	return newPager(c, list[ListRemoteAssistancePartnersResponse]{
+	return listing[RemoteAssistancePartner, ListRemoteAssistancePartnersResponse]{
 		op:    opListPartners,
-		first: func() (string, error) { return c.base + partnersPath, nil },
-		decode: func(resp *http.Response) (ListRemoteAssistancePartnersResponse, error) {
-			body, err := runtime.Payload(resp)
-			if err != nil {
-				return ListRemoteAssistancePartnersResponse{}, err
-			}
-			partners, next, err := graphjson.Page[RemoteAssistancePartner](body)
-			return ListRemoteAssistancePartnersResponse{Value: partners, NextLink: next}, err
+		first: func() (url.URL, error) { return c.at(partnersPath), nil },
+		page: func(p page[RemoteAssistancePartner]) ListRemoteAssistancePartnersResponse {
+			return ListRemoteAssistancePartnersResponse{Value: p.rows, NextLink: p.next, RequestID: p.requestID, ClientRequestID: p.clientRequestID}
 		},
-	})
+	}.pager(c)
 }
 
 const partnersPath = "/deviceManagement/remoteAssistancePartners"
@@ -100,16 +102,22 @@ const partnersPath = "/deviceManagement/remoteAssistancePartners"
 type GetRemoteAssistancePartnerOptions struct{}
 
 // GetRemoteAssistancePartnerResponse is one partner.
-type GetRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+type GetRemoteAssistancePartnerResponse struct {
+	RemoteAssistancePartner
+
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // GetRemoteAssistancePartner reads one partner. Needs DeviceManagementServiceConfig.Read.All. Errors:
 // [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-get (v1.0).
-func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, options *GetRemoteAssistancePartnerOptions) (response GetRemoteAssistancePartnerResponse, err error) {
+func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, options *GetRemoteAssistancePartnerOptions) (GetRemoteAssistancePartnerResponse, error) {
 	_ = options
-	response.RemoteAssistancePartner, err = c.callPartner(ctx, opGetPartner, http.MethodGet, id, "", nil)
-	return response, err
+	partner, ids, err := c.callPartner(ctx, opGetPartner, http.MethodGet, id, "", nil)
+	return GetRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
 }
 
 // CreateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -117,7 +125,13 @@ func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, opti
 type CreateRemoteAssistancePartnerOptions struct{}
 
 // CreateRemoteAssistancePartnerResponse is the partner as the service made it.
-type CreateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+type CreateRemoteAssistancePartnerResponse struct {
+	RemoteAssistancePartner
+
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // CreateRemoteAssistancePartner makes a partner from the fields of partner that are not zero; ID is left out. The
 // portal makes the TeamViewer partner by itself when an administrator connects it, so this is rarely needed. Like
@@ -125,10 +139,10 @@ type CreateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
 // DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-create (v1.0).
-func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner RemoteAssistancePartner, options *CreateRemoteAssistancePartnerOptions) (response CreateRemoteAssistancePartnerResponse, err error) {
+func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner RemoteAssistancePartner, options *CreateRemoteAssistancePartnerOptions) (CreateRemoteAssistancePartnerResponse, error) {
 	_ = options
-	response.RemoteAssistancePartner, err = c.callPartner(ctx, opCreatePartner, http.MethodPost, "", "", &partner)
-	return response, err
+	partner, ids, err := c.callPartner(ctx, opCreatePartner, http.MethodPost, "", "", &partner)
+	return CreateRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
 }
 
 // UpdateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -136,28 +150,38 @@ func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner Remo
 type UpdateRemoteAssistancePartnerOptions struct{}
 
 // UpdateRemoteAssistancePartnerResponse is the partner after the change.
-type UpdateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
+type UpdateRemoteAssistancePartnerResponse struct {
+	RemoteAssistancePartner
+
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // UpdateRemoteAssistancePartner changes the fields of the partner that are not zero in partner. It affects every
 // technician of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
 // [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
-func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (response UpdateRemoteAssistancePartnerResponse, err error) {
+func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (UpdateRemoteAssistancePartnerResponse, error) {
 	_ = options
 	if id == "" {
-		return response, checkKey("id", id)
+		return UpdateRemoteAssistancePartnerResponse{}, checkKey("id", id)
 	}
-	response.RemoteAssistancePartner, err = c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
-	return response, err
+	partner, ids, err := c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
+	return UpdateRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
 }
 
 // DeleteRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
 // [Client.DeleteRemoteAssistancePartner].
 type DeleteRemoteAssistancePartnerOptions struct{}
 
-// DeleteRemoteAssistancePartnerResponse is empty.
-type DeleteRemoteAssistancePartnerResponse struct{}
+// DeleteRemoteAssistancePartnerResponse is what the service said when it accepted the request.
+type DeleteRemoteAssistancePartnerResponse struct {
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // DeleteRemoteAssistancePartner deletes the partner. WARNING: it takes remote assistance away from the whole tenant.
 // Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
@@ -165,16 +189,20 @@ type DeleteRemoteAssistancePartnerResponse struct{}
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-delete (v1.0).
 func (c *Client) DeleteRemoteAssistancePartner(ctx context.Context, id string, options *DeleteRemoteAssistancePartnerOptions) (DeleteRemoteAssistancePartnerResponse, error) {
 	_ = options
-	_, err := c.callPartner(ctx, opDeletePartner, http.MethodDelete, id, "", nil)
-	return DeleteRemoteAssistancePartnerResponse{}, err
+	_, ids, err := c.callPartner(ctx, opDeletePartner, http.MethodDelete, id, "", nil)
+	return DeleteRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
 }
 
 // OnboardRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
 // [Client.OnboardRemoteAssistancePartner].
 type OnboardRemoteAssistancePartnerOptions struct{}
 
-// OnboardRemoteAssistancePartnerResponse is empty.
-type OnboardRemoteAssistancePartnerResponse struct{}
+// OnboardRemoteAssistancePartnerResponse is what the service said when it accepted the request.
+type OnboardRemoteAssistancePartnerResponse struct {
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // OnboardRemoteAssistancePartner is Graph's beginOnboarding; in Azure's Go modules the prefix Begin promises a
 // poller. It only starts the handshake: an administrator must still sign in at the partner through OnboardingURL.
@@ -183,16 +211,20 @@ type OnboardRemoteAssistancePartnerResponse struct{}
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-beginonboarding (v1.0).
 func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, options *OnboardRemoteAssistancePartnerOptions) (OnboardRemoteAssistancePartnerResponse, error) {
 	_ = options
-	_, err := c.callPartner(ctx, opOnboardPartner, http.MethodPost, id, "/beginOnboarding", nil)
-	return OnboardRemoteAssistancePartnerResponse{}, err
+	_, ids, err := c.callPartner(ctx, opOnboardPartner, http.MethodPost, id, "/beginOnboarding", nil)
+	return OnboardRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
 }
 
 // DisconnectRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
 // [Client.DisconnectRemoteAssistancePartner].
 type DisconnectRemoteAssistancePartnerOptions struct{}
 
-// DisconnectRemoteAssistancePartnerResponse is empty.
-type DisconnectRemoteAssistancePartnerResponse struct{}
+// DisconnectRemoteAssistancePartnerResponse is what the service said when it accepted the request.
+type DisconnectRemoteAssistancePartnerResponse struct {
+	// RequestID and ClientRequestID identify the request, as in [RequestRemoteAssistanceResponse].
+	RequestID       string `json:"-"`
+	ClientRequestID string `json:"-"`
+}
 
 // DisconnectRemoteAssistancePartner drops the tenant's active connector. WARNING: it cuts off remote assistance for
 // the whole tenant at once, not one session; no call ends a single session, and an administrator must sign in at the
@@ -202,34 +234,44 @@ type DisconnectRemoteAssistancePartnerResponse struct{}
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-disconnect (v1.0).
 func (c *Client) DisconnectRemoteAssistancePartner(ctx context.Context, id string, options *DisconnectRemoteAssistancePartnerOptions) (DisconnectRemoteAssistancePartnerResponse, error) {
 	_ = options
-	_, err := c.callPartner(ctx, opDisconnectPartner, http.MethodPost, id, "/disconnect", nil)
-	return DisconnectRemoteAssistancePartnerResponse{}, err
+	_, ids, err := c.callPartner(ctx, opDisconnectPartner, http.MethodPost, id, "/disconnect", nil)
+	return DisconnectRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
 }
 
 // callPartner sends one request to the collection (id "") or to a partner, and reads the partner it answers with.
-func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, err error) {
+func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, ids answerIDs, err error) {
 	if err := c.check(ctx); err != nil {
-		return partner, err
+		return partner, ids, err
 	}
-	r := &request{op: op, method: method, url: c.base + partnersPath}
+	r := &request{op: op, method: method, url: c.at(partnersPath)}
 	if op != opCreatePartner {
 		if err := checkKey("id", id); err != nil {
-			return partner, err
+			return partner, ids, err
 		}
-		r.url = joinPath(c.base, partnersPath, id, action)
+		r.url = c.at(keyed(partnersPath, id) + action)
 	}
 	if body != nil {
 		if r.body, err = partnerBody(*body); err != nil {
-			return partner, err
+			return partner, ids, err
 		}
 	}
 	ctx, endSpan := c.startSpan(ctx, op)
 	defer func() { endSpan(err) }()
 	resp, err := c.send(ctx, r)
-	if err != nil || resp.StatusCode == http.StatusNoContent {
-		return partner, err
+	if err != nil {
+		return partner, ids, err
 	}
-	if method != http.MethodGet && body == nil {
+	if resp.StatusCode != http.StatusNoContent {
+		if partner, err = c.partnerOf(r, resp); err != nil {
+			return partner, ids, err
+		}
+	}
+	return partner, idsOf(resp), nil
+}
+
+// partnerOf reads the answer to a request that reads or writes a partner; the others have none.
+func (c *Client) partnerOf(r *request, resp *http.Response) (partner RemoteAssistancePartner, err error) {
+	if r.method != http.MethodGet && r.body == nil {
 		if !emptySuccess(resp) {
 			return partner, c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200")
 		}
@@ -252,4 +294,30 @@ func partnerBody(partner RemoteAssistancePartner) ([]byte, error) {
 		RemoteAssistancePartner
 		OnboardingURL string `json:"onboardingUrl,omitempty"` // in place of the embedded one, which is redact.Placeholder
 	}{"#microsoft.graph.remoteAssistancePartner", partner, partner.OnboardingURL.Reveal()})
+}
+
+// RemoteAssistanceOnboardingStatus is how far the connector to a remote-assistance partner has come. A member that
+// is not listed here is kept as received.
+//
+// Source: https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistanceonboardingstatus
+type RemoteAssistanceOnboardingStatus string
+
+const (
+	// RemoteAssistanceOnboardingStatusNotOnboarded means: not connected.
+	RemoteAssistanceOnboardingStatusNotOnboarded RemoteAssistanceOnboardingStatus = "notOnboarded"
+
+	// RemoteAssistanceOnboardingStatusOnboarding means: connecting: somebody has to finish at the partner's page.
+	RemoteAssistanceOnboardingStatusOnboarding RemoteAssistanceOnboardingStatus = "onboarding"
+
+	// RemoteAssistanceOnboardingStatusOnboarded means: connected.
+	RemoteAssistanceOnboardingStatusOnboarded RemoteAssistanceOnboardingStatus = "onboarded"
+)
+
+// PossibleRemoteAssistanceOnboardingStatusValues lists the members in the order of the schema.
+func PossibleRemoteAssistanceOnboardingStatusValues() []RemoteAssistanceOnboardingStatus {
+	return []RemoteAssistanceOnboardingStatus{
+		RemoteAssistanceOnboardingStatusNotOnboarded,
+		RemoteAssistanceOnboardingStatusOnboarding,
+		RemoteAssistanceOnboardingStatusOnboarded,
+	}
 }

@@ -67,7 +67,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 		op:     opRequestRemoteAssistance,
 		device: device,
 		method: http.MethodPost,
-		url:    device.within(c.base, "/requestRemoteAssistance"),
+		url:    c.at(device.String() + "/requestRemoteAssistance"),
 		before: pair.before(ctx),
 	}
 	asked := JournalEntry{Outcome: OutcomeUnknown} // should a policy or the transport panic
@@ -83,9 +83,10 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
+	ids := idsOf(resp)
 	return RequestRemoteAssistanceResponse{
-		RequestID:       resp.Header.Get("Request-Id"),
-		ClientRequestID: cmp.Or(pair.id(), clientRequestID(resp)),
+		RequestID:       ids.requestID,
+		ClientRequestID: cmp.Or(pair.id(), ids.clientRequestID),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil

@@ -75,8 +75,10 @@ type GetRemoteAssistanceSessionOptions struct{}
 type GetRemoteAssistanceSessionResponse struct {
 	RemoteAssistanceSession
 
-	// RequestID identifies this read at Microsoft; their support asks for it.
-	RequestID string
+	// RequestID and ClientRequestID identify this read, as in [RequestRemoteAssistanceResponse]; those of the embedded
+	// session are blank.
+	RequestID       string
+	ClientRequestID string
 }
 
 // GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left
@@ -106,13 +108,14 @@ func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRe
 	if err := checkLink(record.link); err != nil {
 		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(&request{op: opGetSession, device: device, method: http.MethodGet}, record.resp, err.Error())
 	}
+	ids := idsOf(record.resp)
 	return GetRemoteAssistanceSessionResponse{
 		RemoteAssistanceSession: RemoteAssistanceSession{
 			Device:       device,
 			URL:          NewSessionURL(record.link),
 			ErrorDetails: redact.Text(record.details),
 		},
-		RequestID: record.resp.Header.Get("Request-Id"),
+		RequestID: ids.requestID, ClientRequestID: ids.clientRequestID,
 	}, nil
 }
 
@@ -123,12 +126,12 @@ type sessionRecord struct {
 	resp          *http.Response
 }
 
-const sessionQuery = "?$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
+const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
 
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
 	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
-		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: at.within(c.base, sessionQuery)}
+		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: c.at(at.String(), sessionQuery)}
 		record, resp, err := c.fetchDevice(ctx, r)
 		if err != nil {
 			return sessionRecord{}, err

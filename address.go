@@ -1,0 +1,341 @@
+package intune
+
+import (
+	"errors"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
+// documented, the requestRemoteAssistance action. Make one with [Device], [UserDevice], [DetectedAppDevice] or
+// [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
+//
+// The zero value addresses nothing, and is "" as text and in JSON. Every method of [Client] returns
+// [ErrInvalidArgument] for it before anything is sent, and for an address with a part that is blank, ".", "..", not
+// UTF-8, or that holds a slash, a backslash or a control character, since such a part would change the path and with it
+// the device. The same goes for white space around a part and for invisible characters, such as the byte-order mark that
+// spreadsheets leave: the service would not find the device. The error quotes such a part, but never a user.
+type DeviceRef struct {
+	form   addressForm
+	parent Secret // user or detected app; fmt prints unexported fields raw, and the user is a name of a person
+	id     string
+}
+
+const (
+	devicesPath      = "/deviceManagement/managedDevices"
+	detectedAppsPath = "/deviceManagement/detectedApps"
+)
+
+type addressForm uint8
+
+const (
+	formNone addressForm = iota
+	formDevice
+	formUser
+	formDetectedApp
+)
+
+// Device addresses /deviceManagement/managedDevices/{id}. It is the form to prefer: documented for every operation of
+// this package, with a published permission. The id is Intune's (ManagedDevice.ID), not the Entra device id and not the
+// Entra object id of the device, which look alike.
+func Device(id string) DeviceRef {
+	return DeviceRef{form: formDevice, id: id}
+}
+
+// UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
+// Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it,
+// but no permission for it is published. Prefer [Device], and the object id to the name: the library keeps the user out of
+// its errors, but not out of the path in azcore's own log of requests and in its HTTP spans, nor out of the address itself
+// as text and JSON.
+func UserDevice(user, id string) DeviceRef {
+	return DeviceRef{form: formUser, parent: NewSecret(user), id: id}
+}
+
+// DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but
+// users reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps
+// to find devices, and [Device] to act on them. An app id is opaque, not a GUID.
+func DetectedAppDevice(app, id string) DeviceRef {
+	return DeviceRef{form: formDetectedApp, parent: NewSecret(app), id: id}
+}
+
+// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. It returns
+// [ErrInvalidArgument] for anything else: a blank text, a URL, a path with a query or a fragment, or an address with a part
+// that a DeviceRef may not have. A number sign within a key, as in the name of a guest, is written %23.
+func ParseDeviceRef(path string) (DeviceRef, error) {
+	refuse := func(why string) (DeviceRef, error) {
+		return DeviceRef{}, invalidArgument("path", why+"; want /deviceManagement/managedDevices/{id}, "+
+			"/users/{user}/managedDevices/{id} or /deviceManagement/detectedApps/{app}/managedDevices/{id}")
+	}
+	if why := notAPath(path); why != "" {
+		return refuse(why)
+	}
+	steps, err := splitAddress(path)
+	if err != nil {
+		return refuse(err.Error())
+	}
+	device := func(i int) bool { return steps[i].name == "managedDevices" && steps[i].hasKey }
+	root := func() bool { return steps[0].name == "deviceManagement" && !steps[0].hasKey }
+	var ref DeviceRef
+	switch {
+	case len(steps) == 2 && root() && device(1):
+		ref = Device(steps[1].key)
+	case len(steps) == 2 && steps[0].name == "users" && steps[0].hasKey && device(1):
+		ref = UserDevice(steps[0].key, steps[1].key)
+	case len(steps) == 3 && root() && steps[1].name == "detectedApps" && steps[1].hasKey && device(2):
+		ref = DetectedAppDevice(steps[1].key, steps[2].key)
+	default:
+		return refuse("is not the address of a managed device")
+	}
+	if err := ref.check(); err != nil {
+		return DeviceRef{}, err
+	}
+	return ref, nil
+}
+
+// notAPath says what a text is instead, for what people pass by mistake.
+func notAPath(text string) string {
+	lower := strings.ToLower(text)
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "is blank, and so not the address of a managed device"
+	case strings.ContainsFunc(text, isInvisible) || strings.TrimSpace(text) != text:
+		return "has white space around it or holds an invisible character, such as a byte-order mark"
+	case strings.Contains(lower, "://"):
+		return "is a URL; pass only the path behind the version"
+	case strings.HasPrefix(strings.TrimPrefix(lower, "/"), graphAPIVersion+"/"), strings.HasPrefix(strings.TrimPrefix(lower, "/"), "beta/"):
+		return "begins with a version; pass only the path behind it"
+	case strings.ContainsAny(text, "?#"):
+		return "holds a query or a fragment; leave it out, and write ? and # within a key as %3F and %23"
+	}
+	return ""
+}
+
+// addressStep is one name of a path with its key, given as the next segment or in parentheses.
+type addressStep struct {
+	name, key string
+	hasKey    bool
+}
+
+func splitAddress(path string) ([]addressStep, error) {
+	var steps []addressStep
+	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if len(steps) > 3 {
+			return nil, errors.New("is too long")
+		}
+		last := len(steps) - 1
+		if last >= 0 && !steps[last].hasKey && steps[last].name != "deviceManagement" {
+			key, err := url.PathUnescape(segment)
+			if err != nil {
+				return nil, errors.New("holds a malformed percent escape")
+			}
+			steps[last].key, steps[last].hasKey = key, true
+			continue
+		}
+		name, rest, parenthesized := strings.Cut(segment, "('")
+		step := addressStep{name: name}
+		if parenthesized {
+			quoted, ok := strings.CutSuffix(rest, "')")
+			key, err := url.PathUnescape(quoted)
+			if !ok || err != nil {
+				return nil, errors.New("holds a malformed key")
+			}
+			single := strings.ReplaceAll(key, "''", "'")
+			if strings.ReplaceAll(single, "'", "''") != key {
+				return nil, errors.New("holds a key whose quotes are not doubled")
+			}
+			step.key, step.hasKey = single, true
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// String is the escaped path of the device below the Graph version, such as
+// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is
+// written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice];
+// errors, %#v and slog leave the user out.
+func (r DeviceRef) String() string {
+	switch r.form {
+	case formDevice:
+		return keyed(devicesPath, r.id)
+	case formUser:
+		return keyed(UserDevices(r.parent.Reveal()).path(), r.id)
+	case formDetectedApp:
+		return keyed(DetectedAppDevices(r.parent.Reveal()).path(), r.id)
+	default:
+		return ""
+	}
+}
+
+// DeviceID is the Intune device id within the address, unescaped.
+func (r DeviceRef) DeviceID() string { return r.id }
+
+// IsZero reports whether the address was never set.
+func (r DeviceRef) IsZero() bool { return r == DeviceRef{} }
+
+// MarshalText writes what [DeviceRef.String] returns, "" for the zero value. It returns [ErrInvalidArgument] for an
+// address that no method would take.
+func (r DeviceRef) MarshalText() ([]byte, error) {
+	if r.IsZero() {
+		return []byte{}, nil
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText is [ParseDeviceRef], except that "" gives the zero value. On error the address keeps its value.
+func (r *DeviceRef) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*r = DeviceRef{}
+		return nil
+	}
+	parsed, err := ParseDeviceRef(string(text))
+	if err != nil {
+		return err
+	}
+	*r = parsed
+	return nil
+}
+
+// GoString leaves the user out, so that %#v of an error does not show it.
+func (r DeviceRef) GoString() string { return "intune.DeviceRef(" + r.redacted() + ")" }
+
+// LogValue shows the form of the address and the device id, and leaves the user out.
+func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }
+
+// redacted names the device in errors: by id, with the form where it is not the plain one.
+func (r DeviceRef) redacted() string {
+	switch r.form {
+	case formNone:
+		return "no device"
+	case formUser:
+		return "device " + r.id + " (user address)"
+	case formDetectedApp:
+		return "device " + r.id + " (detected-app address)"
+	default:
+		return "device " + r.id
+	}
+}
+
+func (r DeviceRef) check() error {
+	switch r.form {
+	case formNone:
+		return invalidArgument("device", "is the zero DeviceRef; make one with intune.Device, UserDevice, DetectedAppDevice or ParseDeviceRef")
+	case formDevice:
+	case formUser:
+		if err := checkKey("user", r.parent.Reveal()); err != nil {
+			return err
+		}
+	case formDetectedApp:
+		if err := checkKey("app", r.parent.Reveal()); err != nil {
+			return err
+		}
+	}
+	return checkKey("device id", r.id)
+}
+
+// DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or
+// [DetectedAppDevices]. The zero value is none: a list of it is refused with [ErrInvalidArgument], and as an option it
+// means that the option is not set.
+type DeviceCollection struct {
+	form addressForm
+	key  Secret // user or detected app, as in DeviceRef
+}
+
+// AllDevices is /deviceManagement/managedDevices: every device of the tenant that the caller may see.
+func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
+
+// UserDevices is /users/{user}/managedDevices, where user is an Entra object id or a user principal name. Graph's
+// reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
+// stays on documented ground. Prefer the object id to the name: azcore's own log of requests and its HTTP spans show the
+// path.
+func UserDevices(user string) DeviceCollection {
+	return DeviceCollection{form: formUser, key: NewSecret(user)}
+}
+
+// DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the
+// app. They come with few of their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref])
+// for the others.
+func DetectedAppDevices(app string) DeviceCollection {
+	return DeviceCollection{form: formDetectedApp, key: NewSecret(app)}
+}
+
+// check says why there is no such collection, if so.
+func (in DeviceCollection) check() error {
+	switch in.form {
+	case formDevice:
+		return nil
+	case formUser:
+		return checkKey("user", in.key.Reveal())
+	case formDetectedApp:
+		return checkKey("app", in.key.Reveal())
+	default:
+		return invalidArgument("in", "is the zero DeviceCollection; use intune.AllDevices, UserDevices or DetectedAppDevices")
+	}
+}
+
+// path is the escaped path of a collection that check found no fault with.
+func (in DeviceCollection) path() string {
+	switch in.form {
+	case formUser:
+		return keyed("/users", in.key.Reveal()) + "/managedDevices"
+	case formDetectedApp:
+		return keyed(detectedAppsPath, in.key.Reveal()) + "/managedDevices"
+	default:
+		return devicesPath
+	}
+}
+
+// checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
+func checkKey(argument, key string) error {
+	switch {
+	case strings.TrimSpace(key) == "":
+		return invalidArgument(argument, "is blank")
+	case key == "." || key == "..":
+		return invalidArgument(argument, "is "+key+", which would change the path")
+	case strings.ContainsAny(key, `/\`):
+		return invalidArgument(argument, "holds a slash or backslash, which would change the path; pass the bare id")
+	case !utf8.ValidString(key):
+		return invalidArgument(argument, "is not valid UTF-8")
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return invalidArgument(argument, "holds a control character"+quoted(argument, key))
+	case strings.ContainsFunc(key, isInvisible):
+		return invalidArgument(argument, "holds an invisible character, such as a byte-order mark"+quoted(argument, key))
+	case strings.TrimSpace(key) != key:
+		return invalidArgument(argument, "has white space around it"+quoted(argument, key))
+	}
+	return nil
+}
+
+// isInvisible finds format characters, which are no white space and yet not seen.
+func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+// quoted shows a dirty part with its dirt. A user is a name of a person, so of that only the dirt is shown.
+func quoted(argument, key string) string {
+	if argument == "user" {
+		key = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || unicode.IsSpace(r) || isInvisible(r) {
+				return r
+			}
+			return '*'
+		}, key)
+	}
+	return ": " + strconv.QuoteToASCII(redact.Limit(key, 80))
+}
+
+// keyed puts an escaped key behind a collection. Graph takes a leading dollar sign in a segment for one of its own
+// names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
+func keyed(collection, key string) string {
+	if strings.HasPrefix(key, "$") {
+		return collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')"
+	}
+	return collection + "/" + url.PathEscape(key)
+}

@@ -1,0 +1,120 @@
+package intune_test
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/go-intune/intune"
+)
+
+// ignoring serves two pages of a list whose filter the service ignores (C§3.1): of two rows each, the first does not match.
+func ignoring(req *http.Request) (*http.Response, error) {
+	const next = `"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=2",`
+	if req.URL.Query().Has("$skiptoken") {
+		return answer(req, http.StatusOK, nil, `{"value":[{"id":"3","deviceName":"SRV"},{"id":"4","deviceName":"PC"}]}`), nil
+	}
+	return answer(req, http.StatusOK, nil, `{`+next+`"value":[{"id":"1","deviceName":"SRV"},{"id":"2","deviceName":"srv"}]}`), nil
+}
+
+// TestIgnoredFilterIsTold: rows that do not match are left out, and who wants to know is told how many.
+func TestIgnoredFilterIsTold(t *testing.T) {
+	t.Parallel()
+	filter := intune.DeviceFilter{DeviceName: "PC"}
+	calls := map[string]func(*intune.Client, func(intune.ListDevicesResponse)) ([]string, error){
+		"Devices": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) (ids []string, err error) {
+			for device, err := range client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, OnPage: onPage}) {
+				if err != nil {
+					return nil, err
+				}
+				ids = append(ids, device.ID)
+			}
+			return ids, nil
+		},
+		"FindDevice": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) ([]string, error) {
+			device, err := client.FindDevice(t.Context(), filter, &intune.FindDeviceOptions{OnPage: onPage})
+			return []string{device.ID}, err
+		},
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			collected := &spans{}
+			client := newClient(t, transportFunc(ignoring), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			var dropped, rows []int
+			found, err := call(client, func(page intune.ListDevicesResponse) {
+				dropped, rows = append(dropped, page.Dropped), append(rows, len(page.Value))
+			})
+			if err != nil || !slices.Equal(found, []string{"4"}) {
+				t.Fatalf("found %v, error %v", found, err)
+			}
+			if !slices.Equal(dropped, []int{2, 1}) || !slices.Equal(rows, []int{0, 1}) {
+				t.Errorf("OnPage saw %v rows, and %v dropped", rows, dropped)
+			}
+			var events []string
+			for _, made := range collected.list {
+				events = append(events, made.events...)
+			}
+			if want := []string{"rows that do not match the filter[{intune.dropped 2}]", "rows that do not match the filter[{intune.dropped 1}]"}; !slices.Equal(events, want) {
+				t.Errorf("events %q", events)
+			}
+		})
+	}
+}
+
+func TestOnPageIsNotCalledForAPageThatFailed(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusNotFound, ""))
+	options := &intune.ListDevicesOptions{OnPage: func(intune.ListDevicesResponse) { t.Error("called") }}
+	for _, err := range client.Devices(t.Context(), intune.AllDevices(), options) {
+		if err == nil {
+			t.Error("no error")
+		}
+	}
+}
+
+// TestEveryResponseHasTheIDsOfItsRequest holds of every method that gives an answer of the service.
+func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
+	t.Parallel()
+	body := `{"id":"1","displayName":"TeamViewer","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
+	status := func(status int, body string) transportFunc {
+		return func(req *http.Request) (*http.Response, error) {
+			return answer(req, status, http.Header{"Request-Id": {"at-microsoft-" + req.Header.Get("Client-Request-Id")}}, body), nil
+		}
+	}
+	read := newClient(t, status(http.StatusOK, body))
+	list := newClient(t, status(http.StatusOK, `{"value":[]}`))
+	act := newClient(t, status(http.StatusNoContent, ""))
+	ctx, partner := t.Context(), intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}
+	device := intune.Device("1")
+	type outcome struct {
+		response any
+		err      error
+	}
+	of := func(response any, err error) outcome { return outcome{response, err} }
+	for name, got := range map[string]outcome{
+		"RequestRemoteAssistance":              of(act.RequestRemoteAssistance(ctx, device, nil)),
+		"GetRemoteAssistanceSession":           of(read.GetRemoteAssistanceSession(ctx, device, nil)),
+		"GetDevice":                            of(read.GetDevice(ctx, device, nil)),
+		"NewListDevicesPager":                  of(list.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)),
+		"NewListDetectedAppsPager":             of(list.NewListDetectedAppsPager(nil).NextPage(ctx)),
+		"NewListRemoteAssistancePartnersPager": of(list.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)),
+		"GetRemoteAssistancePartner":           of(read.GetRemoteAssistancePartner(ctx, "1", nil)),
+		"CreateRemoteAssistancePartner":        of(read.CreateRemoteAssistancePartner(ctx, partner, nil)),
+		"UpdateRemoteAssistancePartner":        of(read.UpdateRemoteAssistancePartner(ctx, "1", partner, nil)),
+		"DeleteRemoteAssistancePartner":        of(act.DeleteRemoteAssistancePartner(ctx, "1", nil)),
+		"OnboardRemoteAssistancePartner":       of(act.OnboardRemoteAssistancePartner(ctx, "1", nil)),
+		"DisconnectRemoteAssistancePartner":    of(act.DisconnectRemoteAssistancePartner(ctx, "1", nil)),
+	} {
+		if got.err != nil {
+			t.Errorf("%s: %v", name, got.err)
+			continue
+		}
+		response := reflect.ValueOf(got.response)
+		request, client := response.FieldByName("RequestID").String(), response.FieldByName("ClientRequestID").String()
+		if len(client) != 36 || request != "at-microsoft-"+client {
+			t.Errorf("%s: ids %q and %q", name, request, client)
+		}
+	}
+}

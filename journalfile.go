@@ -29,7 +29,7 @@ type JournalOptions struct {
 }
 
 // NewJournal is a [Journal] that writes JSON lines for [ReadJournal]: one Write for each entry, then Sync, if w has that
-// method as an [*os.File] has, so that an entry survives a crash of the machine. What Write or Sync returns is the error of
+// method as an [*os.File] has, so that an entry survives a crash of the machine. Pipes and terminals are not synced. What Write or Sync returns is the error of
 // Asking, and so is a Write that took less than it was given. It is safe for concurrent use.
 //
 //   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass it itself. A nil w is an
@@ -109,10 +109,20 @@ func (j *fileJournal) append(line []byte) error {
 	if err != nil {
 		return err
 	}
-	if syncer, ok := j.w.(interface{ Sync() error }); ok {
+	if syncer, ok := j.w.(interface{ Sync() error }); ok && !isStream(j.w) {
 		return syncer.Sync()
 	}
 	return nil
+}
+
+// isStream finds pipes and terminals, which have nothing to sync and say so with an error.
+func isStream(w io.Writer) bool {
+	file, ok := w.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // mayEndInCutLine reports whether the next line might be glued to another one. A file is looked at each time: another

@@ -373,3 +373,24 @@ type memoryInfo struct {
 
 func (i memoryInfo) Size() int64     { return i.size }
 func (memoryInfo) Mode() fs.FileMode { return 0 }
+
+// TestJournalOfAPipe: a service may write its journal to standard output. A pipe has nothing to sync, and says so with an
+// error.
+func TestJournalOfAPipe(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := intune.NewJournal(w, nil).Asking(t.Context(), intune.JournalEntry{Device: intune.Device("1"), ClientRequestID: "c1"}); err != nil {
+		t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	line, err := io.ReadAll(r)
+	if err != nil || !bytes.HasSuffix(line, []byte("}\n")) || bytes.Count(line, []byte("\n")) != 1 {
+		t.Errorf("got %q, %v", line, err)
+	}
+}

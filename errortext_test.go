@@ -168,8 +168,8 @@ func TestErrorFieldsOfAnAnswer(t *testing.T) {
 		"details": {`{"error":{"code":"C","details":[{"code":"D","message":"m","target":"t"}]}}`, nil, func(e *intune.Error) bool {
 			return len(e.Details) == 1 && e.Details[0] == intune.ErrorDetail{Code: "D", Message: "m", Target: "t"}
 		}},
-		"wait":     {`{"error":{"code":"C","RetryAfter":"7"}}`, nil, func(e *intune.Error) bool { return e.RetryAfter == 7*time.Second }},
-		"two":      {`{"error":{"code":"C","RetryAfter":"7"}}`, []string{"Retry-After", "5"}, func(e *intune.Error) bool { return e.RetryAfter == 5*time.Second }},
+		"wait":     {`{"error":{"code":"C","message":"{\"Message\":\"m\",\"RetryAfter\":7}"}}`, nil, func(e *intune.Error) bool { return e.RetryAfter == 7*time.Second }},
+		"two":      {`{"error":{"code":"C","message":"{\"Message\":\"m\",\"RetryAfter\":7}"}}`, []string{"Retry-After", "5"}, func(e *intune.Error) bool { return e.RetryAfter == 5*time.Second }},
 		"long id":  {``, []string{"Request-Id", long}, func(e *intune.Error) bool { return len(e.RequestID) == 256 }},
 		"link id":  {``, []string{"Request-Id", "https://x.example/" + long + " tail"}, func(e *intune.Error) bool { return e.RequestID == "https://x.example/REDACTED" }},
 		"no hints": {``, nil, func(e *intune.Error) bool { return e.Hint == "" && e.RetryAfter == 0 }},

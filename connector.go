@@ -62,7 +62,7 @@ func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteA
 	return best, nil
 }
 
-var opConnector = &operation{api: "Client.RemoteAssistanceConnector", text: "read the connector's state"}
+var opConnector = &operation{api: "Client.RemoteAssistanceConnector"} // for its span; the list's requests are of opListPartners
 
 func connectorStateOf(status RemoteAssistanceOnboardingStatus) ConnectorState {
 	for _, state := range PossibleConnectorStateValues() {

@@ -183,9 +183,6 @@ type UpdateRemoteAssistancePartnerResponse struct{ RemoteAssistancePartner }
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
 func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (response UpdateRemoteAssistancePartnerResponse, err error) {
 	_ = options
-	if id == "" {
-		return response, checkKey("id", id)
-	}
 	response.RemoteAssistancePartner, err = c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
 	return response, err
 }

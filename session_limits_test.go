@@ -165,7 +165,7 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 			}))
 			for says, err := range map[string]error{
 				"client was not made by intune.NewClient": call(t.Context(), &intune.Client{}),
-				"ctx is nil": call(nil, good), //nolint:staticcheck // what is tested
+				"ctx is nil": call(nil, good),
 			} {
 				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), says) {
 					t.Errorf("got %v, want one that says %q", err, says)

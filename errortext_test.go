@@ -61,7 +61,7 @@ func TestErrorText(t *testing.T) {
 			intune.Error{Op: "x", InnerCode: "B", Details: []intune.ErrorDetail{{Code: "B"}, {Code: "C", Message: "c"}, {Message: "d"}, {Code: "E"}}},
 			"x (B); C: c; d", `e.op=x e.inner_code=B`,
 		},
-		"blank detail": {intune.Error{Op: "x", Details: []intune.ErrorDetail{{Target: "t"}, {Code: "C"}}}, "x; C", `e.op=x`},
+		"blank detail": {intune.Error{Op: "x", InnerCode: "B", Details: []intune.ErrorDetail{{Target: "t"}, {Code: "C"}}}, "x (B); C", `e.op=x e.inner_code=B`},
 		"retry after":  {intune.Error{Op: "x", RetryAfter: time.Second}, "x; retry after 1s", `e.op=x e.retry_after=1s`},
 		"least wait":   {intune.Error{Op: "x", RetryAfter: 1}, "x; retry after 1ns", `e.op=x e.retry_after=1ns`},
 		"hint":         {intune.Error{Op: "x", Hint: "h"}, "x; hint: h", `e.op=x e.hint=h`},
@@ -211,4 +211,51 @@ func TestEndedSignInIsOfNoKind(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a caller's policy says goes before what the call recorded.
+func TestErrorOfACallersPolicy(t *testing.T) {
+	t.Parallel()
+	own := errors.New("the budget is spent")
+	arrived, release := make(chan struct{}), make(chan struct{})
+	for name, c := range map[string]struct {
+		do         policyFunc
+		credential azcore.TokenCredential
+	}{
+		"in place of a token's": {
+			func(req *policy.Request) (*http.Response, error) { _, _ = req.Next(); return nil, own }, //nolint:bodyclose // there is none
+			credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				return azcore.AccessToken{}, errors.New("revoked")
+			}),
+		},
+		"before the answer": {
+			func(req *policy.Request) (*http.Response, error) {
+				go func() { _, _ = req.Next() }() //nolint:bodyclose // there is none
+				<-arrived
+				return nil, own
+			}, intune.StaticToken("opaque-token"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+				PerCallPolicies: []policy.Policy{c.do},
+				Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+					close(arrived)
+					<-release
+					return noConnection(req)
+				}),
+			}}
+			noRetries(options)
+			client, err := intune.NewClient(c.credential, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetDevice(t.Context(), intune.Device("1"), nil)
+			if want := "read device on device 1: no answer: the budget is spent; client request id ID"; !errors.Is(err, own) || withoutIDs(err.Error()) != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
+	}
+	t.Cleanup(func() { close(release) })
 }

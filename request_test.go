@@ -145,7 +145,7 @@ func TestAudienceOfAToken(t *testing.T) {
 		aud  any
 		want string
 	}{
-		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
+		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
 	} {
 		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
 		if err != nil || info.Audience != c.want {

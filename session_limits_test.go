@@ -159,10 +159,11 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 			if strings.HasPrefix(name, "NewList") {
 				t.Skip("azcore's pager calls with the context")
 			}
+			collected := &spans{}
 			good := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
 				t.Error("a request was sent")
 				return nil, errors.New("unexpected")
-			}))
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
 			for says, err := range map[string]error{
 				"client was not made by intune.NewClient": call(t.Context(), &intune.Client{}),
 				"ctx is nil": call(nil, good),
@@ -170,6 +171,9 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), says) {
 					t.Errorf("got %v, want one that says %q", err, says)
 				}
+			}
+			if len(collected.list) > 0 {
+				t.Errorf("spans %v", collected.names())
 			}
 		})
 	}

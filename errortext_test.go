@@ -223,14 +223,14 @@ func TestErrorOfACallersPolicy(t *testing.T) {
 		credential azcore.TokenCredential
 	}{
 		"in place of a token's": {
-			func(req *policy.Request) (*http.Response, error) { _, _ = req.Next(); return nil, own }, //nolint:bodyclose // there is none
+			func(req *policy.Request) (*http.Response, error) { _, _ = req.Next(); return nil, own },
 			credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 				return azcore.AccessToken{}, errors.New("revoked")
 			}),
 		},
 		"before the answer": {
 			func(req *policy.Request) (*http.Response, error) {
-				go func() { _, _ = req.Next() }() //nolint:bodyclose // there is none
+				go func() { _, _ = req.Next() }()
 				<-arrived
 				return nil, own
 			}, intune.StaticToken("opaque-token"),

@@ -256,7 +256,7 @@ func parseClaims(token string) (tokenClaims, error) {
 
 // audience is the claim aud, which may be a list.
 func audience(claim any) string {
-	if list, ok := claim.([]any); ok && len(list) > 0 {
+	if list, _ := claim.([]any); len(list) > 0 {
 		claim = list[0]
 	}
 	text, _ := claim.(string)

@@ -28,7 +28,7 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	}
 	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
 	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
-	if !noToken && record.Token != nil && isContextError(err) {
+	if record.Token != nil && isContextError(err) {
 		token, noToken = record.Token, true
 	}
 	switch foreign := (*graphpolicy.ForeignError)(nil); {

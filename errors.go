@@ -208,7 +208,7 @@ func (e *Error) Is(target error) bool {
 		return e.unknown
 	}
 	kind := e.kind
-	if kind == nil && e.response == nil {
+	if kind == nil {
 		kind = classify(e.StatusCode, errorbody.Made(e.Message, e.Code, e.InnerCode))
 	}
 	return kind != nil && target == kind

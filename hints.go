@@ -27,8 +27,9 @@ const (
 // hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the
 // permissions and roles of the Graph and Intune documentation.
 func (c *Client) hint(op *operation, authorization string, e *Error) string {
+	redirected := e.StatusCode >= 300 && e.StatusCode < 400
 	if e.unknown {
-		if e.StatusCode >= 300 && e.StatusCode < 400 {
+		if redirected {
 			return hintRedirect + "; " + hintUnknown
 		}
 		return hintUnknown
@@ -38,7 +39,7 @@ func (c *Client) hint(op *operation, authorization string, e *Error) string {
 	}
 	lower := strings.ToLower(e.Message)
 	switch {
-	case e.StatusCode >= 300 && e.StatusCode < 400:
+	case redirected:
 		return hintRedirect
 	case e.Is(ErrNotLicensed):
 		return hintLicense
@@ -62,7 +63,7 @@ func (c *Client) hint(op *operation, authorization string, e *Error) string {
 }
 
 func challenged(resp *http.Response) bool {
-	return resp != nil && strings.Contains(strings.Join(resp.Header["Www-Authenticate"], ","), "insufficient_claims")
+	return strings.Contains(strings.Join(resp.Header["Www-Authenticate"], ","), "insufficient_claims")
 }
 
 func isRouteText(code, lowerMessage string) bool {
@@ -89,19 +90,19 @@ func accessHint(op *operation, authorization string, e *Error) string {
 		add("the app needs the permission " + alternatives(wanted) + ", with an administrator's consent")
 	case strings.Contains(e.Message, "app only context"):
 		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
-	case known && !info.Expired() && op.permission != "" && info.Kind != TokenKindUnknown && !info.allows(op.permission):
+	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.allows(op.permission):
 		add("the operation needs " + op.permission)
-	case e.Is(ErrForbidden) && op.right != "":
+	case e.Is(ErrForbidden):
 		who := "the caller"
-		if known && info.Kind == TokenKindApplication {
+		if info.Kind == TokenKindApplication {
 			who = "the app's service principal"
 		}
 		add(who + " may lack the Intune role right " + op.right + " for this device, or an Intune license; a new token does not help")
-	case e.Is(ErrUnauthenticated) && known && info.Expired():
+	case info.Expired():
 		add("the token has expired; get a new one")
-	case e.Is(ErrUnauthenticated) && e.StatusCode == 0:
+	case e.StatusCode == 0:
 		add("the credential gave no token; its own error says why")
-	case e.Is(ErrUnauthenticated):
+	default:
 		add("the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)")
 	}
 	return strings.Join(hints, "; ")

@@ -47,7 +47,7 @@ var (
 
 // The connector.
 var (
-	opConnector         = &operation{api: "Client.RemoteAssistanceConnector", text: "read the connector's state"}
+	opConnector         = &operation{api: "Client.RemoteAssistanceConnector"} // the requests of its list are opListPartners
 	opListPartners      = &operation{"Client.NewListRemoteAssistancePartnersPager", "list remote-assistance partners", permissionReadConnector, rightReadConnector, false}
 	opGetPartner        = &operation{"Client.GetRemoteAssistancePartner", "read remote-assistance partner", permissionReadConnector, rightReadConnector, false}
 	opCreatePartner     = &operation{"Client.CreateRemoteAssistancePartner", "create remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}

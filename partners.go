@@ -165,9 +165,6 @@ type UpdateRemoteAssistancePartnerResponse struct {
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
 func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (UpdateRemoteAssistancePartnerResponse, error) {
 	_ = options
-	if id == "" {
-		return UpdateRemoteAssistancePartnerResponse{}, checkKey("id", id)
-	}
 	partner, ids, err := c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
 	return UpdateRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
 }

@@ -18,10 +18,7 @@ func privateOf(u *url.URL, authorization string) redact.Private {
 
 // userOf is the user of an address below /users, or "".
 func userOf(path string) string {
-	_, rest, found := strings.Cut(path, "/users")
-	if !found {
-		return ""
-	}
+	_, rest, _ := strings.Cut(path, "/users")
 	key := strings.TrimPrefix(rest, "/")
 	if quoted, ok := strings.CutPrefix(rest, "('"); ok {
 		key, _, _ = strings.Cut(quoted, "')")

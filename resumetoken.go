@@ -143,7 +143,8 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	var version struct {
 		Version int `json:"version"`
 	}
-	if json.Unmarshal(envelope.Token, &version) != nil || version.Version == 0 {
+	_ = json.Unmarshal(envelope.Token, &version) // what is malformed is found below
+	if version.Version == 0 {
 		return refuse(wrong)
 	}
 	if version.Version != resumeTokenVersion {
@@ -163,10 +164,12 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	h := &sessionHandler{client: c, readAt: ref, resumed: time.Now(), sessionState: sessionState{
 		Device: ref, RequestedAt: token.RequestedAt, RequestID: token.RequestID, ClientRequestID: token.ClientRequestID, Unconfirmed: token.Unconfirmed,
 	}}
-	if copy(h.salt[:], token.Salt) != len(h.salt) || copy(h.link[:], token.Link) != len(h.link) || copy(h.details[:], token.Details) != len(h.details) ||
-		len(token.Salt)+len(token.Link)+len(token.Details) != len(h.salt)+len(h.link)+len(h.details) {
+	if len(token.Salt) != len(h.salt) || len(token.Link) != len(h.link) || len(token.Details) != len(h.details) {
 		return refuse(wrong + ": a hash has the wrong length")
 	}
+	copy(h.salt[:], token.Salt)
+	copy(h.link[:], token.Link)
+	copy(h.details[:], token.Details)
 	if token.RequestedAt.IsZero() || time.Until(token.RequestedAt) > clockSkew {
 		return refuse(wrong + ": the request was not made in the past")
 	}
@@ -191,7 +194,7 @@ func resumedDuration(given time.Duration, text string) (time.Duration, error) {
 		return given, nil
 	}
 	d, err := time.ParseDuration(text)
-	if err == nil && d < 0 {
+	if d < 0 {
 		err = errors.New("negative")
 	}
 	return d, err

@@ -49,17 +49,18 @@ func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
 // look is one read, whose failure is passed over if it can pass.
 func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err error) {
 	record, err := h.client.readSession(ctx, h.readAt)
+	failed, _ := errors.AsType[*Error](err)
 	now := time.Now()
 	switch {
 	case err == nil:
 		h.missing, h.trouble, h.readAt = time.Time{}, nil, record.at
 		h.judge(record)
 		resp = bare(record.resp)
-	case ctx.Err() != nil || !h.passing(err, now):
+	case ctx.Err() != nil || failed == nil || !h.passing(failed, now):
 		return nil, err
 	default:
 		h.trouble = err
-		resp = bareFailure(err)
+		resp = bareFailure(failed)
 	}
 	h.hurry = graphpolicy.RetryAfter(resp.Header, now)
 	if !h.done {
@@ -96,9 +97,9 @@ func (h *sessionHandler) judge(record sessionRecord) {
 	case newLink && record.link != "":
 		if err := checkLink(record.link); err != nil {
 			h.fail(h.sessionError(err.Error(), ""))
-			return
+		} else {
+			h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
 		}
-		h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
 	case newDetails && record.details != "":
 		details := redact.Limit(redact.Text(record.details), 8<<10)
 		h.fail(h.sessionError(details, sessionHint(details)))
@@ -126,7 +127,7 @@ func (h *sessionHandler) judgeTime(now time.Time) {
 func (h *sessionHandler) confirmFrom() time.Time { return cmp.Or(h.resumed, h.RequestedAt) }
 
 func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
-	h.done, h.existing = true, SessionURL{}
+	h.done = true
 	h.session = RemoteAssistanceSession{
 		Device: h.Device, URL: link, ErrorDetails: details, Reused: reused,
 		RequestID: h.RequestID, ClientRequestID: h.ClientRequestID, RequestedAt: h.RequestedAt,
@@ -137,15 +138,11 @@ func (h *sessionHandler) sessionError(details, hint string) *SessionError {
 	return &SessionError{Device: h.Device, Details: details, Hint: hint, RequestID: h.RequestID, ClientRequestID: h.ClientRequestID}
 }
 
-func (h *sessionHandler) fail(err error) { h.done, h.failure, h.existing = true, err, SessionURL{} }
+func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
 
 // passing reports whether a failed read may succeed later.
-func (h *sessionHandler) passing(err error, now time.Time) bool {
-	failed, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
-	}
-	if errors.Is(err, ErrNotFound) {
+func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
+	if errors.Is(failed, ErrNotFound) {
 		if h.missing.IsZero() {
 			h.missing = now
 		}
@@ -154,7 +151,7 @@ func (h *sessionHandler) passing(err error, now time.Time) bool {
 	switch {
 	case failed.StatusCode == 0:
 		// No answer. Without a token there will be none later either.
-		return !errors.Is(err, ErrUnauthenticated)
+		return !errors.Is(failed, ErrUnauthenticated)
 	case failed.StatusCode == http.StatusTooManyRequests, failed.StatusCode == http.StatusRequestTimeout, failed.StatusCode >= 500:
 		return true
 	default:
@@ -177,8 +174,8 @@ func bare(resp *http.Response) *http.Response {
 }
 
 // bareFailure stands for the answer of a read that failed and is passed over.
-func bareFailure(err error) *http.Response {
-	if failed, ok := errors.AsType[*Error](err); ok && failed.response != nil {
+func bareFailure(failed *Error) *http.Response {
+	if failed.response != nil {
 		return bare(failed.response.RawResponse)
 	}
 	return &http.Response{Header: http.Header{}, Body: http.NoBody}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune"
@@ -115,7 +116,11 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			collected := &spans{}
-			client := newClient(t, always(http.StatusNotFound, ""), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			var api any
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				api = req.Context().Value(runtime.CtxAPINameKey{})
+				return answer(req, http.StatusNotFound, nil, ""), nil
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
 			err := call(t.Context(), client)
 			least := 2 // its own and that of a request
 			if errors.Is(err, intune.ErrInvalidArgument) {
@@ -124,6 +129,14 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 			if err == nil || len(collected.list) < least {
 				t.Fatalf("spans %v, error %v", collected.names(), err)
 			}
+			// azcore names the spans of pagers, whose requests have the method's name all the same.
+			got := collected.list[0].name
+			if strings.HasPrefix(got, "Pager[") {
+				got, _ = api.(string)
+			}
+			if got != "Client."+name {
+				t.Errorf("the method's name is %q, %q to a transport", got, api)
+			}
 			// Some methods are calls of others, so there may be spans of theirs below.
 			for i, made := range collected.list {
 				if i == 0 && made.kind != tracing.SpanKindInternal {
@@ -131,6 +144,9 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 				}
 				if made.ended != 1 || made.code != tracing.SpanStatusError {
 					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.name, made.ended, made.code, made.status, err)
+				}
+				if made.attributes["az.namespace"] != "Microsoft.Graph" {
+					t.Errorf("span %q has the attributes %v", made.name, made.attributes)
 				}
 				if i == 0 && !strings.HasSuffix(made.status, err.Error()) {
 					t.Errorf("span %q says %q and the error %q", made.name, made.status, err)

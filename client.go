@@ -29,6 +29,8 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     defaults to three minutes instead of one.
 //   - Transport: default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect is
 //     used without following redirects either; one with it follows them without the token.
+//     One with a method ClockAhead() [time.Duration] moves the clock by which the client measures its waits: with it the
+//     tenant of the test kit makes minutes pass.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token leaves for the Graph endpoint only, and
 //     a write is not sent again while its outcome is open.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
@@ -49,6 +51,7 @@ type Client struct {
 	internal *azcore.Client
 	bearer   *graphpolicy.Bearer
 	journal  Journal
+	now      func() time.Time // for waits
 	service  graphService
 	base     string // Graph root with the version, without a trailing slash
 }
@@ -107,6 +110,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
 	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
+	now := clockOf(o.Transport)
 	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
 	o.Transport = graphpolicy.NewTransport(o.Transport, service.root, bearer)
 	perRetry := []policy.Policy{graphpolicy.NewGuard(bearer)}
@@ -129,9 +133,19 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		internal: internal,
 		bearer:   bearer,
 		journal:  o.Journal,
+		now:      now,
 		service:  service,
 		base:     service.root.String() + "/" + graphAPIVersion,
 	}, nil
+}
+
+// clockOf is the clock by which waits are measured, which a fake of the service may move.
+func clockOf(transport policy.Transporter) func() time.Time {
+	fake, ok := transport.(interface{ ClockAhead() time.Duration })
+	if !ok {
+		return time.Now
+	}
+	return func() time.Time { return time.Now().Add(fake.ClockAhead()) }
 }
 
 // TokenRequestOptions is what the client asks its credential for: the Graph scope of its cloud, with continuous access

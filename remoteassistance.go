@@ -167,7 +167,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	// From here on a token can be made that names the request, whatever becomes of it.
 	handler := &sessionHandler{client: c, readAt: before.at, sessionState: sessionState{
 		Device:              device,
-		RequestedAt:         time.Now(),
+		RequestedAt:         c.now(),
 		AcceptExistingAfter: o.AcceptExistingAfter,
 		ConfirmWithin:       cmp.Or(o.ConfirmWithin, defaultConfirmWithin),
 		Unconfirmed:         true,
@@ -175,11 +175,11 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	handler.remember(before.link, before.details)
 	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
 	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
-		handler.RequestedAt, handler.ClientRequestID = time.Now(), clientRequestID
+		handler.RequestedAt, handler.ClientRequestID = c.now(), clientRequestID
 		return handler.resumeToken()
 	})
 	// The limits count from here: throttled tries may have taken minutes.
-	handler.RequestedAt = time.Now()
+	handler.RequestedAt = c.now()
 	if failed, ok := errors.AsType[*Error](err); ok && failed.unknown {
 		handler.refused, handler.RequestID, handler.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
 		return handler, nil
@@ -245,6 +245,6 @@ func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, opt
 	if o.OnRequested != nil {
 		o.OnRequested(handler.resumeToken())
 	}
-	pace := newPace(o.MaxWait, o.Frequency)
+	pace := c.newPace(o.MaxWait, o.Frequency)
 	return handler.wait(ctx, pace, pace.next(handler.hurry))
 }

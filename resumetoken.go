@@ -161,7 +161,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if err != nil {
 		return refuse(wrong + ": it holds no device address")
 	}
-	h := &sessionHandler{client: c, readAt: ref, resumed: time.Now(), sessionState: sessionState{
+	h := &sessionHandler{client: c, readAt: ref, resumed: c.now(), sessionState: sessionState{
 		Device: ref, RequestedAt: token.RequestedAt, RequestID: token.RequestID, ClientRequestID: token.ClientRequestID, Unconfirmed: token.Unconfirmed,
 	}}
 	if len(token.Salt) != len(h.salt) || len(token.Link) != len(h.link) || len(token.Details) != len(h.details) {
@@ -170,7 +170,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	copy(h.salt[:], token.Salt)
 	copy(h.link[:], token.Link)
 	copy(h.details[:], token.Details)
-	if token.RequestedAt.IsZero() || time.Until(token.RequestedAt) > clockSkew {
+	if token.RequestedAt.IsZero() || token.RequestedAt.Sub(c.now()) > clockSkew {
 		return refuse(wrong + ": the request was not made in the past")
 	}
 	if h.ConfirmWithin, err = resumedDuration(o.ConfirmWithin, token.ConfirmWithin); err != nil || h.ConfirmWithin == 0 {
@@ -182,7 +182,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if !bytes.Equal(token.Sum, token.checksum()) {
 		return refuse(wrong + ": it was changed or damaged")
 	}
-	if age, limit := time.Since(h.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
+	if age, limit := c.now().Sub(h.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
 		return refuse(tooOld(age, limit))
 	}
 	return h, nil

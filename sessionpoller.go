@@ -50,7 +50,7 @@ func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
 func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err error) {
 	record, err := h.client.readSession(ctx, h.readAt)
 	failed, _ := errors.AsType[*Error](err)
-	now := time.Now()
+	now := h.client.now()
 	switch {
 	case err == nil:
 		h.missing, h.trouble, h.readAt = time.Time{}, nil, record.at

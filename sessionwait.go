@@ -101,7 +101,7 @@ func (c *Client) WaitForRemoteAssistance(ctx context.Context, resumeToken string
 	if err != nil {
 		return RemoteAssistanceSession{}, err
 	}
-	return handler.wait(ctx, newPace(o.MaxWait, o.Frequency), 0)
+	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency), 0)
 }
 
 // checkDurations checks what all waits have in common.
@@ -121,18 +121,19 @@ func checkDuration(option string, given time.Duration, zero string) error {
 
 // pace says when to look, and until when.
 type pace struct {
+	now       func() time.Time
 	ends      time.Time // zero: never
 	frequency time.Duration
 	pause     time.Duration
 }
 
-func newPace(maxWait, frequency time.Duration) *pace {
-	p := &pace{frequency: frequency, pause: firstPause}
+func (c *Client) newPace(maxWait, frequency time.Duration) *pace {
+	p := &pace{now: c.now, frequency: frequency, pause: firstPause}
 	switch {
 	case maxWait == 0:
-		p.ends = time.Now().Add(defaultMaxWait)
+		p.ends = c.now().Add(defaultMaxWait)
 	case maxWait > 0:
-		p.ends = time.Now().Add(maxWait)
+		p.ends = c.now().Add(maxWait)
 	}
 	return p
 }
@@ -148,19 +149,21 @@ func (p *pace) next(asked time.Duration) time.Duration {
 		wait = asked
 	}
 	if !p.ends.IsZero() {
-		wait = min(wait, time.Until(p.ends))
+		wait = min(wait, p.left())
 	}
 	return wait
 }
 
-func (p *pace) over() bool { return !p.ends.IsZero() && !time.Now().Before(p.ends) }
+func (p *pace) over() bool { return !p.ends.IsZero() && p.left() <= 0 }
+
+func (p *pace) left() time.Duration { return p.ends.Sub(p.now()) }
 
 // bound gives a look the time that is left.
 func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if p.ends.IsZero() {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, max(lastLook, time.Until(p.ends)))
+	return context.WithTimeout(ctx, max(lastLook, p.left()))
 }
 
 // wait looks until there is a result or an end. Its errors are [*PendingError] and [*SessionError].
@@ -193,11 +196,11 @@ func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration)
 
 // nextLimit is the time to the next look that can end the wait whatever it sees.
 func (h *sessionHandler) nextLimit() time.Duration {
-	limit := time.Duration(math.MaxInt64)
-	if left := h.ConfirmWithin - time.Since(h.confirmFrom()); h.Unconfirmed && left > 0 {
+	limit, now := time.Duration(math.MaxInt64), h.client.now()
+	if left := h.ConfirmWithin - now.Sub(h.confirmFrom()); h.Unconfirmed && left > 0 {
 		limit = left
 	}
-	if left := h.AcceptExistingAfter - time.Since(h.RequestedAt); left > 0 {
+	if left := h.AcceptExistingAfter - now.Sub(h.RequestedAt); left > 0 {
 		limit = min(limit, left)
 	}
 	return limit
@@ -205,6 +208,9 @@ func (h *sessionHandler) nextLimit() time.Duration {
 
 // sleep waits unless the context ends first.
 func sleep(ctx context.Context, pause time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err // select would choose at random between this and a pause of none
+	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {

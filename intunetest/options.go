@@ -35,8 +35,9 @@ type TenantOptions struct {
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, each read of a
 	// session asks in Retry-After-Ms to be repeated after so long of real time, such as a millisecond: the library's
 	// waits, and azcore's PollUntilDone, do as they are asked, and the code under test needs no option. The tenant's clock
-	// moves on by [LookInterval] with each read, so that [SessionScript.After] passes as if the client had waited. The
-	// client's own clock does not: a wait for a link that never comes lasts as long as its context or MaxWait.
+	// moves on by [LookInterval] with each read, so that [SessionScript.After] passes as if the client had waited. So does
+	// the clock of a client that uses the tenant as its transport: ten minutes of MaxWait take some 120 reads, and
+	// [Tenant.Advance] makes them pass at once.
 	LookAgainAfter time.Duration
 
 	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the

@@ -116,7 +116,7 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	}
 	token, err := c.bearer.GetToken(ctx, c.TokenRequestOptions())
 	if err != nil {
-		return TokenInfo{}, &Error{Op: opToken.text, phase: "no token came while getting a token", cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err)}
+		return TokenInfo{}, &Error{Op: opToken.text, reason: "no token came while getting a token", cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err)}
 	}
 	info, err := parseToken(token.Token)
 	if err != nil {

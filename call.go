@@ -69,7 +69,9 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
 		resp = record.Response
 	}
-	c.traceRequestIDs(ctx, resp)
+	if resp != nil {
+		c.traceRequest(ctx, idsOf(resp))
+	}
 	if record.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
 		if err == nil || call.Write || isContextError(err) && payloadRead(resp) {
 			return resp, nil
@@ -102,6 +104,16 @@ func newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*polic
 
 var successes = []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
 
+// emptySuccess reports whether an answer without a body is the one of a call that has none: 204, or 200 as some proxies
+// rewrite it.
+func emptySuccess(resp *http.Response) bool {
+	if resp.StatusCode == http.StatusNoContent {
+		return true
+	}
+	body, err := runtime.Payload(resp)
+	return resp.StatusCode == http.StatusOK && err == nil && len(body) == 0
+}
+
 // payloadRead reports whether azcore has read the body to its end, so that the end of the context does not matter.
 func payloadRead(resp *http.Response) bool {
 	_, err := runtime.Payload(resp)
@@ -121,16 +133,14 @@ func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context,
 	return runtime.StartSpan(ctx, op.api, c.tracer(), nil)
 }
 
-// traceRequestIDs sets what azcore reads from headers that Graph does not use.
-func (c *Client) traceRequestIDs(ctx context.Context, resp *http.Response) {
-	tracer := c.tracer()
-	if resp == nil || !tracer.Enabled() {
-		return
+// traceRequest sets what azcore reads from headers that Graph does not use, on the span of ctx.
+func (c *Client) traceRequest(ctx context.Context, ids answerIDs) {
+	if tracer := c.tracer(); tracer.Enabled() {
+		tracer.SpanFromContext(ctx).SetAttributes(
+			tracing.Attribute{Key: "az.client_request_id", Value: ids.clientRequestID},
+			tracing.Attribute{Key: "az.service_request_id", Value: ids.requestID},
+		)
 	}
-	tracer.SpanFromContext(ctx).SetAttributes(
-		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID(resp)},
-		tracing.Attribute{Key: "az.service_request_id", Value: resp.Header.Get("Request-Id")},
-	)
 }
 
 // answerIDs identify a request: at Microsoft, and in the caller's own records.

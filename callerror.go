@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -33,16 +34,16 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	}
 	switch foreign := (*graphpolicy.ForeignError)(nil); {
 	case errors.As(err, &foreign):
-		e.StatusCode, e.phase = foreign.StatusCode, foreign.Error()
+		e.StatusCode, e.reason = foreign.StatusCode, foreign.Error()
 	case record.Stopped != nil:
-		e.phase, e.cause = phaseNotRecorded, redact.Error(record.Stopped.Unwrap(), private)
+		e.reason, e.cause = reasonNotRecorded, redact.Error(record.Stopped.Unwrap(), private)
 	case noToken:
-		e.phase, e.cause = phaseNoToken, redact.Error(token.Unwrap(), private)
+		e.reason, e.cause = reasonNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(token)
 	case err != nil:
-		e.phase, e.cause = phaseOf(write, record.Verdict, resp), redact.Error(err, private)
+		e.reason, e.cause = reasonOf(write, record.Verdict, resp), redact.Error(err, private)
 	case resp != nil && resp.StatusCode < 300:
-		e.phase = "not the answer that was expected"
+		e.reason = "not the answer that was expected"
 	}
 	e.Hint = c.hint(r.op, record.Authorization, e)
 	return e
@@ -53,11 +54,11 @@ func redactTransportError(err error, address *url.URL, authorization string) err
 	return redact.Error(err, privateOf(address, authorization))
 }
 
-// phaseNoToken is how far a call had come whose credential failed or did not answer in time.
-const phaseNoToken = "not sent, for no token came while getting a token"
+// reasonNoToken is how far a call had come whose credential failed or did not answer in time.
+const reasonNoToken = "not sent, for no token came while getting a token"
 
-// phaseNotRecorded is how far a call had come that the journal could not record.
-const phaseNotRecorded = "not sent, for the journal could not record the request"
+// reasonNotRecorded is how far a call had come that the journal could not record.
+const reasonNotRecorded = "not sent, for the journal could not record the request"
 
 // kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
 // [ErrInvalidArgument] already.
@@ -68,8 +69,8 @@ func kindWithoutToken(err error) error {
 	return ErrUnauthenticated
 }
 
-// phaseOf says how far a call had come when it failed without a verdict of the service.
-func phaseOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) string {
+// reasonOf says how far a call had come when it failed without a verdict of the service.
+func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) string {
 	switch {
 	case resp != nil && resp.StatusCode >= 400:
 		return "" // the status says it
@@ -87,7 +88,7 @@ func phaseOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) strin
 // unexpectedAnswer is a success that is not the one the operation has.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
 	e := answerError(resp, privateOf(&r.url, ""))
-	e.Op, e.Device, e.phase, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown
 	}
@@ -135,4 +136,72 @@ var errBatchAnswer = errors.New("batch answer")
 
 func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// classify chooses the kind of an error. Status and codes disagree often, so the order matters: a tenant without a
+// license gets 400 or 403, a throttled caller any code, and a caller without a role right 401 with a nested
+// Forbidden.
+func classify(status int, body errorbody.Body) error {
+	switch {
+	case body.HasCodeLike("licens", "nonpremiumtenant") ||
+		// Intune's own sentence does not hold the word.
+		body.Says("licens", "licence", "request not applicable to target tenant"): //nolint:misspell // the British spelling occurs too
+		return ErrNotLicensed
+	case status == http.StatusTooManyRequests || status == 509 ||
+		body.HasCode("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") || body.HasCodeLike("throttled"):
+		return ErrThrottled
+	case status == http.StatusForbidden || body.HasCode("Forbidden") || body.HasCodeLike("accessdenied", "requestdenied"):
+		return ErrForbidden
+	case status == http.StatusUnauthorized || body.Says("claims=") ||
+		body.HasCode("unauthenticated", "AuthenticationError", "Authorization_IdentityNotFound") ||
+		body.HasCodeLike("unauthorized", "authenticationtoken", "authentication_"):
+		return ErrUnauthenticated
+	case status == http.StatusConflict || status == http.StatusPreconditionFailed ||
+		body.HasCode("ConditionNotMet", "PreconditionFailed", "resourceModified") || body.HasCodeLike("alreadyexists", "conflict"):
+		return ErrConflict
+	case status == http.StatusNotFound || status == http.StatusGone || body.HasCodeLike("notfound"):
+		return ErrNotFound
+	case status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout ||
+		body.HasCode("ServiceUnavailable", "serviceNotAvailable", "GatewayTimeout", "BadGateway"):
+		return ErrUnavailable
+	case status >= 500 || body.HasCode("InternalServerError", "generalException") || body.Says("internal server error"):
+		return ErrServer
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusLengthRequired,
+		http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return ErrBadRequest
+	}
+	return nil
+}
+
+// privateOf is what no error may show of a request: the operands of its query, the user in its path, and the token that
+// went with it, which is told by its form only when it is a JSON web token.
+func privateOf(u *url.URL, authorization string) redact.Private {
+	if u == nil {
+		return redact.Of("", bearerOf(authorization))
+	}
+	return redact.Of(u.RawQuery, userOf(u.EscapedPath()), bearerOf(authorization)).At(u.Host)
+}
+
+// userOf is the user of an address below /users, or "".
+func userOf(path string) string {
+	_, rest, _ := strings.Cut(path, "/users")
+	key := strings.TrimPrefix(rest, "/")
+	if quoted, ok := strings.CutPrefix(rest, "('"); ok {
+		key, _, _ = strings.Cut(quoted, "')")
+		key = strings.ReplaceAll(key, "''", "'")
+	}
+	key, _, _ = strings.Cut(key, "/")
+	user, err := url.PathUnescape(key)
+	if err != nil {
+		return key
+	}
+	return user
+}
+
+func bearerOf(authorization string) string {
+	const scheme = "Bearer "
+	token, _ := strings.CutPrefix(authorization, scheme)
+	return token
 }

@@ -88,7 +88,7 @@ func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse,
 	if err != nil {
 		return GetDeviceResponse{}, err
 	}
-	if err := checkLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
+	if err := checkSessionLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
 		return GetDeviceResponse{}, c.unexpectedAnswer(r, resp, err.Error())
 	}
 	ids := idsOf(resp)

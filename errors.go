@@ -111,7 +111,7 @@ type Error struct {
 
 	kind     error
 	unknown  bool
-	phase    string // where it happened when no answer came
+	reason   string // how far the call came, or what is wrong with the answer
 	response *azcore.ResponseError
 	cause    error
 }
@@ -148,8 +148,8 @@ func (e *Error) Error() string {
 	if code != "" {
 		b.WriteString(" (" + redact.OneLine(code, maxCodeText) + ")")
 	}
-	if e.phase != "" {
-		b.WriteString(": " + e.phase)
+	if e.reason != "" {
+		b.WriteString(": " + e.reason)
 	}
 	if e.Message != "" {
 		b.WriteString(": " + redact.OneLine(e.Message, maxMessageText))

@@ -25,14 +25,14 @@ const (
 	rightReadConnector   = "Remote assistance connectors / Read"
 )
 
-// The action, and the waits around it, which make the calls of the first two lines.
+// The action, and the waits around it, whose requests are those of the first two lines.
 var (
 	opRequestRemoteAssistance = &operation{"Client.RequestRemoteAssistance", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
 	opGetSession              = &operation{"Client.GetRemoteAssistanceSession", "read the remote-assistance session", permissionReadDevices, rightReadDevices, true}
-	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance", text: "begin remote assistance"}
-	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance", text: "open remote assistance"}
-	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance", text: "wait for remote assistance"}
-	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance", text: "resume remote assistance"}
+	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
+	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}
+	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance"}
+	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance"}
 )
 
 // Devices and apps. A pager and an iterator of the same list differ in their spans.

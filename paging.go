@@ -103,7 +103,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 		return read, err
 	}
 	if err := ctx.Err(); err != nil {
-		return read, &Error{Op: w.op.text, cause: err, phase: "not sent"}
+		return read, &Error{Op: w.op.text, cause: err, reason: "not sent"}
 	}
 	target, err := w.next(current)
 	if err != nil {
@@ -164,12 +164,12 @@ func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 	if current != nil {
 		_, link := (*current).stored()
 		if target, err = w.client.nextLink(link); err != nil {
-			return target, &Error{Op: w.op.text, cause: err, phase: "the service gave a next link that is not followed"}
+			return target, &Error{Op: w.op.text, cause: err, reason: "the service gave a next link that is not followed"}
 		}
 	}
 	hash := sha256.Sum256([]byte(target.String()))
 	if _, again := w.followed[hash]; again {
-		return target, &Error{Op: w.op.text, phase: "the service gave a next link that was followed before, so that the listing would not end"}
+		return target, &Error{Op: w.op.text, reason: "the service gave a next link that was followed before, so that the listing would not end"}
 	}
 	w.followed[hash] = struct{}{}
 	return target, nil

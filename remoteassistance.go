@@ -92,14 +92,6 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	}, nil
 }
 
-func emptySuccess(resp *http.Response) bool {
-	if resp.StatusCode == http.StatusNoContent {
-		return true
-	}
-	body, err := runtime.Payload(resp)
-	return resp.StatusCode == http.StatusOK && err == nil && len(body) == 0
-}
-
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument].
 type BeginRemoteAssistanceOptions struct {

@@ -95,7 +95,7 @@ func (h *sessionHandler) judge(record sessionRecord) {
 	}
 	switch {
 	case newLink && record.link != "":
-		if err := checkLink(record.link); err != nil {
+		if err := checkSessionLink(record.link); err != nil {
 			h.fail(h.sessionError(err.Error(), ""))
 		} else {
 			h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
@@ -111,7 +111,7 @@ func (h *sessionHandler) judge(record sessionRecord) {
 // judgeTime ends a wait that has lasted long enough.
 func (h *sessionHandler) judgeTime(now time.Time) {
 	switch waited := now.Sub(h.RequestedAt); {
-	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkLink(h.existing.Reveal()) == nil:
+	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkSessionLink(h.existing.Reveal()) == nil:
 		h.succeed(h.existing, "", true)
 	case h.Unconfirmed && now.Sub(h.confirmFrom()) >= h.ConfirmWithin:
 		cause := h.refused

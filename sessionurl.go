@@ -1,8 +1,10 @@
 package intune
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 )
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is a [Secret]:
@@ -44,3 +46,20 @@ func (u SessionURL) MarshalJSON() ([]byte, error) { return u.link.MarshalJSON() 
 // UnmarshalJSON reads a link as the service sends it. null, "" and the REDACTED of [SessionURL.MarshalJSON] give the
 // zero value.
 func (u *SessionURL) UnmarshalJSON(data []byte) error { return u.link.UnmarshalJSON(data) }
+
+// checkSessionLink refuses a link that a person must not open. Its errors do not quote the link.
+func checkSessionLink(link string) error {
+	if link == "" {
+		return nil
+	}
+	u, err := url.Parse(link)
+	switch {
+	case err != nil || u.Host == "":
+		return errors.New("the service gave a session link that is not a URL; it is withheld")
+	case u.Scheme != "https":
+		return errors.New("the service gave a session link that is not https; it is withheld")
+	case u.User != nil:
+		return errors.New("the service gave a session link that holds a user name; it is withheld")
+	}
+	return nil
+}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 )
 
 const (
@@ -169,7 +168,7 @@ func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 // wait looks until there is a result or an end. Its errors are [*PendingError] and [*SessionError].
 func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration) (session RemoteAssistanceSession, err error) {
 	// The span is to show the request and not the latest look.
-	defer h.client.traceRequest(ctx, h.RequestID, h.ClientRequestID)
+	defer h.client.traceRequest(ctx, answerIDs{h.RequestID, h.ClientRequestID})
 	for pause := first; ; pause = p.next(h.hurry) {
 		if err := sleep(ctx, min(pause, h.nextLimit())); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)
@@ -232,12 +231,4 @@ func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], err
 func tooOld(age, limit time.Duration) string {
 	return fmt.Sprintf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since would count as its own, "+
 		"and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
-}
-
-// traceRequest sets the ids of the request on the method's span.
-func (c *Client) traceRequest(ctx context.Context, requestID, clientRequestID string) {
-	c.tracer().SpanFromContext(ctx).SetAttributes(
-		tracing.Attribute{Key: "az.client_request_id", Value: clientRequestID},
-		tracing.Attribute{Key: "az.service_request_id", Value: requestID},
-	)
 }

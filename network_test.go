@@ -131,12 +131,14 @@ func TestContextEndsOverTheNetwork(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var arrived atomic.Int32
-			server := newServer(t, func(_ http.ResponseWriter, r *http.Request) {
+			over := make(chan struct{}) // the server sees the end of a connection, and would answer, before it is closed for reading
+			server := newServer(t, func(http.ResponseWriter, *http.Request) {
 				arrived.Add(1)
 				cancel()
-				<-r.Context().Done()
+				<-over
 			}, http2)
 			_, err := newServerClient(t, server).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+			close(over)
 			if !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, context.Canceled) || arrived.Load() != 1 {
 				t.Errorf("%d requests arrived, error %v", arrived.Load(), err)
 			}

@@ -47,7 +47,10 @@ func TestParse(t *testing.T) {
 			},
 			"UnknownError Forbidden",
 		},
-		"batch":             {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}, ""},
+		"batch": {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}, ""},
+		"batch that says more": {
+			`{"responses":[],"code":"x","message":"m","error_description":"d"}`, errorbody.Body{Batch: true}, "",
+		},
 		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
 		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}, ""},
 		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d"}, "invalid_client"},

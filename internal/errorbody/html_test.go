@@ -26,6 +26,9 @@ func TestPages(t *testing.T) {
 		"  <html><script>x</script>":                                                                    "",
 		"<p>no page</p>":                                                                                "<p>no page</p>",
 		"text <html>":                                                                                   "text <html>",
+		"<html><head><title>t</title><noscript>n</noscript></head><body></body>":                        "t n",
+		"<" + strings.Repeat("x", 1018) + "<html>a":                                                     "a",
+		"<" + strings.Repeat("x", 1019) + "<html>a":                                                     "<" + strings.Repeat("x", 1019) + "<html>a",
 		"<" + strings.Repeat("x", 1024) + "<html>a":                                                     "<" + strings.Repeat("x", 1024) + "<html>a",
 	} {
 		if got := errorbody.Parse([]byte(page), redact.Private{}).Message; got != want {

@@ -19,7 +19,7 @@ func limitBody(resp *http.Response) {
 	if resp.Body == http.NoBody {
 		return
 	}
-	limit, failed := int64(maxBody), resp.StatusCode < 200 || resp.StatusCode > 299
+	limit, failed := int64(maxBody), resp.StatusCode/100 != 2
 	if failed {
 		limit = maxErrorBody
 	}
@@ -45,10 +45,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		}
 		return 0, &settledError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
 	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
 }

@@ -21,11 +21,7 @@ const (
 // and ignores the fractions that Graph sends ("0.249"), padded numbers and the other forms of dates; it does honor
 // Retry-After-Ms, so the delay is written there, rounded up.
 func normalizeRetryAfter(resp *http.Response) {
-	header := resp.Header
-	if header[headerRetryAfter] == nil && header[headerXMSRetryAfterMS] == nil {
-		return
-	}
-	if delay := RetryAfter(header, time.Now()); delay > 0 {
+	if delay := RetryAfter(resp.Header, time.Now()); delay > 0 {
 		setHeader(resp, headerRetryAfterMS, strconv.FormatInt(int64((delay+time.Millisecond-1)/time.Millisecond), 10))
 	}
 }
@@ -35,11 +31,11 @@ func normalizeRetryAfter(resp *http.Response) {
 func RetryAfter(header http.Header, now time.Time) time.Duration {
 	var longest time.Duration
 	for _, name := range [...]string{headerRetryAfterMS, headerXMSRetryAfterMS} {
-		if value := header.Get(name); value != "" {
+		for _, value := range header[name] {
 			longest = max(longest, parseNumber(value, time.Millisecond))
 		}
 	}
-	if value := header.Get(headerRetryAfter); value != "" {
+	for _, value := range header[headerRetryAfter] {
 		longest = max(longest, ParseRetryAfter(value, header.Get("Date"), now))
 	}
 	return longest
@@ -48,27 +44,20 @@ func RetryAfter(header http.Header, now time.Time) time.Duration {
 // ParseRetryAfter reads a Retry-After value: seconds, whole or fractional, or a date in any form of RFC 9110. A date
 // counts from the response's own Date, so that a wrong local clock does not matter. What makes no sense gives 0.
 func ParseRetryAfter(value, date string, now time.Time) time.Duration {
-	value = strings.TrimSpace(value)
-	if delay := parseNumber(value, time.Second); delay > 0 {
-		return delay
-	}
-	at, err := http.ParseTime(value)
+	at, err := http.ParseTime(strings.TrimSpace(value))
 	if err != nil {
-		return 0
+		return parseNumber(value, time.Second)
 	}
-	if sent, err := http.ParseTime(date); err == nil && now.Sub(sent).Abs() < 24*time.Hour {
+	if sent, _ := http.ParseTime(date); now.Sub(sent).Abs() < 24*time.Hour { // the zero time is long ago
 		now = sent
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
 
 func parseNumber(value string, unit time.Duration) time.Duration {
-	number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if math.IsNaN(number) || number <= 0 || err != nil && !math.IsInf(number, 1) {
+	number, _ := strconv.ParseFloat(strings.TrimSpace(value), 64) // 0 if it is none, infinite if it is too large
+	if math.IsNaN(number) {
 		return 0
 	}
-	if number >= float64(maxRetryAfter)/float64(unit) {
-		return maxRetryAfter
-	}
-	return time.Duration(math.Ceil(number * float64(unit)))
+	return time.Duration(min(max(math.Ceil(number*float64(unit)), 0), float64(maxRetryAfter)))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 
@@ -89,7 +90,8 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 	if !s.got {
 		return
 	}
-	if s.direct || len(values) == 1 && strings.EqualFold(values[0], s.host) { // Host or :authority
+	own := func(value string) bool { return strings.EqualFold(value, s.host) } // Host or :authority
+	if s.direct || slices.ContainsFunc(values, own) {
 		s.wrote = true
 	}
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
@@ -146,21 +148,21 @@ func failedToConnect(err error) bool {
 
 // verdictOf judges an answer of the service to a write.
 func verdictOf(status int) Verdict {
-	switch {
-	case status >= 200 && status <= 299:
-		return Answered
-	case status == http.StatusTemporaryRedirect, status == http.StatusPermanentRedirect:
+	switch status {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		// Both ask for the same request elsewhere: it was not carried out here. The other redirects are the classic answer
 		// to a form that was carried out, and to a POST that was not.
 		return Refused
-	case status == http.StatusRequestTimeout:
+	case http.StatusRequestTimeout:
 		return Open
-	case status >= 400 && status <= 499:
-		return Refused
-	}
-	switch status {
 	case http.StatusServiceUnavailable, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported,
 		http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
+		return Refused
+	}
+	switch status / 100 {
+	case 2:
+		return Answered
+	case 4:
 		return Refused
 	}
 	return Open

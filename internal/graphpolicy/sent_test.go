@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
@@ -18,7 +21,10 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 	type hooks = *httptrace.ClientTrace
 	fresh, used := httptrace.GotConnInfo{}, httptrace.GotConnInfo{Reused: true}
 	http1 := func(h hooks, host string) { h.WroteHeaderField("Host", []string{host}) }
-	http2 := func(h hooks, host string) { h.WroteHeaderField(":authority", []string{host}) }
+	http2 := func(h hooks, host string) {
+		h.WroteHeaderField(":authority", []string{host})
+		h.WroteHeaderField("accept", []string{"application/json"})
+	}
 	const graph = "graph.microsoft.com"
 	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
 	for name, c := range map[string]struct {
@@ -64,6 +70,22 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 		"HTTP/2, the first connection had no room": {
 			func(h hooks) { h.GetConn(own); h.GotConn(used); h.GetConn(own); h.GotConn(fresh); http2(h, graph) }, io.EOF, graphpolicy.Open, false,
 		},
+		"HTTP/2, the first connection had no room, and no other came": {
+			func(h hooks) { h.GetConn(own); h.GotConn(used); h.GetConn(own) }, dial, graphpolicy.Open, false,
+		},
+		"HTTP/1, the host is written otherwise": {
+			func(h hooks) { h.GetConn(own); h.GotConn(fresh); http1(h, graph+":443"); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
+		},
+		"another call's headers while it waits": {
+			func(h hooks) {
+				h.GetConn(other)
+				h.GotConn(fresh)
+				h.GetConn(own)
+				http2(h, "login.example")
+				h.GetConn(own)
+				h.GotConn(fresh)
+			}, io.EOF, graphpolicy.Open, false,
+		},
 		"behind a proxy":                   {func(h hooks) { h.GetConn("proxy:3128"); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false},
 		"behind a proxy, not reached":      {func(h hooks) { h.GetConn("proxy:3128") }, io.EOF, graphpolicy.NotSent, false},
 		"behind a proxy, HTTP/2 once more": {func(h hooks) { h.GetConn("proxy:3128"); h.GotConn(used); http2(h, graph); h.GetConn("proxy:3128") }, io.EOF, graphpolicy.Open, true},
@@ -107,5 +129,92 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 				t.Errorf("the context of the try ended: %v", ended)
 			}
 		})
+	}
+}
+
+// A dial may outlive its request, and then finds nobody who holds a lock.
+func TestHooksMayBeCalledLate(t *testing.T) {
+	t.Parallel()
+	var late *httptrace.ClientTrace
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		late = httptrace.ContextClientTrace(req.Context())
+		return nil, io.EOF
+	})
+	call := newCall(true)
+	if _, err := transport.Do(request(t, call, http.MethodPost)); err == nil {
+		t.Fatal("no error")
+	}
+	late.GetConn("graph.microsoft.com:443")
+	late.GotConn(httptrace.GotConnInfo{})
+	late.WroteHeaderField("Host", []string{"graph.microsoft.com"})
+	if call.Record().Verdict != graphpolicy.Open {
+		t.Errorf("verdict %d", call.Record().Verdict)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Only Go's own transport is known to call the hooks: a silent one around it may have sent something.
+func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
+	t.Parallel()
+	breaks := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	refuses := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return nil, io.ErrUnexpectedEOF }} // before it dials
+	for name, c := range map[string]struct {
+		transport policy.Transporter
+		want      graphpolicy.Verdict
+	}{
+		"a transport":                            {doer(breaks), graphpolicy.Open},
+		"a client with a transport of its own":   {&http.Client{Transport: breaks}, graphpolicy.Open},
+		"a client with Go's":                     {&http.Client{Transport: refuses}, graphpolicy.NotSent},
+		"a client with Go's behind another type": {&http.Client{Transport: roundTripper(refuses.RoundTrip)}, graphpolicy.Open},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			_, err := newTransportOver(t, c.transport).Do(request(t, call, http.MethodPost))
+			if !errors.Is(err, io.ErrUnexpectedEOF) || call.Record().Verdict != c.want {
+				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
+			}
+		})
+	}
+}
+
+// What each status says of a write.
+func TestVerdictOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to int
+		want     graphpolicy.Verdict
+	}{
+		{100, 199, graphpolicy.Open},
+		{200, 299, graphpolicy.Answered},
+		{300, 306, graphpolicy.Open},
+		{307, 308, graphpolicy.Refused},
+		{309, 399, graphpolicy.Open},
+		{400, 407, graphpolicy.Refused},
+		{408, 408, graphpolicy.Open},
+		{409, 499, graphpolicy.Refused},
+		{500, 500, graphpolicy.Open},
+		{501, 501, graphpolicy.Refused},
+		{502, 502, graphpolicy.Open},
+		{503, 503, graphpolicy.Refused},
+		{504, 504, graphpolicy.Open},
+		{505, 505, graphpolicy.Refused},
+		{506, 506, graphpolicy.Open},
+		{507, 507, graphpolicy.Refused},
+		{508, 508, graphpolicy.Open},
+		{509, 509, graphpolicy.Refused},
+		{510, 510, graphpolicy.Open},
+		{511, 511, graphpolicy.Refused},
+		{512, 999, graphpolicy.Open},
+	} {
+		for status := c.from; status <= c.to; status++ {
+			call := newCall(true)
+			if _, err := newTransport(t, says(status)).Do(request(t, call, http.MethodPost)); err != nil || call.Record().Verdict != c.want {
+				t.Errorf("%d: verdict %d, want %d; error %v", status, call.Record().Verdict, c.want, err)
+			}
+		}
 	}
 }

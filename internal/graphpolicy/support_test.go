@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
@@ -17,11 +19,17 @@ func (f doer) Do(req *http.Request) (*http.Response, error) { return f(req) }
 // newTransport is a transport for Graph that sends through do.
 func newTransport(t *testing.T, do doer) *graphpolicy.Transport {
 	t.Helper()
+	return newTransportOver(t, do)
+}
+
+// newTransportOver is a transport for Graph that sends through another, of its own if that is nil.
+func newTransportOver(t *testing.T, inner policy.Transporter) *graphpolicy.Transport {
+	t.Helper()
 	root, err := url.Parse("https://graph.microsoft.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return graphpolicy.NewTransport(do, root, nil)
+	return graphpolicy.NewTransport(inner, root, nil)
 }
 
 // request is one of a call.

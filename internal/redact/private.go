@@ -115,7 +115,7 @@ func (p Private) Hide(text string) string {
 	var b strings.Builder
 	end := 0 // of what is hidden
 	for i := range len(text) {
-		if ends[i] > 0 && i >= end {
+		if ends[i] > i && i >= end {
 			b.WriteString(Placeholder)
 		}
 		if end = max(end, ends[i]); i >= end {

@@ -33,13 +33,14 @@ func compiled(pattern string) func() *regexp.Regexp {
 }
 
 // rules are what Text applies, in this order: a filter may hold spaces, which end a link. A rule costs a search for its
-// marks, which are in lower case, where there is nothing to take out.
+// marks, one of which each of its matches holds in lower case, where there is nothing to take out. No mark begins with an
+// s, since a pattern that ignores case takes ſ for one, and [strings.ToLower] leaves it.
 var rules = [...]struct {
 	marks []string
 	apply func(string) string
 }{
-	{[]string{"skiptoken", "filter", "search"}, func(s string) string { return queryPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
-	{[]string{":", "3a", "&#"}, func(s string) string { return linkPattern().ReplaceAllStringFunc(s, link) }},
+	{[]string{"kiptoken", "filter", "earch"}, func(s string) string { return queryPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
+	{[]string{":", "3a", "&#", "&colon;"}, func(s string) string { return linkPattern().ReplaceAllStringFunc(s, link) }},
 	{[]string{"teamviewer."}, func(s string) string { return bareLinkPattern().ReplaceAllString(s, "${1}/"+Placeholder) }},
 	{[]string{"eyj", "bearer"}, func(s string) string { return tokenPattern().ReplaceAllString(s, Placeholder) }},
 	{[]string{"_token", "client_"}, func(s string) string { return credentialPattern().ReplaceAllString(s, "${1}"+Placeholder) }},

@@ -22,6 +22,8 @@ func TestText(t *testing.T) {
 		"in lower case":          {"u=https%3a%2f%2fget.teamviewer.com%2fs12", "u=https://get.teamviewer.com/REDACTED"},
 		"percent-encoded twice":  {"https%253A%252F%252Fget.teamviewer.com%252Fs12", "https://get.teamviewer.com/REDACTED"},
 		"slashes in HTML":        {"https&#58;&#x2f;&#47;get.teamviewer.com&sol;s12", "https://get.teamviewer.com/REDACTED"},
+		"colon in HTML":          {"https&colon;//host.example/s12", "https://host.example/REDACTED"},
+		"old letter":             {"$\u017fearch=s12 $\u017fkiptoken=s12", "$\u017fearch=REDACTED"},
 		"backslashes":            {`https:\\get.teamviewer.com\s12`, "https://get.teamviewer.com/REDACTED"},
 		"backslash":              {`https:/\get.teamviewer.com/s12`, "https://get.teamviewer.com/REDACTED"},
 		"backslashes elsewhere":  {`C:\\Temp\\a error:\\n`, `C:\\Temp\\a error:\\n`},
@@ -32,6 +34,7 @@ func TestText(t *testing.T) {
 		"parted by an invisible": {"ht\u200btps:\x00//get.teamviewer.com/s12", "https://get.teamviewer.com/REDACTED"},
 		"beginning of a link":    {`https:// or https:\\ is missing`, `https:// or https:\\ is missing`},
 		"encoded four times":     {"https%2525253A%2525252F%2525252Fgraph.microsoft.com%2525252Fa%2525252Fb", "https://graph.microsoft.com/a/b"},
+		"encoded five times":     {"https%252525253A%252525252F%252525252Fgraph.microsoft.com%252525252Fa", "REDACTED"},
 		"encoded, malformed":     {"https%3A%2F%2Fget.teamviewer.com%2Fs12%", "REDACTED"},
 		"not encrypted":          {"http://get.teamviewer.com/s12", "http://get.teamviewer.com/REDACTED"},
 		"root":                   {"https://host.example/ is down", "https://host.example/ is down"},
@@ -174,6 +177,18 @@ func TestKeysComeBeforeOperands(t *testing.T) {
 	private := redact.Of(query.String(), "anna@contoso.com")
 	if got := private.Hide("anna@contoso.com, operand-000, operand-040, operand-499"); got != "REDACTED, REDACTED, REDACTED, operand-499" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What is looked for is bounded too.
+func TestNumberOfPrivateParts(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for i := range 200 {
+		keys = append(keys, fmt.Sprintf("key-%03d", i))
+	}
+	if got, want := redact.Of("", keys...).Hide("key-000, key-095, key-096, key-199"), "REDACTED, REDACTED, key-096, key-199"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

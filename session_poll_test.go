@@ -91,7 +91,7 @@ func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
 		"no pause":             {says(200, none), 15 * time.Second},
 		"with an answer":       {says(200, none, "Retry-After", "40"), 50 * time.Second},
 		"with a throttled one": {says(429, "", "Retry-After", "40"), 50 * time.Second},
-		"a nanosecond":         {says(200, none, "Retry-After-Ms", "0.000001"), 10*time.Second + 1},
+		"less than can be":     {says(200, none, "Retry-After-Ms", "0.000001"), 10*time.Second + time.Millisecond},
 		"no answer":            {noConnection, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -166,9 +166,10 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	}}
 	handler.remember(before.link, before.details)
 	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
+	asking := *handler // a copy, since a policy may leave the request behind
 	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
-		handler.RequestedAt, handler.ClientRequestID = c.now(), clientRequestID
-		return handler.resumeToken()
+		asking.RequestedAt, asking.ClientRequestID = c.now(), clientRequestID
+		return asking.resumeToken()
 	})
 	// The limits count from here: throttled tries may have taken minutes.
 	handler.RequestedAt = c.now()

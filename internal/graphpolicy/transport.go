@@ -39,11 +39,10 @@ func NewTransport(inner policy.Transporter, root *url.URL, bearer *Bearer) *Tran
 // defaultClient differs from azcore's in that it follows no redirects: [http.Client] would turn the POST into a GET
 // elsewhere, and a sign-in page's 200 would look like success.
 var defaultClient = sync.OnceValue(func() *http.Client {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           dialer.DialContext,
+			DialContext:           defaultDialer.DialContext,
 			ForceAttemptHTTP2:     true,
 			MaxIdleConns:          100,
 			MaxIdleConnsPerHost:   10,
@@ -55,6 +54,8 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 		},
 	}
 })
+
+var defaultDialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
 func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 

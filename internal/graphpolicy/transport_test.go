@@ -5,9 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
@@ -62,22 +61,37 @@ func isNonRetriable(err error) bool {
 	return errors.As(err, &marker)
 }
 
-// A write goes out once, though two goroutines try at the same time.
-func TestTwoTriesAtOnce(t *testing.T) {
+// However a body comes, the bound is kept to the byte.
+func TestLimitOfABodyInPieces(t *testing.T) {
 	t.Parallel()
-	call := newCall(true)
-	var sent atomic.Int32
-	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
-		sent.Add(1)
-		return says(http.StatusInternalServerError)(req)
-	})
-	requests := []*http.Request{request(t, call, http.MethodPost), request(t, call, http.MethodPost)}
-	var group sync.WaitGroup
-	for _, req := range requests {
-		group.Go(func() { _, _ = transport.Do(req) })
-	}
-	group.Wait()
-	if sent.Load() != 1 || call.Record().Verdict != graphpolicy.Open {
-		t.Errorf("sent %d times, verdict %d", sent.Load(), call.Record().Verdict)
+	for name, c := range map[string]struct {
+		status int
+		body   io.Reader
+		read   int
+		text   string
+	}{
+		"error": {400, iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 64<<10+1))), 64 << 10, ""},
+		"page": {
+			200, io.MultiReader(strings.NewReader(strings.Repeat("x", 8<<20-1)), strings.NewReader("y"), strings.NewReader("z")), 8 << 20,
+			"the answer is longer than 8388608 bytes",
+		},
+		"page that breaks at the limit": {
+			200, io.MultiReader(strings.NewReader(strings.Repeat("x", 8<<20)), iotest.ErrReader(io.ErrUnexpectedEOF)), 8 << 20, "unexpected EOF",
+		},
+		"the last success":     {299, strings.NewReader(strings.Repeat("x", 100<<10)), 100 << 10, ""},
+		"the first redirect":   {300, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, ""},
+		"before the successes": {199, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resp, err := gives(t, c.status, c.body, -1).Do(request(t, newCall(false), http.MethodGet))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if len(body) != c.read || (err == nil) != (c.text == "") || err != nil && err.Error() != c.text {
+				t.Errorf("read %d bytes, error %v", len(body), err)
+			}
+		})
 	}
 }

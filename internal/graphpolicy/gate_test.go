@@ -1,0 +1,124 @@
+package graphpolicy_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-intune/intune/internal/graphpolicy"
+)
+
+// A write goes out once, whoever else tries while it is under way or after it.
+func TestTwoTriesOfAWrite(t *testing.T) {
+	t.Parallel()
+	call := newCall(true)
+	sent := 0
+	var transport *graphpolicy.Transport
+	again := func(when string) {
+		_, err := transport.Do(request(t, call, http.MethodPost))
+		if err == nil || !isNonRetriable(err) || !strings.Contains(err.Error(), "is not sent again") {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	transport = newTransport(t, func(req *http.Request) (*http.Response, error) {
+		sent++
+		if verdict := call.Record().Verdict; verdict != graphpolicy.Open {
+			t.Errorf("verdict %d while it is under way", verdict)
+		}
+		if sent == 1 {
+			again("meanwhile")
+		}
+		return says(http.StatusInternalServerError)(req)
+	})
+	if _, err := transport.Do(request(t, call, http.MethodPost)); err != nil {
+		t.Error(err)
+	}
+	again("afterwards")
+	if sent != 1 || call.Record().Verdict != graphpolicy.Open {
+		t.Errorf("sent %d times, verdict %d", sent, call.Record().Verdict)
+	}
+}
+
+// Whose context has ended is not sent, whatever the transport would do with it.
+func TestRequestOfAnEndedContextIsNotSent(t *testing.T) {
+	t.Parallel()
+	for _, write := range []bool{false, true} {
+		call := newCall(write)
+		transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+			t.Error("it was sent")
+			return says(http.StatusNoContent)(req)
+		})
+		req := request(t, call, http.MethodPost)
+		ctx, cancel := context.WithCancel(req.Context())
+		cancel()
+		if _, err := transport.Do(req.WithContext(ctx)); !errors.Is(err, context.Canceled) || call.Record().Verdict != graphpolicy.NotSent {
+			t.Errorf("verdict %d, error %v", call.Record().Verdict, err)
+		}
+	}
+}
+
+// The content type goes onto the wire only: azcore's log policy sees the request again when a challenge is answered.
+func TestContentTypeOfARequestIsHiddenFromTheLog(t *testing.T) {
+	t.Parallel()
+	call := newCall(true)
+	call.ContentType = "application/json"
+	var sent string
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		sent = req.Header.Get("Content-Type")
+		return says(http.StatusNoContent)(req)
+	})
+	req := request(t, call, http.MethodPatch)
+	req.Header.Set("Content-Type", graphpolicy.HiddenContentType)
+	if _, err := transport.Do(req); err != nil || sent != "application/json" || req.Header.Get("Content-Type") != graphpolicy.HiddenContentType {
+		t.Errorf("sent as %q, then %q; error %v", sent, req.Header.Get("Content-Type"), err)
+	}
+}
+
+// A client's CheckRedirect decides as it does elsewhere, and never sees the token.
+func TestCheckRedirectOfTheCallers(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("not there")
+	for name, c := range map[string]struct {
+		answer error
+		hops   int
+		want   error
+	}{
+		"follows": {nil, 2, nil},
+		"stays":   {http.ErrUseLastResponse, 1, nil},
+		"refuses": {refused, 1, refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hops := 0
+			client := &http.Client{
+				Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+					if hops++; (req.Header.Get("Authorization") != "") != (hops == 1) {
+						t.Errorf("hop %d goes with the token %q", hops, req.Header.Get("Authorization"))
+					}
+					return &http.Response{
+						StatusCode: http.StatusFound, Header: http.Header{"Location": {"/v1.0/other"}}, Body: http.NoBody, Request: req,
+					}, map[int]error{2: io.EOF}[hops]
+				}),
+				CheckRedirect: func(next *http.Request, via []*http.Request) error {
+					if next.Header.Get("Authorization") != "" || len(via) != 1 {
+						t.Errorf("it sees %v after %d", next.Header, len(via))
+					}
+					next.Header.Set("Authorization", "Bearer of the caller")
+					return c.answer
+				},
+			}
+			req := request(t, newCall(false), http.MethodGet)
+			req.Header.Set("Authorization", "Bearer token")
+			resp, err := newTransportOver(t, client).Do(req)
+			if hops != c.hops || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("%d hops, error %v", hops, err)
+			}
+			if c.answer == http.ErrUseLastResponse && (err != nil || resp.StatusCode != http.StatusFound) { //nolint:errorlint // this very value
+				t.Errorf("got %v, error %v", resp, err)
+			}
+		})
+	}
+}

@@ -98,9 +98,10 @@ func TestCheckRedirectOfTheCallers(t *testing.T) {
 					if hops++; (req.Header.Get("Authorization") != "") != (hops == 1) {
 						t.Errorf("hop %d goes with the token %q", hops, req.Header.Get("Authorization"))
 					}
-					return &http.Response{
-						StatusCode: http.StatusFound, Header: http.Header{"Location": {"/v1.0/other"}}, Body: http.NoBody, Request: req,
-					}, map[int]error{2: io.EOF}[hops]
+					if hops == 2 {
+						return nil, io.EOF
+					}
+					return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/v1.0/other"}}, Body: http.NoBody, Request: req}, nil
 				}),
 				CheckRedirect: func(next *http.Request, via []*http.Request) error {
 					if next.Header.Get("Authorization") != "" || len(via) != 1 {

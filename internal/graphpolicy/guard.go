@@ -37,13 +37,9 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 // gives the transport back what it must know of the call, which a policy that replaced the request's context has lost.
 type Sentry struct{}
 
-// Do implements policy.Policy.
+// Do implements policy.Policy. A request without a call goes on to the transport, which refuses it.
 func (Sentry) Do(req *policy.Request) (*http.Response, error) {
-	call := attached(req)
-	if call == nil {
-		return nil, errNoCall
-	}
-	call.restoreContext(req)
+	attached(req).restoreContext(req)
 	return req.Next()
 }
 

@@ -76,6 +76,51 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 	}
 }
 
+// lossy makes an error of the answer that came.
+type lossy struct{ tries *int }
+
+func (l lossy) Do(req *policy.Request) (*http.Response, error) {
+	*l.tries++
+	_, _ = req.Next()
+	return nil, io.ErrUnexpectedEOF
+}
+
+// What the guard makes of how a write ended, of which azcore logs the text. A success is one, and is not tried again even if
+// a policy of the caller's makes an error of it.
+func TestErrorOfTheGuard(t *testing.T) {
+	t.Parallel()
+	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+	tries := 0
+	for name, c := range map[string]struct {
+		inner   policy.Policy
+		step    func(*http.Request) (*http.Response, error)
+		want    string
+		verdict graphpolicy.Verdict
+	}{
+		"success":           {next{}, says(204), "", graphpolicy.Answered},
+		"success, lost":     {lossy{&tries}, says(204), "unexpected EOF", graphpolicy.Answered},
+		"failure":           {next{}, says(500), "the call is settled and is not sent again", graphpolicy.Open},
+		"broken connection": {next{}, breaks, "unexpected EOF", graphpolicy.Open},
+	} {
+		pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(c.inner)}}, &policy.ClientOptions{
+			Transport: newTransport(t, c.step), Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Nanosecond},
+		})
+		call := newCall(true)
+		req, err := runtime.NewRequest(call.Start(t.Context()), http.MethodPost, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		call.Attach(req)
+		_, err = pipeline.Do(req)
+		if (err == nil) != (c.want == "") || err != nil && err.Error() != c.want || call.Record().Verdict != c.verdict {
+			t.Errorf("%s: verdict %d, error %v", name, call.Record().Verdict, err)
+		}
+	}
+	if tries != 1 {
+		t.Errorf("%d tries after a success that was lost", tries)
+	}
+}
+
 // The markers of this package are not causes.
 func TestCause(t *testing.T) {
 	t.Parallel()

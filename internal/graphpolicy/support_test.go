@@ -1,6 +1,7 @@
 package graphpolicy_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"testing"
@@ -46,3 +47,5 @@ func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request 
 func newCall(write bool) *graphpolicy.Call { return &graphpolicy.Call{Write: write, Redact: asIs} }
 
 func asIs(err error, _ *url.URL, _ string) error { return err }
+
+func redacted(error, *url.URL, string) error { return errors.New("clean") }

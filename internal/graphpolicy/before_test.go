@@ -3,7 +3,6 @@ package graphpolicy_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -129,32 +128,6 @@ func TestNoOtherTryDuringBefore(t *testing.T) {
 	}
 }
 
-// Left stays once a request has left, though the latest try did not.
-func TestLeft(t *testing.T) {
-	t.Parallel()
-	call := newCall(true)
-	answers := []doer{says(http.StatusServiceUnavailable), failsToConnect}
-	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
-		next := answers[0]
-		answers = answers[1:]
-		return next(req)
-	})
-	for range 2 {
-		_, _ = transport.Do(request(t, call, http.MethodPost))
-	}
-	if record := call.Record(); record.Verdict != graphpolicy.NotSent || !record.Left {
-		t.Errorf("recorded %+v", record)
-	}
-	only := newCall(true)
-	if _, err := newTransport(t, failsToConnect).Do(request(t, only, http.MethodPost)); err == nil || only.Record().Left {
-		t.Errorf("error %v, record %+v", err, only.Record())
-	}
-}
-
-func failsToConnect(*http.Request) (*http.Response, error) {
-	return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
-}
-
 // What a policy has left behind does not leave after the result of the call was taken.
 func TestClosedCall(t *testing.T) {
 	t.Parallel()
@@ -169,5 +142,19 @@ func TestClosedCall(t *testing.T) {
 		if _, err := transport.Do(late); err == nil || !isNonRetriable(err) || before != 0 || sent != 0 {
 			t.Errorf("%s: sent %d times, Before called %d times, error %v", method, sent, before, err)
 		}
+	}
+}
+
+// A read changes nothing, and is not announced.
+func TestBeforeIsOfWrites(t *testing.T) {
+	t.Parallel()
+	call := newCall(false)
+	call.Before = func(*http.Request) error {
+		t.Error("it was called")
+		return nil
+	}
+	left, errs := tries(t, call, http.StatusOK, "a", "")
+	if len(left) != 2 || errors.Join(errs...) != nil || slices.Contains(left[1], "a") {
+		t.Errorf("left %v, errors %v", left, errs)
 	}
 }

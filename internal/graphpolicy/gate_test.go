@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,7 +15,18 @@ import (
 // A write goes out once, whoever else tries while it is under way or after it.
 func TestTwoTriesOfAWrite(t *testing.T) {
 	t.Parallel()
-	call := newCall(true)
+	for name, before := range map[string]func(*http.Request) error{"plain": nil, "announced": func(*http.Request) error { return nil }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			call.Before = before
+			twoTries(t, call)
+		})
+	}
+}
+
+func twoTries(t *testing.T, call *graphpolicy.Call) {
+	t.Helper()
 	sent := 0
 	var transport *graphpolicy.Transport
 	again := func(when string) {
@@ -39,6 +51,36 @@ func TestTwoTriesOfAWrite(t *testing.T) {
 	again("afterwards")
 	if sent != 1 || call.Record().Verdict != graphpolicy.Open {
 		t.Errorf("sent %d times, verdict %d", sent, call.Record().Verdict)
+	}
+}
+
+// What may have left in any try is remembered over those that did not leave.
+func TestWhetherARequestLeft(t *testing.T) {
+	t.Parallel()
+	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+	unreached := func(*http.Request) (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: errors.New("refused")} }
+	for name, c := range map[string]struct {
+		steps []doer
+		want  bool
+	}{
+		"nothing":             {nil, false},
+		"not reached":         {[]doer{unreached, unreached}, false},
+		"broke":               {[]doer{breaks}, true},
+		"refused":             {[]doer{says(503)}, true},
+		"refused, then not":   {[]doer{says(503), unreached}, true},
+		"not reached, then":   {[]doer{unreached, says(503)}, true},
+		"not reached, breaks": {[]doer{unreached, breaks}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			for _, step := range c.steps {
+				_, _ = newTransport(t, step).Do(request(t, call, http.MethodPost))
+			}
+			if got := call.Record().Left; got != c.want {
+				t.Errorf("left: %v", got)
+			}
+		})
 	}
 }
 

@@ -26,6 +26,21 @@ func TestContentTypeIsHiddenFromTheLogOnly(t *testing.T) {
 	}
 }
 
+// An answer without a content type has none, whatever the tries before brought.
+func TestNoContentTypeIsMadeUp(t *testing.T) {
+	t.Parallel()
+	typed := func(req *http.Request) (*http.Response, error) {
+		resp, err := says(http.StatusServiceUnavailable)(req)
+		resp.Header.Set("Content-Type", "application/json")
+		return resp, err
+	}
+	call := &graphpolicy.Call{Secret: true, Redact: asIs}
+	tries, resp, err := send(t, call, http.MethodGet, typed, typed, says(http.StatusOK))
+	if err != nil || tries != 3 || resp.Header["Content-Type"] != nil {
+		t.Errorf("%d tries, error %v, header %v", tries, err, resp.Header)
+	}
+}
+
 // seenBelow is the content type that a policy between the guard and the transport sees.
 func seenBelow(t *testing.T, secret bool) string {
 	t.Helper()

@@ -57,7 +57,7 @@ func (t *Tenant) findApp(id string) *app {
 func (a *app) has(d *device) bool { return slices.Contains(a.devices, foldID(d.record.ID)) }
 
 func (t *Tenant) listApps(x *exchange, where *target) *answer {
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("detectedApp", isAppProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -87,7 +87,7 @@ func (t *Tenant) getApp(x *exchange, where *target) *answer {
 	if a == nil {
 		return x.notFound(where.backend(true))
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("detectedApp", isAppProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -133,6 +133,13 @@ func appMembers(a *intune.DetectedApp, count int64) []namedValue {
 		{"publisher", orNull(a.Publisher)},
 		{"platform", cmp.Or(string(a.Platform), "unknown")},
 	}
+}
+
+func isAppProperty(name string) bool { return hasMember(appMembers(&intune.DetectedApp{}, 0), name) }
+
+// hasMember compares names without case.
+func hasMember(list []namedValue, name string) bool {
+	return slices.ContainsFunc(list, func(m namedValue) bool { return strings.EqualFold(m.name, name) })
 }
 
 func orNull(text string) any {

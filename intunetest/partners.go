@@ -90,6 +90,8 @@ func (p *partner) members() []namedValue {
 	}
 }
 
+func isPartnerProperty(name string) bool { return hasMember((&partner{}).members(), name) }
+
 // findPartner is the partner of an address. The caller holds the lock.
 func (t *Tenant) findPartner(x *exchange, where *target) (*partner, *answer) {
 	if t.invisible {
@@ -108,7 +110,7 @@ func (t *Tenant) listPartners(x *exchange, where *target) *answer {
 	if t.invisible {
 		return x.forbidden(where, mayReadPartner)
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("remoteAssistancePartner", isPartnerProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -125,7 +127,7 @@ func (t *Tenant) getPartner(x *exchange, where *target) *answer {
 	if refused != nil {
 		return refused
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("remoteAssistancePartner", isPartnerProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}

@@ -123,6 +123,8 @@ func findProperty(name string) *property {
 	return nil
 }
 
+func isDeviceProperty(name string) bool { return findProperty(name) != nil }
+
 // object writes a JSON object member by member, in the order given.
 type object struct{ text []byte }
 
@@ -157,7 +159,12 @@ func (o *object) member(name string, value any) {
 	}
 }
 
-func (o *object) end() []byte { return append(o.text, '}') }
+func (o *object) end() []byte {
+	if len(o.text) == 0 {
+		return []byte("{}")
+	}
+	return append(o.text, '}')
+}
 
 // appendText writes a JSON string. Most need no escapes, and a page holds tens of thousands of them.
 func appendText(to []byte, s string) []byte {

@@ -84,14 +84,23 @@ func (x *exchange) badQuery(err error) *answer {
 	return x.graphError(http.StatusBadRequest, "BadRequest", err.Error())
 }
 
-// checkSelect refuses properties that v1.0 does not have.
-func checkSelect(q *query) error {
+// checkSelect refuses properties that the type does not have in v1.0.
+func (q *query) checkSelect(typeName string, has func(name string) bool) error {
 	for _, name := range q.selects {
-		if findProperty(name) == nil {
-			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph.managedDevice'.")
+		if !has(name) {
+			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph." + typeName + "'.")
 		}
 	}
 	return nil
+}
+
+// queryOn reads the query of a request for things of a type.
+func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query, error) {
+	q, err := parseQuery(x.request.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return q, q.checkSelect(typeName, has)
 }
 
 // context is the @odata.context of an answer.

@@ -25,11 +25,8 @@ func (t *Tenant) getDevice(x *exchange, where *target) *answer {
 	if refused != nil {
 		return refused
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("managedDevice", isDeviceProperty)
 	if err != nil {
-		return x.badQuery(err)
-	}
-	if err := checkSelect(q); err != nil {
 		return x.badQuery(err)
 	}
 	o := &object{}
@@ -58,11 +55,8 @@ func (t *Tenant) listDevices(x *exchange, where *target) *answer {
 
 // listOf lists the devices of a collection, filtered where the filter counts.
 func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device) bool) *answer {
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("managedDevice", isDeviceProperty)
 	if err != nil {
-		return x.badQuery(err)
-	}
-	if err := checkSelect(q); err != nil {
 		return x.badQuery(err)
 	}
 	matches, err := parseFilter(q.filter, q.count)

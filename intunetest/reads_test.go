@@ -23,7 +23,10 @@ var propertyNames = strings.Fields(`activationLockBypassCode androidSecurityPatc
 	remoteAssistanceSessionErrorDetails remoteAssistanceSessionUrl requireUserEnrollmentApproval serialNumber subscriberCarrier
 	totalStorageSpaceInBytes udid userDisplayName userId userPrincipalName wiFiMacAddress`)
 
-const devicesURL = graph + "/v1.0/deviceManagement/managedDevices"
+const (
+	devicesPath = "/v1.0/deviceManagement/managedDevices"
+	devicesURL  = graph + devicesPath
+)
 
 // full has something in every property that is not complex.
 func full() intune.ManagedDevice {

@@ -2,7 +2,6 @@ package intunetest
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ type exchange struct {
 	inProcess bool   // no socket in between
 	// unsized marks a request whose body has no announced length.
 	unsized         bool
+	undecodable     *answer // the refusal of a body whose compression cannot be undone
 	requestID       string
 	clientRequestID string
 	caller          caller
@@ -47,6 +47,7 @@ func noContent() *answer { return newAnswer(http.StatusNoContent, "", nil) }
 // serve takes a request from arrival to answer. An error means that the connection breaks.
 func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	t.arrive(x)
+	x.undecodable = x.decode()
 	rule := t.claimFault(x.request)
 	if rule != nil && rule.Drop == DropConnect && x.inProcess {
 		return nil, errRefused
@@ -103,7 +104,7 @@ func (x *exchange) admit() *answer {
 	if x.caller, ok = callerOf(x.request.Header); !ok {
 		return x.graphError(http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty.")
 	}
-	return nil
+	return x.undecodable
 }
 
 // serveOne carries out a request that is not a batch.
@@ -153,21 +154,6 @@ func (a *answer) visible() (part []byte, broken bool) {
 		return a.body, false
 	}
 	return a.body[:a.cut], true
-}
-
-// maxRequestBody is about what Graph takes of any request.
-const maxRequestBody = 4 << 20
-
-func readBody(body io.ReadCloser) ([]byte, error) {
-	if body == nil || body == http.NoBody {
-		return nil, nil
-	}
-	defer func() { _ = body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(body, maxRequestBody))
-	if len(data) == 0 {
-		data = nil
-	}
-	return data, err
 }
 
 func schemeOf(secure bool) string {

@@ -25,7 +25,7 @@ type RecordedRequest struct {
 	// Header are the headers, the Authorization with its token among them.
 	Header http.Header
 
-	// Body is the body, nil if there was none.
+	// Body is the body without its compression (Content-Encoding), nil if there was none.
 	Body []byte
 
 	// Status is the status of the answer; 0 while there is none, and if the connection broke before one.

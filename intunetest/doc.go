@@ -18,8 +18,8 @@
 //
 //   - The link of a session is returned only by a GET of one device whose $select names it; lists say null.
 //   - A $filter outside the documented operators is ignored, and every device comes back.
-//   - A page may be short, its @odata.count is its own length, and its $skiptoken breaks when re-encoded.
-//   - An option name sent as %24select is not understood.
+//   - A page may be short, and its @odata.count is its own length. With [TenantOptions.Strict], a $skiptoken breaks when
+//     re-encoded and an option name sent as %24select is not understood.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
 //   - A body may be compressed with gzip, as Microsoft's own clients send every one.
 //   - A POST without a Content-Length is refused with 411 and a page of HTML.

@@ -11,6 +11,7 @@ import (
 type exchange struct {
 	request   RecordedRequest
 	scheme    string // of next links: the request's own
+	strict    bool   // TenantOptions.Strict
 	inProcess bool   // no socket in between
 	// unsized marks a request whose body has no announced length.
 	unsized         bool
@@ -47,6 +48,7 @@ func noContent() *answer { return newAnswer(http.StatusNoContent, "", nil) }
 // serve takes a request from arrival to answer. An error means that the connection breaks.
 func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	t.arrive(x)
+	x.strict = t.options.Strict
 	x.undecodable = x.decode()
 	rule := t.claimFault(x.request)
 	if rule != nil && rule.Drop == DropConnect && x.inProcess {

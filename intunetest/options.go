@@ -20,6 +20,12 @@ type TenantOptions struct {
 	// OmitRetryAfter leaves the Retry-After header out of the answers of ThrottleLimits, as users report of Intune.
 	OmitRetryAfter bool
 
+	// Strict makes the tenant refuse or ignore what the service was seen to accept although a document of Microsoft says
+	// that it does not, for those who want to catch a client that relies on it: option names that are sent encoded, such
+	// as %24select, are ignored, and a $skiptoken works only exactly as given, not re-encoded. Source:
+	// https://github.com/microsoftgraph/msgraph-sdk-design/blob/main/middleware/ParametersNameDecodingHandler.md.
+	Strict bool
+
 	// PageSize is how many items a page of a list holds when the request has no smaller $top. 0, a negative number and
 	// more than 1000 mean 1000, the service's own default.
 	PageSize int

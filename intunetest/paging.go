@@ -20,7 +20,7 @@ type row struct {
 
 // page answers with the part of a list that the request's $skiptoken and $top ask for.
 func (t *Tenant) page(x *exchange, where *target, q *query, rows []row) *answer {
-	at, err := parseSkipToken(q.skipToken)
+	at, err := parseSkipToken(q.skipToken, x.strict)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -69,7 +69,7 @@ func (x *exchange) nextLink(q *query, next position) string {
 	if options != "" {
 		options += "&"
 	}
-	return x.scheme + "://" + x.request.Host + x.request.Path + "?" + options + "$skiptoken=" + next.token()
+	return x.scheme + "://" + x.request.Host + x.request.Path + "?" + options + "$skiptoken=" + next.token(x.strict)
 }
 
 // position is where the next page begins: after the item with the serial number. Name and id are there because the
@@ -82,33 +82,48 @@ type position struct {
 // token writes a position so that decoding or encoding any part of it changes the text: it has escaped quotes and
 // equals signs in lower-case hex, plus signs for spaces, and bare equals signs and slashes. The service makes no
 // promise on its tokens but that they work as given.
-func (p position) token() string {
+func (p position) token(strict bool) string {
 	state := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d/", p.serial, p.page))
 	text := "LastDeviceName%3d%27" + url.QueryEscape(strings.ReplaceAll(p.name, "'", "''")) + "%27,+LastDeviceId%3d%27" + url.QueryEscape(p.id) + "%27,+" + state
-	return text + "/" + tokenSum(text)
+	return text + "/" + tokenSum(text, strict)
 }
 
-// tokenSum tells an altered token. It is no protection and need not be one.
-func tokenSum(text string) string {
+// tokenSum tells an altered token: of a strict tenant any change of the text, else a change of what it says. It is no
+// protection and need not be one.
+func tokenSum(text string, strict bool) string {
+	if !strict {
+		text = plain(text)
+	}
 	sum := sha256.Sum256([]byte(text))
 	return base64.StdEncoding.EncodeToString(sum[:10])
 }
 
+// plain is what text from a query says however it is encoded. Spaces are plus signs, since clients take one for the
+// other.
+func plain(text string) string {
+	if decoded, err := url.QueryUnescape(text); err == nil {
+		text = decoded
+	}
+	return strings.ReplaceAll(text, " ", "+")
+}
+
 // parseSkipToken reads a raw token; "" is the first page.
-func parseSkipToken(raw string) (position, error) {
+func parseSkipToken(raw string, strict bool) (position, error) {
 	if raw == "" {
 		return position{}, nil
+	}
+	if !strict {
+		raw = plain(raw)
 	}
 	// The sum has a fixed length and may hold slashes itself.
 	const sumLength = 16
 	cut := len(raw) - sumLength - 1
-	if cut <= 0 || raw[cut] != '/' || tokenSum(raw[:cut]) != raw[cut+1:] {
+	if cut <= 0 || raw[cut] != '/' || tokenSum(raw[:cut], true) != raw[cut+1:] {
 		return position{}, errAlteredToken
 	}
-	_, state, _ := strings.Cut(raw[:cut], "%27,+LastDeviceId")
-	_, state, ok := strings.Cut(state, "%27,+")
-	decoded, err := base64.StdEncoding.DecodeString(state)
-	if !ok || err != nil {
+	text := raw[:cut]
+	decoded, err := base64.StdEncoding.DecodeString(text[strings.LastIndex(text, ",+")+len(",+"):])
+	if err != nil {
 		return position{}, errAlteredToken
 	}
 	serial, page, _ := strings.Cut(strings.TrimSuffix(string(decoded), "/"), ".")

@@ -22,10 +22,10 @@ type query struct {
 	rest      string // raw options but $skiptoken, for the next link
 }
 
-// parseQuery reads a raw query. The dollar sign of an option is not decoded: %24select is an unknown option, which is
-// ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever is an
-// error.
-func parseQuery(raw string) (*query, error) {
+// parseQuery reads a raw query. A strict tenant does not decode the names of options: %24select is an unknown one,
+// which is ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever
+// is an error.
+func parseQuery(raw string, strict bool) (*query, error) {
 	q := &query{}
 	var rest []string
 	for option := range strings.SplitSeq(raw, "&") {
@@ -33,6 +33,13 @@ func parseQuery(raw string) (*query, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(option, "=")
+		decoded, err := url.QueryUnescape(name)
+		switch {
+		case err != nil:
+			decoded = name
+		case !strict:
+			name = decoded
+		}
 		if name == "$skiptoken" {
 			q.skipToken = value
 			continue
@@ -61,7 +68,7 @@ func parseQuery(raw string) (*query, error) {
 				return nil, refusal(fmt.Sprintf("Invalid value '%s' for $top: it must be between 1 and %d.", text, maxPageSize))
 			}
 		default:
-			if decoded, err := url.QueryUnescape(name); err == nil && decoded == "$skiptoken" {
+			if decoded == "$skiptoken" {
 				return nil, errAlteredToken
 			}
 		}
@@ -96,7 +103,7 @@ func (q *query) checkSelect(typeName string, has func(name string) bool) error {
 
 // queryOn reads the query of a request for things of a type.
 func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query, error) {
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := parseQuery(x.request.RawQuery, x.strict)
 	if err != nil {
 		return nil, err
 	}

@@ -54,18 +54,12 @@ func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	if rule != nil && rule.Drop == DropConnect && x.inProcess {
 		return nil, errRefused
 	}
-	entry := &recorded{request: x.request}
-	t.mu.Lock()
-	t.requests = append(t.requests, entry)
-	t.mu.Unlock()
-
+	entry := t.record(x)
 	a, err := t.answerWith(ctx, x, rule)
 	if err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	entry.request.Status = a.status
-	t.mu.Unlock()
+	t.answered(entry, a.status)
 	return a, nil
 }
 

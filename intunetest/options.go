@@ -22,8 +22,10 @@ type TenantOptions struct {
 
 	// Strict makes the tenant refuse or ignore what the service was seen to accept although a document of Microsoft says
 	// that it does not, for those who want to catch a client that relies on it: option names that are sent encoded, such
-	// as %24select, are ignored, and a $skiptoken works only exactly as given, not re-encoded. Source:
-	// https://github.com/microsoftgraph/msgraph-sdk-design/blob/main/middleware/ParametersNameDecodingHandler.md.
+	// as %24select, are ignored; a $skiptoken works only exactly as given, not re-encoded; and the Content-Type of an item
+	// of a $batch has to be spelled so. Sources:
+	// https://github.com/microsoftgraph/msgraph-sdk-design/blob/main/middleware/ParametersNameDecodingHandler.md for the
+	// first, and https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/8032 for the last.
 	Strict bool
 
 	// PageSize is how many items a page of a list holds when the request has no smaller $top. 0, a negative number and

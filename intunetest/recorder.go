@@ -69,6 +69,22 @@ func (r RecordedRequest) clone() RecordedRequest {
 // recorded is an entry of the log. Its request does not change but for the status, which the tenant's lock guards.
 type recorded struct{ request RecordedRequest }
 
+// record enters a request that has arrived.
+func (t *Tenant) record(x *exchange) *recorded {
+	entry := &recorded{request: x.request}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests = append(t.requests, entry)
+	return entry
+}
+
+// answered notes how a request was answered.
+func (t *Tenant) answered(entry *recorded, status int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entry.request.Status = status
+}
+
 // Requests are the requests that have arrived since the tenant was made or [Tenant.ResetRequests] was called, in
 // order of arrival; the items of a $batch come after it. A connection refused by [DropConnect] is no request. The
 // result is a copy.

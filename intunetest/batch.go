@@ -28,7 +28,7 @@ type batchItem struct {
 // batchID is the id of an item, which clients also send as a number. It is answered as text either way.
 type batchID string
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements [json.Unmarshaler].
 func (id *batchID) UnmarshalJSON(data []byte) error {
 	var number int64
 	if json.Unmarshal(data, &number) == nil && string(data) != "null" {

@@ -141,6 +141,9 @@ func (a *answer) response(req *http.Request) *http.Response {
 		resp.ContentLength = 0
 		return resp
 	}
+	if req.Method == http.MethodHead {
+		return resp
+	}
 	part, broken := a.visible()
 	switch {
 	case broken:

@@ -22,7 +22,7 @@
 //     re-encoded and an option name sent as %24select is not understood.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
 //   - A body may be compressed with gzip, as Microsoft's own clients send every one.
-//   - A POST without a Content-Length is refused with 411 and a page of HTML.
+//   - A POST that has neither a Content-Length nor chunks is refused with 411 and a page of HTML.
 //   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //

@@ -13,7 +13,7 @@ type exchange struct {
 	scheme    string // of next links: the request's own
 	strict    bool   // TenantOptions.Strict
 	inProcess bool   // no socket in between
-	// unsized marks a request whose body has no announced length.
+	// unsized marks a request that has neither a length nor chunks.
 	unsized         bool
 	undecodable     *answer // the refusal of a body whose compression cannot be undone
 	requestID       string

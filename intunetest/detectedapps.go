@@ -56,13 +56,28 @@ func (t *Tenant) findApp(id string) *app {
 
 func (a *app) has(d *device) bool { return slices.Contains(a.devices, foldID(d.record.ID)) }
 
+// value is a property that can be filtered on.
+func (a *app) value(name string) any {
+	if name != "displayname" {
+		return nil
+	}
+	return a.record.DisplayName
+}
+
 func (t *Tenant) listApps(x *exchange, where *target) *answer {
 	q, err := x.queryOn("detectedApp", isAppProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
+	matches, err := parseFilter(q.filter, q.count, appOperators)
+	if err != nil {
+		return x.badQuery(err)
+	}
 	var rows []row
 	for _, a := range t.apps {
+		if matches != nil && !matches(a.value) {
+			continue
+		}
 		rows = append(rows, row{serial: a.serial, name: a.record.DisplayName, id: a.record.ID, write: func(o *object) {
 			count := int64(a.record.DeviceCount)
 			if count == 0 {

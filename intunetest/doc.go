@@ -17,7 +17,7 @@
 // polite server fails in production:
 //
 //   - The link of a session is returned only by a GET of one device whose $select names it; lists say null.
-//   - A $filter outside the documented operators is ignored, and every device comes back.
+//   - A $filter outside the documented operators is ignored, and every device comes back; ne acts like eq.
 //   - A page may be short, and its @odata.count is its own length. With [TenantOptions.Strict], a $skiptoken breaks when
 //     re-encoded and an option name sent as %24select is not understood.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.

@@ -59,13 +59,13 @@ func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device
 	if err != nil {
 		return x.badQuery(err)
 	}
-	matches, err := parseFilter(q.filter, q.count)
+	matches, err := parseFilter(q.filter, q.count, deviceOperators)
 	if err != nil {
 		return x.badQuery(err)
 	}
 	var rows []row
 	for _, d := range t.sequence {
-		if !within(d) || matches != nil && !matches(&d.record) {
+		if !within(d) || matches != nil && !matches(d.value) {
 			continue
 		}
 		rows = append(rows, row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
@@ -95,6 +95,9 @@ func writeDevice(o *object, d *device, as view, q *query, link, errorDetails str
 		}
 	}
 }
+
+// value is a property as a list shows it.
+func (d *device) value(name string) any { return findProperty(name).shown(d) }
 
 func (p *property) shown(d *device) any {
 	value := p.value(&d.record)

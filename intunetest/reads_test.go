@@ -25,6 +25,7 @@ var propertyNames = strings.Fields(`activationLockBypassCode androidSecurityPatc
 
 const (
 	devicesPath = "/v1.0/deviceManagement/managedDevices"
+	appsPath    = "/v1.0/deviceManagement/detectedApps"
 	devicesURL  = graph + devicesPath
 )
 

@@ -21,7 +21,9 @@ type app struct {
 // may be added later. An app without an ID gets one of 64 hexadecimal digits, as users have seen; the list shows it.
 // An app with the ID of another replaces it.
 //
-// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. A GET by id shows
+// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. Unlike the other lists
+// they page by $top and $skip, and their @odata.count is the number of all apps, or of those that a $filter with
+// contains(displayName,…) leaves. A GET by id shows
 // nothing but the id, with a deviceCount of 0, as users report. Its devices are listed thin, a GET of one of them
 // answers 400, and the action works there unless [TenantOptions.RefuseDetectedAppAction] is set. Source:
 // https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp and reports.
@@ -73,28 +75,34 @@ func (t *Tenant) listApps(x *exchange, where *target) *answer {
 	if err != nil {
 		return x.badQuery(err)
 	}
-	var rows []row
+	var found []*app
 	for _, a := range t.apps {
-		if matches != nil && !matches(a.value) {
-			continue
+		if matches == nil || matches(a.value) {
+			found = append(found, a)
 		}
-		rows = append(rows, row{serial: a.serial, name: a.record.DisplayName, id: a.record.ID, write: func(o *object) {
-			count := int64(a.record.DeviceCount)
-			if count == 0 {
-				for _, id := range a.devices {
-					if t.devices[id] != nil {
-						count++
-					}
-				}
-			}
-			o.members(q, appMembers(&a.record, count))
-			if q.expands("managedDevices") {
-				// Users report that $expand stays empty in lists.
-				o.member("managedDevices", literal("[]"))
-			}
-		}})
 	}
-	return t.page(x, where, q, rows)
+	return t.pageBySkip(x, where, q, len(found), func(i int, o *object) {
+		a := found[i]
+		o.members(q, appMembers(&a.record, t.deviceCount(a)))
+		if q.expands("managedDevices") {
+			// Users report that $expand stays empty in lists.
+			o.member("managedDevices", literal("[]"))
+		}
+	})
+}
+
+// deviceCount is on how many devices an app was found. The caller holds the lock.
+func (t *Tenant) deviceCount(a *app) int64 {
+	if a.record.DeviceCount != 0 {
+		return int64(a.record.DeviceCount)
+	}
+	count := int64(0)
+	for _, id := range a.devices {
+		if t.devices[id] != nil {
+			count++
+		}
+	}
+	return count
 }
 
 func (t *Tenant) getApp(x *exchange, where *target) *answer {

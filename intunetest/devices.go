@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.De
 	key := foldID(d.ID)
 	if old := t.devices[key]; old != nil {
 		added.serial = old.serial
-		t.sequence[slices.Index(t.sequence, old)] = added
+		t.sequence[t.index(old.serial)] = added
 	} else {
 		added.serial = t.nextSerial("place")
 		t.sequence = append(t.sequence, added)
@@ -58,8 +59,15 @@ func (t *Tenant) RemoveDevice(ref intune.DeviceRef) {
 	key := foldID(ref.DeviceID())
 	if old := t.devices[key]; old != nil {
 		delete(t.devices, key)
-		t.sequence = slices.DeleteFunc(t.sequence, func(d *device) bool { return d == old })
+		at := t.index(old.serial)
+		t.sequence = slices.Delete(t.sequence, at, at+1)
 	}
+}
+
+// index is where the device with a serial number is in the sequence, or would be. The caller holds the lock.
+func (t *Tenant) index(serial int) int {
+	at, _ := slices.BinarySearchFunc(t.sequence, serial, func(d *device, serial int) int { return cmp.Compare(d.serial, serial) })
+	return at
 }
 
 // foldID makes ids comparable: GUIDs are compared without case.

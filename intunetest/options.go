@@ -33,7 +33,8 @@ type TenantOptions struct {
 	PageSize int
 
 	// ShortPages makes lists awkward in a way that Graph allows: the first page is empty and has a next link, and so is
-	// every second page from there; the others hold half the page size.
+	// every second page from there; the others hold half the page size. Of the list of detected apps, whose next links
+	// say nothing but how many apps to skip, only the first page is empty.
 	ShortPages bool
 
 	// RefuseDetectedAppAction makes the action answer 400 at the address below a detected app, as the GET of a device

@@ -3,6 +3,7 @@ package intunetest
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -119,7 +120,15 @@ func (t *Tenant) listPartners(x *exchange, where *target) *answer {
 		p.settle(t.now())
 		rows = append(rows, row{serial: p.serial, name: p.displayName, id: p.id, write: func(o *object) { o.members(q, p.members()) }})
 	}
-	return t.page(x, where, q, rows)
+	return t.page(x, where, q, func(after int) iter.Seq[row] {
+		return func(yield func(row) bool) {
+			for _, r := range rows {
+				if r.serial > after && !yield(r) {
+					return
+				}
+			}
+		}
+	})
 }
 
 func (t *Tenant) getPartner(x *exchange, where *target) *answer {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// query are the options that the service understands. All others are ignored: $orderby and $skip do not work on these
-// collections, $search and ConsistencyLevel mean nothing to Intune.
+// query are the options that the service understands. All others are ignored: $orderby does not work on these
+// collections, $skip only on detected apps, $search and ConsistencyLevel mean nothing to Intune.
 type query struct {
 	selects   []string
 	filter    string
@@ -18,8 +18,9 @@ type query struct {
 	top       int // 0: not given
 	count     bool
 	expand    string
-	skipToken string // raw
-	rest      string // raw options but $skiptoken, for the next link
+	skipToken string   // raw
+	skip      string   // raw; only detected apps page by it
+	rest      []string // raw options but the two, for the next link
 }
 
 // parseQuery reads a raw query. A strict tenant does not decode the names of options: %24select is an unknown one,
@@ -27,7 +28,6 @@ type query struct {
 // is an error.
 func parseQuery(raw string, strict bool) (*query, error) {
 	q := &query{}
-	var rest []string
 	for option := range strings.SplitSeq(raw, "&") {
 		if option == "" {
 			continue
@@ -40,11 +40,15 @@ func parseQuery(raw string, strict bool) (*query, error) {
 		case !strict:
 			name = decoded
 		}
-		if name == "$skiptoken" {
+		switch name {
+		case "$skiptoken":
 			q.skipToken = value
 			continue
+		case "$skip":
+			q.skip = value
+			continue
 		}
-		rest = append(rest, option)
+		q.rest = append(q.rest, option)
 		text, err := url.QueryUnescape(value)
 		if err != nil {
 			return nil, refusal("The query option '" + name + "' is malformed.")
@@ -73,7 +77,6 @@ func parseQuery(raw string, strict bool) (*query, error) {
 			}
 		}
 	}
-	q.rest = strings.Join(rest, "&")
 	return q, nil
 }
 

@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -63,16 +64,21 @@ func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device
 	if err != nil {
 		return x.badQuery(err)
 	}
-	var rows []row
-	for _, d := range t.sequence {
-		if !within(d) || matches != nil && !matches(d.value) {
-			continue
+	return t.page(x, where, q, func(after int) iter.Seq[row] {
+		return func(yield func(row) bool) {
+			for _, d := range t.sequence[t.index(after+1):] {
+				if !within(d) || matches != nil && !matches(d.value) {
+					continue
+				}
+				r := row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
+					writeDevice(o, d, as, q, "", "")
+				}}
+				if !yield(r) {
+					return
+				}
+			}
 		}
-		rows = append(rows, row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
-			writeDevice(o, d, as, q, "", "")
-		}})
-	}
-	return t.page(x, where, q, rows)
+	})
 }
 
 // writeDevice writes the properties that are selected, or all.

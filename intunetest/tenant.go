@@ -20,7 +20,7 @@ type Tenant struct {
 	ahead     time.Duration
 	serials   map[string]int // last serial number by kind of thing
 	devices   map[string]*device
-	sequence  []*device // in order of arrival
+	sequence  []*device // in order of arrival, and of the serial numbers
 	prompts   map[string]int
 	users     []*user
 	apps      []*app

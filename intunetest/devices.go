@@ -25,8 +25,9 @@ type device struct {
 // RemoteAssistanceSessionURL and RemoteAssistanceSessionErrorDetails of d are what an earlier session left behind;
 // they are visible from the start. UserID and UserPrincipalName make the device's user known, as [Tenant.AddUser]
 // does. An enum that is not set is sent as the member that stands for nothing ("unknown", "none", "managed"), since
-// the service has no blank ones, and the complex properties ConfigurationManagerClientEnabledFeatures,
-// DeviceHealthAttestationState and DeviceActionResults are sent as null and [].
+// the service has no blank ones, and so is everything else that is not set: as null, "", "Unknown" or the year 1, as
+// users have recorded it of each property. DeviceActionResults, DeviceHealthAttestationState and
+// ConfigurationManagerClientEnabledFeatures are sent whole, in lists too.
 func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.DeviceRef {
 	t.mu.Lock()
 	defer t.mu.Unlock()

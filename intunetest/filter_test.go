@@ -18,7 +18,7 @@ func TestFilter(t *testing.T) {
 	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	tenant.AddDevice(intune.ManagedDevice{
 		ID: "1", DeviceName: "DESKTOP-1", SerialNumber: "A'1", OperatingSystem: "Windows", OSVersion: "10.0.1", Model: "Latitude 5",
-		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1", IMEI: "i1", JailBroken: "Unknown",
+		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1", IMEI: "i1", JailBroken: "True",
 		ComplianceState: "compliant", ManagementAgent: "mdm", ManagementState: "managed", ExchangeAccessState: "allowed", DeviceCategoryDisplayName: "Sales",
 		PhoneNumber: "+49 1", LastSyncDateTime: at, EnrolledDateTime: at, ComplianceGracePeriodExpirationDateTime: at,
 	})
@@ -41,7 +41,8 @@ func TestFilter(t *testing.T) {
 		"serialNumber eq 'a''1'":                                          "1",
 		"serialNumber eq 'B2'":                                            "2",
 		"imei eq 'i1'":                                                    "1",
-		"jailBroken eq 'Unknown'":                                         "1",
+		"jailBroken eq 'True'":                                            "1",
+		"jailBroken eq 'Unknown'":                                         "23",
 		"model eq 'iPhone 9'":                                             "2",
 		"manufacturer eq 'apple'":                                         "2",
 		"azureADDeviceId eq 'E1'":                                         "1",

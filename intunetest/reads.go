@@ -97,20 +97,27 @@ func writeDevice(o *object, d *device, as view, q *query, link, errorDetails str
 		case p.name == propertySessionError:
 			o.member(p.name, errorDetails)
 		default:
-			o.member(p.name, p.shown(d))
+			o.member(p.name, p.orBlank(p.value(&d.record), as))
 		}
 	}
 }
 
 // value is a property as a list shows it.
-func (d *device) value(name string) any { return findProperty(name).shown(d) }
+func (d *device) value(name string) any {
+	p := findProperty(name)
+	return p.orBlank(p.value(&d.record), viewList)
+}
 
-func (p *property) shown(d *device) any {
-	value := p.value(&d.record)
-	if value == "" {
+// orBlank gives what stands for an empty string.
+func (p *property) orBlank(value any, as view) any {
+	switch {
+	case value != "":
+		return value
+	case as == viewEntity:
 		return p.blank
+	default:
+		return p.inList
 	}
-	return value
 }
 
 // hidden is the default that stands for a property which this view does not show. Recorded answers have null in lists
@@ -121,10 +128,7 @@ func (p *property) hidden(as view) any {
 		return ""
 	case p.value == nil, p.blank == "":
 		return nil
+	default:
+		return p.orBlank(p.value(&noDevice), as)
 	}
-	value := p.value(&noDevice)
-	if value == "" {
-		return p.blank
-	}
-	return value
 }

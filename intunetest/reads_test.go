@@ -1,6 +1,7 @@
 package intunetest_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -52,11 +53,11 @@ func full() intune.ManagedDevice {
 // and in a plain GET.
 var late = map[string][3]any{ // true value, list, GET
 	"activationLockBypassCode":            {"bypass", nil, nil},
-	"ethernetMacAddress":                  {"ethernet", nil, nil},
-	"iccid":                               {"iccid", nil, nil},
+	"ethernetMacAddress":                  {"ethernet", nil, ""},
+	"iccid":                               {"iccid", nil, ""},
 	"notes":                               {"notes", nil, nil},
 	"physicalMemoryInBytes":               {float64(8 << 30), 0.0, 0.0},
-	"udid":                                {"udid", nil, nil},
+	"udid":                                {"udid", nil, ""},
 	"remoteAssistanceSessionUrl":          {"https://old", nil, ""},
 	"remoteAssistanceSessionErrorDetails": {"old error", nil, ""},
 }
@@ -105,6 +106,49 @@ func TestPropertiesThatNeedSelect(t *testing.T) {
 			}
 		}
 	})
+}
+
+// [R] Full captures of devices: what stands for a property of which nothing is known, in a plain GET and in a list.
+func TestUnsetProperties(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := tenant.AddDevice(intune.ManagedDevice{})
+	one := get(t, inProcess(tenant), graph+"/v1.0"+ref.String())
+	listed := get(t, inProcess(tenant), devicesURL)["value"].([]any)[0].(map[string]any)
+	for _, c := range []struct {
+		name      string
+		get, list any
+	}{
+		{"imei", "", ""},
+		{"meid", "", ""},
+		{"easDeviceId", "", ""},
+		{"wiFiMacAddress", "", ""},
+		{"subscriberCarrier", "", ""},
+		{"androidSecurityPatchLevel", "", ""},
+		{"jailBroken", "Unknown", "Unknown"},
+		{"deviceCategoryDisplayName", "", "Unknown"},
+		{"enrollmentProfileName", "", nil},
+		{"ethernetMacAddress", "", nil},
+		{"iccid", "", nil},
+		{"udid", "", nil},
+		{"notes", nil, nil},
+		{"activationLockBypassCode", nil, nil},
+		{"deviceActionResults", "[]", "[]"},
+	} {
+		got, inList := one[c.name], listed[c.name]
+		if results, ok := got.([]any); ok {
+			got, inList = fmt.Sprint(results), fmt.Sprint(inList)
+		}
+		if got != c.get || inList != c.list {
+			t.Errorf("%s: %v in the GET, %v in the list, want %v and %v", c.name, got, inList, c.get, c.list)
+		}
+	}
+	// What stands for nothing in a list is what a filter finds.
+	for filter, want := range map[string]int{"deviceCategoryDisplayName%20eq%20'Unknown'": 1, "jailBroken%20eq%20'Unknown'": 1, "jailBroken%20eq%20'False'": 0} {
+		if n := len(get(t, inProcess(tenant), devicesURL+"?$filter="+filter)["value"].([]any)); n != want {
+			t.Errorf("%s: %d devices", filter, n)
+		}
+	}
 }
 
 // C§2.4: the sentinels of a device of which nothing is known.

@@ -113,13 +113,25 @@ func (t *Tenant) serveOne(x *exchange) *answer {
 	return t.route(x)
 }
 
+// challenge is what a 401 of Graph asks for.
+const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`
+
 // finish adds the headers that every answer of Graph has.
 func (x *exchange) finish(a *answer) *answer {
+	if a.status == http.StatusUnauthorized {
+		a.header.Set("WWW-Authenticate", challenge)
+	}
+	if a.status == http.StatusNoContent || a.header.Get("Content-Type") == contentOData {
+		a.header.Set("OData-Version", "4.0")
+	}
 	for name, value := range map[string]string{
-		"request-id":          x.requestID,
-		"client-request-id":   x.clientRequestID,
-		"x-ms-ags-diagnostic": diagnostic,
-		"Date":                x.request.Time.UTC().Format(http.TimeFormat),
+		"request-id":                x.requestID,
+		"client-request-id":         x.clientRequestID,
+		"x-ms-ags-diagnostic":       diagnostic,
+		"Date":                      x.request.Time.UTC().Format(http.TimeFormat),
+		"Cache-Control":             "no-cache",
+		"Strict-Transport-Security": "max-age=31536000",
+		"Vary":                      "Accept-Encoding",
 	} {
 		a.header.Set(name, value)
 	}

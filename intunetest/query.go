@@ -113,15 +113,30 @@ func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query,
 	return q, q.checkSelect(typeName, has)
 }
 
-// context is the @odata.context of an answer.
+// context is the @odata.context of an answer, in Graph's own spelling whatever the request's was.
 func (x *exchange) context(where *target, q *query, suffix string) string {
 	steps := slices.Clone(where.steps)
+	if where.me {
+		// Graph names the user instead.
+		steps[0] = step{name: "users", key: x.caller.user, hasKey: true}
+	}
 	if suffix != "" && len(steps) > 0 {
 		steps[len(steps)-1].hasKey = false
 	}
-	path := (&target{steps: steps}).backend(true)
+	parts := make([]string, 0, len(steps))
+	for _, s := range steps {
+		text := s.name
+		if s.hasKey {
+			text += "('" + escapeData(strings.ReplaceAll(s.key, "'", "''")) + "')"
+		}
+		parts = append(parts, text)
+	}
+	path := strings.Join(parts, "/")
 	if len(q.selects) > 0 {
 		path += "(" + strings.Join(q.selects, ",") + ")"
 	}
 	return x.scheme + "://" + x.request.Host + "/v1.0/$metadata#" + path + suffix
 }
+
+// escapeData escapes all but letters, digits and -._~, as .NET's EscapeDataString does.
+func escapeData(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }

@@ -57,7 +57,7 @@ func TestActionAtEveryAddress(t *testing.T) {
 	for path, asked := range paths {
 		// The last address of the reference page passes through a device that is not looked at, and the app decides.
 		for _, name := range []string{action, "/microsoft.graph.requestRemoteAssistance", strings.ToLower(action), action + "/"} {
-			for _, body := range []string{"", "{}", "not even JSON"} {
+			for _, body := range []string{"", "{}", `{"unknown":[1]}`} {
 				t.Run(path+name+" "+body, func(t *testing.T) {
 					t.Parallel()
 					tenant := intunetest.NewTenant(nil)
@@ -138,6 +138,23 @@ func TestEveryAnswerIsIdentified(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Graph reads the body of an action although it has no parameters: what is no JSON is refused, and nobody is asked.
+// Source: the text of the refusal is the one users quote.
+func TestActionRefusesMalformedJSON(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	for _, body := range []string{"not even JSON", "{", `{"a":1}}`, "{'a':1}"} {
+		r := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+ref.String()+action, body)
+		if e := r.envelope(t).Error; r.status != http.StatusBadRequest || e.Code != "BadRequest" || !strings.HasPrefix(e.Message, "Unable to read JSON request payload.") {
+			t.Errorf("%q: %d %s", body, r.status, r.body)
+		}
+	}
+	if n := tenant.TotalPrompts(); n != 0 {
+		t.Errorf("%d prompts", n)
+	}
 }
 
 // [R] A request of chunks is accepted: the page of the 411 itself says "must be chunked or have a content length".

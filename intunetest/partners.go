@@ -1,11 +1,11 @@
 package intunetest
 
 import (
-	"cmp"
 	"encoding/json"
 	"iter"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -160,15 +160,34 @@ type partnerBody struct {
 
 func (x *exchange) partnerBody() (partnerBody, *answer) {
 	var body partnerBody
+	var sent map[string]json.RawMessage
 	switch {
 	case len(x.request.Body) == 0:
-		return body, x.graphError(http.StatusBadRequest, "BadRequest", "Empty Payload. JSON content expected.")
-	case json.Unmarshal(x.request.Body, &body) != nil:
-		return body, x.graphError(http.StatusBadRequest, "BadRequest",
-			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+		return body, x.badQuery(refusal("Empty Payload. JSON content expected."))
+	case json.Unmarshal(x.request.Body, &sent) != nil || sent == nil:
+		return body, x.badQuery(errNoJSON)
+	}
+	for name := range sent {
+		// Annotations may be anything; the id is the service's.
+		if !strings.Contains(name, "@") && !isPartnerProperty(name) {
+			return body, x.badQuery(refusal("The property '" + name + "' does not exist on type 'microsoft.graph.remoteAssistancePartner'. " +
+				"Make sure to only use property names that are defined by the type or mark the type as open type."))
+		}
+	}
+	if json.Unmarshal(x.request.Body, &body) != nil {
+		return body, x.badQuery(errNoJSON)
+	}
+	if status := body.OnboardingStatus; status != nil && !slices.Contains(partnerStatuses, *status) {
+		return body, x.badQuery(refusal("Requested value '" + *status + "' was not found."))
 	}
 	return body, nil
 }
+
+// partnerStatuses are the members of remoteAssistanceOnboardingStatus.
+var partnerStatuses = []string{statusNotOnboarded, statusOnboarding, statusOnboarded}
+
+// errNoJSON is what Graph says of a body that it cannot read.
+const errNoJSON = refusal("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 
 func (p *partner) set(body partnerBody) {
 	if body.DisplayName != nil {
@@ -178,7 +197,7 @@ func (p *partner) set(body partnerBody) {
 		p.onboardingURL = *body.OnboardingURL
 	}
 	if body.OnboardingStatus != nil {
-		p.status, p.completes = cmp.Or(*body.OnboardingStatus, statusNotOnboarded), time.Time{}
+		p.status, p.completes = *body.OnboardingStatus, time.Time{}
 	}
 	if body.LastConnectionDateTime != nil {
 		p.lastConnection = *body.LastConnectionDateTime

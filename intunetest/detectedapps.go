@@ -12,9 +12,9 @@ import (
 
 // app is a detected app with the ids of the devices it was found on.
 type app struct {
-	serial  int
-	record  intune.DetectedApp
-	devices []string
+	position int // in the list, from which no app is ever removed
+	record   intune.DetectedApp
+	devices  map[string]bool
 }
 
 // AddDetectedApp adds an app that was found on devices. Only the device ids of the references count, and the devices
@@ -34,29 +34,24 @@ func (t *Tenant) AddDetectedApp(a intune.DetectedApp, devices ...intune.DeviceRe
 		id := digest("app", t.nextSerial("app"))
 		a.ID = hex.EncodeToString(id[:])
 	}
-	added := &app{record: a}
+	added := &app{record: a, devices: make(map[string]bool, len(devices))}
 	for _, d := range devices {
-		added.devices = append(added.devices, foldID(d.DeviceID()))
+		added.devices[foldID(d.DeviceID())] = true
 	}
-	if old := t.findApp(a.ID); old != nil {
-		added.serial = old.serial
-		t.apps[slices.Index(t.apps, old)] = added
+	old := t.findApp(a.ID)
+	t.appsByID[foldID(a.ID)] = added
+	if old != nil {
+		added.position = old.position
+		t.apps[old.position] = added
 		return
 	}
-	added.serial = t.nextSerial("place")
+	added.position = len(t.apps)
 	t.apps = append(t.apps, added)
 }
 
-func (t *Tenant) findApp(id string) *app {
-	for _, a := range t.apps {
-		if strings.EqualFold(a.record.ID, id) {
-			return a
-		}
-	}
-	return nil
-}
+func (t *Tenant) findApp(id string) *app { return t.appsByID[foldID(id)] }
 
-func (a *app) has(d *device) bool { return slices.Contains(a.devices, foldID(d.record.ID)) }
+func (a *app) has(d *device) bool { return a.devices[foldID(d.record.ID)] }
 
 // value is a property that can be filtered on.
 func (a *app) value(name string) any {
@@ -97,7 +92,7 @@ func (t *Tenant) deviceCount(a *app) int64 {
 		return int64(a.record.DeviceCount)
 	}
 	count := int64(0)
-	for _, id := range a.devices {
+	for id := range a.devices {
 		if t.devices[id] != nil {
 			count++
 		}

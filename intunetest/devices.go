@@ -48,7 +48,7 @@ func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.De
 		t.sequence = append(t.sequence, added)
 	}
 	t.devices[key] = added
-	t.addUser(d.UserID, d.UserPrincipalName)
+	t.users.add(d.UserID, d.UserPrincipalName)
 	return intune.Device(d.ID)
 }
 

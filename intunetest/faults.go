@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -102,6 +103,13 @@ func (t *Tenant) Inject(f Fault) {
 	t.faults = append(t.faults, rule)
 }
 
+// PendingFaults is how many faults are not used up.
+func (t *Tenant) PendingFaults() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.faults)
+}
+
 // ClearFaults removes the faults that are not used up.
 func (t *Tenant) ClearFaults() {
 	t.mu.Lock()
@@ -138,11 +146,18 @@ func (t *Tenant) claimFault(request RecordedRequest) *faultRule {
 func (t *Tenant) take(rule *faultRule) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if rule.left > 0 {
-		rule.left--
+	switch {
+	case rule.left < 0:
 		return true
+	case rule.left == 0:
+		return false // another request was quicker
 	}
-	return rule.left < 0
+	rule.left--
+	if rule.left == 0 {
+		// Others may be going through the list.
+		t.faults = slices.DeleteFunc(slices.Clone(t.faults), func(other *faultRule) bool { return other == rule })
+	}
+	return true
 }
 
 func (f *Fault) matches(request RecordedRequest) bool {

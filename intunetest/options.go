@@ -1,6 +1,9 @@
 package intunetest
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // TenantOptions configures a [Tenant]. The zero value, like a nil pointer, gives a tenant with a working connector, no
 // throttling and pages of 1000.
@@ -37,6 +40,10 @@ type TenantOptions struct {
 	// say nothing but how many apps to skip, only the first page is empty.
 	ShortPages bool
 
+	// KeepRequests is how many of the last requests [Tenant.Requests] has; [Tenant.RequestCount] counts all. 0 means
+	// 10,000, which takes about ten megabytes if the bodies are small, and a negative number none.
+	KeepRequests int
+
 	// RefuseDetectedAppAction makes the action answer 400 at the address below a detected app, as the GET of a device
 	// there does. Users reported it of the GET in 2021; of the action nobody knows.
 	RefuseDetectedAppAction bool
@@ -71,5 +78,6 @@ func (o *TenantOptions) withDefaults() TenantOptions {
 	if options.PageSize <= 0 || options.PageSize > maxPageSize {
 		options.PageSize = maxPageSize
 	}
+	options.KeepRequests = max(cmp.Or(options.KeepRequests, 10_000), 0)
 	return options
 }

@@ -43,20 +43,20 @@ func TestCommandLine(t *testing.T) {
 func TestCertificateFile(t *testing.T) {
 	t.Parallel()
 	named := filepath.Join(t.TempDir(), "with space.pem")
-	unnamed := ""
-	t.Run("", func(t *testing.T) {
-		for range 2 {
-			if s := startServer(t, "-ca", named); s.ca != named || s.send(t, http.MethodGet, devicesPath, "").status != http.StatusOK {
-				t.Errorf("ca %s", s.ca)
-			}
+	for range 2 {
+		s := startServer(t, "-ca", named)
+		if s.ca != named || s.send(t, http.MethodGet, devicesPath, "").status != http.StatusOK {
+			t.Errorf("ca %s", s.ca)
 		}
-		unnamed = startServer(t).ca
-	})
+		s.stop()
+	}
 	if _, err := os.Stat(named); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Dir(unnamed)); !os.IsNotExist(err) {
-		t.Errorf("%s is still there: %v", unnamed, err)
+	s := startServer(t)
+	s.stop()
+	if _, err := os.Stat(filepath.Dir(s.ca)); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", s.ca, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -19,9 +20,10 @@ import (
 type running struct {
 	root, page, ca string
 	client         *http.Client
+	stop           func()
 }
 
-// start runs the program until the test ends.
+// startServer runs the program until the test ends.
 func startServer(t *testing.T, args ...string) running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -37,7 +39,7 @@ func startServer(t *testing.T, args ...string) running {
 		t.Fatalf("it ended with %d: %s", <-ended, stderr.String())
 	}
 	ready := lines.Text()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if lines.Scan() {
 			t.Errorf("a second line: %s", lines.Text())
@@ -46,12 +48,13 @@ func startServer(t *testing.T, args ...string) running {
 			t.Errorf("exit code %d: %s", code, stderr.String())
 		}
 	})
+	t.Cleanup(stop)
 	rest, ca, _ := strings.Cut(ready, " ca ")
 	words := strings.Fields(rest)
 	if len(words) != 4 || words[0] != "ready" || words[2] != "page" {
 		t.Fatalf("the line is %q", ready)
 	}
-	s := running{root: words[1], page: words[3], ca: ca, client: &http.Client{}}
+	s := running{root: words[1], page: words[3], ca: ca, client: &http.Client{}, stop: stop}
 	if ca != "" {
 		pem, err := os.ReadFile(ca)
 		if err != nil {
@@ -68,7 +71,7 @@ func startServer(t *testing.T, args ...string) running {
 	return s
 }
 
-// reply is an answer with its body read.
+// answer is an answer with its body read.
 type answer struct {
 	status int
 	header http.Header

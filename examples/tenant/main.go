@@ -7,7 +7,7 @@
 //
 // When it is ready it prints one line on standard output, and how to use it on standard error:
 //
-//	ready https://127.0.0.1:8443 page https://127.0.0.1:8443/_tenant/ ca /tmp/tenant-1/ca.pem
+//	ready https://127.0.0.1:8443 page https://127.0.0.1:8443/_tenant/ ca /path/to/ca.pem
 //
 // It is a test server: it has invented devices, takes any token, and knows nothing of a real tenant. The page shows in
 // a browser what happens to it, and docs/testing.md how tests in several languages use it.

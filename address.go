@@ -102,8 +102,6 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 func notAPath(text string) string {
 	lower := strings.ToLower(text)
 	switch {
-	case strings.TrimSpace(text) == "":
-		return "is blank, and so not the address of a managed device"
 	case strings.ContainsFunc(text, isInvisible) || strings.TrimSpace(text) != text:
 		return "has white space around it or holds an invisible character, such as a byte-order mark"
 	case strings.Contains(lower, "://"):

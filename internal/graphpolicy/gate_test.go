@@ -58,7 +58,9 @@ func twoTries(t *testing.T, call *graphpolicy.Call) {
 func TestWhetherARequestLeft(t *testing.T) {
 	t.Parallel()
 	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
-	unreached := func(*http.Request) (*http.Response, error) { return nil, &net.OpError{Op: "dial", Err: errors.New("refused")} }
+	unreached := func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+	}
 	for name, c := range map[string]struct {
 		steps []doer
 		want  bool

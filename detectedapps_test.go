@@ -45,7 +45,7 @@ func TestDetectedApps(t *testing.T) {
 		}
 	}
 	pages, err := allPages(t, client.NewListDetectedAppsPager(nil))
-	if err != nil || len(pages) != 6 || len(pages[0].Value) != 0 {
+	if err != nil || len(pages) != 4 || len(pages[0].Value) != 0 {
 		t.Fatalf("got %d pages, %v", len(pages), err)
 	}
 	want := intune.DetectedApp{ID: "vpn1", DisplayName: "VPN", Version: "1", SizeInByte: 1 << 40, DeviceCount: 2, Publisher: "P", Platform: intune.DetectedAppPlatformTypeWindows}

@@ -57,7 +57,7 @@ func TestActionAtEveryAddress(t *testing.T) {
 	for path, asked := range paths {
 		// The last address of the reference page passes through a device that is not looked at, and the app decides.
 		for _, name := range []string{action, "/microsoft.graph.requestRemoteAssistance", strings.ToLower(action), action + "/"} {
-			for _, body := range []string{"", "{}", "not even JSON"} {
+			for _, body := range []string{"", "{}", `{"unknown":[1]}`} {
 				t.Run(path+name+" "+body, func(t *testing.T) {
 					t.Parallel()
 					tenant := intunetest.NewTenant(nil)
@@ -140,46 +140,74 @@ func TestEveryAnswerIsIdentified(t *testing.T) {
 	})
 }
 
-// C§7.4: without Content-Length the front end refuses, before anything else looks at the request.
-func TestPostWithoutLengthIs411(t *testing.T) {
+// Graph reads the body of an action although it has no parameters: what is no JSON is refused, and nobody is asked.
+// Source: the text of the refusal is the one users quote.
+func TestActionRefusesMalformedJSON(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	for _, body := range []string{"not even JSON", "{", `{"a":1}}`, "{'a':1}"} {
+		r := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+ref.String()+action, body)
+		if e := r.envelope(t).Error; r.status != http.StatusBadRequest || e.Code != "BadRequest" || !strings.HasPrefix(e.Message, "Unable to read JSON request payload.") {
+			t.Errorf("%q: %d %s", body, r.status, r.body)
+		}
+	}
+	if n := tenant.TotalPrompts(); n != 0 {
+		t.Errorf("%d prompts", n)
+	}
+}
+
+// [R] A request of chunks is accepted: the page of the 411 itself says "must be chunked or have a content length".
+func TestChunkedPostIsAccepted(t *testing.T) {
 	t.Parallel()
 	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 		ref := populate(tenant)
-		chunked := func(req *http.Request) { req.Body, req.ContentLength = io.NopCloser(strings.NewReader("")), -1 }
-		unknown := func(req *http.Request) { req.Body, req.ContentLength = io.NopCloser(strings.NewReader("{}")), 0 }
-		for _, change := range []func(*http.Request){chunked, unknown} {
-			r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", change)
-			if r.status != http.StatusLengthRequired || !strings.Contains(r.body, "<h2>Length Required</h2>") || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
-				t.Errorf("got %d %s %q", r.status, r.header.Get("Content-Type"), r.body)
+		for body, length := range map[string]int64{"": -1, "{}": 0} {
+			r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", func(req *http.Request) {
+				req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), length
+			})
+			if r.status != http.StatusNoContent {
+				t.Errorf("%q: %d %q", body, r.status, r.body)
 			}
 		}
-		if n := tenant.Prompts(ref); n != 0 {
-			t.Errorf("%d prompts, want none", n)
+		if n := tenant.Prompts(ref); n != 2 {
+			t.Errorf("%d prompts, want 2", n)
 		}
 	})
 }
 
-// The same for a client that is not Go's and sends no length at all.
-func TestPostWithoutAnyLengthHeaderIs411(t *testing.T) {
+// C§7.4, sreeise/graph-rs-sdk #525 [R]: a POST that has neither a length nor chunks is refused by the front end, before
+// anything else looks at it. Go's own client cannot send one.
+func TestPostWithoutAnyLengthIs411(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	ref := populate(tenant)
 	server := httptest.NewTLSServer(tenant)
 	t.Cleanup(server.Close)
-	for length, want := range map[string]int{"": http.StatusLengthRequired, "Content-Length: 0\r\n": http.StatusNoContent} {
+	for _, c := range []struct {
+		length, body string
+		want         int
+	}{
+		{"", "", http.StatusLengthRequired},
+		{"Content-Length: 0\r\n", "", http.StatusNoContent},
+		{"Transfer-Encoding: chunked\r\n", "0\r\n\r\n", http.StatusNoContent},
+	} {
 		conn, err := tls.Dial("tcp", server.Listener.Addr().String(), server.Client().Transport.(*http.Transport).TLSClientConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "POST /v1.0%s%s HTTP/1.1\r\nHost: graph.microsoft.com\r\nAuthorization: Bearer x\r\n%s\r\n", ref, action, length)
+		fmt.Fprintf(conn, "POST /v1.0%s%s HTTP/1.1\r\nHost: graph.microsoft.com\r\nAuthorization: Bearer x\r\n%s\r\n%s", ref, action, c.length, c.body)
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
+		page, err := io.ReadAll(resp.Body)
 		conn.Close()
-		if resp.StatusCode != want {
-			t.Errorf("with %q: %d, want %d", length, resp.StatusCode, want)
+		if err != nil || resp.StatusCode != c.want {
+			t.Errorf("with %q: %d, want %d (%v)", c.length, resp.StatusCode, c.want, err)
+		}
+		if c.want == http.StatusLengthRequired && (!strings.Contains(string(page), "<h2>Length Required</h2>") || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")) {
+			t.Errorf("got %s %q", resp.Header.Get("Content-Type"), page)
 		}
 	}
 	// A handler test without a server has no headers to look for.

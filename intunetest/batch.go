@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,17 +17,33 @@ const maxBatch = 20
 
 // batchItem is one request of a batch.
 type batchItem struct {
-	ID        string            `json:"id"`
+	ID        batchID           `json:"id"`
 	Method    string            `json:"method"`
 	URL       string            `json:"url"`
 	Headers   map[string]string `json:"headers"`
 	Body      json.RawMessage   `json:"body"`
-	DependsOn []string          `json:"dependsOn"`
+	DependsOn []batchID         `json:"dependsOn"`
 }
+
+// batchID is the id of an item, which clients also send as a number. It is answered as text either way.
+type batchID string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (id *batchID) UnmarshalJSON(data []byte) error {
+	var number int64
+	if json.Unmarshal(data, &number) == nil && string(data) != "null" {
+		*id = batchID(strconv.FormatInt(number, 10))
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(id))
+}
+
+// key is what ids are compared by.
+func (id batchID) key() string { return strings.ToLower(string(id)) }
 
 // batchAnswer is the answer to one; an item without a body, such as a 204, has none.
 type batchAnswer struct {
-	ID      string            `json:"id"`
+	ID      batchID           `json:"id"`
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
 	Body    any               `json:"body,omitempty"`
@@ -49,20 +66,24 @@ func (t *Tenant) batch(ctx context.Context, x *exchange) (*answer, error) {
 	if !unmarshals(x.request.Body, &envelope) {
 		return x.badQuery(refusal("Invalid batch payload format.")), nil
 	}
-	if err := checkBatch(envelope.Requests); err != nil {
+	if err := checkBatch(envelope.Requests, x.strict); err != nil {
+		return x.badQuery(err), nil
+	}
+	order, err := executionOrder(envelope.Requests)
+	if err != nil {
 		return x.badQuery(err), nil
 	}
 	status := map[string]int{}
-	answers := make([]batchAnswer, 0, len(envelope.Requests))
-	for i, item := range envelope.Requests {
-		a, err := t.serveItem(ctx, x, &item, status)
+	answers := make([]batchAnswer, 0, len(order))
+	for i, item := range order {
+		a, err := t.serveItem(ctx, x, item, status)
 		switch {
 		case errors.Is(err, errDropped):
 			continue // no answer to this one
 		case err != nil:
 			return nil, err
 		}
-		status[strings.ToLower(item.ID)] = a.status
+		status[item.ID.key()] = a.status
 		answers = append(answers, a.item(item.ID, i%2 == 1))
 	}
 	// Clients have to go by the id.
@@ -74,7 +95,7 @@ func (t *Tenant) batch(ctx context.Context, x *exchange) (*answer, error) {
 func unmarshals(data []byte, to any) bool { return json.Unmarshal(data, to) == nil }
 
 // checkBatch finds what makes the service refuse all items.
-func checkBatch(items []batchItem) error {
+func checkBatch(items []batchItem, strict bool) error {
 	switch {
 	case len(items) == 0:
 		return refusal("Invalid batch payload format.")
@@ -82,33 +103,70 @@ func checkBatch(items []batchItem) error {
 		return refusal(fmt.Sprintf("Number of batch request steps exceeds the maximum value of %d.", maxBatch))
 	}
 	seen := map[string]bool{}
-	for _, item := range items {
-		id := strings.ToLower(item.ID)
+	for i := range items {
+		item := &items[i]
+		id := item.ID.key()
 		switch {
 		case id == "", item.Method == "", item.URL == "":
 			return refusal("Request id, method and url are required for every batch request step.")
 		case seen[id]:
-			return refusal("Duplicate batch request id: " + item.ID + ".")
+			return refusal("Duplicate batch request id: " + string(item.ID) + ".")
 		case strings.Contains(strings.ToLower(item.URL), "$batch"):
-			return refusal("Batch request id " + item.ID + " is a batch itself.")
+			return refusal("Batch request id " + string(item.ID) + " is a batch itself.")
+		case item.writes() && !item.complete(strict):
+			return refusal("Write request id : " + string(item.ID) + " does not contain Content-Type header or body.")
 		}
 		seen[id] = true
-		switch strings.ToUpper(item.Method) {
-		case http.MethodPost, http.MethodPut, http.MethodPatch:
-			// The header's name counts as written: users report that lower case is refused.
-			if body := bytes.TrimSpace(item.Body); item.Headers["Content-Type"] == "" || len(body) == 0 || string(body) == "null" {
-				return refusal("Write request id : " + item.ID + " does not contain Content-Type header or body.")
-			}
-		}
 	}
 	for _, item := range items {
 		for _, id := range item.DependsOn {
-			if !seen[strings.ToLower(id)] {
-				return refusal("Batch request id " + item.ID + " depends on " + id + ", which is not in the batch.")
+			if !seen[id.key()] {
+				return refusal("Batch request id " + string(item.ID) + " depends on " + string(id) + ", which is not in the batch.")
 			}
 		}
 	}
 	return nil
+}
+
+// writes reports whether an item needs a body and a content type, whatever it addresses.
+func (item *batchItem) writes() bool {
+	switch strings.ToUpper(item.Method) {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return true
+	default:
+		return false
+	}
+}
+
+// complete reports whether it has both. To a strict tenant the header's name counts as written.
+func (item *batchItem) complete(strict bool) bool {
+	typed := item.Headers["Content-Type"] != ""
+	for name, value := range item.Headers {
+		typed = typed || !strict && value != "" && strings.EqualFold(name, "Content-Type")
+	}
+	body := bytes.TrimSpace(item.Body)
+	return typed && len(body) > 0 && string(body) != "null"
+}
+
+// executionOrder puts each item after those it depends on, and leaves the order as it is otherwise.
+func executionOrder(items []batchItem) ([]*batchItem, error) {
+	order := make([]*batchItem, 0, len(items))
+	done := map[string]bool{}
+	for len(order) < len(items) {
+		before := len(order)
+		for i := range items {
+			item := &items[i]
+			waits := slices.ContainsFunc(item.DependsOn, func(id batchID) bool { return !done[id.key()] })
+			if !done[item.ID.key()] && !waits {
+				done[item.ID.key()] = true
+				order = append(order, item)
+			}
+		}
+		if len(order) == before {
+			return nil, refusal("The batch requests depend on each other.")
+		}
+	}
+	return order, nil
 }
 
 // serveItem carries out one item as a request of its own: recorded, throttled and met by faults. status holds those
@@ -125,20 +183,23 @@ func (t *Tenant) serveItem(ctx context.Context, x *exchange, item *batchItem, st
 		scheme: x.scheme,
 		request: RecordedRequest{
 			Method: strings.ToUpper(item.Method), Path: "/" + version + "/" + strings.TrimPrefix(path, "/"), RawQuery: rawQuery,
-			Host: x.request.Host, Header: header, Body: bytes.Clone(item.Body), BatchID: item.ID,
+			Host: x.request.Host, Header: header, Body: bytes.Clone(item.Body), BatchID: string(item.ID),
 		},
 	}
 	for _, id := range item.DependsOn {
-		if s := status[strings.ToLower(id)]; s < 200 || s > 299 {
+		if s := status[id.key()]; s < 200 || s > 299 {
 			t.arrive(sub)
-			return sub.finish(sub.graphError(http.StatusFailedDependency, "FailedDependency", "The request depends on one that failed.")), nil
+			entry := t.record(sub)
+			a := sub.finish(sub.graphError(http.StatusFailedDependency, "FailedDependency", "The request depends on one that failed."))
+			t.answered(entry, a.status)
+			return a, nil
 		}
 	}
 	return t.serve(ctx, sub)
 }
 
 // item writes an answer as part of a batch's. Headers come in any case. A body that is no JSON is base64 text.
-func (a *answer) item(id string, lower bool) batchAnswer {
+func (a *answer) item(id batchID, lower bool) batchAnswer {
 	b := batchAnswer{ID: id, Status: a.status, Headers: map[string]string{}}
 	for name := range a.header {
 		value := a.header.Get(name)

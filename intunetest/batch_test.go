@@ -104,12 +104,18 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 		"null body":         good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":"application/json"},"body":null}`,
 		"PUT without body":  good + `,{"id":"1","method":"PUT","url":"/x","headers":{"Content-Type":"application/json"}}`,
 		"no content type":   good + `,{"id":"1","method":"PATCH","url":"/x","body":{}}`,
-		"lower-case name":   good + `,{"id":"1","method":"POST","url":"/x","headers":{"content-type":"application/json"},"body":{}}`,
+		"empty type":        good + `,{"id":"1","method":"POST","url":"/x","headers":{"Content-Type":""},"body":{}}`,
 		"no id":             good + `,{"method":"GET","url":"/x"}`,
 		"no method":         good + `,{"id":"1","url":"/x"}`,
 		"no url":            good + `,{"id":"1","method":"GET"}`,
 		"same id":           good + "," + actionItem("GOOD", deviceID),
 		"batch in a batch":  good + `,{"id":"1","method":"POST","url":"/$batch","headers":{"Content-Type":"application/json"},"body":{}}`,
+		"same id, number":   actionItem("1", deviceID) + `,{"id":1,"method":"GET","url":"/x"}`,
+		"id is an object":   good + `,{"id":{},"method":"GET","url":"/x"}`,
+		"id is a fraction":  good + `,{"id":1.5,"method":"GET","url":"/x"}`,
+		"id is null":        good + `,{"id":null,"method":"GET","url":"/x"}`,
+		"circle":            good + `,{"id":"1","method":"GET","url":"/x","dependsOn":["2"]},{"id":"2","method":"GET","url":"/x","dependsOn":["1"]}`,
+		"on itself":         good + `,{"id":"1","method":"GET","url":"/x","dependsOn":["1"]}`,
 		"unknown dependsOn": good + `,{"id":"1","method":"GET","url":"/x","dependsOn":["2"]}`,
 		"too many":          strings.Join(many, ","),
 		"none":              "",
@@ -137,8 +143,8 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 		t.Errorf("no token: %d", r.status)
 	}
 	// An item of the wrong type is no item at all, whatever else of the envelope can be read.
-	if r, _ := sendBatch(t, inProcess(tenant), graph, good+`,{"id":1}`); r.status != http.StatusBadRequest || r.envelope(t).Error.Message != "Invalid batch payload format." {
-		t.Errorf("an id that is a number: %d %s", r.status, r.body)
+	if r, _ := sendBatch(t, inProcess(tenant), graph, good+`,{"id":true}`); r.status != http.StatusBadRequest || r.envelope(t).Error.Message != "Invalid batch payload format." {
+		t.Errorf("an id that is a Boolean: %d %s", r.status, r.body)
 	}
 	if r := send(t, inProcess(tenant), http.MethodPost, graph+"/beta/$batch", `{"requests":[`+good+`]}`); r.status != http.StatusNotImplemented {
 		t.Errorf("beta: %d %s", r.status, r.body)
@@ -181,14 +187,52 @@ func TestBatchDependsOnASuccess(t *testing.T) {
 			t.Errorf("after %d: %+v", status, answers)
 		}
 	}
+}
+
+// C§7.3: dependsOn orders the items; that the other comes later in the text is no reason to fail. What fails for a
+// dependency has ids of its own and is recorded like any request.
+func TestBatchDependsOnALaterItem(t *testing.T) {
+	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	populate(tenant)
-	_, answers := sendBatch(t, inProcess(tenant), graph, strings.TrimSuffix(actionItem("b", deviceID), "}")+`,"dependsOn":["a"]},`+actionItem("a", deviceID))
-	if len(answers) != 2 || answers[1].Status != http.StatusFailedDependency || tenant.TotalPrompts() != 1 {
-		t.Fatalf("on what comes later: %+v", answers)
+	first := strings.TrimSuffix(actionItem("b", deviceID), "}") + `,"dependsOn":["a"]},`
+	_, answers := sendBatch(t, inProcess(tenant), graph, first+actionItem("a", deviceID))
+	if len(answers) != 2 || answers[0].ID != "b" || answers[0].Status != 204 || answers[1].Status != 204 || tenant.TotalPrompts() != 2 {
+		t.Fatalf("on a success: %+v", answers)
 	}
-	if e := (reply{body: string(answers[1].Body)}).envelope(t).Error; !guid.MatchString(e.InnerError.RequestID) || e.InnerError.RequestID != answers[1].Headers["Request-Id"] {
-		t.Errorf("ids of the failed dependency: %+v, headers %v", e, answers[1].Headers)
+	tenant.ResetRequests()
+	_, answers = sendBatch(t, inProcess(tenant), graph, first+actionItem("a", "gone"))
+	if len(answers) != 2 || answers[0].ID != "b" || answers[0].Status != http.StatusFailedDependency || tenant.TotalPrompts() != 2 {
+		t.Fatalf("on a failure: %+v", answers)
+	}
+	if requests := tenant.Requests(); len(requests) != 3 || requests[2].BatchID != "b" || requests[2].Status != http.StatusFailedDependency || requests[2].Time.IsZero() {
+		t.Errorf("recorded %v", requests)
+	}
+	if e := (reply{body: string(answers[0].Body)}).envelope(t).Error; !guid.MatchString(e.InnerError.RequestID) || e.InnerError.RequestID != answers[0].Headers["request-id"] {
+		t.Errorf("ids of the failed dependency: %+v, headers %v", e, answers[0].Headers)
+	}
+}
+
+// Header names are not case-sensitive ([M]: docs #1988, and Microsoft's JavaScript client sends content-type so), but a
+// strict tenant refuses what a report says is refused (C§7.3, docs-contrib #8032). Ids may be numbers, as PowerShell
+// makes them, and come back as text ([R]: a published exchange).
+func TestBatchAsOtherClientsSendIt(t *testing.T) {
+	t.Parallel()
+	lower := `{"id":1,"method":"POST","url":"/deviceManagement/managedDevices/` + deviceID + `/requestRemoteAssistance","headers":{"content-type":"application/json"},"body":{}}`
+	second := `{"id":"2","method":"GET","url":"/deviceManagement/managedDevices","dependsOn":[1]}`
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	r, answers := sendBatch(t, inProcess(tenant), graph, lower+","+second)
+	if r.status != http.StatusOK || len(answers) != 2 || answers[1].ID != "1" || answers[1].Status != 204 || answers[0].Status != 200 || tenant.TotalPrompts() != 1 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if !strings.Contains(r.body, `"id":"1"`) || tenant.Requests()[1].BatchID != "1" {
+		t.Errorf("the id is not text: %s", r.body)
+	}
+	strict := intunetest.NewTenant(&intunetest.TenantOptions{Strict: true})
+	populate(strict)
+	if r, _ := sendBatch(t, inProcess(strict), graph, lower); r.status != http.StatusBadRequest || strict.TotalPrompts() != 0 {
+		t.Errorf("strict: %d %s", r.status, r.body)
 	}
 }
 

@@ -12,16 +12,18 @@ import (
 
 // app is a detected app with the ids of the devices it was found on.
 type app struct {
-	serial  int
-	record  intune.DetectedApp
-	devices []string
+	position int // in the list, from which no app is ever removed
+	record   intune.DetectedApp
+	devices  map[string]bool
 }
 
 // AddDetectedApp adds an app that was found on devices. Only the device ids of the references count, and the devices
 // may be added later. An app without an ID gets one of 64 hexadecimal digits, as users have seen; the list shows it.
 // An app with the ID of another replaces it.
 //
-// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. A GET by id shows
+// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. Unlike the other lists
+// they page by $top and $skip, and their @odata.count is the number of all apps, or of those that a $filter with
+// contains(displayName,…) leaves. A GET by id shows
 // nothing but the id, with a deviceCount of 0, as users report. Its devices are listed thin, a GET of one of them
 // answers 400, and the action works there unless [TenantOptions.RefuseDetectedAppAction] is set. Source:
 // https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp and reports.
@@ -32,54 +34,70 @@ func (t *Tenant) AddDetectedApp(a intune.DetectedApp, devices ...intune.DeviceRe
 		id := digest("app", t.nextSerial("app"))
 		a.ID = hex.EncodeToString(id[:])
 	}
-	added := &app{record: a}
+	added := &app{record: a, devices: make(map[string]bool, len(devices))}
 	for _, d := range devices {
-		added.devices = append(added.devices, foldID(d.DeviceID()))
+		added.devices[foldID(d.DeviceID())] = true
 	}
-	if old := t.findApp(a.ID); old != nil {
-		added.serial = old.serial
-		t.apps[slices.Index(t.apps, old)] = added
+	old := t.findApp(a.ID)
+	t.appsByID[foldID(a.ID)] = added
+	if old != nil {
+		added.position = old.position
+		t.apps[old.position] = added
 		return
 	}
-	added.serial = t.nextSerial("place")
+	added.position = len(t.apps)
 	t.apps = append(t.apps, added)
 }
 
-func (t *Tenant) findApp(id string) *app {
-	for _, a := range t.apps {
-		if strings.EqualFold(a.record.ID, id) {
-			return a
-		}
+func (t *Tenant) findApp(id string) *app { return t.appsByID[foldID(id)] }
+
+func (a *app) has(d *device) bool { return a.devices[foldID(d.record.ID)] }
+
+// value is a property that can be filtered on.
+func (a *app) value(name string) any {
+	if name != "displayname" {
+		return nil
 	}
-	return nil
+	return a.record.DisplayName
 }
 
-func (a *app) has(d *device) bool { return slices.Contains(a.devices, foldID(d.record.ID)) }
-
 func (t *Tenant) listApps(x *exchange, where *target) *answer {
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("detectedApp", isAppProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
-	var rows []row
-	for _, a := range t.apps {
-		rows = append(rows, row{serial: a.serial, name: a.record.DisplayName, id: a.record.ID, write: func(o *object) {
-			count := int64(a.record.DeviceCount)
-			if count == 0 {
-				for _, id := range a.devices {
-					if t.devices[id] != nil {
-						count++
-					}
-				}
-			}
-			o.members(q, appMembers(&a.record, count))
-			if q.expands("managedDevices") {
-				// Users report that $expand stays empty in lists.
-				o.member("managedDevices", literal("[]"))
-			}
-		}})
+	matches, err := parseFilter(q.filter, q.count, appOperators)
+	if err != nil {
+		return x.badQuery(err)
 	}
-	return t.page(x, where, q, rows)
+	var found []*app
+	for _, a := range t.apps {
+		if matches == nil || matches(a.value) {
+			found = append(found, a)
+		}
+	}
+	return t.pageBySkip(x, where, q, len(found), func(i int, o *object) {
+		a := found[i]
+		o.members(q, appMembers(&a.record, t.deviceCount(a)))
+		if q.expands("managedDevices") {
+			// Users report that $expand stays empty in lists.
+			o.member("managedDevices", literal("[]"))
+		}
+	})
+}
+
+// deviceCount is on how many devices an app was found. The caller holds the lock.
+func (t *Tenant) deviceCount(a *app) int64 {
+	if a.record.DeviceCount != 0 {
+		return int64(a.record.DeviceCount)
+	}
+	count := int64(0)
+	for id := range a.devices {
+		if t.devices[id] != nil {
+			count++
+		}
+	}
+	return count
 }
 
 func (t *Tenant) getApp(x *exchange, where *target) *answer {
@@ -87,7 +105,7 @@ func (t *Tenant) getApp(x *exchange, where *target) *answer {
 	if a == nil {
 		return x.notFound(where.backend(true))
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("detectedApp", isAppProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -133,6 +151,13 @@ func appMembers(a *intune.DetectedApp, count int64) []namedValue {
 		{"publisher", orNull(a.Publisher)},
 		{"platform", cmp.Or(string(a.Platform), "unknown")},
 	}
+}
+
+func isAppProperty(name string) bool { return hasMember(appMembers(&intune.DetectedApp{}, 0), name) }
+
+// hasMember compares names without case.
+func hasMember(list []namedValue, name string) bool {
+	return slices.ContainsFunc(list, func(m namedValue) bool { return strings.EqualFold(m.name, name) })
 }
 
 func orNull(text string) any {

@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -24,8 +25,9 @@ type device struct {
 // RemoteAssistanceSessionURL and RemoteAssistanceSessionErrorDetails of d are what an earlier session left behind;
 // they are visible from the start. UserID and UserPrincipalName make the device's user known, as [Tenant.AddUser]
 // does. An enum that is not set is sent as the member that stands for nothing ("unknown", "none", "managed"), since
-// the service has no blank ones, and the complex properties ConfigurationManagerClientEnabledFeatures,
-// DeviceHealthAttestationState and DeviceActionResults are sent as null and [].
+// the service has no blank ones, and so is everything else that is not set: as null, "", "Unknown" or the year 1, as
+// users have recorded it of each property. DeviceActionResults, DeviceHealthAttestationState and
+// ConfigurationManagerClientEnabledFeatures are sent whole, in lists too.
 func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.DeviceRef {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,13 +42,13 @@ func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.De
 	key := foldID(d.ID)
 	if old := t.devices[key]; old != nil {
 		added.serial = old.serial
-		t.sequence[slices.Index(t.sequence, old)] = added
+		t.sequence[t.index(old.serial)] = added
 	} else {
 		added.serial = t.nextSerial("place")
 		t.sequence = append(t.sequence, added)
 	}
 	t.devices[key] = added
-	t.addUser(d.UserID, d.UserPrincipalName)
+	t.users.add(d.UserID, d.UserPrincipalName)
 	return intune.Device(d.ID)
 }
 
@@ -58,8 +60,15 @@ func (t *Tenant) RemoveDevice(ref intune.DeviceRef) {
 	key := foldID(ref.DeviceID())
 	if old := t.devices[key]; old != nil {
 		delete(t.devices, key)
-		t.sequence = slices.DeleteFunc(t.sequence, func(d *device) bool { return d == old })
+		at := t.index(old.serial)
+		t.sequence = slices.Delete(t.sequence, at, at+1)
 	}
+}
+
+// index is where the device with a serial number is in the sequence, or would be. The caller holds the lock.
+func (t *Tenant) index(serial int) int {
+	at, _ := slices.BinarySearchFunc(t.sequence, serial, func(d *device, serial int) int { return cmp.Compare(d.serial, serial) })
+	return at
 }
 
 // foldID makes ids comparable: GUIDs are compared without case.

@@ -17,11 +17,12 @@
 // polite server fails in production:
 //
 //   - The link of a session is returned only by a GET of one device whose $select names it; lists say null.
-//   - A $filter outside the documented operators is ignored, and every device comes back.
-//   - A page may be short, its @odata.count is its own length, and its $skiptoken breaks when re-encoded.
-//   - An option name sent as %24select is not understood.
+//   - A $filter outside the documented operators is ignored, and every device comes back; ne acts like eq.
+//   - A page may be short, and its @odata.count is its own length. With [TenantOptions.Strict], a $skiptoken breaks when
+//     re-encoded and an option name sent as %24select is not understood.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
-//   - A POST without a Content-Length is refused with 411 and a page of HTML.
+//   - A body may be compressed with gzip, as Microsoft's own clients send every one.
+//   - A POST that has neither a Content-Length nor chunks is refused with 411 and a page of HTML.
 //   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //

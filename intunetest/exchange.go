@@ -2,7 +2,6 @@ package intunetest
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -12,9 +11,11 @@ import (
 type exchange struct {
 	request   RecordedRequest
 	scheme    string // of next links: the request's own
+	strict    bool   // TenantOptions.Strict
 	inProcess bool   // no socket in between
-	// unsized marks a request whose body has no announced length.
+	// unsized marks a request that has neither a length nor chunks.
 	unsized         bool
+	undecodable     *answer // the refusal of a body whose compression cannot be undone
 	requestID       string
 	clientRequestID string
 	caller          caller
@@ -47,22 +48,18 @@ func noContent() *answer { return newAnswer(http.StatusNoContent, "", nil) }
 // serve takes a request from arrival to answer. An error means that the connection breaks.
 func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	t.arrive(x)
+	x.strict = t.options.Strict
+	x.undecodable = x.decode()
 	rule := t.claimFault(x.request)
 	if rule != nil && rule.Drop == DropConnect && x.inProcess {
 		return nil, errRefused
 	}
-	entry := &recorded{request: x.request}
-	t.mu.Lock()
-	t.requests = append(t.requests, entry)
-	t.mu.Unlock()
-
+	entry := t.record(x)
 	a, err := t.answerWith(ctx, x, rule)
 	if err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	entry.request.Status = a.status
-	t.mu.Unlock()
+	t.answered(entry, a.status)
 	return a, nil
 }
 
@@ -103,7 +100,7 @@ func (x *exchange) admit() *answer {
 	if x.caller, ok = callerOf(x.request.Header); !ok {
 		return x.graphError(http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty.")
 	}
-	return nil
+	return x.undecodable
 }
 
 // serveOne carries out a request that is not a batch.
@@ -116,13 +113,25 @@ func (t *Tenant) serveOne(x *exchange) *answer {
 	return t.route(x)
 }
 
+// challenge is what a 401 of Graph asks for.
+const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`
+
 // finish adds the headers that every answer of Graph has.
 func (x *exchange) finish(a *answer) *answer {
+	if a.status == http.StatusUnauthorized {
+		a.header.Set("WWW-Authenticate", challenge)
+	}
+	if a.status == http.StatusNoContent || a.header.Get("Content-Type") == contentOData {
+		a.header.Set("OData-Version", "4.0")
+	}
 	for name, value := range map[string]string{
-		"request-id":          x.requestID,
-		"client-request-id":   x.clientRequestID,
-		"x-ms-ags-diagnostic": diagnostic,
-		"Date":                x.request.Time.UTC().Format(http.TimeFormat),
+		"request-id":                x.requestID,
+		"client-request-id":         x.clientRequestID,
+		"x-ms-ags-diagnostic":       diagnostic,
+		"Date":                      x.request.Time.UTC().Format(http.TimeFormat),
+		"Cache-Control":             "no-cache",
+		"Strict-Transport-Security": "max-age=31536000",
+		"Vary":                      "Accept-Encoding",
 	} {
 		a.header.Set(name, value)
 	}
@@ -153,21 +162,6 @@ func (a *answer) visible() (part []byte, broken bool) {
 		return a.body, false
 	}
 	return a.body[:a.cut], true
-}
-
-// maxRequestBody is about what Graph takes of any request.
-const maxRequestBody = 4 << 20
-
-func readBody(body io.ReadCloser) ([]byte, error) {
-	if body == nil || body == http.NoBody {
-		return nil, nil
-	}
-	defer func() { _ = body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(body, maxRequestBody))
-	if len(data) == 0 {
-		data = nil
-	}
-	return data, err
 }
 
 func schemeOf(secure bool) string {

@@ -2,7 +2,9 @@ package intunetest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +25,7 @@ type Fault struct {
 	Match func(RecordedRequest) bool
 
 	// Status is the status of the answer, with the body described below. 0 leaves the tenant's own answer, for faults
-	// that only delay, truncate or add headers.
+	// that only delay, truncate or add headers. Another status has three digits, 100 to 999.
 	Status int
 
 	// Code and Message are those of Graph's error envelope. Both blank mean an empty body, unless Body, Nested or
@@ -85,8 +87,12 @@ const (
 
 // Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is
 // not used up takes it; the others keep waiting. A $batch is a request, and so is each of its items, after the batch
-// itself.
+// itself. A fault whose Status is no HTTP status panics here, in the test that made it, rather than in the server that
+// would have to send it.
 func (t *Tenant) Inject(f Fault) {
+	if err := f.check(); err != nil {
+		panic("intunetest: " + err.Error())
+	}
 	rule := &faultRule{Fault: f, left: f.Times}
 	rule.Header = f.Header.Clone()
 	if f.Times == 0 {
@@ -97,11 +103,26 @@ func (t *Tenant) Inject(f Fault) {
 	t.faults = append(t.faults, rule)
 }
 
+// PendingFaults is how many faults are not used up.
+func (t *Tenant) PendingFaults() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.faults)
+}
+
 // ClearFaults removes the faults that are not used up.
 func (t *Tenant) ClearFaults() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.faults = nil
+}
+
+// check finds what cannot be sent.
+func (f *Fault) check() error {
+	if f.Status != 0 && (f.Status < 100 || f.Status > 999) {
+		return fmt.Errorf("Fault.Status is %d; it has to be 0 or between 100 and 999", f.Status)
+	}
+	return nil
 }
 
 type faultRule struct {
@@ -125,11 +146,18 @@ func (t *Tenant) claimFault(request RecordedRequest) *faultRule {
 func (t *Tenant) take(rule *faultRule) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if rule.left > 0 {
-		rule.left--
+	switch {
+	case rule.left < 0:
 		return true
+	case rule.left == 0:
+		return false // another request was quicker
 	}
-	return rule.left < 0
+	rule.left--
+	if rule.left == 0 {
+		// Others may be going through the list.
+		t.faults = slices.DeleteFunc(slices.Clone(t.faults), func(other *faultRule) bool { return other == rule })
+	}
+	return true
 }
 
 func (f *Fault) matches(request RecordedRequest) bool {

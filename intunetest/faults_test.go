@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -306,5 +307,25 @@ func TestLibraryMeetsFaults(t *testing.T) {
 				t.Errorf("%d prompts, want %d; recorded %v", n, c.prompts, tenant.Requests())
 			}
 		})
+	}
+}
+
+// A status that no server can send is refused where it is arranged.
+func TestInjectRefusesImpossibleStatuses(t *testing.T) {
+	t.Parallel()
+	for status, refused := range map[int]bool{0: false, 100: false, 299: false, 999: false, -1: true, 1: true, 99: true, 1000: true} {
+		tenant := intunetest.NewTenant(nil)
+		func() {
+			defer func() {
+				text, _ := recover().(string)
+				if (text != "") != refused || refused && (!strings.Contains(text, "Fault.Status is "+strconv.Itoa(status)) || !strings.Contains(text, "100 and 999")) {
+					t.Errorf("%d: %q", status, text)
+				}
+			}()
+			tenant.Inject(intunetest.Fault{Status: status, Body: "{}"})
+		}()
+		if refused {
+			get(t, inProcess(tenant), devicesURL) // the tenant goes on without it
+		}
 	}
 }

@@ -4,25 +4,29 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-intune/intune"
 )
 
-// predicate is a filter that the service applies.
-type predicate func(d *intune.ManagedDevice) bool
+// predicate is a filter that the service applies. value gives the properties of an item by their names in lower case,
+// as a list shows them.
+type predicate func(value func(property string) any) bool
 
-// filterOperators are the operators that the description of each property states. Source: the property descriptions
+// appOperators are the operators that users report to work on detected apps; Microsoft describes none.
+var appOperators = map[string]string{"displayname": "contains"}
+
+// deviceOperators are the operators that the description of each property states. Source: the property descriptions
 // of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice, which also say that the others
-// cannot be filtered on.
-var filterOperators = map[string]string{
+// cannot be filtered on. Users report two more to do something: managedDeviceOwnerType eq, and deviceName startswith,
+// which finds what contains does.
+var deviceOperators = map[string]string{
 	"azureaddeviceid":           "eq",
 	"compliancestate":           "eq or",
 	"devicecategorydisplayname": "eq or",
-	"devicename":                "eq contains",
+	"devicename":                "eq contains startswith",
 	"emailaddress":              "contains",
 	"exchangeaccessstate":       "eq or",
 	"imei":                      "eq or",
 	"jailbroken":                "eq or",
+	"manageddeviceownertype":    "eq",
 	"managementagent":           "eq or",
 	"managementstate":           "eq or",
 	"manufacturer":              "eq or",
@@ -40,12 +44,12 @@ var filterOperators = map[string]string{
 // parseFilter gives the predicate of a $filter. nil means that every device comes back: there is no filter, or it
 // uses what the documentation does not state (another property or operator, an or between other comparisons than eq,
 // a blank operand, a filter by Entra device id together with $count), which the service ignores instead of refusing.
-// Only text that is no OData at all is refused.
-func parseFilter(filter string, count bool) (predicate, error) {
+// Only text that is no OData at all is refused. operators are those of each property.
+func parseFilter(filter string, count bool, operators map[string]string) (predicate, error) {
 	if strings.TrimSpace(filter) == "" {
 		return nil, nil
 	}
-	p := &filterParser{tokens: filterTokens(filter), count: count}
+	p := &filterParser{tokens: filterTokens(filter), count: count, operators: operators}
 	matches := p.or(0)
 	switch {
 	case p.ended:
@@ -119,11 +123,12 @@ func quotedText(s string) (text, rest string, closed bool) {
 
 // filterParser reads what it knows and notes the rest.
 type filterParser struct {
-	tokens  []filterToken
-	count   bool
-	ignored bool // the service would not apply this filter
-	ended   bool // the text ends where it cannot
-	mixed   bool // holds a comparison that does not go with or
+	tokens    []filterToken
+	operators map[string]string
+	count     bool
+	ignored   bool // the service would not apply this filter
+	ended     bool // the text ends where it cannot
+	mixed     bool // holds a comparison that does not go with or
 }
 
 // maxFilterDepth bounds the recursion; nobody nests deeper and expects an answer.
@@ -140,9 +145,9 @@ func (p *filterParser) or(depth int) predicate {
 		p.ignored = true
 	}
 	p.mixed = p.mixed || outside
-	return func(d *intune.ManagedDevice) bool {
+	return func(value func(string) any) bool {
 		for _, term := range terms {
-			if term(d) {
+			if term(value) {
 				return true
 			}
 		}
@@ -156,9 +161,9 @@ func (p *filterParser) and(depth int) predicate {
 		p.mixed = true // the type's description allows and or or, not both in one
 		terms = append(terms, p.primary(depth))
 	}
-	return func(d *intune.ManagedDevice) bool {
+	return func(value func(string) any) bool {
 		for _, term := range terms {
-			if !term(d) {
+			if !term(value) {
 				return false
 			}
 		}
@@ -175,17 +180,10 @@ func (p *filterParser) primary(depth int) predicate {
 		p.accept(")") // where it is missing, one is left over at the end
 		return inner
 	}
-	if p.accept("contains") {
-		if !p.accept("(") {
-			return p.ignore()
+	for _, function := range []string{"contains", "startswith"} {
+		if p.accept(function) {
+			return p.call(function)
 		}
-		name := p.next()
-		if !p.accept(",") {
-			return p.ignore()
-		}
-		operand := p.next()
-		p.accept(")") // as above
-		return p.comparison(name, "contains", operand)
 	}
 	name, operator, operand := p.next(), p.next(), p.next()
 	if operator.quoted {
@@ -194,40 +192,64 @@ func (p *filterParser) primary(depth int) predicate {
 	return p.comparison(name, operator.text, operand)
 }
 
-func (p *filterParser) comparison(name filterToken, operator string, operand filterToken) predicate {
-	folded := strings.ToLower(name.text)
-	known := strings.Fields(filterOperators[folded])
-	p.mixed = p.mixed || !slices.Contains(known, "or")
-	if operator == "or" || !slices.Contains(known, operator) || name.quoted || strings.TrimSpace(operand.text) == "" ||
-		p.count && folded == "azureaddeviceid" {
+// call reads the operands of a function.
+func (p *filterParser) call(function string) predicate {
+	if !p.accept("(") {
 		return p.ignore()
 	}
-	property := findProperty(folded)
+	name := p.next()
+	if !p.accept(",") {
+		return p.ignore()
+	}
+	operand := p.next()
+	p.accept(")") // where it is missing, one is left over at the end
+	return p.comparison(name, function, operand)
+}
+
+func (p *filterParser) comparison(name filterToken, operator string, operand filterToken) predicate {
+	property := strings.ToLower(name.text)
+	known := strings.Fields(p.operators[property])
+	p.mixed = p.mixed || !slices.Contains(known, "or")
+	if operator == "ne" && !slices.Contains(known, "ne") {
+		operator = "eq" // users report that it behaves so
+	}
+	if operator == "or" || !slices.Contains(known, operator) || name.quoted || strings.TrimSpace(operand.text) == "" ||
+		p.count && property == "azureaddeviceid" {
+		return p.ignore()
+	}
 	if operator == "lt" || operator == "gt" {
 		at, err := time.Parse(time.RFC3339, operand.text)
 		if err != nil || operand.quoted {
 			return p.ignore()
 		}
-		return func(d *intune.ManagedDevice) bool {
-			value, _ := property.value(d).(time.Time)
-			if operator == "lt" {
-				return value.Before(at)
-			}
-			return value.After(at)
-		}
+		return compareTimes(property, operator, at)
 	}
 	if !operand.quoted {
 		return p.ignore()
 	}
-	return func(d *intune.ManagedDevice) bool {
-		value, _ := property.shown(&device{record: *d}).(string)
+	return compareTexts(property, operator, operand.text)
+}
+
+func compareTimes(property, operator string, with time.Time) predicate {
+	return func(value func(string) any) bool {
+		at, _ := value(property).(time.Time)
+		if operator == "lt" {
+			return at.Before(with)
+		}
+		return at.After(with)
+	}
+}
+
+func compareTexts(property, operator, with string) predicate {
+	return func(value func(string) any) bool {
+		text, _ := value(property).(string)
 		switch operator {
-		case "contains":
-			return strings.Contains(strings.ToLower(value), strings.ToLower(operand.text))
+		case "contains", "startswith":
+			return strings.Contains(strings.ToLower(text), strings.ToLower(with))
 		case "ne":
-			return !strings.EqualFold(value, operand.text)
+			return !strings.EqualFold(text, with)
 		default:
-			return strings.EqualFold(value, operand.text)
+			return strings.EqualFold(text, with)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestFilter(t *testing.T) {
 	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	tenant.AddDevice(intune.ManagedDevice{
 		ID: "1", DeviceName: "DESKTOP-1", SerialNumber: "A'1", OperatingSystem: "Windows", OSVersion: "10.0.1", Model: "Latitude 5",
-		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1", IMEI: "i1", JailBroken: "Unknown",
+		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1", IMEI: "i1", JailBroken: "True",
 		ComplianceState: "compliant", ManagementAgent: "mdm", ManagementState: "managed", ExchangeAccessState: "allowed", DeviceCategoryDisplayName: "Sales",
 		PhoneNumber: "+49 1", LastSyncDateTime: at, EnrolledDateTime: at, ComplianceGracePeriodExpirationDateTime: at,
 	})
@@ -41,7 +41,8 @@ func TestFilter(t *testing.T) {
 		"serialNumber eq 'a''1'":                                          "1",
 		"serialNumber eq 'B2'":                                            "2",
 		"imei eq 'i1'":                                                    "1",
-		"jailBroken eq 'Unknown'":                                         "1",
+		"jailBroken eq 'True'":                                            "1",
+		"jailBroken eq 'Unknown'":                                         "23",
 		"model eq 'iPhone 9'":                                             "2",
 		"manufacturer eq 'apple'":                                         "2",
 		"azureADDeviceId eq 'E1'":                                         "1",
@@ -74,9 +75,9 @@ func TestFilter(t *testing.T) {
 		"id eq '1'":     all,
 		"deviceEnrollmentType eq 'userEnrollment'":                                  all,
 		"skuFamily eq 'Pro'":                                                        all,
-		"deviceName ne 'iPhone'":                                                    all,
 		"deviceName EQ 'iPhone'":                                                    all,
-		"startswith(deviceName,'i')":                                                all,
+		"startswith(model,'i')":                                                     all,
+		"startswith(deviceName)":                                                    all,
 		"contains(serialNumber,'B')":                                                all,
 		"contains(tolower(deviceName),'b')":                                         all,
 		"not (deviceName eq 'iPhone')":                                              all,
@@ -150,8 +151,43 @@ func TestFilter(t *testing.T) {
 	if got := len(get(t, inProcess(tenant), devicesURL+"?$filter=imei%20eq%20'i1'&$count=true")["value"].([]any)); got != 1 {
 		t.Errorf("by IMEI with $count: %d devices", got)
 	}
-	// An option whose name is encoded is no filter.
-	if got := len(get(t, inProcess(tenant), devicesURL+"?%24filter=deviceName%20eq%20'iPhone'")["value"].([]any)); got != 3 {
-		t.Errorf("%%24filter: %d devices", got)
+}
+
+// [R] What users report of operators that the documentation does not state: ne behaves like eq (C§3.1,
+// Intune-PowerShell-SDK #114 and microsoft-graph-docs #9953), startswith like contains, and the apps' contains works.
+func TestFilterAsReported(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "DESKTOP-1", OperatingSystem: "Windows", ManagedDeviceOwnerType: "company"})
+	tenant.AddDevice(intune.ManagedDevice{ID: "2", DeviceName: "iPhone", OperatingSystem: "iOS", ManagementAgent: "mdm", ManagedDeviceOwnerType: "personal"})
+	tenant.AddDevice(intune.ManagedDevice{ID: "3", DeviceName: "old-desktop"})
+	tenant.AddDetectedApp(intune.DetectedApp{ID: "4", DisplayName: "Notepad"})
+	tenant.AddDetectedApp(intune.DetectedApp{ID: "5", DisplayName: "Word", Publisher: "Notepad"})
+	for _, c := range []struct{ path, filter, want string }{
+		{devicesPath, "operatingSystem ne 'iOS'", "2"},
+		{devicesPath, "(managementAgent eq 'mdm') and (operatingSystem ne 'iOS')", "2"},
+		{devicesPath, "deviceName ne 'iPhone'", "2"},
+		{devicesPath, "managedDeviceOwnerType eq 'company'", "1"},
+		{devicesPath, "managedDeviceOwnerType ne 'company'", "1"},
+		{devicesPath, "userId ne 'x'", "123"},
+		{devicesPath, "startswith(deviceName,'desk')", "13"},
+		{devicesPath, "startswith(deviceName,'phone')", "2"},
+		{devicesPath, "startswith(deviceName,'desk') and operatingSystem eq 'Windows'", "1"},
+		{appsPath, "contains(displayName,'NOTE')", "4"},
+		{appsPath, "contains(displayName,'x')", ""},
+		{appsPath, "displayName eq 'Word'", "45"},
+		{appsPath, "contains(publisher,'Note')", "45"},
+		{appsPath, "", "45"},
+	} {
+		var ids strings.Builder
+		for _, item := range get(t, inProcess(tenant), graph+c.path+"?$filter="+url.PathEscape(c.filter))["value"].([]any) {
+			ids.WriteString(item.(map[string]any)["id"].(string))
+		}
+		if ids.String() != c.want {
+			t.Errorf("%s %s: got %q, want %q", c.path, c.filter, ids.String(), c.want)
+		}
+	}
+	if r := send(t, inProcess(tenant), http.MethodGet, graph+appsPath+"?$filter="+url.PathEscape("contains(displayName,'"), ""); r.status != http.StatusBadRequest {
+		t.Errorf("an open quote: %d %s", r.status, r.body)
 	}
 }

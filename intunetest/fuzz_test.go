@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -78,5 +80,53 @@ func FuzzRoutes(f *testing.F) {
 			before = tenant.TotalPrompts()
 		}
 		tenant.ResetRequests()
+	})
+}
+
+// Whatever the request, its body is valid JSON, or there is none: but for the front end's page of a 411, which a client
+// in process cannot get, the tenant writes nothing else.
+func FuzzBodies(f *testing.F) {
+	for _, seed := range []struct {
+		method, path, query, body, encoding string
+	}{
+		{"GET", appsPath, "$select=nope", "", ""},
+		{"GET", appsPath, "$select=id,displayName&$expand=managedDevices&$top=1&$skip=1", "", ""},
+		{"GET", appsPath + "/" + appID, "$expand=managedDevices&$select=version", "", ""},
+		{"GET", partnersPath, "$select=nope", "", ""},
+		{"GET", devicesPath, "$select=deviceName&%24top=1&$skiptoken=x", "", ""},
+		{"GET", devicesPath + "/" + deviceID, "$select=remoteAssistanceSessionUrl,iccid", "", ""},
+		{"GET", "/v1.0/users/o'hara@contoso.com/managedDevices", "", "", ""},
+		{"GET", "/v1.0/me/managedDevices", "", "", ""},
+		{"POST", devicesPath + "/" + deviceID + action, "", "{}", "gzip"},
+		{"POST", partnersPath, "", `{"displayName":"\u2028<\ud800>","onboardingStatus":"onboarded"}`, ""},
+		{"PATCH", partnersPath + "/x", "", `{"a\"b":1}`, "identity"},
+		{"POST", batchPath, "", `{"requests":[{"id":1,"method":"GET","url":"/users/a"},{"id":"2","method":"GET","url":"/x","dependsOn":["1"]}]}`, ""},
+		{"DELETE", partnersPath + "/\xff", "", "", "br"},
+		{"HEAD", devicesPath, "", "", ""},
+	} {
+		f.Add(seed.method, seed.path, seed.query, seed.body, seed.encoding)
+	}
+	f.Fuzz(func(t *testing.T, method, path, query, body, encoding string) {
+		tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2, KeepRequests: -1})
+		populate(tenant)
+		tenant.AddDevice(intune.ManagedDevice{DeviceName: "\xff\"\u2028</script>", DeviceActionResults: []intune.DeviceActionResult{{}}})
+		resp, err := tenant.RoundTrip(&http.Request{
+			Method: method, URL: &url.URL{Scheme: "https", Host: "graph.microsoft.com", Opaque: path, RawQuery: query},
+			Header: http.Header{"Authorization": {"Bearer x"}, "Content-Encoding": {encoding}},
+			Body:   io.NopCloser(strings.NewReader(body)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(answer) == 0 && (method == http.MethodHead || resp.StatusCode == http.StatusNoContent) {
+			return
+		}
+		if !json.Valid(answer) {
+			t.Errorf("%s %s?%s %q: %d %q is no JSON", method, path, query, body, resp.StatusCode, answer)
+		}
 	})
 }

@@ -1,6 +1,9 @@
 package intunetest
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // TenantOptions configures a [Tenant]. The zero value, like a nil pointer, gives a tenant with a working connector, no
 // throttling and pages of 1000.
@@ -20,13 +23,26 @@ type TenantOptions struct {
 	// OmitRetryAfter leaves the Retry-After header out of the answers of ThrottleLimits, as users report of Intune.
 	OmitRetryAfter bool
 
+	// Strict makes the tenant refuse or ignore what the service was seen to accept although a document of Microsoft says
+	// that it does not, for those who want to catch a client that relies on it: option names that are sent encoded, such
+	// as %24select, are ignored; a $skiptoken works only exactly as given, not re-encoded; and the Content-Type of an item
+	// of a $batch has to be spelled so. Sources:
+	// https://github.com/microsoftgraph/msgraph-sdk-design/blob/main/middleware/ParametersNameDecodingHandler.md for the
+	// first, and https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/8032 for the last.
+	Strict bool
+
 	// PageSize is how many items a page of a list holds when the request has no smaller $top. 0, a negative number and
 	// more than 1000 mean 1000, the service's own default.
 	PageSize int
 
 	// ShortPages makes lists awkward in a way that Graph allows: the first page is empty and has a next link, and so is
-	// every second page from there; the others hold half the page size.
+	// every second page from there; the others hold half the page size. Of the list of detected apps, whose next links
+	// say nothing but how many apps to skip, only the first page is empty.
 	ShortPages bool
+
+	// KeepRequests is how many of the last requests [Tenant.Requests] has; [Tenant.RequestCount] counts all. 0 means
+	// 10,000, which takes about ten megabytes if the bodies are small, and a negative number none.
+	KeepRequests int
 
 	// RefuseDetectedAppAction makes the action answer 400 at the address below a detected app, as the GET of a device
 	// there does. Users reported it of the GET in 2021; of the action nobody knows.
@@ -63,5 +79,6 @@ func (o *TenantOptions) withDefaults() TenantOptions {
 	if options.PageSize <= 0 || options.PageSize > maxPageSize {
 		options.PageSize = maxPageSize
 	}
+	options.KeepRequests = max(cmp.Or(options.KeepRequests, 10_000), 0)
 	return options
 }

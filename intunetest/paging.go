@@ -1,12 +1,13 @@
 package intunetest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,58 +19,104 @@ type row struct {
 	write    func(*object)
 }
 
-// page answers with the part of a list that the request's $skiptoken and $top ask for.
-func (t *Tenant) page(x *exchange, where *target, q *query, rows []row) *answer {
-	at, err := parseSkipToken(q.skipToken)
+// page answers with the part of a list that the request's $skiptoken and $top ask for. rows are those after the item
+// with the serial number; no more of them are taken than the page needs.
+func (t *Tenant) page(x *exchange, where *target, q *query, rows func(after int) iter.Seq[row]) *answer {
+	at, err := parseSkipToken(q.skipToken, x.strict)
 	if err != nil {
 		return x.badQuery(err)
 	}
-	for len(rows) > 0 && rows[0].serial <= at.serial {
-		rows = rows[1:]
+	size := t.pageSize(q, at.page%2 == 0)
+	next := position{serial: at.serial, page: at.page + 1}
+	var here []row
+	more := false
+	for r := range rows(at.serial) {
+		if more = len(here) == size; more {
+			break
+		}
+		here = append(here, r)
+		next.serial, next.name, next.id = r.serial, r.name, r.id
 	}
+	link := ""
+	if more {
+		options := q.rest
+		if q.skip != "" {
+			options = append(slices.Clone(options), "$skip="+q.skip)
+		}
+		link = x.nextLink(options, "$skiptoken="+next.token(x.strict))
+	}
+	// The count is the length of this page, not of the list.
+	return x.list(where, q, len(here), link, slices.Values(here))
+}
+
+// pageBySkip answers with the part of a list that the request's $skip and $top ask for, as the list of detected apps
+// does. write writes one of the n items.
+func (t *Tenant) pageBySkip(x *exchange, where *target, q *query, n int, write func(i int, o *object)) *answer {
+	start := 0
+	if q.skip != "" {
+		var err error
+		if start, err = strconv.Atoi(plain(q.skip)); err != nil || start < 0 {
+			return x.badQuery(refusal("Invalid value for $skip: it must be a number that is not negative."))
+		}
+	}
+	if q.skipToken != "" {
+		return x.badQuery(errAlteredToken)
+	}
+	start = min(start, n)
+	end := min(start+t.pageSize(q, q.skip == ""), n)
+	link := ""
+	if end < n {
+		link = x.nextLink(q.rest, "$skip="+strconv.Itoa(end))
+	}
+	return x.list(where, q, n, link, func(yield func(row) bool) {
+		for i := start; i < end; i++ {
+			if !yield(row{write: func(o *object) { write(i, o) }}) {
+				return
+			}
+		}
+	})
+}
+
+// pageSize is how many items a page holds. even marks one that is empty when pages are short.
+func (t *Tenant) pageSize(q *query, even bool) int {
 	size := t.options.PageSize
 	if q.top > 0 {
 		size = min(size, q.top)
 	}
-	if t.options.ShortPages {
-		size = (size + 1) / 2
-		if at.page%2 == 0 {
-			size = 0
-		}
+	switch {
+	case !t.options.ShortPages:
+		return size
+	case even:
+		return 0
+	default:
+		return (size + 1) / 2
 	}
-	next := position{serial: at.serial, page: at.page + 1}
-	here := rows[:min(size, len(rows))]
-	if n := len(here); n > 0 {
-		last := here[n-1]
-		next.serial, next.name, next.id = last.serial, last.name, last.id
-	}
+}
 
+// list is the answer of a collection.
+func (x *exchange) list(where *target, q *query, count int, nextLink string, rows iter.Seq[row]) *answer {
 	o := &object{}
 	o.member("@odata.context", x.context(where, q, ""))
-	// The length of this page, not of the list.
-	o.member("@odata.count", int64(len(here)))
-	if len(rows) > len(here) {
-		o.member("@odata.nextLink", x.nextLink(q, next))
+	o.member("@odata.count", int64(count))
+	if nextLink != "" {
+		o.member("@odata.nextLink", nextLink)
 	}
-	var items bytes.Buffer
-	for i, r := range here {
-		if i > 0 {
-			items.WriteByte(',')
+	items := []byte{'['}
+	for r := range rows {
+		if len(items) > 1 {
+			items = append(items, ',')
 		}
 		item := &object{}
 		r.write(item)
-		items.Write(item.end())
+		items = append(items, item.end()...)
 	}
-	o.member("value", literal("["+items.String()+"]"))
+	o.member("value", literal(append(items, ']')))
 	return newAnswer(http.StatusOK, contentOData, o.end())
 }
 
-func (x *exchange) nextLink(q *query, next position) string {
-	options := q.rest
-	if options != "" {
-		options += "&"
-	}
-	return x.scheme + "://" + x.request.Host + x.request.Path + "?" + options + "$skiptoken=" + next.token()
+func (x *exchange) nextLink(options []string, position string) string {
+	options = append(slices.Clone(options), position)
+	return x.scheme + "://" + x.request.Host + x.request.Path + "?" + strings.Join(options, "&")
 }
 
 // position is where the next page begins: after the item with the serial number. Name and id are there because the
@@ -82,33 +129,48 @@ type position struct {
 // token writes a position so that decoding or encoding any part of it changes the text: it has escaped quotes and
 // equals signs in lower-case hex, plus signs for spaces, and bare equals signs and slashes. The service makes no
 // promise on its tokens but that they work as given.
-func (p position) token() string {
+func (p position) token(strict bool) string {
 	state := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d/", p.serial, p.page))
 	text := "LastDeviceName%3d%27" + url.QueryEscape(strings.ReplaceAll(p.name, "'", "''")) + "%27,+LastDeviceId%3d%27" + url.QueryEscape(p.id) + "%27,+" + state
-	return text + "/" + tokenSum(text)
+	return text + "/" + tokenSum(text, strict)
 }
 
-// tokenSum tells an altered token. It is no protection and need not be one.
-func tokenSum(text string) string {
+// tokenSum tells an altered token: of a strict tenant any change of the text, else a change of what it says. It is no
+// protection and need not be one.
+func tokenSum(text string, strict bool) string {
+	if !strict {
+		text = plain(text)
+	}
 	sum := sha256.Sum256([]byte(text))
 	return base64.StdEncoding.EncodeToString(sum[:10])
 }
 
+// plain is what text from a query says however it is encoded. Spaces are plus signs, since clients take one for the
+// other.
+func plain(text string) string {
+	if decoded, err := url.QueryUnescape(text); err == nil {
+		text = decoded
+	}
+	return strings.ReplaceAll(text, " ", "+")
+}
+
 // parseSkipToken reads a raw token; "" is the first page.
-func parseSkipToken(raw string) (position, error) {
+func parseSkipToken(raw string, strict bool) (position, error) {
 	if raw == "" {
 		return position{}, nil
+	}
+	if !strict {
+		raw = plain(raw)
 	}
 	// The sum has a fixed length and may hold slashes itself.
 	const sumLength = 16
 	cut := len(raw) - sumLength - 1
-	if cut <= 0 || raw[cut] != '/' || tokenSum(raw[:cut]) != raw[cut+1:] {
+	if cut <= 0 || raw[cut] != '/' || tokenSum(raw[:cut], true) != raw[cut+1:] {
 		return position{}, errAlteredToken
 	}
-	_, state, _ := strings.Cut(raw[:cut], "%27,+LastDeviceId")
-	_, state, ok := strings.Cut(state, "%27,+")
-	decoded, err := base64.StdEncoding.DecodeString(state)
-	if !ok || err != nil {
+	text := raw[:cut]
+	decoded, err := base64.StdEncoding.DecodeString(text[strings.LastIndex(text, ",+")+len(",+"):])
+	if err != nil {
 		return position{}, errAlteredToken
 	}
 	serial, page, _ := strings.Cut(strings.TrimSuffix(string(decoded), "/"), ".")

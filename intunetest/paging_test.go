@@ -94,10 +94,20 @@ func TestPaging(t *testing.T) {
 	}
 }
 
-// C§3.2: a token that is decoded, encoded, shortened or made up is not taken, and neither is its name.
+// C§3.2: a strict tenant takes no token that is decoded, encoded, shortened or made up, and neither its name. By
+// default a token may be encoded in another way, since Graph itself emits %24top in next links ([R]: docs-contrib
+// #658, msgraph-sdk-dotnet #1102) and clients such as hashicorp's and Python's urlencode re-encode ([C]).
 func TestSkipTokenIsOpaque(t *testing.T) {
 	t.Parallel()
-	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+	throughEveryDoor(t, &intunetest.TenantOptions{Strict: true}, testAlteredTokens(map[string]bool{}))
+	throughEveryDoor(t, nil, testAlteredTokens(map[string]bool{
+		"sorted and encoded by Go": true, "name encoded": true, "value encoded again": true, "value as a path": true,
+		"quotes decoded": true, "upper-case hex": true, "plus encoded": true, "equals signs encoded": true,
+	}))
+}
+
+func testAlteredTokens(taken map[string]bool) func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+	return func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 		fill(tenant, 3)
 		link := get(t, client, root+"/v1.0/deviceManagement/managedDevices?$top=1")["@odata.nextLink"].(string)
 		base, token, _ := strings.Cut(link, "$skiptoken=")
@@ -131,11 +141,16 @@ func TestSkipTokenIsOpaque(t *testing.T) {
 				continue
 			}
 			r := send(t, client, http.MethodGet, altered, "")
-			if r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" || strings.Contains(r.body, "hara") {
+			switch {
+			case taken[name]:
+				if r.status != http.StatusOK || r.json(t)["value"].([]any)[0].(map[string]any)["id"] != "1" {
+					t.Errorf("%s: %d %.200s", name, r.status, r.body)
+				}
+			case r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" || strings.Contains(r.body, "hara"):
 				t.Errorf("%s: %d %.200s", name, r.status, r.body)
 			}
 		}
-	})
+	}
 }
 
 // Devices that come and go between pages disturb neither the order nor the position.

@@ -1,10 +1,11 @@
 package intunetest
 
 import (
-	"cmp"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -90,6 +91,8 @@ func (p *partner) members() []namedValue {
 	}
 }
 
+func isPartnerProperty(name string) bool { return hasMember((&partner{}).members(), name) }
+
 // findPartner is the partner of an address. The caller holds the lock.
 func (t *Tenant) findPartner(x *exchange, where *target) (*partner, *answer) {
 	if t.invisible {
@@ -108,7 +111,7 @@ func (t *Tenant) listPartners(x *exchange, where *target) *answer {
 	if t.invisible {
 		return x.forbidden(where, mayReadPartner)
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("remoteAssistancePartner", isPartnerProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -117,7 +120,15 @@ func (t *Tenant) listPartners(x *exchange, where *target) *answer {
 		p.settle(t.now())
 		rows = append(rows, row{serial: p.serial, name: p.displayName, id: p.id, write: func(o *object) { o.members(q, p.members()) }})
 	}
-	return t.page(x, where, q, rows)
+	return t.page(x, where, q, func(after int) iter.Seq[row] {
+		return func(yield func(row) bool) {
+			for _, r := range rows {
+				if r.serial > after && !yield(r) {
+					return
+				}
+			}
+		}
+	})
 }
 
 func (t *Tenant) getPartner(x *exchange, where *target) *answer {
@@ -125,7 +136,7 @@ func (t *Tenant) getPartner(x *exchange, where *target) *answer {
 	if refused != nil {
 		return refused
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("remoteAssistancePartner", isPartnerProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
@@ -149,15 +160,34 @@ type partnerBody struct {
 
 func (x *exchange) partnerBody() (partnerBody, *answer) {
 	var body partnerBody
+	var sent map[string]json.RawMessage
 	switch {
 	case len(x.request.Body) == 0:
-		return body, x.graphError(http.StatusBadRequest, "BadRequest", "Empty Payload. JSON content expected.")
-	case json.Unmarshal(x.request.Body, &body) != nil:
-		return body, x.graphError(http.StatusBadRequest, "BadRequest",
-			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+		return body, x.badQuery(refusal("Empty Payload. JSON content expected."))
+	case json.Unmarshal(x.request.Body, &sent) != nil || sent == nil:
+		return body, x.badQuery(errNoJSON)
+	}
+	for name := range sent {
+		// Annotations may be anything; the id is the service's.
+		if !strings.Contains(name, "@") && !isPartnerProperty(name) {
+			return body, x.badQuery(refusal("The property '" + name + "' does not exist on type 'microsoft.graph.remoteAssistancePartner'. " +
+				"Make sure to only use property names that are defined by the type or mark the type as open type."))
+		}
+	}
+	if json.Unmarshal(x.request.Body, &body) != nil {
+		return body, x.badQuery(errNoJSON)
+	}
+	if status := body.OnboardingStatus; status != nil && !slices.Contains(partnerStatuses, *status) {
+		return body, x.badQuery(refusal("Requested value '" + *status + "' was not found."))
 	}
 	return body, nil
 }
+
+// partnerStatuses are the members of remoteAssistanceOnboardingStatus.
+var partnerStatuses = []string{statusNotOnboarded, statusOnboarding, statusOnboarded}
+
+// errNoJSON is what Graph says of a body that it cannot read.
+const errNoJSON = refusal("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 
 func (p *partner) set(body partnerBody) {
 	if body.DisplayName != nil {
@@ -167,7 +197,7 @@ func (p *partner) set(body partnerBody) {
 		p.onboardingURL = *body.OnboardingURL
 	}
 	if body.OnboardingStatus != nil {
-		p.status, p.completes = cmp.Or(*body.OnboardingStatus, statusNotOnboarded), time.Time{}
+		p.status, p.completes = *body.OnboardingStatus, time.Time{}
 	}
 	if body.LastConnectionDateTime != nil {
 		p.lastConnection = *body.LastConnectionDateTime

@@ -78,12 +78,23 @@ func TestPartnerOperations(t *testing.T) {
 				t.Errorf("GET %s: %d", c.action, r.status)
 			}
 		}
-		for _, body := range []string{"", "{", `[]`, `{"displayName":1}`} {
+		for _, body := range []string{
+			"", "{", `[]`, "null", `{"displayName":1}`,
+			// C§4.2 [CSDL]: the type is not open, and its enum has three members.
+			`{"displayName":"X","color":"red"}`, `{"onboardingStatus":"someday"}`, `{"onboardingStatus":""}`, `{"onboardingStatus":2}`,
+		} {
 			for _, c := range [][2]string{{"POST", ""}, {"PATCH", "/" + id}} {
 				if r := send(t, client, c[0], collection+c[1], body); r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" {
 					t.Errorf("%s %q: %d %s", c[0], body, r.status, r.body)
 				}
 			}
+		}
+		if row := partners(t, client, root)[0].(map[string]any); row["displayName"] != "New" || len(partners(t, client, root)) != 1 {
+			t.Errorf("a refused body changed something: %v", row)
+		}
+		// What a client sends of its own account is taken: annotations, the id, null.
+		if r := send(t, client, http.MethodPatch, collection+"/"+id, `{"@odata.type":"#x","displayName@odata.type":"String","id":"other","onboardingStatus":null}`); r.status != http.StatusOK || r.json(t)["id"] != id {
+			t.Errorf("annotations: %d %s", r.status, r.body)
 		}
 		if r := send(t, client, http.MethodDelete, collection+"/"+id, ""); r.status != http.StatusNoContent || len(partners(t, client, root)) != 0 {
 			t.Errorf("delete: %d %s", r.status, r.body)

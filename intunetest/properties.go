@@ -13,9 +13,9 @@ type property struct {
 	name string
 	// value is what the service knows: a string, bool, *bool, int64, time.Time or literal.
 	value func(d *intune.ManagedDevice) any
-	// blank is sent for an empty string: the service uses null and "" without a rule that shows, and never
-	// leaves an enum blank.
-	blank any
+	// blank is sent for an empty string by a GET of the device, and inList by a list: the service uses null, "" and
+	// "Unknown" without a rule that shows, and never leaves an enum blank.
+	blank, inList any
 	// late marks the properties that only a GET by id with $select returns.
 	late bool
 }
@@ -30,12 +30,18 @@ func text(name string, value func(d *intune.ManagedDevice) string) property {
 // present is a text that is "" rather than null when there is none.
 func present(name string, value func(d *intune.ManagedDevice) string) property {
 	p := text(name, value)
-	p.blank = ""
+	p.blank, p.inList = "", ""
+	return p
+}
+
+// inLists makes another value stand for none in lists than in a GET of the device.
+func inLists(blank any, p property) property {
+	p.inList = blank
 	return p
 }
 
 func member[T ~string](name, unset string, value func(d *intune.ManagedDevice) T) property {
-	return property{name: name, blank: unset, value: func(d *intune.ManagedDevice) any { return string(value(d)) }}
+	return property{name: name, blank: unset, inList: unset, value: func(d *intune.ManagedDevice) any { return string(value(d)) }}
 }
 
 func other[T any](name string, value func(d *intune.ManagedDevice) T) property {
@@ -59,11 +65,11 @@ var deviceProperties = []property{
 	other("lastSyncDateTime", func(d *intune.ManagedDevice) time.Time { return d.LastSyncDateTime }),
 	present("operatingSystem", func(d *intune.ManagedDevice) string { return d.OperatingSystem }),
 	member("complianceState", "unknown", func(d *intune.ManagedDevice) intune.ComplianceState { return d.ComplianceState }),
-	text("jailBroken", func(d *intune.ManagedDevice) string { return d.JailBroken }),
+	member("jailBroken", "Unknown", func(d *intune.ManagedDevice) string { return d.JailBroken }),
 	member("managementAgent", "unknown", func(d *intune.ManagedDevice) intune.ManagementAgentType { return d.ManagementAgent }),
 	present("osVersion", func(d *intune.ManagedDevice) string { return d.OSVersion }),
 	other("easActivated", func(d *intune.ManagedDevice) bool { return d.EASActivated }),
-	text("easDeviceId", func(d *intune.ManagedDevice) string { return d.EASDeviceID }),
+	present("easDeviceId", func(d *intune.ManagedDevice) string { return d.EASDeviceID }),
 	other("easActivationDateTime", func(d *intune.ManagedDevice) time.Time { return d.EASActivationDateTime }),
 	other("azureADRegistered", func(d *intune.ManagedDevice) *bool { return d.AzureADRegistered }),
 	member("deviceEnrollmentType", "unknown", func(d *intune.ManagedDevice) intune.DeviceEnrollmentType { return d.DeviceEnrollmentType }),
@@ -71,7 +77,7 @@ var deviceProperties = []property{
 	present("emailAddress", func(d *intune.ManagedDevice) string { return d.EmailAddress }),
 	text("azureADDeviceId", func(d *intune.ManagedDevice) string { return d.AzureADDeviceID }),
 	member("deviceRegistrationState", "unknown", func(d *intune.ManagedDevice) intune.DeviceRegistrationState { return d.DeviceRegistrationState }),
-	present("deviceCategoryDisplayName", func(d *intune.ManagedDevice) string { return d.DeviceCategoryDisplayName }),
+	inLists("Unknown", present("deviceCategoryDisplayName", func(d *intune.ManagedDevice) string { return d.DeviceCategoryDisplayName })),
 	other("isSupervised", func(d *intune.ManagedDevice) bool { return d.IsSupervised }),
 	other("exchangeLastSuccessfulSyncDateTime", func(d *intune.ManagedDevice) time.Time { return d.ExchangeLastSuccessfulSyncDateTime }),
 	member("exchangeAccessState", "none", func(d *intune.ManagedDevice) intune.DeviceManagementExchangeAccessState { return d.ExchangeAccessState }),
@@ -85,17 +91,19 @@ var deviceProperties = []property{
 	present("userPrincipalName", func(d *intune.ManagedDevice) string { return d.UserPrincipalName }),
 	text("model", func(d *intune.ManagedDevice) string { return d.Model }),
 	text("manufacturer", func(d *intune.ManagedDevice) string { return d.Manufacturer }),
-	text("imei", func(d *intune.ManagedDevice) string { return d.IMEI }),
+	present("imei", func(d *intune.ManagedDevice) string { return d.IMEI }),
 	other("complianceGracePeriodExpirationDateTime", func(d *intune.ManagedDevice) time.Time { return d.ComplianceGracePeriodExpirationDateTime }),
 	text("serialNumber", func(d *intune.ManagedDevice) string { return d.SerialNumber }),
 	present("phoneNumber", func(d *intune.ManagedDevice) string { return d.PhoneNumber }),
-	text("androidSecurityPatchLevel", func(d *intune.ManagedDevice) string { return d.AndroidSecurityPatchLevel }),
+	present("androidSecurityPatchLevel", func(d *intune.ManagedDevice) string { return d.AndroidSecurityPatchLevel }),
 	present("userDisplayName", func(d *intune.ManagedDevice) string { return d.UserDisplayName }),
-	other("configurationManagerClientEnabledFeatures", func(*intune.ManagedDevice) literal { return "null" }),
-	text("wiFiMacAddress", func(d *intune.ManagedDevice) string { return d.WiFiMACAddress }),
-	other("deviceHealthAttestationState", func(*intune.ManagedDevice) literal { return "null" }),
-	text("subscriberCarrier", func(d *intune.ManagedDevice) string { return d.SubscriberCarrier }),
-	text("meid", func(d *intune.ManagedDevice) string { return d.MEID }),
+	other("configurationManagerClientEnabledFeatures", func(d *intune.ManagedDevice) literal {
+		return complexValue(d.ConfigurationManagerClientEnabledFeatures)
+	}),
+	present("wiFiMacAddress", func(d *intune.ManagedDevice) string { return d.WiFiMACAddress }),
+	other("deviceHealthAttestationState", func(d *intune.ManagedDevice) literal { return complexValue(d.DeviceHealthAttestationState) }),
+	present("subscriberCarrier", func(d *intune.ManagedDevice) string { return d.SubscriberCarrier }),
+	present("meid", func(d *intune.ManagedDevice) string { return d.MEID }),
 	other("totalStorageSpaceInBytes", func(d *intune.ManagedDevice) int64 { return d.TotalStorageSpaceInBytes }),
 	other("freeStorageSpaceInBytes", func(d *intune.ManagedDevice) int64 { return d.FreeStorageSpaceInBytes }),
 	text("managedDeviceName", func(d *intune.ManagedDevice) string { return d.ManagedDeviceName }),
@@ -104,14 +112,14 @@ var deviceProperties = []property{
 	}),
 	other("requireUserEnrollmentApproval", func(d *intune.ManagedDevice) *bool { return d.RequireUserEnrollmentApproval }),
 	other("managementCertificateExpirationDate", func(d *intune.ManagedDevice) time.Time { return d.ManagementCertificateExpirationDate }),
-	selected(text("iccid", func(d *intune.ManagedDevice) string { return d.ICCID })),
-	selected(text("udid", func(d *intune.ManagedDevice) string { return d.UDID })),
+	selected(present("iccid", func(d *intune.ManagedDevice) string { return d.ICCID })),
+	selected(present("udid", func(d *intune.ManagedDevice) string { return d.UDID })),
 	selected(text("notes", func(d *intune.ManagedDevice) string { return d.Notes })),
-	selected(text("ethernetMacAddress", func(d *intune.ManagedDevice) string { return d.EthernetMACAddress })),
+	selected(present("ethernetMacAddress", func(d *intune.ManagedDevice) string { return d.EthernetMACAddress })),
 	selected(other("physicalMemoryInBytes", func(d *intune.ManagedDevice) int64 { return d.PhysicalMemoryInBytes })),
-	present("enrollmentProfileName", func(d *intune.ManagedDevice) string { return d.EnrollmentProfileName }),
+	inLists(nil, present("enrollmentProfileName", func(d *intune.ManagedDevice) string { return d.EnrollmentProfileName })),
 	member("managementState", "managed", func(d *intune.ManagedDevice) intune.ManagementState { return d.ManagementState }),
-	other("deviceActionResults", func(*intune.ManagedDevice) literal { return "[]" }),
+	other("deviceActionResults", func(d *intune.ManagedDevice) literal { return actionResults(d.DeviceActionResults) }),
 }
 
 func findProperty(name string) *property {
@@ -122,6 +130,8 @@ func findProperty(name string) *property {
 	}
 	return nil
 }
+
+func isDeviceProperty(name string) bool { return findProperty(name) != nil }
 
 // object writes a JSON object member by member, in the order given.
 type object struct{ text []byte }
@@ -157,7 +167,12 @@ func (o *object) member(name string, value any) {
 	}
 }
 
-func (o *object) end() []byte { return append(o.text, '}') }
+func (o *object) end() []byte {
+	if len(o.text) == 0 {
+		return []byte("{}")
+	}
+	return append(o.text, '}')
+}
 
 // appendText writes a JSON string. Most need no escapes, and a page holds tens of thousands of them.
 func appendText(to []byte, s string) []byte {

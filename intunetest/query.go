@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// query are the options that the service understands. All others are ignored: $orderby and $skip do not work on these
-// collections, $search and ConsistencyLevel mean nothing to Intune.
+// query are the options that the service understands. All others are ignored: $orderby does not work on these
+// collections, $skip only on detected apps, $search and ConsistencyLevel mean nothing to Intune.
 type query struct {
 	selects   []string
 	filter    string
@@ -18,26 +18,37 @@ type query struct {
 	top       int // 0: not given
 	count     bool
 	expand    string
-	skipToken string // raw
-	rest      string // raw options but $skiptoken, for the next link
+	skipToken string   // raw
+	skip      string   // raw; only detected apps page by it
+	rest      []string // raw options but the two, for the next link
 }
 
-// parseQuery reads a raw query. The dollar sign of an option is not decoded: %24select is an unknown option, which is
-// ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever is an
-// error.
-func parseQuery(raw string) (*query, error) {
+// parseQuery reads a raw query. A strict tenant does not decode the names of options: %24select is an unknown one,
+// which is ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever
+// is an error.
+func parseQuery(raw string, strict bool) (*query, error) {
 	q := &query{}
-	var rest []string
 	for option := range strings.SplitSeq(raw, "&") {
 		if option == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(option, "=")
-		if name == "$skiptoken" {
+		decoded, err := url.QueryUnescape(name)
+		switch {
+		case err != nil:
+			decoded = name
+		case !strict:
+			name = decoded
+		}
+		switch name {
+		case "$skiptoken":
 			q.skipToken = value
 			continue
+		case "$skip":
+			q.skip = value
+			continue
 		}
-		rest = append(rest, option)
+		q.rest = append(q.rest, option)
 		text, err := url.QueryUnescape(value)
 		if err != nil {
 			return nil, refusal("The query option '" + name + "' is malformed.")
@@ -61,12 +72,11 @@ func parseQuery(raw string) (*query, error) {
 				return nil, refusal(fmt.Sprintf("Invalid value '%s' for $top: it must be between 1 and %d.", text, maxPageSize))
 			}
 		default:
-			if decoded, err := url.QueryUnescape(name); err == nil && decoded == "$skiptoken" {
+			if decoded == "$skiptoken" {
 				return nil, errAlteredToken
 			}
 		}
 	}
-	q.rest = strings.Join(rest, "&")
 	return q, nil
 }
 
@@ -84,25 +94,49 @@ func (x *exchange) badQuery(err error) *answer {
 	return x.graphError(http.StatusBadRequest, "BadRequest", err.Error())
 }
 
-// checkSelect refuses properties that v1.0 does not have.
-func checkSelect(q *query) error {
+// checkSelect refuses properties that the type does not have in v1.0.
+func (q *query) checkSelect(typeName string, has func(name string) bool) error {
 	for _, name := range q.selects {
-		if findProperty(name) == nil {
-			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph.managedDevice'.")
+		if !has(name) {
+			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph." + typeName + "'.")
 		}
 	}
 	return nil
 }
 
-// context is the @odata.context of an answer.
+// queryOn reads the query of a request for things of a type.
+func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query, error) {
+	q, err := parseQuery(x.request.RawQuery, x.strict)
+	if err != nil {
+		return nil, err
+	}
+	return q, q.checkSelect(typeName, has)
+}
+
+// context is the @odata.context of an answer, in Graph's own spelling whatever the request's was.
 func (x *exchange) context(where *target, q *query, suffix string) string {
 	steps := slices.Clone(where.steps)
+	if where.me {
+		// Graph names the user instead.
+		steps[0] = step{name: "users", key: x.caller.user, hasKey: true}
+	}
 	if suffix != "" && len(steps) > 0 {
 		steps[len(steps)-1].hasKey = false
 	}
-	path := (&target{steps: steps}).backend(true)
+	parts := make([]string, 0, len(steps))
+	for _, s := range steps {
+		text := s.name
+		if s.hasKey {
+			text += "('" + escapeData(strings.ReplaceAll(s.key, "'", "''")) + "')"
+		}
+		parts = append(parts, text)
+	}
+	path := strings.Join(parts, "/")
 	if len(q.selects) > 0 {
 		path += "(" + strings.Join(q.selects, ",") + ")"
 	}
 	return x.scheme + "://" + x.request.Host + "/v1.0/$metadata#" + path + suffix
 }
+
+// escapeData escapes all but letters, digits and -._~, as .NET's EscapeDataString does.
+func escapeData(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }

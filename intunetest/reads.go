@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,11 +26,8 @@ func (t *Tenant) getDevice(x *exchange, where *target) *answer {
 	if refused != nil {
 		return refused
 	}
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("managedDevice", isDeviceProperty)
 	if err != nil {
-		return x.badQuery(err)
-	}
-	if err := checkSelect(q); err != nil {
 		return x.badQuery(err)
 	}
 	o := &object{}
@@ -58,27 +56,29 @@ func (t *Tenant) listDevices(x *exchange, where *target) *answer {
 
 // listOf lists the devices of a collection, filtered where the filter counts.
 func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device) bool) *answer {
-	q, err := parseQuery(x.request.RawQuery)
+	q, err := x.queryOn("managedDevice", isDeviceProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
-	if err := checkSelect(q); err != nil {
-		return x.badQuery(err)
-	}
-	matches, err := parseFilter(q.filter, q.count)
+	matches, err := parseFilter(q.filter, q.count, deviceOperators)
 	if err != nil {
 		return x.badQuery(err)
 	}
-	var rows []row
-	for _, d := range t.sequence {
-		if !within(d) || matches != nil && !matches(&d.record) {
-			continue
+	return t.page(x, where, q, func(after int) iter.Seq[row] {
+		return func(yield func(row) bool) {
+			for _, d := range t.sequence[t.index(after+1):] {
+				if !within(d) || matches != nil && !matches(d.value) {
+					continue
+				}
+				r := row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
+					writeDevice(o, d, as, q, "", "")
+				}}
+				if !yield(r) {
+					return
+				}
+			}
 		}
-		rows = append(rows, row{serial: d.serial, name: d.record.DeviceName, id: d.record.ID, write: func(o *object) {
-			writeDevice(o, d, as, q, "", "")
-		}})
-	}
-	return t.page(x, where, q, rows)
+	})
 }
 
 // writeDevice writes the properties that are selected, or all.
@@ -97,17 +97,27 @@ func writeDevice(o *object, d *device, as view, q *query, link, errorDetails str
 		case p.name == propertySessionError:
 			o.member(p.name, errorDetails)
 		default:
-			o.member(p.name, p.shown(d))
+			o.member(p.name, p.orBlank(p.value(&d.record), as))
 		}
 	}
 }
 
-func (p *property) shown(d *device) any {
-	value := p.value(&d.record)
-	if value == "" {
+// value is a property as a list shows it.
+func (d *device) value(name string) any {
+	p := findProperty(name)
+	return p.orBlank(p.value(&d.record), viewList)
+}
+
+// orBlank gives what stands for an empty string.
+func (p *property) orBlank(value any, as view) any {
+	switch {
+	case value != "":
+		return value
+	case as == viewEntity:
 		return p.blank
+	default:
+		return p.inList
 	}
-	return value
 }
 
 // hidden is the default that stands for a property which this view does not show. Recorded answers have null in lists
@@ -118,10 +128,7 @@ func (p *property) hidden(as view) any {
 		return ""
 	case p.value == nil, p.blank == "":
 		return nil
+	default:
+		return p.orBlank(p.value(&noDevice), as)
 	}
-	value := p.value(&noDevice)
-	if value == "" {
-		return p.blank
-	}
-	return value
 }

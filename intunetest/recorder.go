@@ -25,7 +25,7 @@ type RecordedRequest struct {
 	// Header are the headers, the Authorization with its token among them.
 	Header http.Header
 
-	// Body is the body, nil if there was none.
+	// Body is the body without its compression (Content-Encoding), nil if there was none.
 	Body []byte
 
 	// Status is the status of the answer; 0 while there is none, and if the connection broke before one.
@@ -69,22 +69,52 @@ func (r RecordedRequest) clone() RecordedRequest {
 // recorded is an entry of the log. Its request does not change but for the status, which the tenant's lock guards.
 type recorded struct{ request RecordedRequest }
 
+// record enters a request that has arrived.
+func (t *Tenant) record(x *exchange) *recorded {
+	entry := &recorded{request: x.request}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch keep := t.options.KeepRequests; {
+	case len(t.requests) < keep:
+		t.requests = append(t.requests, entry)
+	case keep > 0:
+		t.requests[t.arrived%keep] = entry
+	}
+	t.arrived++
+	return entry
+}
+
+// answered notes how a request was answered.
+func (t *Tenant) answered(entry *recorded, status int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entry.request.Status = status
+}
+
 // Requests are the requests that have arrived since the tenant was made or [Tenant.ResetRequests] was called, in
-// order of arrival; the items of a $batch come after it. A connection refused by [DropConnect] is no request. The
-// result is a copy.
+// order of arrival; the items of a $batch come after it. A connection refused by [DropConnect] is no request. Of more
+// than [TenantOptions.KeepRequests] only the last are left. The result is a copy.
 func (t *Tenant) Requests() []RecordedRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := make([]RecordedRequest, 0, len(t.requests))
-	for _, entry := range t.requests {
-		list = append(list, entry.request.clone())
+	for i := range t.requests {
+		oldest := t.arrived - len(t.requests)
+		list = append(list, t.requests[(oldest+i)%len(t.requests)].request.clone())
 	}
 	return list
+}
+
+// RequestCount is how many requests [Tenant.Requests] would have without a limit.
+func (t *Tenant) RequestCount() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.arrived
 }
 
 // ResetRequests forgets the requests so far. Everything else stays: devices, sessions, [Tenant.Prompts], throttling.
 func (t *Tenant) ResetRequests() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.requests = nil
+	t.requests, t.arrived = nil, 0
 }

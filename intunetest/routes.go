@@ -23,6 +23,7 @@ const (
 	placeRequestRemoteAssistance
 	placeBeginOnboarding
 	placeDisconnect
+	placeCount // operations has none
 )
 
 // keyKind says what the key of a collection identifies.
@@ -35,67 +36,6 @@ const (
 	keyPartner
 	keyKinds
 )
-
-// node is a part of Graph's model, as the schema of v1.0 has it.
-type node struct {
-	place  place
-	kind   string  // as in Intune's own messages: singleton, entityset, navigation, action
-	entity *entity // what a key leads to; nil for a singleton and an action
-	next   map[string]*node
-}
-
-type entity struct {
-	place place
-	key   keyKind
-	next  map[string]*node
-}
-
-var (
-	actionNode = &node{place: placeRequestRemoteAssistance, kind: "action"}
-	unmodeled  = &node{kind: "navigation"}
-	deviceNext = withUnmodeled(map[string]*node{"requestremoteassistance": actionNode},
-		"bypassActivationLock", "cleanWindowsDevice", "deleteUserFromSharedAppleDevice", "disableLostMode", "locateDevice",
-		"logoutSharedAppleDeviceActiveUser", "rebootNow", "recoverPasscode", "remoteLock", "resetPasscode", "retire", "shutDown",
-		"syncDevice", "updateWindowsDeviceAccount", "windowsDefenderScan", "windowsDefenderUpdateSignatures", "wipe",
-		"deviceCategory", "deviceCompliancePolicyStates", "deviceConfigurationStates", "logCollectionRequests", "users", "windowsProtectionState")
-	devicesNode = &node{place: placeDevices, kind: "navigation", entity: &entity{place: placeDevice, key: keyDevice, next: deviceNext}}
-	usersNode   = &node{kind: "entityset", entity: &entity{key: keyUser, next: map[string]*node{"manageddevices": devicesNode}}}
-
-	// The reference page of the action lists a third address below a detected app, through the users of the device.
-	appDevicesNode = &node{place: placeAppDevices, kind: "navigation", entity: &entity{
-		place: placeAppDevice, key: keyDevice, next: map[string]*node{
-			"requestremoteassistance": actionNode,
-			"users": {kind: "navigation", entity: &entity{key: keyUser, next: map[string]*node{
-				"manageddevices": {kind: "navigation", entity: &entity{key: keyDevice, next: map[string]*node{
-					"requestremoteassistance": actionNode,
-				}}},
-			}}},
-		},
-	}}
-	graphRoot = map[string]*node{
-		"users": usersNode,
-		"me":    {kind: "singleton", next: map[string]*node{"manageddevices": devicesNode}},
-		"devicemanagement": {kind: "singleton", next: map[string]*node{
-			"manageddevices": devicesNode,
-			"detectedapps": {place: placeApps, kind: "navigation", entity: &entity{
-				place: placeApp, key: keyApp, next: map[string]*node{"manageddevices": appDevicesNode},
-			}},
-			"remoteassistancepartners": {place: placePartners, kind: "navigation", entity: &entity{
-				place: placePartner, key: keyPartner, next: map[string]*node{
-					"beginonboarding": {place: placeBeginOnboarding, kind: "action"},
-					"disconnect":      {place: placeDisconnect, kind: "action"},
-				},
-			}},
-		}},
-	}
-)
-
-func withUnmodeled(next map[string]*node, names ...string) map[string]*node {
-	for _, name := range names {
-		next[strings.ToLower(name)] = unmodeled
-	}
-	return next
-}
 
 // target is what a path addresses.
 type target struct {
@@ -137,7 +77,10 @@ func badSegment(name string) error {
 // Intune's routes as far as observed; a key is either the next segment or in parentheses and quotes.
 func resolve(segments []string) (*target, error) {
 	t := &target{template: "~"}
-	next := graphRoot
+	next, partial := graphRoot.next, graphRoot.partial
+	if len(segments) > 0 && isVersion(segments[0]) {
+		return nil, badSegment(segments[0]) // the addresses of a batch's items are relative to the version
+	}
 	for len(segments) > 0 {
 		name, key, inParentheses, ok := splitSegment(segments[0])
 		if !ok {
@@ -145,18 +88,25 @@ func resolve(segments []string) (*target, error) {
 		}
 		segments = segments[1:]
 		here := next[strings.ToLower(bareName(name))]
-		if here == nil || inParentheses && here.entity == nil {
+		switch {
+		case here == nil && partial:
+			return &target{}, nil
+		case here == nil || inParentheses && here.entity == nil:
 			return nil, badSegment(name)
 		}
 		t.template += "/" + here.kind
-		t.place, t.me = here.place, t.me || strings.EqualFold(name, "me")
-		if here == unmodeled {
+		t.place, t.me = here.place, t.me || here.name == "me"
+		if here.place == placeUnmodeled && here.entity == nil && here.next == nil {
 			return t, nil
 		}
-		next = here.next
-		current := step{name: name}
+		next, partial = here.next, here.partial
+		current := step{name: here.name}
 		if here.entity != nil && !inParentheses && len(segments) > 0 {
-			// Graph takes a segment with a dollar sign for one of its own names, such as $count.
+			if here.place != placeUnmodeled && len(segments) == 1 && segments[0] == countSegment {
+				t.count(current)
+				return t, nil
+			}
+			// Graph takes a segment with a dollar sign for one of its own names.
 			if strings.HasPrefix(segments[0], "$") || segments[0] == "" {
 				return nil, badSegment(segments[0])
 			}
@@ -168,11 +118,25 @@ func resolve(segments []string) (*target, error) {
 			t.keys[here.entity.key], t.has[here.entity.key] = key, true
 			t.template += "/key"
 			t.place = here.entity.place
-			next = here.entity.next
+			next, partial = here.entity.next, here.entity.partial
 		}
 		t.steps = append(t.steps, current)
 	}
 	return t, nil
+}
+
+func isVersion(name string) bool {
+	return strings.EqualFold(name, "v1.0") || strings.EqualFold(name, "beta")
+}
+
+// countSegment asks for the number of a collection's items.
+const countSegment = "$count"
+
+// count makes the target the number of the items of a collection, for which Intune has no route.
+func (t *target) count(collection step) {
+	t.place = placeCount
+	t.template += "/" + countSegment
+	t.steps = append(t.steps, collection, step{name: countSegment})
 }
 
 // bareName takes the namespace off a qualified action.

@@ -9,7 +9,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// C§6.2, C§10.2: what answers a path that leads nowhere.
+// C§6.2, C§10.2: what answers a path that leads nowhere. Where the kit does not know all that Graph has, it says that
+// it does not model the route; only below devices, apps and partners, which it knows, is a path wrong.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	const devices = "/v1.0/deviceManagement/managedDevices/"
@@ -22,12 +23,22 @@ func TestRefusals(t *testing.T) {
 		{"wrong version", "GET", "/v2.0/deviceManagement/managedDevices", 404, "ResourceNotFound", "Invalid version: v2.0"},
 		{"nothing", "GET", "/", 404, "ResourceNotFound", "Invalid version: "},
 		{"beta is not modeled", "GET", "/beta/deviceManagement/managedDevices", 501, "NotImplemented", "intunetest: the tenant does not model GET /beta/deviceManagement/managedDevices; it serves what package intune uses of Graph v1.0"},
-		{"unknown root", "GET", "/v1.0/devicemanagment", 400, "BadRequest", "Resource not found for the segment 'devicemanagment'."},
+		{"unknown root", "GET", "/v1.0/devicemanagment", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/devicemanagment; it serves what package intune uses of Graph v1.0"},
+		{"metadata", "GET", "/v1.0/$metadata", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/$metadata; it serves what package intune uses of Graph v1.0"},
+		{"other part of Intune", "GET", "/v1.0/deviceManagement/deviceConfigurations/1", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/deviceManagement/deviceConfigurations/1; it serves what package intune uses of Graph v1.0"},
+		{"other part of Intune, in parentheses", "POST", "/v1.0/deviceManagement/deviceConfigurations('1')/assign", 501, "NotImplemented", "intunetest: the tenant does not model POST /v1.0/deviceManagement/deviceConfigurations('1')/assign; it serves what package intune uses of Graph v1.0"},
+		{"deviceManagement itself", "GET", "/v1.0/deviceManagement", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/deviceManagement; it serves what package intune uses of Graph v1.0"},
+		{"a user's mail", "GET", "/v1.0/users/" + userID + "/messages", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/users/" + userID + "/messages; it serves what package intune uses of Graph v1.0"},
+		{"my mail", "GET", "/v1.0/me/messages", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/me/messages; it serves what package intune uses of Graph v1.0"},
 		{"unknown segment", "GET", devices + deviceID + "/detectedApps", 400, "BadRequest", "Resource not found for the segment 'detectedApps'."},
 		{"unknown action", "POST", devices + deviceID + "/requestAssistance", 400, "BadRequest", "Resource not found for the segment 'requestAssistance'."},
 		{"after the action", "POST", devices + deviceID + action + "/x", 400, "BadRequest", "Resource not found for the segment 'x'."},
 		{"no id", "POST", "/v1.0/deviceManagement/managedDevices//requestRemoteAssistance", 400, "BadRequest", "Resource not found for the segment ''."},
-		{"system segment", "GET", devices + "$count", 400, "BadRequest", "Resource not found for the segment '$count'."},
+		{"system segment", "GET", devices + "$ref", 400, "BadRequest", "Resource not found for the segment '$ref'."},
+		// [R] verified against a live tenant: github.com/rknightion/graph2otel.
+		{"$count", "GET", devices + "$count", 400, "No method match route template", "No OData route exists that match template ~/singleton/navigation/$count with http verb GET for request /StatelessDeviceFEService/deviceManagement/managedDevices/$count."},
+		{"$count of a user's", "GET", "/v1.0/users/" + userID + "/managedDevices/$count", 400, "No method match route template", "No OData route exists that match template ~/entityset/key/navigation/$count with http verb GET for request /StatelessDeviceFEService/users('" + userID + "')/managedDevices/$count."},
+		{"below $count", "GET", devices + "$count/x", 400, "BadRequest", "Resource not found for the segment '$count'."},
 		{"dollar name without parentheses", "GET", "/v1.0/users/$ky@contoso.com/managedDevices", 400, "BadRequest", "Resource not found for the segment '$ky@contoso.com'."},
 		{"quotes not doubled", "GET", "/v1.0/users('o'hara@contoso.com')/managedDevices", 400, "BadRequest", "Resource not found for the segment 'users('o'hara@contoso.com')'."},
 		{"parentheses without quotes", "GET", "/v1.0/deviceManagement/managedDevices(" + deviceID + ")", 400, "BadRequest", "Resource not found for the segment 'managedDevices(" + deviceID + ")'."},
@@ -69,6 +80,23 @@ func TestRefusals(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Intune routes by verb and has none for HEAD (the text is that of [R] C§6.2); the answer to HEAD never has a body.
+func TestHead(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		populate(tenant)
+		for path, want := range map[string]int{devicesPath: 400, devicesPath + "/" + deviceID: 400, devicesPath + "/" + deviceID + action: 405, "/v1.0/groups": 501} {
+			r := send(t, client, http.MethodHead, root+path, "")
+			if r.status != want || r.body != "" || r.header.Get("request-id") == "" {
+				t.Errorf("%s: %d %q", path, r.status, r.body)
+			}
+		}
+		if n := tenant.TotalPrompts(); n != 0 {
+			t.Errorf("%d prompts", n)
+		}
+	})
 }
 
 // C§3.4: the action below an app may fail as the GET does; nobody knows, so it can be switched.

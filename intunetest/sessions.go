@@ -2,6 +2,7 @@ package intunetest
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -84,9 +85,11 @@ func (t *Tenant) TotalPrompts() int {
 	return total
 }
 
-// requestRemoteAssistance is the action. Its body is not looked at: the action has no parameters, and clients send
-// nothing or {}.
+// requestRemoteAssistance is the action. It has no parameters, and clients send nothing or {}.
 func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
+	if len(x.request.Body) > 0 && !json.Valid(x.request.Body) {
+		return x.badQuery(errNoJSON)
+	}
 	d, refused := t.findDevice(x, where)
 	if refused != nil {
 		return refused

@@ -20,25 +20,29 @@ type Tenant struct {
 	ahead     time.Duration
 	serials   map[string]int // last serial number by kind of thing
 	devices   map[string]*device
-	sequence  []*device // in order of arrival
+	sequence  []*device // in order of arrival, and of the serial numbers
 	prompts   map[string]int
-	users     []*user
+	users     users
 	apps      []*app
+	appsByID  map[string]*app
 	partners  []*partner
 	invisible bool // the connector cannot be looked at
 	faults    []*faultRule
-	requests  []*recorded
+	requests  []*recorded // the last ones: the n-th is at n modulo TenantOptions.KeepRequests
+	arrived   int         // how many there were
 	windows   map[windowKey][]time.Time
 }
 
 // NewTenant makes an empty tenant whose connector is onboarded. nil options are the same as zero options.
 func NewTenant(options *TenantOptions) *Tenant {
 	t := &Tenant{
-		options: options.withDefaults(),
-		serials: map[string]int{},
-		devices: map[string]*device{},
-		prompts: map[string]int{},
-		windows: map[windowKey][]time.Time{},
+		options:  options.withDefaults(),
+		serials:  map[string]int{},
+		devices:  map[string]*device{},
+		prompts:  map[string]int{},
+		users:    users{byID: map[string]*user{}, byUPN: map[string][]*user{}},
+		appsByID: map[string]*app{},
+		windows:  map[windowKey][]time.Time{},
 	}
 	t.SetConnector(intune.ConnectorStateOnboarded)
 	return t

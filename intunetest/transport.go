@@ -28,14 +28,13 @@ var (
 // Do is [Tenant.RoundTrip]; it makes the tenant an azcore policy.Transporter.
 func (t *Tenant) Do(req *http.Request) (*http.Response, error) { return t.RoundTrip(req) }
 
-// RoundTrip answers a request in process, without a socket. Like [http.Transport] it sends a body of unknown length
-// without a Content-Length, follows no redirects, and returns the context's error when the context ends first. The
+// RoundTrip answers a request in process, without a socket. Like [http.Transport] it sends a length or chunks, so that
+// no request of it is refused with 411, follows no redirects, and returns the context's error when the context ends first. The
 // request may be for any host; next links point to the same one.
 func (t *Tenant) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, errors.New("intunetest: a request without a URL")
 	}
-	unsized := req.ContentLength < 0 || req.Body != nil && req.Body != http.NoBody && req.ContentLength == 0
 	body, err := readBody(req.Body)
 	if err != nil {
 		return nil, fmt.Errorf("intunetest: reading the body of %s %s: %w", req.Method, req.URL.EscapedPath(), err)
@@ -47,7 +46,6 @@ func (t *Tenant) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := newExchange(req, body)
 	x.scheme = req.URL.Scheme
 	x.inProcess = true
-	x.unsized = unsized
 	a, err := t.serve(ctx, x)
 	if err != nil {
 		return nil, err
@@ -64,7 +62,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := newExchange(r, body)
 	x.scheme = schemeOf(r.TLS != nil)
-	x.unsized = r.ContentLength < 0 || lengthMissing(r)
+	x.unsized = lengthMissing(r)
 	a, err := t.serve(r.Context(), x)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -84,11 +82,11 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lengthMissing recognizes an HTTP/1 request that announced no length at all, which Go's server reads as an empty
-// body. A request that did not come through a server, such as one of httptest.NewRequest, has no such header either.
+// lengthMissing recognizes an HTTP/1 request that announced no length at all and is not chunked either, which Go's
+// server reads as an empty body. A request that did not come through a server, such as one of httptest.NewRequest, has no such header either.
 func lengthMissing(r *http.Request) bool {
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
-	return server != nil && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == ""
+	return server != nil && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" && len(r.TransferEncoding) == 0
 }
 
 func newExchange(r *http.Request, body []byte) *exchange {
@@ -139,6 +137,9 @@ func (a *answer) response(req *http.Request) *http.Response {
 	}
 	if !bodyAllowed(a.status) {
 		resp.ContentLength = 0
+		return resp
+	}
+	if req.Method == http.MethodHead {
 		return resp
 	}
 	part, broken := a.visible()

@@ -9,35 +9,61 @@ import (
 // user is an account of the tenant; either name may be blank, not both.
 type user struct{ id, upn string }
 
+// users are the accounts by their names, compared without case. Several may have had the same user principal name; the
+// oldest counts.
+type users struct {
+	byID  map[string]*user
+	byUPN map[string][]*user
+}
+
 // AddUser makes an account known by its object id and its user principal name, so that both lead to the same devices,
 // and an account without devices is found at all. [Tenant.AddDevice] does the same with the UserID and
 // UserPrincipalName of the device. Both names are compared without case. Adding a known id changes its name.
 func (t *Tenant) AddUser(id, upn string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.addUser(id, upn)
+	t.users.add(id, upn)
 }
 
-func (t *Tenant) addUser(id, upn string) {
-	if id == "" && upn == "" {
+func (u *users) add(id, upn string) {
+	named := u.byUPN[foldID(upn)]
+	switch {
+	case id != "":
+		if len(named) > 0 && named[0].id == "" {
+			// Two accounts known by one name each turn out to be the same.
+			delete(u.byUPN, foldID(upn))
+		}
+		known := u.byID[foldID(id)]
+		if known == nil {
+			known = &user{id: id}
+			u.byID[foldID(id)] = known
+		}
+		u.rename(known, upn)
+	case upn != "" && len(named) == 0:
+		u.rename(&user{}, upn)
+	}
+}
+
+func (u *users) rename(known *user, upn string) {
+	if upn == "" {
 		return
 	}
-	if id != "" && upn != "" {
-		// Two accounts known by one name each turn out to be the same.
-		t.users = slices.DeleteFunc(t.users, func(u *user) bool { return u.id == "" && strings.EqualFold(u.upn, upn) })
+	if old := foldID(known.upn); old != foldID(upn) {
+		u.byUPN[old] = slices.DeleteFunc(u.byUPN[old], func(other *user) bool { return other == known })
+		u.byUPN[foldID(upn)] = append(u.byUPN[foldID(upn)], known)
 	}
-	for _, u := range t.users {
-		switch {
-		case id != "" && strings.EqualFold(u.id, id):
-			if upn != "" {
-				u.upn = upn
-			}
-			return
-		case id == "" && strings.EqualFold(u.upn, upn):
-			return
-		}
+	known.upn = upn
+}
+
+// find is the account with an object id or a user principal name, nil if there is none.
+func (u *users) find(name string) *user {
+	if known := u.byID[foldID(name)]; known != nil {
+		return known
 	}
-	t.users = append(t.users, &user{id: id, upn: upn})
+	if named := u.byUPN[foldID(name)]; len(named) > 0 {
+		return named[0]
+	}
+	return nil
 }
 
 // findUser is the account of an address, nil if the address names none. The caller holds the lock.
@@ -49,10 +75,8 @@ func (t *Tenant) findUser(x *exchange, where *target) (*user, *answer) {
 	case !where.has[keyUser]:
 		return nil, nil
 	}
-	for _, u := range t.users {
-		if key != "" && (strings.EqualFold(u.id, key) || strings.EqualFold(u.upn, key)) {
-			return u, nil
-		}
+	if u := t.users.find(key); u != nil {
+		return u, nil
 	}
 	// Users are Entra's: the error is Graph's own, not nested.
 	return nil, x.graphError(http.StatusNotFound, "Request_ResourceNotFound",

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A fault is arranged, met, and removed.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	action := devicesPath + "/" + laptop + "/requestRemoteAssistance"
+	if a := s.send(t, http.MethodPost, "/_tenant/fault", `{"method": "post", "pathSuffix": "/requestRemoteAssistance", "status": 503, "header": {"retry-after": ["2"]}, "code": "C", "message": "M"}`); a.status != http.StatusCreated || !strings.Contains(a.body, `"pendingFaults":1`) {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := s.send(t, http.MethodGet, devicesPath, ""); a.status != http.StatusOK {
+		t.Errorf("another request: %d", a.status)
+	}
+	if a := s.send(t, http.MethodPost, action, ""); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "2" || !strings.Contains(a.body, `"message":"M"`) {
+		t.Errorf("%d %v %s", a.status, a.header, a.body)
+	}
+	if state := s.state(t); state.PendingFaults != 0 || state.Prompts != 0 {
+		t.Errorf("%d faults, %d prompts", state.PendingFaults, state.Prompts)
+	}
+
+	// A connection that breaks after the service acted is in the log, too.
+	s.send(t, http.MethodPost, "/_tenant/fault", `{"drop": "after", "effect": true}`)
+	if a, err := s.try(t, http.MethodPost, action, "{}"); err == nil {
+		t.Errorf("an answer: %+v", a)
+	}
+	state := s.state(t)
+	if last := state.Requests[0]; last.Status != 0 || last.Method != http.MethodPost || last.Path != action || last.Body != "{}" || state.Prompts < 1 {
+		t.Errorf("%+v, %d prompts", last, state.Prompts)
+	}
+
+	s.send(t, http.MethodPost, "/_tenant/fault", `{"status": 500, "times": -1}`)
+	if a := s.send(t, http.MethodDelete, "/_tenant/fault", ""); a.status != http.StatusNoContent || s.send(t, http.MethodGet, devicesPath, "").status != http.StatusOK {
+		t.Errorf("DELETE: %d", a.status)
+	}
+}
+
+// The clock moves on, and everything becomes as it was.
+func TestClockAndReset(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	before := s.state(t).Time
+	var clock struct{ Time time.Time }
+	if a := s.send(t, http.MethodPost, "/_tenant/clock", `{"advance": "24h"}`); a.status != http.StatusOK || json.Unmarshal([]byte(a.body), &clock) != nil || clock.Time.Sub(before) < 24*time.Hour {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	s.send(t, http.MethodPost, devicesPath+"/"+laptop+"/requestRemoteAssistance", "")
+	s.send(t, http.MethodPost, "/_tenant/fault", `{"status": 500}`)
+	s.send(t, http.MethodPost, "/contoso/oauth2/v2.0/devicecode", "client_id=app", header("Content-Type", "application/x-www-form-urlencoded"))
+	if state := s.state(t); state.Prompts != 1 || state.RequestCount != 1 || len(state.SignIns) != 1 || !state.Devices[0].Pending {
+		t.Errorf("before: %+v", state)
+	}
+	if a := s.send(t, http.MethodPost, "/_tenant/reset", ""); a.status != http.StatusNoContent {
+		t.Errorf("reset: %d %s", a.status, a.body)
+	}
+	state := s.state(t)
+	if state.Prompts != 0 || state.RequestCount != 0 || len(state.Requests) != 0 || state.PendingFaults != 0 || len(state.SignIns) != 0 || state.Devices[0].Pending || state.Time.Sub(before) > time.Hour {
+		t.Errorf("after: %+v", state)
+	}
+}
+
+// What the state shows of a request, and that it shows no token.
+func TestRequestsInTheState(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	s.send(t, http.MethodGet, devicesPath+"/"+laptop+"?$select=id", "")
+	s.send(t, http.MethodPost, "/v1.0//deviceManagement/../x", "\xff\x00")
+	s.send(t, http.MethodPost, "/v1.0/$batch", strings.Repeat("x", 10_000))
+	got := s.state(t).Requests
+	if len(got) != 3 {
+		t.Fatalf("%+v", got)
+	}
+	if first := got[2]; first.Number != 1 || first.Query != "$select=id" || first.Status != http.StatusOK || !strings.Contains(first.Answer, laptop) || first.Time.IsZero() {
+		t.Errorf("%+v", first)
+	}
+	// The path arrives as it was sent: nothing cleans it or redirects.
+	if second := got[1]; second.Path != "/v1.0//deviceManagement/../x" || second.Body != "(2 bytes that are no text)" || second.Status != http.StatusBadRequest {
+		t.Errorf("%+v", second)
+	}
+	if third := got[0]; len(third.Body) > 9000 || !strings.HasSuffix(third.Body, "… (10000 bytes)") {
+		t.Errorf("%.100s", third.Body)
+	}
+	if a := s.send(t, http.MethodGet, "/_tenant/state", ""); strings.Contains(a.body, "secret-token") {
+		t.Error("the token is shown")
+	}
+	for range 120 {
+		s.send(t, http.MethodGet, "/v1.0/groups", "")
+	}
+	if state := s.state(t); len(state.Requests) != 100 || state.RequestCount != 123 || state.Requests[0].Number != 123 {
+		t.Errorf("%d of %d", len(state.Requests), state.RequestCount)
+	}
+}
+
+// What cannot be used is refused with what would be right, and changes nothing.
+func TestControlRefusals(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		says                     string
+		change                   func(*http.Request)
+	}{
+		{name: "nothing there", method: "GET", path: "/_tenant/nothing", status: 404, says: "docs/testing.md"},
+		{name: "wrong method", method: "GET", path: "/_tenant/reset", status: 404, says: "GET /_tenant/reset"},
+		{name: "not JSON", method: "POST", path: "/_tenant/fault", body: "{", status: 400, says: "unexpected EOF"},
+		{name: "empty", method: "POST", path: "/_tenant/fault", status: 400, says: "the body is empty"},
+		{name: "misspelled", method: "POST", path: "/_tenant/fault", body: `{"state": 500}`, status: 400, says: "state"},
+		{name: "impossible status", method: "POST", path: "/_tenant/fault", body: `{"status": 42}`, status: 400, says: "between 200 and 999"},
+		{name: "informational status", method: "POST", path: "/_tenant/fault", body: `{"status": 100}`, status: 400, says: "between 200 and 999"},
+		{name: "drop", method: "POST", path: "/_tenant/fault", body: `{"drop": "now"}`, status: 400, says: "connect, before or after"},
+		{name: "backwards", method: "POST", path: "/_tenant/clock", body: `{"advance": "-1s"}`, status: 400, says: "above zero"},
+		{name: "no duration", method: "POST", path: "/_tenant/clock", body: `{"advance": "soon"}`, status: 400, says: "1m30s"},
+		{name: "no such code", method: "POST", path: "/_tenant/sign-in", body: `{"userCode": "X", "userPrincipalName": "a"}`, status: 404, says: "nobody waits"},
+		{name: "nobody", method: "POST", path: "/_tenant/sign-in", body: `{"userCode": "X"}`, status: 400, says: "who signs in"},
+		{name: "a form", method: "POST", path: "/_tenant/fault", body: `{}`, status: 415, says: "application/json", change: header("Content-Type", "text/plain")},
+		{name: "another site's page", method: "POST", path: "/_tenant/reset", status: 403, change: header("Origin", "https://elsewhere.example")},
+		{name: "another site's page, new browser", method: "POST", path: "/_tenant/reset", status: 403, change: header("Sec-Fetch-Site", "cross-site")},
+		{name: "a name that was made to point here", method: "GET", path: "/_tenant/state", status: 421, says: "the address that the server printed", change: func(r *http.Request) { r.Host = "elsewhere.example" }},
+	} {
+		change := c.change
+		if change == nil {
+			change = func(*http.Request) {}
+		}
+		if a := s.send(t, c.method, c.path, c.body, change); a.status != c.status || !strings.Contains(a.body, c.says) {
+			t.Errorf("%s: %d %s", c.name, a.status, a.body)
+		}
+	}
+	if n := s.state(t).PendingFaults; n != 0 {
+		t.Errorf("%d faults", n)
+	}
+	// Graph itself is answered under any name, since clients can be made to believe it is graph.microsoft.com.
+	if a := s.send(t, http.MethodGet, devicesPath, "", func(r *http.Request) { r.Host = "graph.microsoft.com" }); a.status != http.StatusOK {
+		t.Errorf("Graph's own name: %d", a.status)
+	}
+}

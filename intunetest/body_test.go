@@ -1,0 +1,79 @@
+package intunetest_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"testing"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+func zipped(t *testing.T, text string) string {
+	t.Helper()
+	var buffer bytes.Buffer
+	w := gzip.NewWriter(&buffer)
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.String()
+}
+
+// [M], C§9.1 (sdk-design, middleware/CompressionHandler.md): request bodies may be compressed, and the generated Go
+// SDK compresses every one.
+func TestGzipBodies(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		populate(tenant)
+		gzipped := header("Content-Encoding", "gzip")
+		batch := `{"requests":[` + actionItem("a", deviceID) + `]}`
+		if r := send(t, client, http.MethodPost, root+batchPath, zipped(t, batch), gzipped); r.status != http.StatusOK || tenant.Prompts(intune.Device(deviceID)) != 1 {
+			t.Errorf("$batch: %d %s", r.status, r.body)
+		}
+		if requests := tenant.Requests(); string(requests[0].Body) != batch || requests[0].Header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("recorded %q", requests[0].Body)
+		}
+		r := send(t, client, http.MethodPost, root+partnersPath, zipped(t, `{"displayName":"A"}`), header("Content-Encoding", "GZIP"))
+		if r.status != http.StatusCreated || r.json(t)["displayName"] != "A" {
+			t.Fatalf("create: %d %s", r.status, r.body)
+		}
+		address := root + partnersPath + "/" + r.json(t)["id"].(string)
+		if r := send(t, client, http.MethodPatch, address, zipped(t, `{"displayName":"B"}`), gzipped); r.status != http.StatusOK || r.json(t)["displayName"] != "B" {
+			t.Errorf("update: %d %s", r.status, r.body)
+		}
+		for name, c := range map[string]struct {
+			body, encoding string
+			want           int
+		}{
+			"not compressed":   {`{"displayName":"C"}`, "gzip", http.StatusBadRequest},
+			"cut off":          {zipped(t, `{"displayName":"C"}`)[:20], "gzip", http.StatusBadRequest},
+			"unknown":          {`{"displayName":"C"}`, "br", http.StatusUnsupportedMediaType},
+			"said to be plain": {`{"displayName":"C"}`, "identity", http.StatusOK},
+		} {
+			if r := send(t, client, http.MethodPatch, address, c.body, header("Content-Encoding", c.encoding)); r.status != c.want || r.json(t) == nil {
+				t.Errorf("%s: %d %s", name, r.status, r.body)
+			}
+		}
+		// Nothing to undo is nothing wrong.
+		if r := send(t, client, http.MethodPost, root+"/v1.0"+intune.Device(deviceID).String()+action, "", gzipped); r.status != http.StatusNoContent {
+			t.Errorf("no body: %d %s", r.status, r.body)
+		}
+	})
+}
+
+// A small body that becomes a large one is cut where Graph's limit is.
+func TestGzipBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	body := zipped(t, `{"displayName":"`+string(bytes.Repeat([]byte("x"), 8<<20))+`"}`)
+	if r := send(t, inProcess(tenant), http.MethodPost, graph+partnersPath, body, header("Content-Encoding", "gzip")); r.status != http.StatusBadRequest {
+		t.Errorf("%d %.100s", r.status, r.body)
+	}
+	if n := len(tenant.Requests()[0].Body); n != 4<<20 {
+		t.Errorf("%d bytes", n)
+	}
+}

@@ -1,0 +1,59 @@
+package intunetest
+
+import (
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// DeviceState is what a tenant knows of a device at a time.
+type DeviceState struct {
+	// Device is what [Tenant.AddDevice] was given, with the session's link and error text as they are now.
+	Device intune.ManagedDevice
+
+	// Prompts is [Tenant.Prompts] of the device.
+	Prompts int
+
+	// Pending reports that a request for remote assistance was accepted whose result is not visible yet.
+	Pending bool
+}
+
+// Devices are the devices of the tenant in order of arrival. Looking at them is no read: it moves no [SessionScript] on,
+// and is no request either.
+func (t *Tenant) Devices() []DeviceState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	list := make([]DeviceState, 0, len(t.sequence))
+	for _, d := range t.sequence {
+		d.session.settle(now)
+		state := DeviceState{Device: d.record, Prompts: t.prompts[foldID(d.record.ID)], Pending: d.session.pending != nil}
+		state.Device.RemoteAssistanceSessionURL = intune.NewSessionURL(d.session.link)
+		state.Device.RemoteAssistanceSessionErrorDetails = d.session.errorDetails
+		list = append(list, state)
+	}
+	return list
+}
+
+// Now is the time of the tenant: [TenantOptions.Clock] and what [Tenant.Advance] added.
+func (t *Tenant) Now() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now()
+}
+
+// Connector is the state of the best of the tenant's remote-assistance partners, onboarded before onboarding before
+// any other, and "" if there is none.
+func (t *Tenant) Connector() intune.ConnectorState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	best := ""
+	for _, p := range t.partners {
+		p.settle(t.now())
+		switch {
+		case best == "", p.status == statusOnboarded, p.status == statusOnboarding && best != statusOnboarded:
+			best = p.status
+		}
+	}
+	return intune.ConnectorState(best)
+}

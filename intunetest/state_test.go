@@ -1,0 +1,96 @@
+package intunetest_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// Looking at the tenant's devices shows what a read would, and is none.
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	if list := tenant.Devices(); len(list) != 0 {
+		t.Errorf("none: %v", list)
+	}
+	ref := tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "A", RemoteAssistanceSessionURL: intune.NewSessionURL("https://old")},
+		intunetest.SessionScript{URL: "https://new", AfterReads: 2}, intunetest.SessionScript{ErrorDetails: "no luck", After: time.Minute})
+	tenant.AddDevice(intune.ManagedDevice{ID: "2"})
+	client := inProcess(tenant)
+	ask := func() { send(t, client, http.MethodPost, graph+"/v1.0"+ref.String()+action, "") }
+	read := func() { get(t, client, graph+"/v1.0"+ref.String()+"?$select=remoteAssistanceSessionUrl") }
+	expect := func(when string, prompts int, pending bool, link, details string) {
+		t.Helper()
+		for range 3 { // looking changes nothing
+			list := tenant.Devices()
+			if len(list) != 2 || list[0].Device.DeviceName != "A" || list[1].Device.ID != "2" {
+				t.Fatalf("%s: %v", when, list)
+			}
+			s := list[0]
+			if s.Prompts != prompts || s.Pending != pending || s.Device.RemoteAssistanceSessionURL.Reveal() != link || s.Device.RemoteAssistanceSessionErrorDetails != details {
+				t.Errorf("%s: %d prompts, pending %v, %q, %q", when, s.Prompts, s.Pending, s.Device.RemoteAssistanceSessionURL.Reveal(), s.Device.RemoteAssistanceSessionErrorDetails)
+			}
+		}
+	}
+	expect("at first", 0, false, "https://old", "")
+	ask()
+	expect("asked", 1, true, "https://old", "")
+	read()
+	expect("one read", 1, true, "https://old", "")
+	read()
+	expect("two reads", 1, false, "https://new", "")
+	ask()
+	expect("asked again", 2, true, "https://new", "")
+	tenant.Advance(time.Minute)
+	expect("a minute later", 2, false, "https://new", "no luck")
+	if n := len(tenant.Requests()); n != 4 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestNow(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{Clock: func() time.Time { return at }})
+	tenant.Advance(time.Hour)
+	if now := tenant.Now(); !now.Equal(at.Add(time.Hour)) {
+		t.Errorf("%v", now)
+	}
+}
+
+// The best partner decides, as C§4.2 orders the states; what SetConnector hides is onboarded all the same.
+func TestConnector(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{OnboardingCompletesAfter: time.Minute})
+	for set, want := range map[intune.ConnectorState]intune.ConnectorState{
+		"": "", "someday": "someday", intune.ConnectorStateNotOnboarded: intune.ConnectorStateNotOnboarded, intune.ConnectorStateUnknown: intune.ConnectorStateOnboarded,
+	} {
+		tenant.SetConnector(set)
+		if got := tenant.Connector(); got != want {
+			t.Errorf("%q: %q", set, got)
+		}
+	}
+	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+	for _, c := range []struct{ body, want string }{
+		{`{"onboardingStatus":"onboarding"}`, "onboarding"},
+		{`{"onboardingStatus":"notOnboarded"}`, "onboarding"},
+		{`{"onboardingStatus":"onboarded"}`, "onboarded"},
+		{`{"onboardingStatus":"onboarding"}`, "onboarded"},
+	} {
+		send(t, inProcess(tenant), http.MethodPost, graph+partnersPath, c.body)
+		if got := tenant.Connector(); string(got) != c.want {
+			t.Errorf("after %s: %q", c.body, got)
+		}
+	}
+	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+	id := partners(t, inProcess(tenant), graph)[0].(map[string]any)["id"].(string)
+	send(t, inProcess(tenant), http.MethodPost, graph+partnersPath+"/"+id+"/beginOnboarding", "")
+	before := tenant.Connector()
+	tenant.Advance(time.Minute)
+	if after := tenant.Connector(); before != intune.ConnectorStateOnboarding || after != intune.ConnectorStateOnboarded {
+		t.Errorf("%s, then %s", before, after)
+	}
+}

@@ -55,16 +55,6 @@ type AuditEvent struct {
 // UnmarshalJSON reads an event as the service sends it; see [ManagedDevice.UnmarshalJSON].
 func (e *AuditEvent) UnmarshalJSON(data []byte) error { return graphjson.Unmarshal(data, e) }
 
-// isAbout reports whether a device is among the resources.
-func (e *AuditEvent) isAbout(deviceID string) bool {
-	for i := range e.Resources {
-		if strings.EqualFold(e.Resources[i].ResourceID, deviceID) {
-			return true
-		}
-	}
-	return false
-}
-
 // String shows ids, texts of the service and the time, and neither people nor addresses.
 func (e AuditEvent) String() string {
 	return fmt.Sprintf("{ID:%s ActivityType:%s ActivityResult:%s ActivityDateTime:%s CorrelationID:%s}",

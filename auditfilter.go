@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,9 +71,14 @@ func (f AuditFilter) matches(e *AuditEvent) bool {
 		same(f.Category, e.Category) &&
 		same(f.ActorUserPrincipalName, e.Actor.UserPrincipalName) &&
 		same(f.ClientRequestID, e.CorrelationID) &&
-		(f.Device.IsZero() || e.isAbout(f.Device.DeviceID())) &&
+		(f.Device.IsZero() || isAbout(e, f.Device.DeviceID())) &&
 		(f.After.IsZero() || e.ActivityDateTime.After(f.After)) &&
 		(f.Before.IsZero() || !e.ActivityDateTime.IsZero() && e.ActivityDateTime.Before(f.Before))
+}
+
+// isAbout reports whether a device is among the resources of an event.
+func isAbout(e *AuditEvent, deviceID string) bool {
+	return slices.ContainsFunc(e.Resources, func(r AuditResource) bool { return strings.EqualFold(r.ResourceID, deviceID) })
 }
 
 // render is the OData text of the filter, not yet escaped for a URL. "lt" was not seen in use, "le" was.

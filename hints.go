@@ -92,6 +92,8 @@ func accessHint(op *operation, authorization string, e *Error) string {
 		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
 	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.allows(op.permission):
 		add("the operation needs " + op.permission)
+	case e.Is(ErrForbidden) && op.right == "":
+		add("the operation needs " + op.permission)
 	case e.Is(ErrForbidden):
 		who := "the caller"
 		if info.Kind == TokenKindApplication {

@@ -14,6 +14,7 @@ const (
 	permissionManageDevices   = "DeviceManagementManagedDevices.ReadWrite.All"
 	permissionReadDevices     = "DeviceManagementManagedDevices.Read.All"
 	permissionManageConnector = "DeviceManagementServiceConfig.ReadWrite.All"
+	permissionReadAudit       = "DeviceManagementApps.Read.All"
 	permissionReadConnector   = "DeviceManagementServiceConfig.Read.All"
 )
 
@@ -55,6 +56,12 @@ var (
 	opDeletePartner     = &operation{"Client.DeleteRemoteAssistancePartner", "delete remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
 	opOnboardPartner    = &operation{"Client.OnboardRemoteAssistancePartner", "begin onboarding of remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
 	opDisconnectPartner = &operation{"Client.DisconnectRemoteAssistancePartner", "disconnect remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
+)
+
+// Intune's own audit events.
+var (
+	opListAuditEvents = &operation{api: "Client.NewListAuditEventsPager", text: "list audit events", permission: permissionReadAudit}
+	opAuditEvents     = &operation{api: "Client.AuditEvents", text: "list audit events", permission: permissionReadAudit}
 )
 
 // opToken asks the credential and not Graph, so it has no span.

@@ -27,6 +27,10 @@ type schemaProperty struct {
 var schemaObjects = map[string]reflect.Type{
 	"managedDevice": reflect.TypeFor[intune.ManagedDevice](),
 	"detectedApp":   reflect.TypeFor[intune.DetectedApp](),
+	"auditEvent":    reflect.TypeFor[intune.AuditEvent](),
+	"auditActor":    reflect.TypeFor[intune.AuditActor](),
+	"auditResource": reflect.TypeFor[intune.AuditResource](),
+	"auditProperty": reflect.TypeFor[intune.AuditProperty](),
 	"configurationManagerClientEnabledFeatures": reflect.TypeFor[intune.ConfigurationManagerClientEnabledFeatures](),
 	"deviceHealthAttestationState":              reflect.TypeFor[intune.DeviceHealthAttestationState](),
 	"deviceGeoLocation":                         reflect.TypeFor[intune.DeviceGeoLocation](),
@@ -79,8 +83,12 @@ func goType(object string, property schemaProperty) reflect.Type {
 		return reflect.TypeFor[intune.Secret]()
 	case property.Type == "deviceGeoLocation":
 		return reflect.TypeFor[*intune.DeviceGeoLocation]()
-	case property.Type == "Collection(deviceActionResult)":
-		return reflect.TypeFor[[]intune.DeviceActionResult]()
+	case strings.HasPrefix(property.Type, "Collection("):
+		element := goType(object, schemaProperty{Type: strings.TrimSuffix(strings.TrimPrefix(property.Type, "Collection("), ")")})
+		if element == nil {
+			return nil
+		}
+		return reflect.SliceOf(element)
 	case property.Type == "Edm.Boolean" && property.Nullable:
 		return reflect.TypeFor[*bool]()
 	}
@@ -93,6 +101,7 @@ func goType(object string, property schemaProperty) reflect.Type {
 	}
 	return map[string]reflect.Type{
 		"Edm.String":         reflect.TypeFor[string](),
+		"Edm.Guid":           reflect.TypeFor[string](),
 		"Edm.Boolean":        reflect.TypeFor[bool](),
 		"Edm.Int32":          reflect.TypeFor[int32](),
 		"Edm.Int64":          reflect.TypeFor[int64](),

@@ -16,6 +16,12 @@ import (
 
 // spanned are the public methods that have a span, each as a call for a device or partner with the id 1.
 var spanned = map[string]func(context.Context, *intune.Client) error{
+	"AuditEvents": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.AuditEvents(ctx, nil) {
+			return err
+		}
+		return nil
+	},
 	"BeginRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
 		return err
@@ -58,6 +64,10 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	},
 	"GetRemoteAssistanceSession": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.GetRemoteAssistanceSession(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"NewListAuditEventsPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListAuditEventsPager(nil).NextPage(ctx)
 		return err
 	},
 	"NewListDetectedAppsPager": func(ctx context.Context, c *intune.Client) error {

@@ -16,6 +16,8 @@ const (
 	readConfig    = "DeviceManagementConfiguration.Read.All"
 	manageService = "DeviceManagementServiceConfig.ReadWrite.All"
 	readService   = "DeviceManagementServiceConfig.Read.All"
+	readApps      = "DeviceManagementApps.Read.All"
+	manageApps    = "DeviceManagementApps.ReadWrite.All"
 )
 
 // What the manifest lists as sufficient, least privilege first. It has no rows for addresses below a user; those take
@@ -27,6 +29,7 @@ var (
 	mayReadBelow    = []string{readDevices, manageDevices}
 	mayReadPartner  = []string{readService, manageService, readConfig, manageConfig}
 	maySetPartner   = []string{manageService}
+	mayReadAudit    = []string{readApps, manageApps}
 )
 
 // caller is what a token says about its bearer. Signature, audience and lifetime are not looked at.

@@ -151,7 +151,7 @@ func TestCredential(t *testing.T) {
 		return claims
 	}
 	app := decode(token(t, tenant, nil))
-	if app["aud"] != graph || app["idtyp"] != "app" || !guid.MatchString(app["tid"].(string)) || !guid.MatchString(app["appid"].(string)) || len(app["roles"].([]any)) != 2 {
+	if app["aud"] != graph || app["idtyp"] != "app" || !guid.MatchString(app["tid"].(string)) || !guid.MatchString(app["appid"].(string)) || len(app["roles"].([]any)) != 3 {
 		t.Errorf("%v", app)
 	}
 	if left := time.Until(time.Unix(int64(app["exp"].(float64)), 0)); left < 55*time.Minute || left > time.Hour {

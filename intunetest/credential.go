@@ -19,8 +19,8 @@ const (
 	homeApp    = "5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57"
 )
 
-// Credential is a credential of an app with the permissions DeviceManagementManagedDevices.ReadWrite.All and
-// DeviceManagementServiceConfig.ReadWrite.All. Its tokens are unsigned JSON web tokens that are valid for an hour from
+// Credential is a credential of an app with the permissions DeviceManagementManagedDevices.ReadWrite.All,
+// DeviceManagementServiceConfig.ReadWrite.All and DeviceManagementApps.Read.All. Its tokens are unsigned JSON web tokens that are valid for an hour from
 // [time.Now]; they are good for this kit only.
 func (t *Tenant) Credential() azcore.TokenCredential { return t.CredentialWith(nil) }
 
@@ -48,7 +48,7 @@ func (c *credential) GetToken(ctx context.Context, options policy.TokenRequestOp
 		"tid":   homeTenant,
 		"appid": homeApp,
 		"idtyp": "app",
-		"roles": []string{manageDevices, "DeviceManagementServiceConfig.ReadWrite.All"},
+		"roles": []string{manageDevices, manageService, readApps},
 		"iat":   now.Unix(),
 		"exp":   expires.Unix(),
 	}

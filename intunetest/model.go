@@ -69,9 +69,11 @@ var (
 			&node{place: placeDisconnect, name: "disconnect", kind: "action"},
 		),
 	}}
+	// The key of an event is not modeled: the library lists only.
+	auditNode = &node{place: placeAuditEvents, name: "auditEvents", kind: "navigation"}
 	graphRoot = &node{partial: true, next: membersOf(
 		&node{name: "users", kind: "entityset", entity: &entity{key: keyUser, next: membersOf(devicesNode), partial: true}},
 		&node{name: "me", kind: "singleton", next: membersOf(devicesNode), partial: true},
-		&node{name: "deviceManagement", kind: "singleton", next: membersOf(devicesNode, appsNode, partnersNode), partial: true},
+		&node{name: "deviceManagement", kind: "singleton", next: membersOf(devicesNode, appsNode, partnersNode, auditNode), partial: true},
 	)}
 )

@@ -53,4 +53,7 @@ var operations = map[place]map[string]operation{
 	placeDisconnect: {
 		http.MethodPost: {sufficient: maySetPartner, run: (*Tenant).disconnect},
 	},
+	placeAuditEvents: {
+		http.MethodGet: {sufficient: mayReadAudit, run: (*Tenant).listAuditEvents},
+	},
 }

@@ -48,6 +48,10 @@ type TenantOptions struct {
 	// there does. Users reported it of the GET in 2021; of the action nobody knows.
 	RefuseDetectedAppAction bool
 
+	// OmitAuditEvents makes the tenant write no audit event of the action. Microsoft documents events of remote actions, but
+	// nobody has confirmed that the service writes one of this action, so that a program must do without.
+	OmitAuditEvents bool
+
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, each read of a
 	// session asks in Retry-After-Ms to be repeated after so long of real time, such as a millisecond: the library's
 	// waits, and azcore's PollUntilDone, do as they are asked, and the code under test needs no option. The tenant's clock

@@ -23,6 +23,7 @@ const (
 	placeRequestRemoteAssistance
 	placeBeginOnboarding
 	placeDisconnect
+	placeAuditEvents
 	placeCount // operations has none
 )
 

@@ -98,6 +98,7 @@ func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
 		return x.noRoute(where)
 	}
 	t.prompts[foldID(d.record.ID)]++
+	t.audit(x, d)
 	s, now := &d.session, t.now()
 	s.settle(now) // what was due before must not be lost
 	pending := &pendingSession{since: now, link: t.nextLink()}

@@ -26,6 +26,7 @@ type Tenant struct {
 	apps      []*app
 	appsByID  map[string]*app
 	partners  []*partner
+	events    []*intune.AuditEvent
 	invisible bool // the connector cannot be looked at
 	faults    []*faultRule
 	requests  []*recorded // the last ones: the n-th is at n modulo TenantOptions.KeepRequests

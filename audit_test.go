@@ -1,0 +1,270 @@
+package intune_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// auditTenant has events of three requests: two for the first device, one for the second, a minute apart.
+func auditTenant(t *testing.T, options *intunetest.TenantOptions) (tenant *intunetest.Tenant, devices [2]intune.DeviceRef, ids []string) {
+	t.Helper()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	options.Clock = func() time.Time { return at }
+	tenant = intunetest.NewTenant(options)
+	for i := range devices {
+		devices[i] = tenant.AddDevice(intune.ManagedDevice{DeviceName: fmt.Sprint("PC-", i)})
+	}
+	client := tenant.Client()
+	for _, device := range []intune.DeviceRef{devices[0], devices[1], devices[0]} {
+		response, err := client.RequestRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, response.ClientRequestID)
+		tenant.Advance(time.Minute)
+	}
+	return tenant, devices, ids
+}
+
+func eventIDs(t *testing.T, client *intune.Client, options *intune.ListAuditEventsOptions) (correlations []string, err error) {
+	t.Helper()
+	for event, err := range client.AuditEvents(t.Context(), options) {
+		if err != nil {
+			return correlations, err
+		}
+		correlations = append(correlations, event.CorrelationID)
+	}
+	return correlations, nil
+}
+
+// TestAuditFilterOnTheWire: only the comparisons of C§11 are sent, and every event is checked again.
+func TestAuditFilterOnTheWire(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		filter func(devices [2]intune.DeviceRef, ids []string) intune.AuditFilter
+		query  string // %d is the first device's id
+		found  []int
+	}{
+		"none":   {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{} }, "", []int{0, 1, 2}},
+		"device": {func(d [2]intune.DeviceRef, _ []string) intune.AuditFilter { return intune.AuditFilter{Device: d[0]} }, "$filter=resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29", []int{0, 2}},
+		"activity type": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
+			return intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance}
+		}, "$filter=activityType%20eq%20%27requestRemoteAssistance%20ManagedDevice%27", []int{0, 1, 2}},
+		"other type": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
+			return intune.AuditFilter{ActivityType: "rebootNow ManagedDevice"}
+		}, "$filter=activityType%20eq%20%27rebootNow%20ManagedDevice%27", nil},
+		"category": {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{Category: "Device"} }, "$filter=category%20eq%20%27Device%27", []int{0, 1, 2}},
+		"actor": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
+			return intune.AuditFilter{ActorUserPrincipalName: "o'neill@contoso.com"}
+		}, "$filter=actor%2FuserPrincipalName%20eq%20%27o%27%27neill%40contoso.com%27", nil},
+		"request": {func(_ [2]intune.DeviceRef, ids []string) intune.AuditFilter {
+			return intune.AuditFilter{ClientRequestID: strings.ToUpper(ids[1])}
+		}, "", []int{1}},
+		"after": {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{After: at} }, "$filter=activityDateTime%20gt%202026-03-01T12%3A00%3A00Z", []int{1, 2}},
+		"before": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
+			return intune.AuditFilter{Before: at.Add(2 * time.Minute)}
+		}, "$filter=activityDateTime%20le%202026-03-01T12%3A02%3A00Z", []int{0, 1}},
+		"several": {
+			func(d [2]intune.DeviceRef, _ []string) intune.AuditFilter {
+				return intune.AuditFilter{Category: "device", Device: d[0], After: at}
+			},
+			"$filter=category%20eq%20%27device%27%20and%20resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29%20and%20activityDateTime%20gt%202026-03-01T12%3A00%3A00Z",
+			[]int{2},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenant, devices, ids := auditTenant(t, &intunetest.TenantOptions{})
+			got, err := eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{Filter: c.filter(devices, ids)})
+			var want []string
+			for _, i := range c.found {
+				want = append(want, ids[i])
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %v, want %v, error %v", got, want, err)
+			}
+			requests := tenant.Requests()
+			last := requests[len(requests)-1]
+			if query := strings.ReplaceAll(c.query, "%d", devices[0].DeviceID()); last.Method != http.MethodGet || !strings.HasSuffix(last.Path, "/v1.0/deviceManagement/auditEvents") || last.RawQuery != query || len(last.Body) > 0 {
+				t.Errorf("sent %s %s?%s, want ?%s", last.Method, last.Path, last.RawQuery, query)
+			}
+		})
+	}
+}
+
+// TestAuditEventsAreCheckedAgain: a service that ignores the filter, as Intune does elsewhere (C§3.1), gives all events.
+func TestAuditEventsAreCheckedAgain(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	event := func(id, changes string) string {
+		whole := map[string]string{
+			"activityType": `"a"`, "category": `"Device"`, "actor": `{"userPrincipalName":"anna@contoso.com"}`, "correlationId": `"c"`,
+			"resources": `[{"resourceId":"other"},{"resourceId":"1"}]`, "activityDateTime": `"2026-03-01T12:00:00Z"`,
+		}
+		if name, value, ok := strings.Cut(changes, "="); ok {
+			whole[name] = value
+		}
+		members := []string{`"id":"` + id + `"`}
+		for name, value := range whole {
+			members = append(members, `"`+name+`":`+value)
+		}
+		return "{" + strings.Join(members, ",") + "}"
+	}
+	rows := []string{
+		event("good", ""), event("type", `activityType="b"`), event("category", `category="App"`), event("actor", `actor={"userPrincipalName":"bob@contoso.com"}`),
+		event("nobody", `actor=null`), event("correlation", `correlationId="d"`), event("resource", `resources=[{"resourceId":"2"}]`), event("nothing", `resources=null`),
+		event("early", `activityDateTime="2026-03-01T11:00:00Z"`), event("late", `activityDateTime="2026-03-01T13:00:00Z"`), event("timeless", `activityDateTime=null`), event("good", ""),
+	}
+	client := newClient(t, always(http.StatusOK, `{"value":[`+strings.Join(rows, ",")+`]}`))
+	var pages []intune.ListAuditEventsResponse
+	options := &intune.ListAuditEventsOptions{
+		Filter: intune.AuditFilter{
+			Device: intune.UserDevice("anna", "1"), ActivityType: "A", Category: "device", ActorUserPrincipalName: "Anna@contoso.com", ClientRequestID: "C",
+			After: at.Add(-time.Minute), Before: at.Add(time.Minute),
+		},
+		OnPage: func(page intune.ListAuditEventsResponse) { pages = append(pages, page) },
+	}
+	var got []string
+	for event, err := range client.AuditEvents(t.Context(), options) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, event.ID)
+	}
+	if !slices.Equal(got, []string{"good"}) || len(pages) != 1 || pages[0].Dropped != len(rows)-2 || pages[0].Repeated != 1 {
+		t.Errorf("got %v, pages %v", got, pages)
+	}
+}
+
+func TestAuditFilterRefuses(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("no")
+	}))
+	for name, options := range map[string]intune.ListAuditEventsOptions{
+		"filter.After":                  {Filter: intune.AuditFilter{After: now, Before: now}},
+		"filter.Before":                 {Filter: intune.AuditFilter{Before: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		"filter.ClientRequestID":        {Filter: intune.AuditFilter{ClientRequestID: " "}},
+		"filter.ActivityType":           {Filter: intune.AuditFilter{ActivityType: " "}},
+		"filter.Category":               {Filter: intune.AuditFilter{Category: "a\nb"}},
+		"filter.ActorUserPrincipalName": {Filter: intune.AuditFilter{ActorUserPrincipalName: "\xff"}},
+		"device id":                     {Filter: intune.AuditFilter{Device: intune.Device("a/b")}},
+		"options.Top":                   {Top: -1},
+		"options.ContinueFrom":          {ContinueFrom: "https://example.com/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := client.NewListAuditEventsPager(&options).NextPage(t.Context())
+			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), name) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestAuditEventsNeedAnotherPermission (C§11): the caller of the action often lacks it.
+func TestAuditEventsNeedAnotherPermission(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	credential := tenant.CredentialWith(map[string]any{"roles": []string{"DeviceManagementManagedDevices.ReadWrite.All"}})
+	client, err := intune.NewClient(credential, tenant.ClientOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opaque := newClient(t, always(http.StatusForbidden, `{"error":{"code":"Forbidden"}}`))
+	for name, client := range map[string]*intune.Client{"token without it": client, "token that cannot be read": opaque} {
+		_, err := eventIDs(t, client, nil)
+		failed, ok := errors.AsType[*intune.Error](err)
+		if !ok || !errors.Is(err, intune.ErrForbidden) || !strings.Contains(failed.Hint, "DeviceManagementApps.Read.All") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAuditEventsPageByPage(t *testing.T) {
+	t.Parallel()
+	tenant, _, ids := auditTenant(t, &intunetest.TenantOptions{ShortPages: true})
+	got, err := eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{Top: 2})
+	if err != nil || !slices.Equal(got, ids) {
+		t.Errorf("got %v, want %v, error %v", got, ids, err)
+	}
+	page, err := tenant.Client().NewListAuditEventsPager(&intune.ListAuditEventsOptions{Top: 2}).NextPage(t.Context())
+	if err != nil || page.NextLink == "" || len(page.RequestID) != 36 || len(page.ClientRequestID) != 36 {
+		t.Fatalf("got %+v, %v", page, err)
+	}
+	got, err = eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{ContinueFrom: page.NextLink})
+	if err != nil || !slices.Equal(got, ids) { // the first page was an empty one
+		t.Errorf("got %v, want %v, error %v", got, ids, err)
+	}
+}
+
+// TestTenantWithoutAuditEvents: nobody has confirmed that the service writes them (C§11).
+func TestTenantWithoutAuditEvents(t *testing.T) {
+	t.Parallel()
+	tenant, devices, _ := auditTenant(t, &intunetest.TenantOptions{OmitAuditEvents: true})
+	if got, err := eventIDs(t, tenant.Client(), nil); len(got) > 0 || err != nil || tenant.Prompts(devices[0]) != 2 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestAuditEventShowsNeitherPeopleNorAddresses in any form of text.
+func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
+	t.Parallel()
+	const secret = "anna"
+	event := intune.AuditEvent{
+		ID: "e1", DisplayName: secret, ActivityType: "type", ActivityResult: "Success", CorrelationID: "c1",
+		Actor:     intune.AuditActor{AuditActorType: "ItPro", UserPrincipalName: secret, UserID: secret, IPAddress: secret, ServicePrincipalName: secret, ApplicationDisplayName: secret, ApplicationID: "app1"},
+		Resources: []intune.AuditResource{{DisplayName: secret, ResourceID: "r1", ModifiedProperties: []intune.AuditProperty{{DisplayName: "p1", OldValue: secret, NewValue: secret}}}},
+	}
+	filter := intune.AuditFilter{ActorUserPrincipalName: secret, Device: intune.UserDevice(secret, "1"), After: time.Now()}
+	for name, value := range map[string]any{
+		"event": event, "pointer": &event, "actor": event.Actor, "resource": event.Resources[0], "property": event.Resources[0].ModifiedProperties[0],
+		"filter": filter, "options": intune.ListAuditEventsOptions{Filter: filter}, "page": intune.ListAuditEventsResponse{Value: []intune.AuditEvent{event}},
+	} {
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&log, verb, value)
+		}
+		if text := log.String(); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if text := event.String(); text != "{ID:e1 ActivityType:type ActivityResult:Success ActivityDateTime:0001-01-01T00:00:00Z CorrelationID:c1}" {
+		t.Error(text)
+	}
+	if text := filter.String(); text != "{Device ActorUserPrincipalName After}" {
+		t.Error(text)
+	}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "event", event, "actor", event.Actor, "resource", event.Resources[0], "property", event.Resources[0].ModifiedProperties[0], "filter", filter)
+	if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), `"event":{"id":"e1","activity_type":"type","activity_result":"Success","correlation_id":"c1"}`) {
+		t.Error(log.String())
+	}
+}
+
+// TestAuditFilterStaysOutOfErrors: the operand is a name of a person.
+func TestAuditFilterStaysOutOfErrors(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		return nil, errors.New("dial " + req.URL.String())
+	}), func(o *intune.ClientOptions) { o.Retry = policy.RetryOptions{MaxRetries: -1} })
+	_, err := eventIDs(t, client, &intune.ListAuditEventsOptions{Filter: intune.AuditFilter{ActorUserPrincipalName: "anna@contoso.com"}})
+	if err == nil || strings.Contains(err.Error(), "anna") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,82 @@
+package intunetest_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+const auditEvents = graph + "/v1.0/deviceManagement/auditEvents"
+
+// TestAuditFilters: what public clients were seen to use works, with regard to case for the actor, and everything else is
+// ignored as elsewhere in Intune (C§11, C§3.1).
+func TestAuditFilters(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{Clock: func() time.Time { return at }})
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d'1"})
+	scp := "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementApps.Read.All"
+	anna, err := intune.NewClient(tenant.CredentialWith(map[string]any{"scp": scp, "upn": "Anna@contoso.com"}), tenant.ClientOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := anna.RequestRemoteAssistance(t.Context(), device, nil); err != nil {
+		t.Fatal(err)
+	}
+	for filter, found := range map[string]int{
+		"": 1,
+		"activityDateTime gt 2026-03-01T12:00:00Z":                0,
+		"activityDateTime ge 2026-03-01T12:00:00Z":                1,
+		"activityDateTime le 2026-03-01T11:59:59Z":                0,
+		"activityDateTime lt 2026-03-01T11:59:59Z":                1, // not seen in use, so ignored
+		"activityDateTime gt yesterday":                           1,
+		"activityType eq 'rebootNow ManagedDevice'":               0,
+		"activityType eq 'REQUESTRemoteAssistance ManagedDevice'": 1,
+		"activityType ne 'requestRemoteAssistance ManagedDevice'": 1,
+		"category eq 'App'":                                       0,
+		"category eq 'App' or category eq 'x'":                    1,
+		"category eq 'App' and displayName eq 'x'":                1,
+		"category eq 'Device' and activityType eq 'a and b'":      0,
+		"actor/userPrincipalName eq 'Anna@contoso.com'":           1,
+		"actor/userPrincipalName eq 'anna@contoso.com'":           0,
+		"resources/any(r: r/resourceId eq 'D''1')":                1,
+		"resources/any(x:x/resourceId eq 'd2')":                   0,
+		"resources/any(x:y/resourceId eq 'd''1')":                 0,
+		"correlationId eq 'no'":                                   1,
+	} {
+		t.Run(filter, func(t *testing.T) {
+			t.Parallel()
+			got := send(t, inProcess(tenant), http.MethodGet, auditEvents+"?$filter="+url.QueryEscape(filter), "")
+			if events, _ := got.json(t)["value"].([]any); got.status != http.StatusOK || len(events) != found {
+				t.Errorf("status %d, %d events, want %d: %s", got.status, len(events), found, got.body)
+			}
+		})
+	}
+}
+
+func TestAuditEventAsGraphWritesIt(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1", DeviceName: "PC"})
+	response, err := tenant.Client().RequestRemoteAssistance(t.Context(), device, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := get(t, inProcess(tenant), auditEvents+"?$select=correlationId,resources")
+	event, _ := got["value"].([]any)[0].(map[string]any)
+	resource, _ := event["resources"].([]any)[0].(map[string]any)
+	if event["correlationId"] != response.ClientRequestID || len(event) != 2 || resource["resourceId"] != "d1" {
+		t.Errorf("got %v", event)
+	}
+	if refused := send(t, inProcess(tenant), http.MethodGet, auditEvents+"?$select=nope", ""); refused.status != http.StatusBadRequest {
+		t.Errorf("got %d", refused.status)
+	}
+	event, _ = get(t, inProcess(tenant), auditEvents)["value"].([]any)[0].(map[string]any)
+	if len(event) != 12 { // all that the schema has
+		t.Errorf("got %v", event)
+	}
+}

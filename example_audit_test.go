@@ -11,8 +11,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request; that there is
-// none proves nothing, since nobody has confirmed that the service writes them.
+// Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request. A missing
+// event proves nothing, since nobody has confirmed that the service writes such events.
 func ExampleClient_AuditEvents() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil)

@@ -3,6 +3,7 @@ package intune
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ type Client struct {
 	journal  Journal
 	now      func() time.Time // for waits
 	service  graphService
-	base     string // Graph root with the version, without a trailing slash
+	root     *url.URL // of the Graph version, without a trailing slash
 }
 
 // NewClient makes a client that calls Microsoft Graph with tokens from credential. It sends nothing.
@@ -129,13 +130,17 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if err != nil {
 		return nil, err
 	}
+	root, err := url.Parse(service.root.String() + "/" + graphAPIVersion)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
 		internal: internal,
 		bearer:   bearer,
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
-		base:     service.root.String() + "/" + graphAPIVersion,
+		root:     root,
 	}, nil
 }
 
@@ -168,10 +173,10 @@ func withoutSecrets(names []string, secret ...string) []string {
 
 // String names the client's cloud and nothing else.
 func (c *Client) String() string {
-	if c == nil {
+	if c == nil || c.root == nil {
 		return "intune.Client(nil)"
 	}
-	return "intune.Client(" + c.base + ")"
+	return "intune.Client(" + c.root.String() + ")"
 }
 
 // checkPolicies refuses nil policies, because azcore would call their methods.

@@ -36,7 +36,7 @@ func ExampleClient_AuditEvents() {
 		Filter: intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance, After: begin},
 	}) {
 		if err != nil {
-			fmt.Println("cannot compare:", err) // often for want of DeviceManagementApps.Read.All
+			fmt.Println("cannot compare:", err) // often because the caller lacks DeviceManagementApps.Read.All
 			return
 		}
 		events[event.CorrelationID] = event

@@ -114,12 +114,12 @@ type BeginRemoteAssistanceOptions struct {
 // first link or text disappears and comes back, it does not count as new. If the outcome of the request is unknown, the
 // poller starts anyway: a change proves that the service acted, and the wait ends if none comes within ConfirmWithin.
 //
-// A link does not mean that the user accepted. Graph says neither that nor whose request a link belongs to, and no call
-// ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
+// A link does not mean that the user accepted. Graph does not say whether the user did, nor whose request a link
+// belongs to, and no call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
 //
 // Errors: [ErrInvalidArgument], else [*Error]; if one is returned, nobody was asked. Once there is a poller, the user
 // was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read. For as long as its
-// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After a PendingError or the
+// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After such an error or the
 // end of a context, the poller can be used again. PollUntilDone waits inside azcore between two reads; if its context
 // ends there, it returns the bare error of the context, and the poller's ResumeToken continues the wait. It waits 30
 // seconds between reads by default; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no

@@ -104,7 +104,7 @@ func filterTokens(filter string) (tokens []filterToken) {
 	return tokens
 }
 
-// quotedText reads up to the closing quote; a doubled one stands for itself.
+// quotedText reads up to the closing quote; a doubled quote stands for a single one.
 func quotedText(s string) (text, rest string, closed bool) {
 	var b strings.Builder
 	for {
@@ -254,7 +254,7 @@ func compareTexts(property, operator, with string) predicate {
 	}
 }
 
-// ignore gives no predicate, since none of the filter is applied.
+// ignore returns no predicate, because the service then ignores the whole filter.
 func (p *filterParser) ignore() predicate {
 	p.ignored = true
 	return nil

@@ -186,5 +186,5 @@ func appendText(to []byte, s string) []byte {
 	return append(to, '"')
 }
 
-// dateTime is a date as the service writes it; the zero time becomes the year 1 that stands for none.
+// dateTime is a date as the service writes it; the zero time becomes the year 1, which means that there is no date.
 func dateTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.9999999Z") }

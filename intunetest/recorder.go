@@ -16,7 +16,7 @@ type RecordedRequest struct {
 	// Path is the path with its percent escapes, as it arrived.
 	Path string
 
-	// RawQuery is the query without the question mark, as it arrived. What a client sent as %24select stays so.
+	// RawQuery is the query without the question mark, as it arrived. An option that was sent as %24select is recorded so.
 	RawQuery string
 
 	// Host is the host that the request was sent to.

@@ -60,9 +60,9 @@ func (c *Client) askBatch(ctx context.Context, items []*manyItem) []manyAnswer {
 		for i, item := range items {
 			answers[i] = manyAnswer{record: r.record, held: true}
 			if cause := unrecorded.of(i); cause != nil {
-				e := item.copyOf(failed)
+				e := *failed
 				e.cause = redact.Error(cause, privateOf(&r.url, r.record.Authorization, r.users...))
-				answers[i] = manyAnswer{record: r.record, err: e}
+				answers[i] = item.shared(r.record, e)
 			}
 		}
 		return answers
@@ -74,7 +74,7 @@ func (c *Client) askBatch(ctx context.Context, items []*manyItem) []manyAnswer {
 		failed.unknown, failed.Hint = true, hintUnknown
 	}
 	for i, item := range items {
-		answers[i] = manyAnswer{record: r.record, err: item.copyOf(failed)}
+		answers[i] = item.shared(r.record, *failed)
 		if !failed.unknown && slices.Contains(batchNotTaken, failed.StatusCode) && !errors.Is(failed, ErrThrottled) {
 			answers[i].held, answers[i].notTaken = true, true
 		}
@@ -148,7 +148,7 @@ func (c *Client) readBatch(r *request, items []*manyItem, resp *http.Response) [
 		whole := c.unexpectedAnswer(r, resp, "the answer to the batch could not be read")
 		whole.cause = err
 		for i, item := range items {
-			answers[i] = manyAnswer{record: r.record, err: item.copyOf(whole)}
+			answers[i] = item.shared(r.record, *whole)
 		}
 		return answers
 	}

@@ -73,11 +73,11 @@ func (i *manyItem) unanswered(c *Client, err error) manyAnswer {
 	return manyAnswer{record: record, err: c.newError(i.request(c), true, record, nil, err)}
 }
 
-// copyOf is the error of a whole batch for this device.
-func (i *manyItem) copyOf(whole *Error) *Error {
-	e := *whole
-	e.Op, e.Device, e.ClientRequestID = opRequestRemoteAssistance.text, i.device, i.id
-	return &e
+// shared is the answer for a device of a batch that failed as a whole.
+func (i *manyItem) shared(record graphpolicy.Record, whole Error) manyAnswer {
+	record.RequestID = i.id
+	whole.Op, whole.Device, whole.ClientRequestID = opRequestRemoteAssistance.text, i.device, i.id
+	return manyAnswer{record: record, err: &whole}
 }
 
 // result is what the caller gets.

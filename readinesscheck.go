@@ -1,0 +1,230 @@
+package intune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// CheckReadiness looks for what would keep a remote-assistance session from device: the cloud, the token, the tenant's
+// connector, the device itself, and what an earlier session left on it. It asks nobody and changes nothing: two reads, made
+// at the same time, and the token from the credential before them, so that a user who has to sign in does so once.
+//
+//   - device: any of the three addresses. At the two others a read that the service refuses with 400 is made at the plain one.
+//   - options: may be nil.
+//
+// A check that cannot be made is [ReadinessStatusUnknown], with the reason, and no error. Errors: [ErrInvalidArgument], else
+// an [*Error] when ctx ended before every check was made; the Readiness is then zero.
+//
+// Needs DeviceManagementManagedDevices.Read.All for the device and DeviceManagementServiceConfig.Read.All for the connector,
+// delegated or application; without one of them its checks are unknown. The permission of the action itself is looked for in
+// the token.
+//
+// Sources: https://learn.microsoft.com/intune/device-management/tools/teamviewer-legacy for platforms, users and the
+// connector's end; those of [Client.GetDevice] and [Client.RemoteAssistanceConnector] for the reads.
+func (c *Client) CheckReadiness(ctx context.Context, device DeviceRef, options *CheckReadinessOptions) (readiness Readiness, err error) {
+	if err := c.check(ctx); err != nil {
+		return Readiness{}, err
+	}
+	ctx, endSpan := c.startSpan(ctx, opCheckReadiness)
+	defer func() { endSpan(err) }()
+	if err := device.check(); err != nil {
+		return Readiness{}, err
+	}
+	var o CheckReadinessOptions
+	if options != nil {
+		o = *options
+	}
+	if err := checkDuration("MaxSyncAge", o.MaxSyncAge, "24 hours"); err != nil {
+		return Readiness{}, err
+	}
+	found, err := c.lookAtReadiness(ctx, device)
+	if err != nil {
+		return Readiness{}, err
+	}
+	checks := []ReadinessCheck{
+		c.cloudCheck().named(ReadinessCloud),
+		c.tokenCheck(device, found.token, found.tokenErr).named(ReadinessToken),
+		connectorCheck(found.connector, found.connectorErr).named(ReadinessConnector),
+	}
+	checks = append(checks, found.device.checks(device, c.now(), cmp.Or(o.MaxSyncAge, defaultMaxSyncAge))...)
+	return Readiness{Device: device, Checks: checks}, nil
+}
+
+// readinessFacts is what was read for the checks, each with the reason if it could not be read.
+type readinessFacts struct {
+	token        TokenInfo
+	tokenErr     error
+	connector    ConnectorState
+	connectorErr error
+	device       deviceFacts
+}
+
+// errNoToken stands for the reads that are not tried without a token: the credential would be asked, and with it perhaps
+// the user, once more for each.
+var errNoToken = errors.New("not looked at without a token")
+
+func (c *Client) lookAtReadiness(ctx context.Context, device DeviceRef) (found readinessFacts, err error) {
+	ended := func(check string, err error) error {
+		e, ok := errors.AsType[*Error](err)
+		if err == nil || ctx.Err() == nil || ok && e.StatusCode != 0 && !isContextError(err) {
+			return nil // an answer that came all the same counts
+		}
+		return &Error{Op: opCheckReadiness.text, Device: device, reason: "the context ended during the check of the " + check, cause: ctx.Err()}
+	}
+	found.token, found.tokenErr = c.TokenInfo(ctx)
+	if found.tokenErr != nil {
+		found.connectorErr, found.device.err = errNoToken, errNoToken
+		return found, ended(ReadinessToken, found.tokenErr)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // for a panic of the caller's transport
+	wait := apart(func() { found.connector, found.connectorErr = c.connectorState(ctx) })
+	at := c.readDeviceFacts(ctx, device)
+	wait()
+	found.device = at
+	return found, cmp.Or(ended(ReadinessDevice, at.err), ended(ReadinessConnector, found.connectorErr))
+}
+
+// apart runs work in a goroutine of its own and returns what waits for its end. A panic of the work, which is a caller's
+// transport's or policy's, comes out there: in the goroutine it would end the program, whatever the caller recovers.
+func apart(work func()) (wait func()) {
+	done := make(chan any, 1)
+	go func() {
+		defer func() { done <- recover() }()
+		work()
+	}()
+	return func() {
+		if panicked := <-done; panicked != nil {
+			panic(panicked)
+		}
+	}
+}
+
+func passes(detail string) ReadinessCheck {
+	return ReadinessCheck{Status: ReadinessStatusPass, Detail: detail}
+}
+
+func warns(detail, remedy string) ReadinessCheck {
+	return ReadinessCheck{Status: ReadinessStatusWarn, Detail: detail, Remedy: remedy}
+}
+
+func fails(detail, remedy string) ReadinessCheck {
+	return ReadinessCheck{Status: ReadinessStatusFail, Detail: detail, Remedy: remedy}
+}
+
+func unsure(detail, remedy string) ReadinessCheck {
+	return ReadinessCheck{Status: ReadinessStatusUnknown, Detail: detail, Remedy: remedy}
+}
+
+func (c ReadinessCheck) named(name string) ReadinessCheck {
+	c.Name = name
+	return c
+}
+
+// explained is what an error says, with its hint apart. The device is that of all checks.
+func explained(err error) (detail, hint string) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		plain := *e
+		plain.Hint, plain.Device = "", DeviceRef{}
+		return plain.Error(), redact.OneLine(e.Hint, maxMessageText)
+	}
+	return redact.OneLine(redact.Text(err.Error()), maxMessageText), ""
+}
+
+// unread is a check whose read, of op, failed.
+func unread(op *operation, err error) ReadinessCheck {
+	if errors.Is(err, errNoToken) {
+		return unsure(err.Error(), "get a token first, and check again")
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Is(ErrForbidden) && strings.Contains(e.Message, scopesSentence) {
+		short := *e // the sentence names every permission that would do, and the hint does so again
+		short.Message, short.Hint = "", "give the app "+op.permission+", with an administrator's consent"
+		err = &short
+	}
+	detail, hint := explained(err)
+	return unsure(detail, cmp.Or(hint, "try again; if that does not help, look at the network and the proxy"))
+}
+
+func (c *Client) cloudCheck() ReadinessCheck {
+	root := c.service.root
+	switch {
+	case c.service.noRemote:
+		return fails(root.String()+"; "+hintNoConnector, "help the user in another way; nothing a client does changes it")
+	case strings.EqualFold(root.Host, "graph.microsoft.com"):
+		return passes(root.String() + ", the worldwide cloud")
+	default:
+		return unsure(root.String()+"; Microsoft does not say whether the TeamViewer connector works in this cloud",
+			"try it; if no session comes, ask Microsoft's support")
+	}
+}
+
+// permissionManageConfiguration is one that Graph's permission manifest accepts for the action at two of its addresses, and
+// its documentation does not name.
+const permissionManageConfiguration = "DeviceManagementConfiguration.ReadWrite.All"
+
+func (c *Client) tokenCheck(device DeviceRef, info TokenInfo, err error) ReadinessCheck {
+	permission := opRequestRemoteAssistance.permission
+	kind := "a delegated"
+	if info.Kind == TokenKindApplication {
+		kind = "an application"
+	}
+	switch {
+	case err != nil:
+		detail, hint := explained(err)
+		return fails(detail, cmp.Or(hint, "sign in again, or mend the credential: its own error says why"))
+	case info.Kind == TokenKindUnknown:
+		return unsure("the token's claims cannot be read, so nobody can tell what it holds", "try it; a refusal says what the token lacks")
+	case info.Expired():
+		return fails("the token has expired", "get a new one; if the credential just gave it, look at this machine's clock")
+	case c.ofAnotherCloud(info.Audience):
+		return fails("the token is for "+info.Audience+", and the client calls "+c.service.root.String(),
+			"set the same Cloud in the options of the credential and of the client")
+	case info.allows(permission) && info.Kind == TokenKindDelegated:
+		return passes(info.caller() + ", with " + permission + "; the user also needs the Intune role right " +
+			rightOfferAssistance + ", which no read shows")
+	case info.allows(permission):
+		return passes(info.caller() + ", with " + permission)
+	case info.allows(permissionManageConfiguration) && device.form != formDetectedApp:
+		return warns(info.caller()+", with "+permissionManageConfiguration+"; Microsoft's documentation of the action names only "+permission,
+			"try it; if it is refused, give the app "+permission)
+	}
+	return fails(info.describe()+"; the action needs "+permission, "give the app "+permission+" as "+kind+" permission, "+
+		"with an administrator's consent, and get a new token")
+}
+
+// ofAnotherCloud reports whether a token is for Graph in another cloud than the client's. Other audiences say nothing: they
+// may be the id of Graph, or of a gateway in front of it.
+func (c *Client) ofAnotherCloud(audience string) bool {
+	same := func(root string) bool { return strings.EqualFold(strings.TrimRight(audience, "/"), root) }
+	known := []cloud.Configuration{CloudPublic, CloudUSGovernment, CloudUSGovernmentDoD, CloudChina, CloudFrance, CloudGermany}
+	return !same(strings.TrimSuffix(c.service.scope, "/.default")) &&
+		slices.ContainsFunc(known, func(of cloud.Configuration) bool { return same(of.Services[ServiceGraph].Audience) })
+}
+
+func connectorCheck(state ConnectorState, err error) ReadinessCheck {
+	if err != nil {
+		check := unread(opListPartners, err)
+		if errors.Is(err, ErrForbidden) {
+			check.Remedy += "; or do without: the action does not need it"
+		}
+		return check
+	}
+	switch state {
+	case ConnectorStateOnboarded:
+		return warns("onboarded; Microsoft ends the connector behind this action about April 2027",
+			"plan for its replacement, Intune's newer TeamViewer integration; Graph has no API for that yet")
+	case ConnectorStateOnboarding:
+		return fails("its setup has begun, and TeamViewer has not confirmed it", "an administrator has to finish the sign-in at TeamViewer")
+	case ConnectorStateNotOnboarded:
+		return fails("the tenant has no active TeamViewer connector", `an administrator has to connect "TeamViewer (old)" in the Intune admin center`)
+	default:
+		return unsure("it is in a state that this version of the library does not know", "look at it in the Intune admin center")
+	}
+}

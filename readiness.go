@@ -75,7 +75,7 @@ type ReadinessCheck struct {
 
 	// Remedy says what to do about it; blank if Status is ReadinessStatusPass. It is for the operator rather than for the
 	// device's user: it may name the app and its permissions.
-	Remedy string
+	Remedy string `json:",omitzero"`
 }
 
 // Readiness is what stands between a device and a remote-assistance session, as far as reading tells. Whether the user

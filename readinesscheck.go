@@ -177,8 +177,11 @@ func (c *Client) tokenCheck(device DeviceRef, info TokenInfo, err error) Readine
 	}
 	switch {
 	case err != nil:
-		detail, hint := explained(err)
-		return fails(detail, cmp.Or(hint, "sign in again, or mend the credential: its own error says why"))
+		if e, ok := errors.AsType[*Error](err); ok && e.cause != nil {
+			err = e.cause
+		}
+		detail, _ := explained(err)
+		return fails("there is none: "+detail, "sign in again, or mend the credential, whose own words these are")
 	case info.Kind == TokenKindUnknown:
 		return unsure("the token's claims cannot be read, so nobody can tell what it holds", "try it; a refusal says what the token lacks")
 	case info.Expired():

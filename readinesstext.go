@@ -22,12 +22,14 @@ func (r Readiness) String() string {
 	margin := strings.Repeat(" ", statusWidth+gap+nameWidth+gap)
 	columns := readinessColumns - len(margin)
 	lines := wrap(r.Device.redacted()+": "+r.verdict(), readinessColumns)
+	remedy := ""
 	for i := range r.Checks {
 		check := &r.Checks[i]
 		text := wrap(check.Detail, columns)
-		if check.Remedy != "" {
-			text = append(text, wrap("-> "+check.Remedy, columns)...)
+		if check.Remedy != remedy { // several checks in a row may wait for the same thing
+			text = append(text, remedyLines(check.Remedy, columns)...)
 		}
+		remedy = check.Remedy
 		first := padded(string(check.Status), statusWidth+gap) + padded(check.Name, nameWidth+gap)
 		for _, line := range text {
 			lines = append(lines, strings.TrimRight(first+line, " "))
@@ -35,6 +37,18 @@ func (r Readiness) String() string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+func remedyLines(remedy string, columns int) (lines []string) {
+	if remedy == "" {
+		return nil
+	}
+	lead := "-> "
+	for _, line := range wrap(remedy, columns-len(lead)) {
+		lines = append(lines, lead+line)
+		lead = "   "
+	}
+	return lines
 }
 
 func (r Readiness) verdict() string {

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -297,6 +299,7 @@ func (in DeviceCollection) path() string {
 // checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
 func checkKey(argument, key string) error {
 	switch {
+	case uuid.Validate(key) == nil: // nearly every key is a GUID
 	case strings.TrimSpace(key) == "":
 		return invalidArgument(argument, "is blank")
 	case key == "." || key == "..":

@@ -30,9 +30,12 @@ type request struct {
 // at is the URL of a path below the Graph version. The path is escaped already, and query options are given exactly as
 // they are sent: their names begin with a bare dollar sign, because the service does not decode an escaped one.
 func (c *Client) at(path string, query ...string) url.URL {
-	u := *c.service.root
-	u.RawPath = u.EscapedPath() + "/" + graphAPIVersion + path
-	u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
+	u := *c.root
+	u.Path, u.RawPath = u.EscapedPath()+path, ""
+	if strings.ContainsAny(u.Path, "%(") {
+		u.RawPath = u.Path
+		u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
+	}
 	u.RawQuery = strings.Join(query, "&")
 	return u
 }

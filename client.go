@@ -3,6 +3,7 @@ package intune
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ type Client struct {
 	journal  Journal
 	now      func() time.Time // for waits
 	service  graphService
-	base     string // Graph root with the version, without a trailing slash
+	root     *url.URL // of the Graph version, without a trailing slash
 }
 
 // NewClient makes a client that calls Microsoft Graph with tokens from credential. It sends nothing.
@@ -135,7 +136,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
-		base:     service.root.String() + "/" + graphAPIVersion,
+		root:     service.root.JoinPath(graphAPIVersion),
 	}, nil
 }
 
@@ -171,7 +172,7 @@ func (c *Client) String() string {
 	if c == nil {
 		return "intune.Client(nil)"
 	}
-	return "intune.Client(" + c.base + ")"
+	return "intune.Client(" + c.root.String() + ")"
 }
 
 // checkPolicies refuses nil policies, because azcore would call their methods.

@@ -195,7 +195,7 @@ func (c *Client) nextLink(link string) (target url.URL, err error) {
 	if err := graphpolicy.CheckHost(c.service.root, u); err != nil {
 		return target, errors.New("it leads to another host or is not https")
 	}
-	if !strings.HasPrefix(u.EscapedPath(), c.service.root.EscapedPath()+"/"+graphAPIVersion+"/") || hasDotSegment(u.Path) {
+	if !strings.HasPrefix(u.EscapedPath(), c.root.EscapedPath()+"/") || hasDotSegment(u.Path) {
 		return target, errors.New("it leads out of the version that this client speaks")
 	}
 	return *u, nil

@@ -89,7 +89,7 @@ func (t resumeToken) checksum() []byte {
 func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	token := resumeToken{
 		Version:         resumeTokenVersion,
-		Graph:           h.client.base,
+		Graph:           h.client.root.String(),
 		Device:          h.Device.String(),
 		RequestedAt:     h.RequestedAt.UTC().Round(0),
 		RequestID:       h.RequestID,
@@ -155,7 +155,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if strictJSON(envelope.Token, &token) != nil {
 		return refuse(wrong + ": a member is missing, unknown or malformed")
 	}
-	if token.Graph != c.base {
+	if token.Graph != c.root.String() {
 		return refuse("is of another cloud than this client")
 	}
 	ref, err := ParseDeviceRef(token.Device)

@@ -18,8 +18,10 @@ func TestReadinessHoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore'
 	const upn = "anna.user-secret@contoso.com"
 	quoting := intunetest.Fault{Status: http.StatusForbidden, Body: `{"error":{"code":"Forbidden","message":"` + upn + ` may not open https://get.teamviewer.com/new-secret"}}`}
 	for name, change := range map[string]func(*readinessCase){
-		"link":       func(c *readinessCase) { c.device.RemoteAssistanceSessionURL = intune.NewSessionURL(newLink) },
-		"http link":  func(c *readinessCase) { c.device.RemoteAssistanceSessionURL = intune.NewSessionURL("http://new-secret") },
+		"link": func(c *readinessCase) { c.device.RemoteAssistanceSessionURL = intune.NewSessionURL(newLink) },
+		"http link": func(c *readinessCase) {
+			c.device.RemoteAssistanceSessionURL = intune.NewSessionURL("http://new-secret")
+		},
 		"error text": func(c *readinessCase) { c.device.RemoteAssistanceSessionErrorDetails = "try " + newLink },
 		"odd record": func(c *readinessCase) {
 			c.device.OperatingSystem, c.device.ManagementState = "see "+newLink, "see "+newLink

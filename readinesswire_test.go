@@ -32,6 +32,8 @@ func TestReadinessReadsAtTheSameTime(t *testing.T) {
 			close(go2)
 		}()
 		options := c.tenant.ClientOptions()
+		collected := &spans{}
+		options.TracingProvider = collected.provider() // azcore's spans are not made for this
 		options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
 			arrived <- struct{}{}
 			<-go2
@@ -44,6 +46,10 @@ func TestReadinessReadsAtTheSameTime(t *testing.T) {
 		found, err := client.CheckReadiness(t.Context(), ref, nil)
 		if err != nil || !found.OK() || c.tenant.RequestCount() != 2 {
 			t.Errorf("error %v, requests %v\n%v", err, c.tenant.Requests(), found)
+		}
+		if len(collected.list) != 3 || collected.list[0].name != "Client.CheckReadiness" || collected.list[1].parent != "Client.CheckReadiness" ||
+			collected.list[2].parent != "Client.CheckReadiness" {
+			t.Errorf("spans %v", collected.names())
 		}
 	})
 }

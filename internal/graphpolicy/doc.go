@@ -12,6 +12,6 @@
 //	  …            azcore's tracing and logging
 //	Transport      the last gate: sees what really happens on the wire and records it in the Call
 //
-// What keeps a write from being sent twice is the Call, which lets one try out at a time and none after one whose outcome
-// is open. Everything above it only saves waiting. azcore's retry policy is kept for what it knows: when to try again.
+// The Call keeps a write from being sent twice: it allows one try at a time, and none after one whose outcome is open.
+// Everything above it only saves waiting. azcore's retry policy still decides when to try again.
 package graphpolicy

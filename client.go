@@ -130,13 +130,17 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if err != nil {
 		return nil, err
 	}
+	root, err := url.Parse(service.root.String() + "/" + graphAPIVersion)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
 		internal: internal,
 		bearer:   bearer,
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
-		root:     service.root.JoinPath(graphAPIVersion),
+		root:     root,
 	}, nil
 }
 
@@ -169,7 +173,7 @@ func withoutSecrets(names []string, secret ...string) []string {
 
 // String names the client's cloud and nothing else.
 func (c *Client) String() string {
-	if c == nil {
+	if c == nil || c.root == nil {
 		return "intune.Client(nil)"
 	}
 	return "intune.Client(" + c.root.String() + ")"

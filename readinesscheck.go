@@ -54,7 +54,21 @@ func (c *Client) CheckReadiness(ctx context.Context, device DeviceRef, options *
 		connectorCheck(found.connector, found.connectorErr).named(ReadinessConnector),
 	}
 	checks = append(checks, found.device.checks(device, c.now(), cmp.Or(o.MaxSyncAge, defaultMaxSyncAge))...)
+	hideUser(checks, device, found.device.record.UserPrincipalName)
 	return Readiness{Device: device, Checks: checks}, nil
+}
+
+// hideUser takes the user out of texts of the service. Of the read of a user address they are clean already, but not of the
+// other one.
+func hideUser(checks []ReadinessCheck, device DeviceRef, name string) {
+	names := []string{name}
+	if device.form == formUser {
+		names = append(names, device.parent.Reveal())
+	}
+	private := redact.Of("", names...)
+	for i := range checks {
+		checks[i].Detail = private.Hide(checks[i].Detail)
+	}
 }
 
 // readinessFacts is what was read for the checks, each with the reason if it could not be read.

@@ -69,11 +69,12 @@ func (f *deviceFacts) deviceCheck(device DeviceRef) ReadinessCheck {
 	case f.err != nil:
 		return unread(opGetDevice, f.err)
 	}
+	const plain = "use intune.Device with the same device id"
 	switch device.form {
 	case formUser:
-		return warns("found; Microsoft's documentation no longer names this address, and no permission for it is published", hintAddress)
+		return warns("found; Microsoft's documentation no longer names this address, and no permission for it is published", plain)
 	case formDetectedApp:
-		return warns("found; users reported that the service answers 400 at this address", hintAddress)
+		return warns("found; users reported that the service answers 400 at this address", plain)
 	default:
 		return passes("found")
 	}
@@ -116,7 +117,7 @@ func (f *deviceFacts) syncCheck(now time.Time, maxAge time.Duration) ReadinessCh
 		return warns("no sync is on the record", remedy)
 	}
 	age := max(now.Sub(last), 0)
-	detail := "last " + ago(age) + ", at " + last.UTC().Format(time.RFC3339)
+	detail := "the last was " + ago(age)
 	if age > maxAge {
 		return warns(detail, remedy)
 	}

@@ -68,7 +68,7 @@ func (r Readiness) verdict() string {
 func wrap(text string, columns int) []string {
 	lines := []string{""}
 	used := 0
-	for _, word := range strings.Fields(redact.OneLine(text, len(text))) {
+	for word := range strings.FieldsSeq(redact.OneLine(text, len(text))) {
 		width := columnsOf(word)
 		last := len(lines) - 1
 		switch {

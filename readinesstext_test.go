@@ -22,7 +22,7 @@ func TestReadinessHoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore'
 		"http link": func(c *readinessCase) {
 			c.device.RemoteAssistanceSessionURL = intune.NewSessionURL("http://new-secret")
 		},
-		"error text": func(c *readinessCase) { c.device.RemoteAssistanceSessionErrorDetails = "try " + newLink },
+		"error text": func(c *readinessCase) { c.device.RemoteAssistanceSessionErrorDetails = upn + ": try " + newLink },
 		"odd record": func(c *readinessCase) {
 			c.device.OperatingSystem, c.device.ManagementState = "see "+newLink, "see "+newLink
 		},

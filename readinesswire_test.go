@@ -227,7 +227,7 @@ func TestReadinessOnTheClientsClock(t *testing.T) {
 	c := newReadinessCase()
 	c.tenant = intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
 	c.tenant.Advance(72 * time.Hour)
-	if _, checks := c.check(t); checks["sync"].Status != "warn" || !strings.Contains(checks["sync"].Detail, "last 3 days ago") {
+	if _, checks := c.check(t); checks["sync"].Status != "warn" || !strings.Contains(checks["sync"].Detail, "the last was 3 days ago") {
 		t.Errorf("%+v", checks["sync"])
 	}
 }

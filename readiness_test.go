@@ -83,6 +83,9 @@ func (c *readinessCase) check(tb testing.TB) (intune.Readiness, map[string]intun
 		if check.Detail == "" || (check.Remedy == "") != (check.Status == "pass") || strings.ContainsAny(check.Detail+check.Remedy, "\r\n") {
 			tb.Errorf("%+v", check)
 		}
+		if strings.Contains(check.Detail, "hint:") || strings.Contains(check.Detail, "on device") {
+			tb.Errorf("the detail says what is elsewhere: %+v", check)
+		}
 	}
 	if !slices.Equal(names, readinessNames) {
 		tb.Errorf("checks %q", names)

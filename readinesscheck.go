@@ -58,14 +58,10 @@ func (c *Client) CheckReadiness(ctx context.Context, device DeviceRef, options *
 	return Readiness{Device: device, Checks: checks}, nil
 }
 
-// hideUser takes the user out of texts of the service. Of the read of a user address they are clean already, but not of the
-// other one.
+// hideUser takes the user out of what the service said. The texts of the device's read are clean of the user in its address,
+// but those of the other read are not, nor is an error text that is left over.
 func hideUser(checks []ReadinessCheck, device DeviceRef, name string) {
-	names := []string{name}
-	if device.form == formUser {
-		names = append(names, device.parent.Reveal())
-	}
-	private := redact.Of("", names...)
+	private := redact.Of("", device.parent.Reveal(), name)
 	for i := range checks {
 		checks[i].Detail = private.Hide(checks[i].Detail)
 	}
@@ -85,25 +81,31 @@ type readinessFacts struct {
 var errNoToken = errors.New("not looked at without a token")
 
 func (c *Client) lookAtReadiness(ctx context.Context, device DeviceRef) (found readinessFacts, err error) {
-	ended := func(check string, err error) error {
-		e, ok := errors.AsType[*Error](err)
-		if err == nil || ctx.Err() == nil || ok && e.StatusCode != 0 && !isContextError(err) {
-			return nil // an answer that came all the same counts
-		}
+	ended := func(check string) error {
 		return &Error{Op: opCheckReadiness.text, Device: device, reason: "the context ended during the check of the " + check, cause: ctx.Err()}
 	}
 	found.token, found.tokenErr = c.TokenInfo(ctx)
 	if found.tokenErr != nil {
+		if ctx.Err() != nil {
+			return found, ended(ReadinessToken)
+		}
 		found.connectorErr, found.device.err = errNoToken, errNoToken
-		return found, ended(ReadinessToken, found.tokenErr)
+		return found, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // for a panic of the caller's transport
+	defer cancel() // ends the other read if the transport panics
 	wait := apart(func() { found.connector, found.connectorErr = c.connectorState(ctx) })
-	at := c.readDeviceFacts(ctx, device)
+	facts := c.readDeviceFacts(ctx, device)
 	wait()
-	found.device = at
-	return found, cmp.Or(ended(ReadinessDevice, at.err), ended(ReadinessConnector, found.connectorErr))
+	found.device = facts
+	switch {
+	case ctx.Err() == nil:
+	case isContextError(facts.err):
+		return found, ended(ReadinessDevice)
+	case isContextError(found.connectorErr):
+		return found, ended(ReadinessConnector)
+	}
+	return found, nil
 }
 
 // apart runs work in a goroutine of its own and returns what waits for its end. A panic of the work, which is a caller's
@@ -157,7 +159,7 @@ func unread(op *operation, err error) ReadinessCheck {
 	if errors.Is(err, errNoToken) {
 		return unsure(err.Error(), "get a token first, and check again")
 	}
-	if e, ok := errors.AsType[*Error](err); ok && e.Is(ErrForbidden) && strings.Contains(e.Message, scopesSentence) {
+	if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Message, scopesSentence) {
 		short := *e // the sentence names every permission that would do, and the hint does so again
 		short.Message, short.Hint = "", "give the app "+op.permission+", with an administrator's consent"
 		err = &short

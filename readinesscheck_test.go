@@ -20,19 +20,19 @@ const (
 // readinessFinding is what one check finds once one thing was changed.
 type readinessFinding struct {
 	status intune.ReadinessStatus
-	text   string // within detail and remedy
+	text   string // within detail and remedy, behind which there is a line break
 	change func(*readinessCase)
 }
 
 func checkFindings(t *testing.T, name string, findings []readinessFinding) {
 	t.Helper()
 	for _, f := range findings {
-		t.Run(string(f.status)+" "+f.text[:min(len(f.text), 30)], func(t *testing.T) {
+		t.Run(string(f.status)+" "+strings.TrimSpace(f.text[:min(len(f.text), 30)]), func(t *testing.T) {
 			t.Parallel()
 			c := newReadinessCase()
 			f.change(c)
 			_, checks := c.check(t)
-			if text := checks[name].Detail + " " + checks[name].Remedy; checks[name].Status != f.status || !strings.Contains(text, f.text) {
+			if text := checks[name].Detail + " " + checks[name].Remedy + "\n"; checks[name].Status != f.status || !strings.Contains(text, f.text) {
 				t.Errorf("%s: %s", checks[name].Status, text)
 			}
 		})
@@ -146,7 +146,7 @@ func TestReadinessOfTheToken(t *testing.T) {
 		{"fail", "from app 04b07795-8ddb-461a-bbee-02f9e1bf7b46 (Azure CLI), with scopes openid User.Read; the action needs " + manageDevices + " give the app " + manageDevices + " as a delegated permission", withScopes("openid User.Read", "04b07795-8ddb-461a-bbee-02f9e1bf7b46")},
 		{"fail", "the token has expired", withClaim("exp", time.Now().Add(-time.Minute).Unix())},
 		{"fail", "the token is for https://graph.microsoft.us/, and the client calls https://graph.microsoft.com", withClaim("aud", "https://graph.microsoft.us/")},
-		{"fail", "the static token expired", func(c *readinessCase) {
+		{"fail", "there is none: the static token expired", func(c *readinessCase) {
 			c.token = intune.StaticToken(jwt(map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}))
 		}},
 		{"unknown", "cannot be read", func(c *readinessCase) { c.token = intune.StaticToken("opaque-token") }},
@@ -165,7 +165,7 @@ func TestReadinessOfTheConnector(t *testing.T) {
 		{"unknown", "this version of the library does not know", withConnector("retired")},
 		{"unknown", "429 Too Many Requests", withFault(partnersEnd, intunetest.Fault{Status: 429, Code: "TooManyRequests"})},
 		{"unknown", "503 Service Unavailable", withFault(partnersEnd, intunetest.Fault{Status: 503})},
-		{"unknown", "look at the network", withFault(partnersEnd, intunetest.Fault{Drop: intunetest.DropConnect})},
+		{"unknown", "look at the network and the proxy\n", withFault(partnersEnd, intunetest.Fault{Drop: intunetest.DropConnect})},
 		{"unknown", "remote-assistance partners", withFault(partnersEnd, intunetest.Fault{Status: 200, Body: "<html>sign in</html>"})},
 	})
 }

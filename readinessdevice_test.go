@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -12,6 +13,7 @@ func TestReadinessOfTheDevice(t *testing.T) {
 	t.Parallel()
 	checkFindings(t, intune.ReadinessDevice, []readinessFinding{
 		{"pass", "found", func(*readinessCase) {}},
+		{"pass", "found", func(c *readinessCase) { c.tenant.Inject(intunetest.Fault{PathSuffix: deviceEnd, Status: 503}) }}, // read again
 		{"warn", "no permission for it is published", func(c *readinessCase) {
 			c.address = func(d intune.DeviceRef) intune.DeviceRef { return intune.UserDevice("anna@contoso.com", d.DeviceID()) }
 		}},
@@ -23,7 +25,8 @@ func TestReadinessOfTheDevice(t *testing.T) {
 			c.fault(deviceEnd, intunetest.Fault{Status: 400, Code: "BadRequest", Message: "Request not applicable to target tenant."})
 		}},
 		{"unknown", "give the app DeviceManagementManagedDevices.Read.All, with an administrator's consent", withRoles(readConnector)},
-		{"unknown", "403 Forbidden", withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden"})},
+		{"unknown", "(Forbidden): No role.; request id", withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden", Message: "No role."})},
+		{"unknown", "may lack the Intune role right Managed devices / Read", withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden"})},
 		{"unknown", "401 Unauthorized", func(c *readinessCase) {
 			c.fault(deviceEnd, intunetest.Fault{Status: 401, Code: "InvalidAuthenticationToken"})
 		}},
@@ -79,15 +82,38 @@ func TestReadinessOfThePlatform(t *testing.T) {
 func TestReadinessOfTheSync(t *testing.T) {
 	t.Parallel()
 	checkFindings(t, intune.ReadinessSync, []readinessFinding{
-		{"pass", "the last was 3 hours ago", withSync(3*time.Hour+time.Minute, 0)},
-		{"pass", "the last was 23 hours ago", withSync(24*time.Hour-time.Minute, 0)},
-		{"pass", "the last was a moment ago", withSync(-time.Hour, 0)}, // a clock that is wrong
-		{"pass", "the last was 6 days ago", withSync(7*24*time.Hour-time.Minute, 7*24*time.Hour)},
-		{"warn", "the last was 24 hours ago", withSync(24*time.Hour+time.Minute, 0)},
-		{"warn", "the last was 60 minutes ago", withSync(time.Hour+time.Second, time.Hour)},
-		{"warn", "Company Portal", withSync(30*24*time.Hour, 7*24*time.Hour)},
+		{"warn", "press Sync in Company Portal", withSync(30*24*time.Hour, 0)},
 		{"warn", "no sync is on the record", withRecord(func(d *intune.ManagedDevice) { d.LastSyncDateTime = time.Time{} })},
 	})
+	const day, second = 24 * time.Hour, time.Second
+	for _, c := range []struct {
+		age, allowed time.Duration
+		status       intune.ReadinessStatus
+		text         string
+	}{
+		{-time.Hour, 0, "pass", "a moment ago"}, // one of the clocks is wrong
+		{0, 0, "pass", "a moment ago"},
+		{2*time.Minute - second, 0, "pass", "a moment ago"},
+		{2 * time.Minute, 0, "pass", "2 minutes ago"},
+		{2*time.Hour - second, 0, "pass", "119 minutes ago"},
+		{2 * time.Hour, 0, "pass", "2 hours ago"},
+		{day, 0, "pass", "24 hours ago"},
+		{day + second, 0, "warn", "24 hours ago"},
+		{2*day - second, 0, "warn", "47 hours ago"},
+		{2 * day, 2 * day, "pass", "2 days ago"},
+		{7*day - second, 7 * day, "pass", "6 days ago"},
+		{7*day + second, 7 * day, "warn", "7 days ago"},
+		{second, 1, "warn", "a moment ago"},
+	} {
+		synctest.Test(t, func(t *testing.T) { // where no time passes meanwhile
+			world := newReadinessCase()
+			withSync(c.age, c.allowed)(world)
+			_, checks := world.check(t)
+			if check := checks["sync"]; check.Status != c.status || check.Detail != "the last was "+c.text {
+				t.Errorf("%v: %+v", c.age, check)
+			}
+		})
+	}
 }
 
 func TestReadinessOfTheUser(t *testing.T) {

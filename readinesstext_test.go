@@ -28,7 +28,11 @@ func TestReadinessHoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore'
 		},
 		"device":    func(c *readinessCase) { c.fault("/"+exampleID, quoting) },
 		"connector": func(c *readinessCase) { c.fault("/remoteAssistancePartners", quoting) },
-		"token":     func(c *readinessCase) { c.token = intune.StaticToken("opaque-token-secret") },
+		"no record": func(c *readinessCase) {
+			c.fault("/remoteAssistancePartners", quoting)
+			c.fault("/"+exampleID, intunetest.Fault{Status: http.StatusNotFound})
+		},
+		"token": func(c *readinessCase) { c.token = intune.StaticToken("opaque-token-secret") },
 	} {
 		collected := &spans{}
 		c := newReadinessCase()

@@ -134,13 +134,19 @@ func TestReadinessWithoutAToken(t *testing.T) {
 	c := newReadinessCase()
 	c.token = credential
 	found, checks := c.check(t)
-	if check := checks["token"]; check.Status != "fail" || !strings.Contains(check.Detail, "the user closed the window") || strings.Contains(check.Detail, "secret") {
+	if check := checks["token"]; check.Status != "fail" || !strings.HasPrefix(check.Detail, "there is none: the user closed the window") || strings.Contains(check.Detail, "secret") {
 		t.Errorf("%+v", check)
 	}
-	for _, name := range []string{"connector", "device", "management", "session"} {
-		if checks[name].Status != "unknown" {
+	for name, detail := range map[string]string{
+		"connector": "not looked at without a token", "device": "not looked at without a token", "management": "the device was not read",
+		"platform": "the device was not read", "sync": "the device was not read", "user": "the device was not read", "session": "the device was not read",
+	} {
+		if checks[name].Status != "unknown" || checks[name].Detail != detail {
 			t.Errorf("%+v", checks[name])
 		}
+	}
+	if remedy := checks["device"].Remedy; remedy != "get a token first, and check again" {
+		t.Error(remedy)
 	}
 	if found.OK() || credential.asked.Load() != 1 || c.tenant.RequestCount() != 0 {
 		t.Errorf("asked %d times, requests %v\n%v", credential.asked.Load(), c.tenant.Requests(), found)
@@ -258,4 +264,24 @@ func TestReadinessPassesAPanicOn(t *testing.T) {
 			_, _ = client.CheckReadiness(t.Context(), ref, nil)
 		}()
 	}
+}
+
+// Neither is the other read left alone then.
+func TestReadinessEndsTheOtherReadOnAPanic(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, exampleID) {
+				panic("a transport's own")
+			}
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}))
+		defer func() {
+			if recovered := recover(); recovered != "a transport's own" {
+				t.Errorf("recovered %v", recovered)
+			}
+		}()
+		_, _ = client.CheckReadiness(context.WithoutCancel(t.Context()), intune.Device(exampleID), nil)
+	})
 }

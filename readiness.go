@@ -8,19 +8,19 @@ import (
 
 // CheckReadinessOptions configures [Client.CheckReadiness].
 type CheckReadinessOptions struct {
-	// MaxSyncAge is how long ago the device's last sync may be before the check warns. Zero means 24 hours: by Microsoft's
-	// estimate a device that is on checks in about every 8 hours. Negative is an ErrInvalidArgument.
+	// MaxSyncAge is how long ago the device's last sync may be; the check warns if it is older. Zero means 24 hours, three
+	// times the interval at which a device checks in by Microsoft's estimate. Negative is an ErrInvalidArgument.
 	MaxSyncAge time.Duration
 }
 
-// defaultMaxSyncAge is three of the check-ins that Microsoft's documentation expects of every platform.
+// Microsoft's documentation gives an interval of about 8 hours for every platform.
 const defaultMaxSyncAge = 24 * time.Hour
 
 // ReadinessStatus is what a check of [Client.CheckReadiness] found.
 type ReadinessStatus string
 
 const (
-	// ReadinessStatusPass means: nothing stands in the way here.
+	// ReadinessStatusPass means: this does not stand in the way.
 	ReadinessStatusPass ReadinessStatus = "pass"
 
 	// ReadinessStatusWarn means: a session is possible, but this may get in its way.
@@ -29,8 +29,8 @@ const (
 	// ReadinessStatusFail means: as long as this stays so, there will be no session.
 	ReadinessStatusFail ReadinessStatus = "fail"
 
-	// ReadinessStatusUnknown means: it could not be found out, for instance because the caller may not look. It is no
-	// reason not to try.
+	// ReadinessStatusUnknown means: the check could not be made, for instance because the caller lacks a permission. A
+	// request may work all the same.
 	ReadinessStatusUnknown ReadinessStatus = "unknown"
 )
 
@@ -39,7 +39,7 @@ func PossibleReadinessStatusValues() []ReadinessStatus {
 	return []ReadinessStatus{ReadinessStatusPass, ReadinessStatusWarn, ReadinessStatusFail, ReadinessStatusUnknown}
 }
 
-// The names of the checks, in the order in which a [Readiness] has them. A later version may add checks.
+// The names of the checks, in the order of [Readiness].Checks. Later versions may add more.
 const (
 	// ReadinessCloud: can there be a connector in the client's cloud?
 	ReadinessCloud = "cloud"
@@ -61,35 +61,35 @@ const (
 	ReadinessSession = "session"
 )
 
-// ReadinessCheck is one finding of [Client.CheckReadiness]. Its texts are one line each and hold no token, no link and no
-// user.
+// ReadinessCheck is the result of one check of [Client.CheckReadiness]. Its texts are of one line each and hold no token, no
+// link, and no name of the user.
 type ReadinessCheck struct {
-	// Name is what was looked at, such as ReadinessConnector.
+	// Name is one of the names above, such as ReadinessConnector.
 	Name string
 
-	// Status is what was found.
+	// Status is the result.
 	Status ReadinessStatus
 
-	// Detail says what was found, in words for people. It is not contract.
+	// Detail says what was found. It is for people and is not contract.
 	Detail string
 
-	// Remedy says what to do about it; blank if Status is ReadinessStatusPass. It is for the operator rather than for the
-	// device's user: it may name the app and its permissions.
+	// Remedy says what to do about it; blank if Status is ReadinessStatusPass. It is for the operator and not for the user
+	// of the device, because it may name the app and its permissions. It is not contract either.
 	Remedy string `json:",omitzero"`
 }
 
-// Readiness is what stands between a device and a remote-assistance session, as far as reading tells. Whether the user
-// agrees, and whether a signed-in caller has the Intune role right of the action, no read shows.
+// Readiness says what would keep a remote-assistance session from a device, as far as reads can tell. They show neither
+// whether the user will agree nor whether a signed-in caller has the Intune role right for the action.
 type Readiness struct {
 	// Device is the address that was checked. As JSON it is the whole address, the user of a [UserDevice] included.
 	Device DeviceRef `json:",omitzero"`
 
-	// Checks has one entry for each of the names above, in their order, whatever was found.
+	// Checks has one entry for each of the names above, in their order, also for checks that could not be made.
 	Checks []ReadinessCheck
 }
 
-// OK reports whether no check failed. What is unknown and what is only a warning does not count: every tenant has a
-// warning about the connector's end, and many callers may not look at the connector. It is false for a zero Readiness.
+// OK reports whether no check failed. Warnings and unknown results do not count, because every onboarded connector gives a
+// warning, and many callers lack the permission to read it. A zero Readiness is not OK.
 func (r Readiness) OK() bool {
 	return len(r.Checks) > 0 && !r.has(ReadinessStatusFail)
 }
@@ -98,7 +98,7 @@ func (r Readiness) has(status ReadinessStatus) bool {
 	return slices.ContainsFunc(r.Checks, func(check ReadinessCheck) bool { return check.Status == status })
 }
 
-// LogValue groups the verdict and the checks for structured logs. The user of a [UserDevice] is left out.
+// LogValue groups OK and the checks for structured logs. It leaves out the user of a [UserDevice].
 func (r Readiness) LogValue() slog.Value {
 	checks := make([]slog.Attr, len(r.Checks))
 	for i := range r.Checks {

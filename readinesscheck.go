@@ -12,22 +12,22 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// CheckReadiness looks for what would keep a remote-assistance session from device: the cloud, the token, the tenant's
-// connector, the device itself, and what an earlier session left on it. It asks nobody and changes nothing: two reads, made
-// at the same time, and the token from the credential before them, so that a user who has to sign in does so once.
+// CheckReadiness says what would keep a remote-assistance session from device. It checks the cloud, the token, the tenant's
+// connector, the device itself, and whether a link is left over from an earlier session. It only reads: nobody is asked, and
+// nothing changes. It gets a token first, so that a user who has to sign in does so once, and then makes two reads at the same
+// time. Like all reads they are repeated within ClientOptions.Retry; give ctx a deadline if that may take too long.
 //
-//   - device: any of the three addresses. At the two others a read that the service refuses with 400 is made at the plain one.
+//   - device: any of the three addresses. If the service answers 400 there, the read is made at the plain address.
 //   - options: may be nil.
 //
-// A check that cannot be made is [ReadinessStatusUnknown], with the reason, and no error. Errors: [ErrInvalidArgument], else
-// an [*Error] when ctx ended before every check was made; the Readiness is then zero.
+// If a check cannot be made, its status is [ReadinessStatusUnknown], and its detail says why. That includes a missing
+// permission. Errors: [ErrInvalidArgument], or an [*Error] if ctx ends before all checks are made; the Readiness is then zero.
 //
 // Needs DeviceManagementManagedDevices.Read.All for the device and DeviceManagementServiceConfig.Read.All for the connector,
-// delegated or application; without one of them its checks are unknown. The permission of the action itself is looked for in
-// the token.
+// delegated or application. It looks for the permission of the action in the claims of the token.
 //
-// Sources: https://learn.microsoft.com/intune/device-management/tools/teamviewer-legacy for platforms, users and the
-// connector's end; those of [Client.GetDevice] and [Client.RemoteAssistanceConnector] for the reads.
+// Sources: https://learn.microsoft.com/intune/device-management/tools/teamviewer-legacy (platforms, users, end of the
+// connector), and for the reads those of [Client.GetDevice] and [Client.NewListRemoteAssistancePartnersPager].
 func (c *Client) CheckReadiness(ctx context.Context, device DeviceRef, options *CheckReadinessOptions) (readiness Readiness, err error) {
 	if err := c.check(ctx); err != nil {
 		return Readiness{}, err
@@ -58,8 +58,8 @@ func (c *Client) CheckReadiness(ctx context.Context, device DeviceRef, options *
 	return Readiness{Device: device, Checks: checks}, nil
 }
 
-// hideUser takes the user out of what the service said. The texts of the device's read are clean of the user in its address,
-// but those of the other read are not, nor is an error text that is left over.
+// hideUser takes the user out of texts of the service. A failed read of the device does not show the user of its address, but
+// a failed read of the connector might, and so might an error text on the device's record.
 func hideUser(checks []ReadinessCheck, device DeviceRef, name string) {
 	private := redact.Of("", device.parent.Reveal(), name)
 	for i := range checks {
@@ -67,7 +67,7 @@ func hideUser(checks []ReadinessCheck, device DeviceRef, name string) {
 	}
 }
 
-// readinessFacts is what was read for the checks, each with the reason if it could not be read.
+// readinessFacts is what the checks need, each part with the error if it could not be read.
 type readinessFacts struct {
 	token        TokenInfo
 	tokenErr     error
@@ -76,8 +76,8 @@ type readinessFacts struct {
 	device       deviceFacts
 }
 
-// errNoToken stands for the reads that are not tried without a token: the credential would be asked, and with it perhaps
-// the user, once more for each.
+// errNoToken is the error of the reads if there is no token. They are not tried, because each would ask the credential, and
+// perhaps the user, once more.
 var errNoToken = errors.New("not looked at without a token")
 
 func (c *Client) lookAtReadiness(ctx context.Context, device DeviceRef) (found readinessFacts, err error) {
@@ -108,8 +108,8 @@ func (c *Client) lookAtReadiness(ctx context.Context, device DeviceRef) (found r
 	return found, nil
 }
 
-// apart runs work in a goroutine of its own and returns what waits for its end. A panic of the work, which is a caller's
-// transport's or policy's, comes out there: in the goroutine it would end the program, whatever the caller recovers.
+// apart runs work in a goroutine of its own; wait returns at its end. If the work panics, as a caller's transport may, wait
+// panics, because no caller can recover from a panic in another goroutine.
 func apart(work func()) (wait func()) {
 	done := make(chan any, 1)
 	go func() {
@@ -144,7 +144,8 @@ func (c ReadinessCheck) named(name string) ReadinessCheck {
 	return c
 }
 
-// explained is what an error says, with its hint apart. The device is that of all checks.
+// explained splits the text of an error into what happened and what to do. It leaves out the device, which is the same for
+// all checks.
 func explained(err error) (detail, hint string) {
 	if e, ok := errors.AsType[*Error](err); ok {
 		plain := *e
@@ -154,13 +155,13 @@ func explained(err error) (detail, hint string) {
 	return redact.OneLine(redact.Text(err.Error()), maxMessageText), ""
 }
 
-// unread is a check whose read, of op, failed.
+// unread is a check that could not be made because the read, op, failed.
 func unread(op *operation, err error) ReadinessCheck {
 	if errors.Is(err, errNoToken) {
 		return unsure(err.Error(), "get a token first, and check again")
 	}
 	if e, ok := errors.AsType[*Error](err); ok && strings.Contains(e.Message, scopesSentence) {
-		short := *e // the sentence names every permission that would do, and the hint does so again
+		short := *e // both texts list all permissions of which one is needed
 		short.Message, short.Hint = "", "give the app "+op.permission+", with an administrator's consent"
 		err = &short
 	}
@@ -181,8 +182,8 @@ func (c *Client) cloudCheck() ReadinessCheck {
 	}
 }
 
-// permissionManageConfiguration is one that Graph's permission manifest accepts for the action at two of its addresses, and
-// its documentation does not name.
+// permissionManageConfiguration is enough for the action at a device or user address by Graph's permission manifest, but not
+// by the documentation of the action.
 const permissionManageConfiguration = "DeviceManagementConfiguration.ReadWrite.All"
 
 func (c *Client) tokenCheck(device DeviceRef, info TokenInfo, err error) ReadinessCheck {
@@ -218,8 +219,8 @@ func (c *Client) tokenCheck(device DeviceRef, info TokenInfo, err error) Readine
 		"with an administrator's consent, and get a new token")
 }
 
-// ofAnotherCloud reports whether a token is for Graph in another cloud than the client's. Other audiences say nothing: they
-// may be the id of Graph, or of a gateway in front of it.
+// ofAnotherCloud reports whether a token is for Graph in another cloud than the client's. It does not judge other audiences,
+// which may be the id of Graph, or of a gateway in front of it.
 func (c *Client) ofAnotherCloud(audience string) bool {
 	same := func(root string) bool { return strings.EqualFold(strings.TrimRight(audience, "/"), root) }
 	known := []cloud.Configuration{CloudPublic, CloudUSGovernment, CloudUSGovernmentDoD, CloudChina, CloudFrance, CloudGermany}

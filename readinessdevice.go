@@ -13,15 +13,14 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// deviceFacts is what the device's record says, or why it could not be read.
+// deviceFacts is the device's record, or the error if it could not be read.
 type deviceFacts struct {
 	record  ManagedDevice
-	session bool // the record says what there is of a session
+	session bool // the answer had the properties of the session
 	err     error
 }
 
-// readinessQuery is for one read of the device. The user's name is among it because some records have no other sign of a
-// user; it is not shown.
+// readinessQuery selects what the checks need. userPrincipalName is among it only to see whether there is a user.
 const readinessQuery = sessionQuery + ",managementState,managementAgent,operatingSystem,model,managedDeviceOwnerType," +
 	"deviceEnrollmentType,lastSyncDateTime,userId,userPrincipalName"
 
@@ -39,7 +38,7 @@ func (c *Client) readDeviceFacts(ctx context.Context, device DeviceRef) deviceFa
 	return found
 }
 
-// checks are those of the device, the same ones whether it could be read or not.
+// checks makes the checks of the device. The list is the same whether the device could be read or not.
 func (f *deviceFacts) checks(device DeviceRef, now time.Time, maxSyncAge time.Duration) []ReadinessCheck {
 	list := []ReadinessCheck{f.deviceCheck(device).named(ReadinessDevice)}
 	for _, check := range []struct {
@@ -98,7 +97,7 @@ func (f *deviceFacts) managementCheck() ReadinessCheck {
 	}
 }
 
-// agentCheck is for a device that is managed: by whom?
+// agentCheck says by what a managed device is managed.
 func (f *deviceFacts) agentCheck(state string) ReadinessCheck {
 	agent := member(f.record.ManagementAgent, PossibleManagementAgentTypeValues())
 	switch agent {
@@ -124,7 +123,7 @@ func (f *deviceFacts) syncCheck(now time.Time, maxAge time.Duration) ReadinessCh
 	return passes(detail)
 }
 
-// ago rounds down to the unit in which people would say it.
+// ago says an age in the unit that people would use, rounded down.
 func ago(age time.Duration) string {
 	switch {
 	case age < 2*time.Minute:
@@ -170,7 +169,7 @@ func (f *deviceFacts) sessionCheck() ReadinessCheck {
 	}
 }
 
-// member is the listed value that differs from the given one in case at most, else the given one.
+// member returns the listed value that is equal to the given one but for its case, or the given one if there is none.
 func member[T ~string](given T, listed []T) T {
 	for _, value := range listed {
 		if strings.EqualFold(string(value), string(given)) {
@@ -180,7 +179,7 @@ func member[T ~string](given T, listed []T) T {
 	return given
 }
 
-// shownText is a text of the device's record, fit to be shown.
+// shownText makes a text of the device's record fit to be shown.
 func shownText(text string) string {
 	const limit = 64
 	if text = redact.OneLine(redact.Text(text), limit); text != "" {

@@ -12,11 +12,10 @@ const (
 	platformWindows
 	platformApple
 	platformAndroid
-	platformOther // none that Microsoft lists
+	platformOther // known, and not in Microsoft's list
 )
 
-// platform tells the platforms apart of which Microsoft says whether remote assistance works on them. Intune has more
-// than one word for some.
+// platform reads the operating system, for which Intune has several names in some cases.
 func (f *deviceFacts) platform() platform {
 	name := strings.ReplaceAll(strings.ToLower(f.record.OperatingSystem), " ", "")
 	switch {
@@ -52,8 +51,8 @@ func (f *deviceFacts) platformCheck() ReadinessCheck {
 	}
 }
 
-// androidCheck tells whether a device is one of the company's under Android Enterprise, which carries no Company Portal.
-// v1.0 of Graph does not have the mode itself.
+// androidCheck looks for the company-owned modes of Android Enterprise, which have no Company Portal. Graph v1.0 does not give
+// the mode itself, so the owner and the agent have to tell.
 func (f *deviceFacts) androidCheck(name string) ReadinessCheck {
 	const remedy = "help the user in another way, such as the newer TeamViewer integration, which has all modes of Android"
 	agent := member(f.record.ManagementAgent, PossibleManagementAgentTypeValues())

@@ -9,9 +9,9 @@ import (
 // readinessColumns is the width of [Readiness.String].
 const readinessColumns = 70
 
-// String is a table for a terminal: a line with the device and the verdict, then the checks with what to do about them.
-// It has several lines of at most 70 columns, no colors, and no line break at its end. The user of a [UserDevice] is left
-// out.
+// String is a table for a terminal: the device and the verdict, then each check with its remedy. A remedy that is the same as
+// that of the check above is left out, and so is the user of a [UserDevice]. Lines have at most 70 columns and no colors;
+// there is no line break at the end.
 func (r Readiness) String() string {
 	statusWidth, nameWidth := 0, 0
 	for i := range r.Checks {
@@ -26,7 +26,7 @@ func (r Readiness) String() string {
 	for i := range r.Checks {
 		check := &r.Checks[i]
 		text := wrap(check.Detail, columns)
-		if check.Remedy != remedy { // several checks in a row may wait for the same thing
+		if check.Remedy != remedy { // as those have that need the same read
 			text = append(text, remedyLines(check.Remedy, columns)...)
 		}
 		remedy = check.Remedy
@@ -64,7 +64,7 @@ func (r Readiness) verdict() string {
 	}
 }
 
-// wrap breaks a text into lines of at most so many columns, at least one line. A word that is longer is cut.
+// wrap breaks a text into one or more lines of at most so many columns. It cuts words that are longer.
 func wrap(text string, columns int) []string {
 	lines := []string{""}
 	used := 0
@@ -90,7 +90,7 @@ func wrap(text string, columns int) []string {
 	return lines
 }
 
-// columnsOf is how wide a text is at most: letters of East Asia take two columns each, and what lies above them may.
+// columnsOf is the greatest width that a terminal may give a text. Characters of East Asia take two columns.
 func columnsOf(text string) int {
 	const firstWide = 0x1100
 	columns := 0

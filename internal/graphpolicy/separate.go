@@ -5,16 +5,15 @@ import (
 	"reflect"
 )
 
-// Separate makes requests independent of each other that are sent at the same time below one span. azcore 1.24 keeps the
-// latest request's URL for the whole of an operation, to take it out of what the operation's span says of an error, and does
-// not guard it: two requests at once are a data race. With this context each request keeps its own. The errors of this
-// library hold no URL, so that its spans lose nothing.
+// Separate returns a context for one of several requests that are sent at the same time below one span. azcore 1.24 keeps the
+// URL of the latest request for the whole operation, to remove it from the text of a failed span, and does not guard it, so
+// that two requests at the same time are a data race. With this context, each request has its own. That takes nothing from the
+// operation's span, because errors of this library hold no URL.
 func Separate(ctx context.Context) context.Context { return separate{ctx} }
 
 type separate struct{ context.Context }
 
-// sanitizerPackage is where azcore defines the key of what it keeps. Should that change, a test fails under the race
-// detector.
+// sanitizerPackage defines the key under which azcore keeps the URL.
 const sanitizerPackage = "github.com/Azure/azure-sdk-for-go/sdk/azcore/internal/sanitizer"
 
 // Value implements [context.Context].

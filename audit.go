@@ -23,7 +23,7 @@ type ListAuditEventsOptions struct {
 	// Top is the number of events per page, 1 to 1000; zero leaves it to the service.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on, as in [ListDevicesOptions].
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue, as in [ListDevicesOptions].
 	ContinueFrom string
 
 	// OnPage, if not nil, is called by [Client.AuditEvents] with each page before its events are yielded. The page shows

@@ -76,7 +76,7 @@ func (e AuditEvent) LogValue() slog.Value {
 	return slog.GroupValue(attributes...)
 }
 
-// AuditActor is who did something: a user, an application, or both. Printed or logged it shows its kind and the
+// AuditActor is who did something: a user, an application, or both. Printed or logged, it shows only its kind and the
 // application's id.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditactor (v1.0).
@@ -117,7 +117,7 @@ func (a AuditActor) Format(state fmt.State, _ rune) { _, _ = io.WriteString(stat
 // LogValue is [AuditActor.String].
 func (a AuditActor) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
-// AuditResource is an object that something was done to. Printed or logged it shows its kind and id.
+// AuditResource is an object that something was done to. Printed or logged, it shows only its kind and id.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditresource (v1.0).
 type AuditResource struct {
@@ -145,7 +145,7 @@ func (r AuditResource) Format(state fmt.State, _ rune) { _, _ = io.WriteString(s
 // LogValue is [AuditResource.String].
 func (r AuditResource) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// AuditProperty is a property that changed. Printed or logged it shows its name.
+// AuditProperty is a property that changed. Printed or logged, it shows only its name.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditproperty (v1.0).
 type AuditProperty struct {

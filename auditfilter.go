@@ -10,9 +10,9 @@ import (
 )
 
 // AuditFilter picks audit events. Fields that are not zero are combined with "and"; the zero filter picks every event.
-// The library asks the service only for comparisons that were seen to work in its filters, and checks each event that
-// comes back again, since Intune ignores filters that it does not support. That check compares texts without regard to
-// case.
+// The library asks the service only for comparisons that were seen to work in its filters. Since Intune ignores filters
+// that it does not support, the library also checks each event in the answer; this check compares texts without regard
+// to case.
 //
 // Printed or logged, a filter shows the names of its fields only.
 type AuditFilter struct {

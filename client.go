@@ -54,6 +54,7 @@ type Client struct {
 	journal  Journal
 	now      func() time.Time // for waits
 	service  graphService
+	retry    policy.RetryOptions
 	root     *url.URL // of the Graph version, without a trailing slash
 }
 
@@ -63,8 +64,9 @@ type Client struct {
 //     because azcore would silently send no token.
 //   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
 //
-// These are credentials of azidentity, and the kind of permission that each needs. The permission is
-// DeviceManagementManagedDevices.ReadWrite.All, always with an administrator's consent (the examples show them all):
+// The list shows credentials of azidentity, what each is for, and which kind of the permission
+// DeviceManagementManagedDevices.ReadWrite.All it needs, always with an administrator's consent (the examples show them
+// all):
 //
 //   - DefaultAzureCredential, ManagedIdentityCredential: a service of your own; application.
 //   - ClientSecretCredential, ClientCertificateCredential: a script or service with a secret; application.
@@ -140,6 +142,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
+		retry:    o.Retry,
 		root:     root,
 	}, nil
 }

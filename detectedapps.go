@@ -48,7 +48,7 @@ type ListDetectedAppsOptions struct {
 	// Top is the number of apps per page, 1 to 1000; zero leaves it to the service.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on.
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue.
 	ContinueFrom string
 }
 

@@ -131,7 +131,7 @@ type ListDevicesOptions struct {
 	// Top is the number of devices per page, 1 to 1000; zero leaves it to the service, whose default is 1000.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on. It is followed exactly as
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue. It is followed exactly as
 	// given, and only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
 	ContinueFrom string
 

@@ -31,8 +31,8 @@ var (
 	// ErrUnauthenticated marks a missing, expired or revoked token, or a claims challenge that could not be met.
 	ErrUnauthenticated = errors.New("unauthenticated")
 
-	// ErrForbidden marks a caller without the Graph permission or the Intune role right. Intune also says it with
-	// status 401 and a nested code Forbidden, in which case a new token does not help.
+	// ErrForbidden marks a caller without the Graph permission or the Intune role right. Intune also reports this with
+	// status 401 and a nested code Forbidden; a new token does not help then.
 	ErrForbidden = errors.New("forbidden")
 
 	// ErrNotLicensed marks a tenant or user without the license that the operation needs.

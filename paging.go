@@ -35,7 +35,7 @@ type page[T any] struct {
 	answerIDs
 }
 
-// storedPage is a page that a caller may have kept, to go on from it with a new pager.
+// storedPage is a page that a caller may have kept, to continue from it with a new pager.
 type storedPage[T any] interface {
 	stored() (rows []T, next string)
 }

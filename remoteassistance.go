@@ -64,22 +64,12 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 // client-request-id, for the journal.
 func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
 	pair := c.newPair(device, token)
-	r := &request{
-		op:     opRequestRemoteAssistance,
-		device: device,
-		method: http.MethodPost,
-		url:    c.at(device.String() + "/requestRemoteAssistance"),
-		before: pair.before(ctx),
-	}
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { c.settle(ctx, pair, asked) }()
-	resp, err := c.send(ctx, r)
-	if err == nil && !emptySuccess(resp) {
-		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
-	}
+	resp, record, err := c.ask(ctx, newAsk(c, device, ""), pair)
 	if pair != nil {
 		pair.identify(err)
-		asked = askedEntry(r.record, resp, err)
+		asked = askedEntry(record, resp, err)
 	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
@@ -91,6 +81,29 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
+}
+
+// newAsk is the request for one device. id is its client-request-id, blank for a new one.
+func newAsk(c *Client, device DeviceRef, id string) *request {
+	return &request{
+		op:     opRequestRemoteAssistance,
+		device: device,
+		method: http.MethodPost,
+		url:    c.at(actionPath(device)),
+		id:     id,
+	}
+}
+
+func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
+
+// ask sends the request for one device. Without an error, the service has accepted it.
+func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, graphpolicy.Record, error) {
+	r.before = pair.before(ctx)
+	resp, err := c.send(ctx, r)
+	if err == nil && !emptySuccess(resp) {
+		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
+	}
+	return resp, r.record, err
 }
 
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
@@ -114,12 +127,12 @@ type BeginRemoteAssistanceOptions struct {
 // first link or text disappears and comes back, it does not count as new. If the outcome of the request is unknown, the
 // poller starts anyway: a change proves that the service acted, and the wait ends if none comes within ConfirmWithin.
 //
-// A link does not mean that the user accepted. Graph says neither that nor whose request a link belongs to, and no call
-// ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
+// A link does not mean that the user accepted. Graph does not say whether the user did, nor whose request a link
+// belongs to, and no call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
 //
 // Errors: [ErrInvalidArgument], else [*Error]; if one is returned, nobody was asked. Once there is a poller, the user
 // was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read. For as long as its
-// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After a PendingError or the
+// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After such an error or the
 // end of a context, the poller can be used again. PollUntilDone waits inside azcore between two reads; if its context
 // ends there, it returns the bare error of the context, and the poller's ResumeToken continues the wait. It waits 30
 // seconds between reads by default; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no

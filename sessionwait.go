@@ -79,7 +79,8 @@ type WaitForRemoteAssistanceOptions struct {
 // poller or a [JournalEntry]. Whoever can change it can mislead the wait, so keep it like a session cookie.
 //
 // The service does not say whose request a link belongs to, so any link that has appeared on the device since the
-// request counts as its own. Therefore a token that is older than options.MaxAge (24 hours by default) is refused.
+// request counts as the link of that request. Therefore a token that is older than options.MaxAge (24 hours by default)
+// is refused.
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument] for a token that is blank, damaged, of
 // another cloud or too old; [*PendingError] when no link came; [*SessionError] when the service says why there is none.

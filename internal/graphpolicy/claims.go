@@ -31,7 +31,7 @@ func normalizeClaims(call *Call, resp *http.Response) {
 		`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 }
 
-// takeClaims returns the claims of a challenge that was seen, the first time it is called after it.
+// takeClaims returns the claims of a challenge to the first call after the challenge, and to no other.
 func (c *Call) takeClaims() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

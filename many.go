@@ -135,7 +135,7 @@ func (p *Progress) count(outcome Outcome) {
 // When ctx ends, requests in flight end with it, and what was not sent, the rest of the input included, has a result with
 // [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and have no result but in the
 // journal. No goroutine outlives the loop. The result of the method can be ranged over once. With a journal, each device
-// has its own pair of entries.
+// has its own pair of entries. The span of the loop carries the first error of a device.
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
@@ -181,9 +181,9 @@ func refuseMany(devices iter.Seq[DeviceRef], err error, yield func(RequestResult
 // requestMany asks. Its goroutine is the only one that reads the input and yields.
 func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o RequestManyOptions, yield func(RequestResult) bool) {
 	spanned, endSpan := c.startSpan(ctx, opRequestMany)
-	defer func() { endSpan(ctx.Err()) }()
 	working, cancel := context.WithCancel(spanned)
 	m := c.newManyRun(working, o, yield)
+	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
 	seen := map[DeviceRef]struct{}{}
 	var batch []*manyItem

@@ -165,7 +165,7 @@ func (c *Client) readBatch(r *request, items []*manyItem, resp *http.Response) [
 		if answer := found[batchID(i)]; answer != nil {
 			answers[i] = c.readItem(item, answer, r.record.Authorization)
 		} else {
-			answers[i] = item.unanswered(c, errNotInBatch)
+			answers[i] = item.unanswered(c, r.record.Authorization, errNotInBatch)
 		}
 	}
 	return answers

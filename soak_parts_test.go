@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -116,7 +117,7 @@ func (c *soakTokens) GetToken(ctx context.Context, options policy.TokenRequestOp
 	}
 	token.ExpiresOn = time.Now().Add(soakTokenLife)
 	if _, known := c.expiry[token.Token]; known { // issued in the same second
-		token.Token += fmt.Sprint(c.asked)
+		token.Token += strconv.Itoa(c.asked)
 	}
 	c.expiry[token.Token] = token.ExpiresOn
 	return token, nil

@@ -235,7 +235,7 @@ func (w *soakWorker) call(ctx context.Context) {
 		w.opened(device, record, session, asked(), err)
 		if pending, ok := errors.AsType[*intune.PendingError](err); ok {
 			was := asked()
-			_, err := w.client.WaitForRemoteAssistance(w.t.Context(), pending.ResumeToken, &intune.WaitForRemoteAssistanceOptions{MaxWait: 20 * time.Second})
+			_, err := w.client.WaitForRemoteAssistance(context.WithoutCancel(ctx), pending.ResumeToken, &intune.WaitForRemoteAssistanceOptions{MaxWait: 20 * time.Second})
 			if asked() != was {
 				w.t.Errorf("%v: the continued wait asked the user: %v", device.ref, err)
 			}
@@ -331,7 +331,7 @@ func (w *soakWorker) many(ctx context.Context, record *soakRecord) {
 	for r := range w.client.RequestRemoteAssistanceMany(ctx, slices.Values(refs), &intune.RequestManyOptions{PerSecond: -1, BatchSize: w.dice.IntN(2) * len(refs)}) {
 		results++
 		asked := w.tenant.Prompts(r.Device) - before[r.Device]
-		if outcome := record.outcome(r.Device); outcome != r.Outcome && !(outcome == "" && r.Outcome == intune.OutcomeNotSent) {
+		if outcome := record.outcome(r.Device); outcome != r.Outcome && (outcome != "" || r.Outcome != intune.OutcomeNotSent) {
 			w.t.Errorf("%v: %s, and the journal says %q: %v", r.Device, r.Outcome, outcome, r.Err)
 		}
 		if accepted := r.Outcome == intune.OutcomeAccepted; asked > 1 || accepted && asked != 1 || !accepted && r.Outcome != intune.OutcomeUnknown && asked != 0 {

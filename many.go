@@ -3,6 +3,7 @@ package intune
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"math"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,15 @@ type RequestResult struct {
 
 	// Attempts is how many tries there were, those that were refused for throttling included.
 	Attempts int
+}
+
+// LogValue groups the fields for structured logs. The user of the address is left out.
+func (r RequestResult) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Any("device", r.Device), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
+	if r.Err != nil {
+		attributes = append(attributes, slog.Any("error", r.Err))
+	}
+	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
 }
 
 // Progress is how far a [Client.RequestRemoteAssistanceMany] has come.

@@ -35,6 +35,7 @@ const (
 	keyApp
 	keyDevice
 	keyPartner
+	keyUnmodeled
 	keyKinds
 )
 
@@ -84,14 +85,15 @@ func resolve(segments []string) (*target, error) {
 	}
 	for len(segments) > 0 {
 		name, key, inParentheses, ok := splitSegment(segments[0])
-		if !ok {
+		here := next[strings.ToLower(bareName(name))]
+		switch {
+		case here == nil && partial && segments[0] != "":
+			return &target{}, nil // also a function, whose parentheses hold what is no key
+		case !ok:
 			return nil, badSegment(segments[0])
 		}
 		segments = segments[1:]
-		here := next[strings.ToLower(bareName(name))]
 		switch {
-		case here == nil && partial:
-			return &target{}, nil
 		case here == nil || inParentheses && here.entity == nil:
 			return nil, badSegment(name)
 		}
@@ -103,7 +105,10 @@ func resolve(segments []string) (*target, error) {
 		next, partial = here.next, here.partial
 		current := step{name: here.name}
 		if here.entity != nil && !inParentheses && len(segments) > 0 {
-			if here.place != placeUnmodeled && len(segments) == 1 && segments[0] == countSegment {
+			if len(segments) == 1 && segments[0] == countSegment {
+				if here.entity.place == placeUnmodeled {
+					return &target{}, nil
+				}
 				t.count(current)
 				return t, nil
 			}
@@ -149,7 +154,7 @@ func bareName(name string) string {
 	return name
 }
 
-// splitSegment takes name('key') apart; a quote within the key is doubled.
+// splitSegment takes name('key') apart; a quote within the key is doubled. What is not of that form has a name all the same.
 func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	name, rest, inParentheses := strings.Cut(segment, "(")
 	if !inParentheses {
@@ -159,7 +164,7 @@ func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	quoted, opened := strings.CutPrefix(quoted, "'")
 	key = strings.ReplaceAll(quoted, "''", "'")
 	if !closed || !opened || key == "" || name == "" || strings.Count(quoted, "'") != 2*strings.Count(key, "'") {
-		return segment, "", false, false
+		return name, "", false, false
 	}
 	return name, key, true, true
 }

@@ -49,7 +49,8 @@ type TenantOptions struct {
 	RefuseDetectedAppAction bool
 
 	// OmitAuditEvents makes the tenant write no audit event of the action. Microsoft documents events of remote actions, but
-	// nobody has confirmed that the service writes one of this action, so that a program must do without.
+	// nobody has confirmed that the service writes one of this action, so that a program must do without. The tenant keeps
+	// the last 9,000 to 10,000 of them.
 	OmitAuditEvents bool
 
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, each read of a

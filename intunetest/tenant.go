@@ -26,8 +26,9 @@ type Tenant struct {
 	apps      []*app
 	appsByID  map[string]*app
 	partners  []*partner
-	events    []*intune.AuditEvent
-	invisible bool // the connector cannot be looked at
+	events    []*intune.AuditEvent // the last ones
+	forgotten int                  // events before them
+	invisible bool                 // the connector cannot be looked at
 	faults    []*faultRule
 	requests  []*recorded // the last ones: the n-th is at n modulo TenantOptions.KeepRequests
 	arrived   int         // how many there were

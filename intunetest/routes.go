@@ -80,7 +80,7 @@ func badSegment(name string) error {
 func resolve(segments []string) (*target, error) {
 	t := &target{template: "~"}
 	next, partial := graphRoot.next, graphRoot.partial
-	if len(segments) > 0 && isVersion(segments[0]) {
+	if len(segments) > 0 && (isVersion(segments[0]) || isScheme(segments[0])) {
 		return nil, badSegment(segments[0]) // the addresses of a batch's items are relative to the version
 	}
 	for len(segments) > 0 {
@@ -133,6 +133,10 @@ func resolve(segments []string) (*target, error) {
 
 func isVersion(name string) bool {
 	return strings.EqualFold(name, "v1.0") || strings.EqualFold(name, "beta")
+}
+
+func isScheme(name string) bool {
+	return strings.EqualFold(name, "https:") || strings.EqualFold(name, "http:")
 }
 
 // countSegment asks for the number of a collection's items.

@@ -45,6 +45,9 @@ func TestAnnouncement(t *testing.T) {
 		if _, err := parser.ParseExpr(expression); err != nil {
 			t.Errorf("%v, Go: %v", args, err)
 		}
+		if plain := strings.Contains(expression, "InsecureAllowCredentialWithHTTP: true"); plain != (s.ca == "") {
+			t.Errorf("%v, Go: %s", args, expression) // the library refuses plain http without it
+		}
 	}
 }
 

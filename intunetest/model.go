@@ -13,8 +13,8 @@ type node struct {
 	kind   string  // as in Intune's own messages: singleton, entityset, navigation, action
 	entity *entity // what a key leads to; nil for a singleton and an action
 	next   members
-	// partial marks a part of which the kit does not know all members, so that an unknown one is not modeled rather than
-	// wrong.
+	// partial marks a part of which the kit does not know all members. An unknown member of it counts as not modeled, not
+	// as wrong.
 	partial bool
 }
 
@@ -37,7 +37,7 @@ func membersOf(nodes ...*node) members {
 	return m
 }
 
-// unmodeled are members that Graph serves and the kit does not.
+// unmodeled makes nodes for members that Graph serves and the kit does not.
 func unmodeled(names ...string) []*node {
 	nodes := make([]*node, 0, len(names))
 	for _, name := range names {
@@ -93,7 +93,7 @@ var (
 			&node{place: placeDisconnect, name: "disconnect", kind: "action"},
 		)...),
 	}}
-	// The library lists events only.
+	// Of events the kit has the list only, as the library does.
 	auditNode = &node{place: placeAuditEvents, name: "auditEvents", kind: "navigation", entity: &entity{key: keyUnmodeled, partial: true}}
 	graphRoot = &node{partial: true, next: membersOf(
 		&node{name: "users", kind: "entityset", entity: &entity{key: keyUser, next: membersOf(devicesNode), partial: true}},

@@ -16,14 +16,14 @@ const (
 	partnerWrites, partnerRequests = 100, 1000
 )
 
-// windowKey is what one allowance is for.
+// windowKey identifies what one allowance is for.
 type windowKey struct {
 	app      string
 	partners bool
 	writes   bool
 }
 
-// throttle counts a request and refuses it when there were too many, itself included. The caller holds the lock.
+// throttle counts a request, and refuses it if there were too many, including this one. The caller holds the lock.
 func (t *Tenant) throttle(x *exchange) *answer {
 	if !t.options.ThrottleLimits {
 		return nil
@@ -49,8 +49,8 @@ func (t *Tenant) throttle(x *exchange) *answer {
 	return a
 }
 
-// count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one
-// is. Rejected requests stay in the window: they count against the allowance too.
+// count adds a request to a window. It returns 0 if the request is let through, or how long to wait until the next one
+// would be. Rejected requests stay in the window, because they count against the allowance too.
 func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
 	window := slices.DeleteFunc(t.windows[key], func(at time.Time) bool { return now.Sub(at) >= throttleWindow })
 	window = append(window, now)

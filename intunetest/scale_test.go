@@ -13,9 +13,7 @@ import (
 
 // Sixteen times as much takes sixteen times as long to add, not 256 times, which 100,000 devices in under two seconds
 // need; BenchmarkAddDevice measures that.
-//
-//nolint:paralleltest // it takes the time
-func TestAddingTakesLinearTime(t *testing.T) {
+func TestAddingTakesLinearTime(t *testing.T) { //nolint:paralleltest // it takes the time
 	for name, add := range map[string]func(n int){
 		"devices with users": func(n int) { add(n) },
 		"detected apps": func(n int) {
@@ -44,9 +42,7 @@ func TestAddingTakesLinearTime(t *testing.T) {
 }
 
 // A page of one is not more work in a larger tenant: no row is made that no page shows.
-//
-//nolint:paralleltest // it counts allocations
-func TestSmallPagesOfLargeLists(t *testing.T) {
+func TestSmallPagesOfLargeLists(t *testing.T) { //nolint:paralleltest // it counts allocations
 	work := func(n int, path string) float64 {
 		tenant := add(n)
 		for i := range n {

@@ -24,6 +24,8 @@ type request struct {
 	url    url.URL
 	body   []byte                    // JSON, nil for none
 	before func(*http.Request) error // as graphpolicy.Call.Before
+	id     string                    // client-request-id, blank for a new one
+	users  []string                  // names in the body that no error may show
 	record graphpolicy.Record        // what became of it, set by send
 }
 
@@ -54,8 +56,12 @@ func (c *Client) check(ctx context.Context) error {
 // send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every
 // failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
+	id := r.id
+	if id == "" {
+		id = uuid.NewString()
+	}
 	call := &graphpolicy.Call{
-		API: r.op.api, Write: r.method != http.MethodGet, RequestID: uuid.NewString(), Redact: redactTransportError,
+		API: r.op.api, Write: r.method != http.MethodGet, RequestID: id, Redact: redactTransportError,
 		// Every other body can hold a link, a skip token, a filter's operand or names of people.
 		Secret: r.op != opRequestRemoteAssistance,
 		Before: r.before,

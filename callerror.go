@@ -20,7 +20,7 @@ import (
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	err = graphpolicy.Cause(err)
-	private := privateOf(&r.url, record.Authorization)
+	private := privateOf(&r.url, record.Authorization, r.users...)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
@@ -87,7 +87,7 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(&r.url, ""))
+	e := answerError(resp, privateOf(&r.url, "", r.users...))
 	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown
@@ -178,11 +178,12 @@ func classify(status int, body errorbody.Body) error {
 
 // privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
 // token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.
-func privateOf(u *url.URL, authorization string) redact.Private {
+func privateOf(u *url.URL, authorization string, users ...string) redact.Private {
+	keys := append([]string{bearerOf(authorization)}, users...)
 	if u == nil {
-		return redact.Of("", bearerOf(authorization))
+		return redact.Of("", keys...)
 	}
-	return redact.Of(u.RawQuery, userOf(u.EscapedPath()), bearerOf(authorization)).At(u.Host)
+	return redact.Of(u.RawQuery, append(keys, userOf(u.EscapedPath()))...).At(u.Host)
 }
 
 // userOf is the user of an address below /users, or "".

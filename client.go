@@ -54,6 +54,7 @@ type Client struct {
 	journal  Journal
 	now      func() time.Time // for waits
 	service  graphService
+	retry    policy.RetryOptions
 	root     *url.URL // of the Graph version, without a trailing slash
 }
 
@@ -141,6 +142,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
+		retry:    o.Retry,
 		root:     root,
 	}, nil
 }

@@ -121,6 +121,10 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 		if private.Clean(redact.OneLine(id, maxCodeText)) != id {
 			return invalidArgument("client-request-id", "is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
 		}
+		if recorded := p.id(); recorded != "" { // by an earlier try, whose id a policy may have changed
+			req.Header.Set("Client-Request-Id", recorded)
+			return nil
+		}
 		return p.begin(ctx, id)
 	}
 }
@@ -185,16 +189,21 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 	if !ok { // the call made no request, and so no entry
 		return JournalEntry{Outcome: OutcomeUnknown}
 	}
-	switch {
-	case failed.unknown:
-		entry.Outcome = OutcomeUnknown
-	case record.Left:
-		entry.Outcome = OutcomeRejected
-	default:
-		entry.Outcome = OutcomeNotSent
-	}
+	entry.Outcome = outcomeOf(record, failed)
 	entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
 	return entry
+}
+
+// outcomeOf is what became of a request that failed.
+func outcomeOf(record graphpolicy.Record, failed *Error) Outcome {
+	switch {
+	case failed.unknown:
+		return OutcomeUnknown
+	case record.Left:
+		return OutcomeRejected
+	default:
+		return OutcomeNotSent
+	}
 }
 
 // callerOf returns the claims oid, appid and tid of the token in an Authorization header.

@@ -64,22 +64,12 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 // client-request-id, for the journal.
 func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
 	pair := c.newPair(device, token)
-	r := &request{
-		op:     opRequestRemoteAssistance,
-		device: device,
-		method: http.MethodPost,
-		url:    c.at(device.String() + "/requestRemoteAssistance"),
-		before: pair.before(ctx),
-	}
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { c.settle(ctx, pair, asked) }()
-	resp, err := c.send(ctx, r)
-	if err == nil && !emptySuccess(resp) {
-		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
-	}
+	resp, record, err := c.ask(ctx, newAsk(c, device, ""), pair)
 	if pair != nil {
 		pair.identify(err)
-		asked = askedEntry(r.record, resp, err)
+		asked = askedEntry(record, resp, err)
 	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
@@ -91,6 +81,29 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
+}
+
+// newAsk is the request for one device. id is its client-request-id, blank for a new one.
+func newAsk(c *Client, device DeviceRef, id string) *request {
+	return &request{
+		op:     opRequestRemoteAssistance,
+		device: device,
+		method: http.MethodPost,
+		url:    c.at(actionPath(device)),
+		id:     id,
+	}
+}
+
+func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
+
+// ask sends the request for one device. Without an error, the service has accepted it.
+func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, graphpolicy.Record, error) {
+	r.before = pair.before(ctx)
+	resp, err := c.send(ctx, r)
+	if err == nil && !emptySuccess(resp) {
+		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
+	}
+	return resp, r.record, err
 }
 
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an

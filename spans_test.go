@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,12 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	"RequestRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
 		return err
+	},
+	"RequestRemoteAssistanceMany": func(ctx context.Context, c *intune.Client) error {
+		for r := range c.RequestRemoteAssistanceMany(ctx, slices.Values([]intune.DeviceRef{intune.Device("1"), intune.Device("2")}), nil) {
+			return r.Err
+		}
+		return nil
 	},
 	"ResumeRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.ResumeRemoteAssistance(ctx, "no token", nil)

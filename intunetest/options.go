@@ -13,7 +13,8 @@ type TenantOptions struct {
 	Clock func() time.Time
 
 	// ThrottleLimits turns on the limits that Microsoft publishes per app: in any 20 seconds, 200 writes and 2000 requests
-	// in total for devices and detected apps, 100 and 1000 for remote-assistance partners. An app is the appid claim of
+	// in total for devices and detected apps, 100 and 1000 for remote-assistance partners, and twice that for all apps of
+	// the tenant together. An app is the appid claim of
 	// the token, or the token itself if it has none. Rejected requests count as well, so a client that does not wait never
 	// gets through. The answer is 429 with Intune's nested body and, unless OmitRetryAfter is set, a Retry-After in
 	// seconds that may be fractional. Each item of a $batch counts. Source:

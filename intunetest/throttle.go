@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The limits per app and tenant of https://learn.microsoft.com/graph/throttling-limits, in any throttleWindow.
+// The limits per app and tenant of https://learn.microsoft.com/graph/throttling-limits, in any throttleWindow. All apps of
+// a tenant together have twice as much.
 const (
 	throttleWindow = 20 * time.Second
 
@@ -19,6 +20,7 @@ const (
 // windowKey identifies what one allowance is for.
 type windowKey struct {
 	app      string
+	allApps  bool
 	partners bool
 	writes   bool
 }
@@ -34,10 +36,21 @@ func (t *Tenant) throttle(x *exchange) *answer {
 	if partners {
 		limit, writeLimit = partnerRequests, partnerWrites
 	}
-	delay := t.count(windowKey{app: x.caller.app, partners: partners}, limit, now)
+	writes := false
 	switch x.request.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		delay = max(delay, t.count(windowKey{app: x.caller.app, partners: partners, writes: true}, writeLimit, now))
+		writes = true
+	}
+	var delay time.Duration
+	for _, key := range []windowKey{{app: x.caller.app, partners: partners}, {partners: partners, allApps: true}} {
+		factor := 1
+		if key.allApps {
+			factor = 2
+		}
+		delay = max(delay, t.count(key, factor*limit, now))
+		if key.writes = true; writes {
+			delay = max(delay, t.count(key, factor*writeLimit, now))
+		}
 	}
 	if delay <= 0 {
 		return nil

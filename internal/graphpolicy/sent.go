@@ -148,8 +148,8 @@ func failedToConnect(err error) bool {
 	return ok
 }
 
-// verdictOf judges an answer of the service to a write.
-func verdictOf(status int) Verdict {
+// VerdictOf judges an answer of the service to a write by its status.
+func VerdictOf(status int) Verdict {
 	switch status {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		// Both ask to send the same request elsewhere, so it was not carried out here. The other redirects are a common

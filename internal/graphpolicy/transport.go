@@ -146,7 +146,7 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		return foreign.verdict(), nil, foreign
 	}
-	verdict := verdictOf(resp.StatusCode)
+	verdict := VerdictOf(resp.StatusCode)
 	limitBody(resp)
 	if resp.Body != http.NoBody {
 		body, err := io.ReadAll(resp.Body)
@@ -254,7 +254,7 @@ func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	}
 	for hop := final.Response; hop != nil; {
 		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || verdictOf(hop.StatusCode) == Open
+		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode) == Open
 		if hop.Request == nil {
 			break
 		}

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ const (
 	// unmistakable is the minimum length of a part that is hidden inside a word too. A shorter part such as "dev" does not
 	// take "device" apart.
 	unmistakable = 6
-	// mostTexts bounds the private parts of a request, since a next link comes from outside.
+	// mostTexts bounds the private parts of a query, since a next link comes from outside.
 	mostTexts = 96
 	// longest bounds the text that is searched.
 	longest = 64 << 10
@@ -27,16 +28,18 @@ var operandPattern = compiled(`'((?:[^']|'')*)`)
 // them. The zero value hides nothing.
 type Private struct { //nolint:recvcheck // a value, built in place
 	texts []string // in lower case
+	most  int      // of them
 	host  string
 }
 
 // Of returns the private parts of a request: the values of $filter, $search and $skiptoken in the query, the operands
 // within them, and keys. A key is a name in the path or a token, which is hidden as it is and in every encoding.
 func Of(rawQuery string, keys ...string) Private {
-	var p Private
-	for _, key := range keys { // first, because a query may have more parts than are kept
+	p := Private{most: math.MaxInt}
+	for _, key := range keys {
 		p.addKey(key)
 	}
+	p.most = len(p.texts) + mostTexts
 	if queryPattern().MatchString(rawQuery) {
 		p.addQuery(rawQuery)
 	}
@@ -51,7 +54,7 @@ func (p Private) At(host string) Private {
 
 func (p *Private) add(texts ...string) {
 	for _, text := range texts {
-		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < mostTexts && !slices.Contains(p.texts, text) {
+		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, text) {
 			p.texts = append(p.texts, text)
 		}
 	}

@@ -84,7 +84,7 @@ type RequestResult struct {
 }
 
 // Progress is how far a [Client.RequestRemoteAssistanceMany] has come.
-type Progress struct {
+type Progress struct { //nolint:recvcheck // a value, counted in place
 	// Accepted, Rejected, Unknown and NotSent count the results so far.
 	Accepted, Rejected, Unknown, NotSent int
 

@@ -45,7 +45,9 @@ func TestManyJournal(t *testing.T) {
 				t.Fatalf("batches of %d: %d results, %d and %d entries", size, len(results), len(journal.asking), len(journal.asked))
 			}
 			for _, r := range results[1:] {
-				is := func(e intune.JournalEntry) bool { return e.Device == r.Device && e.ClientRequestID == r.ClientRequestID }
+				is := func(e intune.JournalEntry) bool {
+					return e.Device == r.Device && e.ClientRequestID == r.ClientRequestID
+				}
 				i, j := slices.IndexFunc(journal.asking, is), slices.IndexFunc(journal.asked, is)
 				if i < 0 || j < 0 {
 					t.Errorf("batches of %d: no pair for %+v", size, r)

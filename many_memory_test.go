@@ -9,15 +9,14 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// Nothing grows with the input but the addresses seen: what is taken from the input and has no result yet is bounded. The
-// test is not parallel, since it measures the heap.
-func TestManyMemory(t *testing.T) {
+// Nothing grows with the input but the addresses seen: what is taken from the input and has no result yet is bounded.
+func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
 	var items []string
 	for i := range 20 {
 		items = append(items, fmt.Sprintf(`{"id":"%d","status":204}`, i+1))
 	}
 	accepted := `{"responses":[` + strings.Join(items, ",") + `]}`
-	for size, devices := range map[int]int{1: 5_000, 20: 100_000} {
+	for size, devices := range map[int]int{1: 5_000, 20: 100_000} { //nolint:paralleltest // as above
 		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
 			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 				if size == 1 {

@@ -63,7 +63,7 @@ func (s *simulation) client(tb testing.TB) *intune.Client {
 		s.mu.Lock()
 		s.posts, s.last = s.posts+1, time.Now()
 		s.mu.Unlock()
-		time.Sleep(time.Duration(50+rand.IntN(350)) * time.Millisecond)
+		time.Sleep(time.Duration(50+rand.IntN(350)) * time.Millisecond) //nolint:forbidigo // fake time
 		resp, err := s.tenant.RoundTrip(req)
 		if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 			s.mu.Lock()
@@ -182,6 +182,6 @@ func (s *simulation) crowd(ctx context.Context, t *testing.T, app string, perSec
 	}
 	for ctx.Err() == nil {
 		_, _ = client.RequestRemoteAssistance(ctx, intune.Device("of "+app), nil)
-		time.Sleep(time.Second / time.Duration(perSecond))
+		time.Sleep(time.Second / time.Duration(perSecond)) //nolint:forbidigo // fake time
 	}
 }

@@ -27,6 +27,10 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
 		return err
 	},
+	"CheckReadiness": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.CheckReadiness(ctx, intune.DeviceRef{}, nil) // a failed read is no error
+		return err
+	},
 	"CreateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
 		return err

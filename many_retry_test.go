@@ -276,7 +276,7 @@ func TestManyBatchResponseError(t *testing.T) {
 	b := &batches{answer: func(int, []batchItem) (int, http.Header, string) {
 		return http.StatusOK, nil, `{"responses":[{"id":"1","status":404,"headers":{"X-Test":"1"},"body":{"error":{"code":"Gone"}}},{"id":"2","status":200,"body":{"a":1}}]}`
 	}}
-	client := newClient(t, b, journal.option, func(o *intune.ClientOptions) {})
+	client := newClient(t, b, journal.option)
 	results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &intune.RequestManyOptions{BatchSize: 2}))
 	failed, ok := errors.AsType[*azcore.ResponseError](results[0].Err)
 	if !ok || failed.StatusCode != http.StatusNotFound || failed.ErrorCode != "Gone" || failed.RawResponse.Header.Get("X-Test") != "1" {

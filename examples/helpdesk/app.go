@@ -57,7 +57,7 @@ func (a *app) commands() *cobra.Command {
 	flags.StringVar(&a.journal, "journal", "", "`file` that records who was asked (default: in your state folder)")
 	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long reads may take; sign-in and waits not counted")
 	for _, command := range []*cobra.Command{
-		a.connectCommand(), a.resumeCommand(), a.findCommand(), a.showCommand(), a.connectorCommand(),
+		a.connectCommand(), a.resumeCommand(), a.findCommand(), a.showCommand(), a.historyCommand(), a.connectorCommand(),
 	} {
 		command.DisableFlagsInUseLine = true
 		command.Flags().SortFlags = false

@@ -58,6 +58,7 @@ func (a *app) commands() *cobra.Command {
 	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long reads may take; sign-in and waits not counted")
 	for _, command := range []*cobra.Command{
 		a.connectCommand(), a.resumeCommand(), a.findCommand(), a.showCommand(), a.historyCommand(), a.connectorCommand(),
+		a.loginCommand(), a.logoutCommand(), a.whoamiCommand(),
 	} {
 		command.DisableFlagsInUseLine = true
 		command.Flags().SortFlags = false

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// names are the commands.
+func names() []string {
+	return []string{"connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
+}
+
+// bare is a desk without a stand-in for Graph: as it is for users.
+func bare(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t, office())
+	delete(d.env, "HELPDESK_TEST_GRAPH")
+	delete(d.env, "HELPDESK_TEST_TOKEN")
+	return d
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for args, stderr := range map[string]string{
+		"":                                    "say what to do",
+		"lose":                                `unknown command "lose"`,
+		"-x find":                             "unknown shorthand flag",
+		"find":                                "WHO, or --app",
+		"find -os Windows":                    "WHO, or --app",
+		"find -bogus":                         "helpdesk find -h",
+		"find LT-1 more":                      `too many arguments: "more"; a name with spaces needs quotes`,
+		"find -name LT-1 -serial 5":           "only one of --name, --serial",
+		"find -name LT-1 -app x":              "only one of --app and",
+		"find -name=":                         "--name is blank",
+		"find -app=":                          "--app is blank",
+		"find LT-1 -os=":                      "--os is blank",
+		"find LT-1 -json -csv":                "only one of --json, --csv",
+		"show LT-1 -json -csv":                "only one of --json, --csv",
+		"history -json -csv":                  "only one of --json, --csv",
+		"history -days 0":                     "--days must be above zero",
+		"show":                                "say whose device",
+		"find LT-1 -timeout 0s":               "--timeout must be above zero",
+		"find LT-1 -timeout soon":             `invalid argument "soon"`,
+		"find LT-1 -cloud mars":               `unknown --cloud "mars"`,
+		"find LT-1 -auth password":            `unknown --auth "password"`,
+		"find LT-1 -auth browser":             "--auth browser needs --client-id",
+		"find LT-1 -auth devicecode":          "--auth devicecode needs --client-id",
+		"find LT-1 -demo -tenant contoso.com": "leave out --tenant",
+		"login -demo":                         "leave it out",
+		"login":                               "login needs --client-id",
+		"login -auth azurecli":                "--auth browser or --auth devicecode",
+		"resume -wait -1s":                    "--wait must be above zero",
+		"connector x":                         "too many arguments",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			got := bare(t).run(strings.Fields(args)...)
+			if args == "" {
+				got.stdout = ""
+			}
+			got.wants(t, exitUsage, nil, []string{"helpdesk: ", stderr})
+		})
+	}
+}
+
+func TestTestPlaceIsLocal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	d.env["HELPDESK_TEST_GRAPH"] = "https://graph.example.com"
+	d.run("find", "LT-1").wants(t, exitUsage, nil, []string{"must be addresses of this machine"})
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	d := bare(t)
+	texts := []string{d.run("-h").stdout, d.run("help").stdout}
+	for _, name := range names() {
+		if !strings.Contains(texts[0], "\n  "+name+" ") {
+			t.Errorf("%s is not listed", name)
+		}
+		got := d.run(name, "-h")
+		got.wants(t, exitDone, []string{"Usage:\n  helpdesk " + name, "Examples:", "Flags:", "--demo"}, nil)
+		texts = append(texts, got.stdout)
+		if same := d.run("help", name); same.stdout != got.stdout {
+			t.Errorf("help %s is other than %s -h", name, name)
+		}
+	}
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			if runewidth.StringWidth(strings.TrimSuffix(line, "\n")) > lineWidth {
+				t.Errorf("wider than %d columns: %s", lineWidth, line)
+			}
+		}
+	}
+}
+
+// TestExamples pastes what the help says into a shell: the lines that need no account of one's own.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	example := regexp.MustCompile(`(?m)^  (helpdesk .*--demo.*)$`)
+	for _, name := range append(names(), "") {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := bare(t)
+			if err := os.MkdirAll(filepath.Join(d.folder, "bin"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(binary, filepath.Join(d.folder, "bin", "helpdesk")); err != nil {
+				t.Fatal(err)
+			}
+			lines := example.FindAllStringSubmatch(d.run(strings.Fields(name+" -h")...).stdout, -1)
+			if len(lines) == 0 && name != "login" && name != "logout" {
+				t.Error("no example works when pasted")
+			}
+			for _, line := range lines {
+				cmd := d.command()
+				cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", line[1]}
+				output, err := cmd.CombinedOutput()
+				want := exitDone
+				switch {
+				case strings.Contains(line[1], "--wait 1s"):
+					want = exitPending
+				case name == "": // asks which of two, which nobody can answer here
+					want = exitUsage
+				}
+				if code := cmd.ProcessState.ExitCode(); code != want {
+					t.Errorf("%s: %v, exit code %d, want %d\n%s", line[1], err, code, want, output)
+				}
+			}
+		})
+	}
+}
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	d := bare(t)
+	for args, want := range map[string]string{
+		"find lt-4f7k2":                        "LT-4F7K2",
+		"find C02ZK1ABMD6T":                    "chloe.martin@contoso.com",
+		"show anna.berg@contoso.com -os iOS":   "Anna's iPhone",
+		"find -app Fabrikam\u00a0Reader -json": "MAC-DESIGN-1",
+		"history":                              "dana.cole@con…",
+		"whoami -json":                         `"connect": true`,
+		"connector -json":                      `"state": "onboarded"`,
+	} {
+		fields := strings.Fields(strings.ReplaceAll(args, "\u00a0", "_"))
+		for i := range fields {
+			fields[i] = strings.ReplaceAll(fields[i], "_", " ")
+		}
+		d.run(append(fields, "-demo")...).wants(t, exitDone, []string{want}, []string{"made-up tenant", "nobody is really asked"})
+	}
+	d.run("find", "nope", "-demo").wants(t, exitNothing, nil, []string{"the demo has LT-4F7K2"})
+}
+
+// TestDemoJournal keeps the made-up requests apart, and goes on with them although their tenant is gone.
+func TestDemoJournal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	d.run("connect", "8XK42Q3", "-demo", "-yes", "-wait", "1s").wants(t, exitPending, nil, []string{"helpdesk resume --demo"})
+	d.run("resume").wants(t, exitNothing, nil, nil)
+	d.run("history", "-demo").wants(t, exitDone, []string{"no link", "yes"}, nil)
+	d.run("resume", "-demo").wants(t, exitDone, []string{"https://get.teamviewer.com/"}, nil)
+	d.run("history", "8xk42q3", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03", "  link  "}, nil)
+	if n := d.tenant.RequestCount(); n > 0 {
+		t.Errorf("the demo sent %d requests", n)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash here")
+	}
+	d := bare(t)
+	script := d.run("completion", "bash")
+	script.wants(t, exitDone, []string{"__start_helpdesk"}, nil)
+	check := exec.Command(shell, "-n")
+	check.Stdin = strings.NewReader(script.stdout)
+	if output, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	d.run("__complete", "conn").wants(t, exitDone, []string{"connect", "connector"}, nil)
+}
+
+func TestWithoutHome(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	for _, name := range []string{"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		delete(d.env, name)
+	}
+	d.run("find", "S-NEW").wants(t, exitDone, []string{"S-NEW"}, nil)
+	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"no place for the journal", "--journal"})
+	d.prompts(annasNew, 0)
+	d.run("connect", "S-NEW", "-yes", "-journal", "j.jsonl").wants(t, exitDone, []string{link}, nil)
+}

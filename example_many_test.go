@@ -8,8 +8,8 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// requestAll asks the users of many devices, five a second, and tells what became of each. Devices that the context's end
-// left out are reported with its error.
+// requestAll asks the users of many devices, five a second, and returns the result for each. If the context ends, the
+// devices that are left have the context's error.
 func requestAll(ctx context.Context, client *intune.Client, devices []intune.DeviceRef) map[intune.DeviceRef]error {
 	results := make(map[intune.DeviceRef]error, len(devices))
 	pace := time.NewTicker(time.Second / 5) // the service allows an app 10 a second

@@ -9,6 +9,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/jarcoal/httpmock v1.4.2
 	golang.org/x/net v0.62.0
+	golang.org/x/time v0.16.0
 )
 
 require (

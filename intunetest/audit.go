@@ -11,7 +11,7 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// audit writes an event of the action, if the tenant does that. The caller holds the lock.
+// audit writes an event of the action, unless the tenant omits audit events. The caller holds the lock.
 func (t *Tenant) audit(x *exchange, d *device) {
 	if t.options.OmitAuditEvents {
 		return
@@ -45,7 +45,7 @@ var auditProperties = []string{
 	"activityResult", "correlationId", "resources", "category",
 }
 
-// listAuditEvents lists the events, the first one first.
+// listAuditEvents lists the events, the oldest first.
 func (t *Tenant) listAuditEvents(x *exchange, where *target) *answer {
 	q, err := x.queryOn("auditEvent", func(name string) bool { return slices.Contains(auditProperties, name) })
 	if err != nil {
@@ -67,7 +67,7 @@ func (t *Tenant) listAuditEvents(x *exchange, where *target) *answer {
 	})
 }
 
-// writeAuditEvent writes all properties, as Graph does: what the event does not have is null.
+// writeAuditEvent writes all properties, as Graph does. A property that the event does not have is null.
 func writeAuditEvent(o *object, event *intune.AuditEvent, selects []string) {
 	data, err := json.Marshal(event)
 	if err != nil {
@@ -112,7 +112,7 @@ var auditTerms = []struct {
 		return strings.EqualFold(e.Category, unquoted(found[1]))
 	}},
 	{regexp.MustCompile(`^actor/userPrincipalName eq '((?:[^']|'')*)'$`), func(e *intune.AuditEvent, found []string) bool {
-		return e.Actor.UserPrincipalName == unquoted(found[1]) // with regard to case
+		return e.Actor.UserPrincipalName == unquoted(found[1]) // case-sensitive
 	}},
 	{regexp.MustCompile(`^resources/any\((\w+): ?(\w+)/resourceId eq '((?:[^']|'')*)'\)$`), func(e *intune.AuditEvent, found []string) bool {
 		return found[1] == found[2] && slices.ContainsFunc(e.Resources, func(r intune.AuditResource) bool {
@@ -123,7 +123,7 @@ var auditTerms = []struct {
 
 func unquoted(text string) string { return strings.ReplaceAll(text, "''", "'") }
 
-// parseAuditFilter gives the predicate of a $filter. A filter with anything else in it than auditTerms, joined by "and", is
+// parseAuditFilter returns the predicate of a $filter. A filter that is not made of auditTerms joined by "and" is
 // ignored, as elsewhere in Intune: every event comes back.
 func parseAuditFilter(filter string) func(*intune.AuditEvent) bool {
 	var terms []func(*intune.AuditEvent) bool

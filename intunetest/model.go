@@ -9,8 +9,8 @@ type node struct {
 	kind   string  // as in Intune's own messages: singleton, entityset, navigation, action
 	entity *entity // what a key leads to; nil for a singleton and an action
 	next   members
-	// partial marks a part of which the kit does not know all members, so that an unknown one is not modeled rather than
-	// wrong.
+	// partial marks a part of which the kit does not know all members. An unknown member of it counts as not modeled, not
+	// as wrong.
 	partial bool
 }
 
@@ -32,7 +32,7 @@ func membersOf(nodes ...*node) members {
 	return m
 }
 
-// unmodeled are the members of a device that Graph serves and the kit does not.
+// unmodeled makes nodes for the members of a device that Graph serves and the kit does not.
 func unmodeled(names ...string) []*node {
 	nodes := make([]*node, 0, len(names))
 	for _, name := range names {
@@ -69,7 +69,7 @@ var (
 			&node{place: placeDisconnect, name: "disconnect", kind: "action"},
 		),
 	}}
-	// The key of an event is not modeled: the library lists only.
+	// The key of an event is not modeled, because the library only lists events.
 	auditNode = &node{place: placeAuditEvents, name: "auditEvents", kind: "navigation"}
 	graphRoot = &node{partial: true, next: membersOf(
 		&node{name: "users", kind: "entityset", entity: &entity{key: keyUser, next: membersOf(devicesNode), partial: true}},

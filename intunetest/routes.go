@@ -69,7 +69,7 @@ func (t *target) backend(escaped bool) string {
 	return strings.Join(parts, "/")
 }
 
-// badSegment refuses a path that the model has no place for.
+// badSegment is the error for a path that the model does not have.
 func badSegment(name string) error {
 	return refusal("Resource not found for the segment '" + name + "'.")
 }
@@ -130,7 +130,7 @@ func isVersion(name string) bool {
 	return strings.EqualFold(name, "v1.0") || strings.EqualFold(name, "beta")
 }
 
-// countSegment asks for the number of a collection's items.
+// countSegment is the segment that asks for the number of a collection's items.
 const countSegment = "$count"
 
 // count makes the target the number of the items of a collection, for which Intune has no route.
@@ -140,7 +140,7 @@ func (t *target) count(collection step) {
 	t.steps = append(t.steps, collection, step{name: countSegment})
 }
 
-// bareName takes the namespace off a qualified action.
+// bareName removes the namespace of a qualified action.
 func bareName(name string) string {
 	const namespace = "microsoft.graph."
 	if len(name) > len(namespace) && strings.EqualFold(name[:len(namespace)], namespace) {
@@ -149,7 +149,7 @@ func bareName(name string) string {
 	return name
 }
 
-// splitSegment takes name('key') apart; a quote within the key is doubled.
+// splitSegment splits name('key') into name and key; a quote within the key is doubled.
 func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	name, rest, inParentheses := strings.Cut(segment, "(")
 	if !inParentheses {
@@ -164,7 +164,7 @@ func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	return name, key, true, true
 }
 
-// splitPath gives the version and the unescaped segments below it. A trailing slash means nothing.
+// splitPath returns the version and the unescaped segments below it. It ignores a trailing slash.
 func splitPath(escaped string) (version string, segments []string, ok bool) {
 	for part := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/"), "/") {
 		text, err := url.PathUnescape(part)
@@ -217,14 +217,15 @@ func (t *Tenant) route(x *exchange) *answer {
 	return operation.run(t, x, where)
 }
 
-// methodNotAllowed is the answer to anything but a POST where only a POST makes sense.
+// methodNotAllowed is the answer to any other method where only POST makes sense.
 func (x *exchange) methodNotAllowed() *answer {
 	a := x.graphError(http.StatusMethodNotAllowed, "BadRequest", "Specified HTTP method is not allowed for the request target.")
 	a.header.Set("Allow", http.MethodPost)
 	return a
 }
 
-// forbidden is Intune's answer to a token without the permission. The sentence names those that would do.
+// forbidden is Intune's answer to a token without the permission. The sentence names the permissions that would be
+// sufficient.
 func (x *exchange) forbidden(where *target, sufficient []string) *answer {
 	return x.intuneError(http.StatusForbidden, "Forbidden", "Application is not authorized to perform this operation. "+
 		"Application must have one of the following scopes: "+strings.Join(sufficient, ", "), where.backend(true))
@@ -237,7 +238,7 @@ func (x *exchange) noRoute(where *target) *answer {
 		where.template, x.request.Method, where.backend(false)))
 }
 
-// unmodeled is the kit's own answer to what Graph serves and the kit does not.
+// unmodeled is the kit's own answer to a request that Graph serves and the kit does not.
 func (x *exchange) unmodeled() *answer {
 	return x.graphError(http.StatusNotImplemented, "NotImplemented",
 		"intunetest: the tenant does not model "+x.describe()+"; it serves what package intune uses of Graph v1.0")

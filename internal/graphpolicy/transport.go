@@ -17,9 +17,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// Transport is the end of the pipeline: it sends the request through the caller's transport, or through one of its
-// own, and records in the [Call] what happened before azcore has a chance to lose it. It is the last gate: what is not of
-// a call, or would go anywhere but to root, does not leave.
+// Transport is the end of the pipeline: it sends the request through the caller's transport, or through one of its own,
+// and records in the [Call] what happened before azcore has a chance to lose it. It is the last gate: it refuses a
+// request that belongs to no call, or that would go anywhere but to root.
 type Transport struct {
 	root   *url.URL
 	own    string // the address of root
@@ -27,8 +27,8 @@ type Transport struct {
 	bearer *Bearer
 }
 
-// NewTransport wraps inner; nil means a transport of our own, shared by the process. bearer, if not nil, learns that the
-// service refused a token.
+// NewTransport wraps inner; nil means a transport of our own, shared by the process. The transport tells bearer, if it
+// is not nil, when the service refused a token.
 func NewTransport(inner policy.Transporter, root *url.URL, bearer *Bearer) *Transport {
 	if inner == nil {
 		inner = defaultClient()
@@ -146,7 +146,7 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		return foreign.verdict(), nil, foreign
 	}
-	verdict := verdictOf(resp.StatusCode)
+	verdict := VerdictOf(resp.StatusCode)
 	limitBody(resp)
 	if resp.Body != http.NoBody {
 		body, err := io.ReadAll(resp.Body)
@@ -159,8 +159,8 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 	return verdict, resp, nil
 }
 
-// send gives an answer that is not shared, so that it can be changed; its header still may be, as responders of mocks
-// give the same one to every request, and is changed by setHeader only.
+// send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
+// responders of mocks return the same header to every request, so only setHeader may change it.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	given, err := t.do(req)
 	if err != nil {
@@ -180,7 +180,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		resp.Header = http.Header{}
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols && resp.Body != nil {
-		// The body is the connection, and reading it does not end with the context.
+		// The body is the connection itself, and a read of it does not end with the context.
 		_ = resp.Body.Close()
 		resp.Body = nil
 	}
@@ -196,9 +196,9 @@ func setHeader(resp *http.Response, name string, values ...string) {
 	resp.Header[name] = values
 }
 
-// do sends the request. An [http.Client] is used as it is now, in a copy that follows no redirects, or follows them
-// without the token where the caller's CheckRedirect allows them: net/http takes the token along to another port or
-// scheme of the same host.
+// do sends the request. It uses a copy of an [http.Client], as the client is at that moment. The copy follows no
+// redirects, or, if the caller's CheckRedirect allows them, follows them without the token, because net/http sends the
+// token to another port or scheme of the same host.
 func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	client, ok := t.inner.(*http.Client)
 	if !ok {
@@ -217,9 +217,9 @@ func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	return still.Do(req)
 }
 
-// ForeignError is an answer that did not come to our request from our host, because a transport followed a redirect.
+// ForeignError means that the answer is not our host's answer to our request, because a transport followed a redirect.
 type ForeignError struct {
-	// StatusCode is that of the redirect, 0 if the transport does not tell.
+	// StatusCode is the status of the redirect, 0 if the transport does not tell.
 	StatusCode int
 
 	openOutcome bool
@@ -254,13 +254,13 @@ func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	}
 	for hop := final.Response; hop != nil; {
 		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || verdictOf(hop.StatusCode) == Open
+		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode) == Open
 		if hop.Request == nil {
 			break
 		}
 		hop = hop.Request.Response
 	}
-	// The repeated request may have been carried out where it went if the token went with it.
+	// If the token was sent along, the repeated request may have been carried out elsewhere.
 	foreign.openOutcome = foreign.openOutcome || final.Header.Get("Authorization") != ""
 	return foreign
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ func (a *app) commands() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+		Version:       version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return failed(exitUsage, "say what to do, such as: helpdesk connect LT-4F7K2 --demo")
@@ -69,6 +71,15 @@ func (a *app) commands() *cobra.Command {
 		completion.Short = "print the completion script of a shell"
 	}
 	return root
+}
+
+// version is that of the module, as the go command recorded it; "(devel)" in a checkout that it does not know.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
 }
 
 // check finds what makes no sense on the command line, before anything is done.

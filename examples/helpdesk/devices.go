@@ -67,7 +67,7 @@ func (a *app) choiceLine(d *intune.ManagedDevice) string {
 	line := strings.TrimRight(strings.Join([]string{
 		cell(d.DeviceName, 16), cell(d.SerialNumber, 13), cell(d.OperatingSystem, 8), cell(syncAge(d.LastSyncDateTime, time.Now()), 14),
 	}, "  "), " ")
-	return line + "\n      " + strings.TrimRight(cell(firstOf(d.UserPrincipalName, d.UserDisplayName), 26), " ") + "  " + orDash(clean(d.ID))
+	return line + "\n     " + strings.TrimRight(cell(firstOf(d.UserPrincipalName, d.UserDisplayName), 26), " ") + "  " + orDash(clean(d.ID))
 }
 
 // choose lets the person at the terminal choose a line. In a pipe the lines are part of the error.

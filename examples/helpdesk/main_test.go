@@ -172,6 +172,11 @@ func TestDemoJournal(t *testing.T) {
 	}
 }
 
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	bare(t).run("--version").wants(t, exitDone, []string{"helpdesk version "}, nil)
+}
+
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	shell, err := exec.LookPath("bash")

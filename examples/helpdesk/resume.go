@@ -103,7 +103,7 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 		if !r.certain() {
 			state = "perhaps asked"
 		}
-		lines[i] = fmt.Sprintf("%s  %s\n      %s", cell(r.name(), 24), state+" "+age(time.Since(r.Time)), clean(r.ClientRequestID))
+		lines[i] = fmt.Sprintf("%s  %s\n     %s", cell(r.name(), 24), state+" "+age(time.Since(r.Time)), clean(r.ClientRequestID))
 	}
 	i, err := a.choose(ctx, plural(len(matches), "request")+" are open", lines, "pass its request id")
 	if err != nil {

@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 )
 
 // twoOpen leaves two requests open.
@@ -94,4 +98,48 @@ func TestResumeWithoutNotes(t *testing.T) {
 	d.write("journal.jsonl.notes", "")
 	come(d.tenant)
 	d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with " + annasNew})
+}
+
+// TestResumeOld has a request of the day before yesterday: whatever link is there now is another session's.
+func TestResumeOld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	before := time.Now().Add(-25 * time.Hour).UTC().Format(time.RFC3339)
+	d.write("journal.jsonl", regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(d.read("journal.jsonl"), `"time":"`+before+`"`))
+	come(d.tenant)
+	d.run("resume").wants(t, exitNothing, nil, []string{"no request of the last 24 hours is open"})
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.prompts(annasNew, 2)
+}
+
+// TestResumeWaitsOn has a link that comes long after a sign of life would be due, had the answer to the request not come. It
+// runs in this process, on the tenant's clock.
+func TestResumeWaitsOn(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(quick())
+	ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-1"}, intunetest.SessionScript{URL: link, After: 8 * time.Minute})
+	var out, talk strings.Builder
+	a := &app{console: &console{out: &out, err: &talk, in: strings.NewReader("")}, journal: filepath.Join(t.TempDir(), "j")}
+	record, err := a.openRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer record.close()
+	options := tenant.ClientOptions()
+	options.Journal = record
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.OpenRemoteAssistance(t.Context(), ref, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Minute}); err == nil {
+		t.Fatal("the link came too early")
+	}
+	open, err := a.openRequests()
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%v %v", open, err)
+	}
+	if err := a.goOn(t.Context(), client, record, open[0], 10*time.Minute, &handover{}); err != nil || out.String() != link+"\n" {
+		t.Errorf("%v\n%s%s", err, &out, &talk)
+	}
 }

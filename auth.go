@@ -144,32 +144,37 @@ func (i TokenInfo) allows(permission string) bool {
 }
 
 func (i TokenInfo) describe() string {
-	var b strings.Builder
-	list := i.Scopes
+	list, kind := i.Scopes, "scopes"
+	if i.Kind == TokenKindApplication {
+		list, kind = i.Roles, "roles"
+	}
+	switch {
+	case i.Kind != TokenKindDelegated && i.Kind != TokenKindApplication:
+		return i.caller()
+	case len(list) == 0:
+		return i.caller() + ", without permissions"
+	}
+	return i.caller() + ", with " + kind + " " + redact.OneLine(strings.Join(list, " "), maxCodeText)
+}
+
+// caller is on whose behalf the token speaks, without its permissions.
+func (i TokenInfo) caller() string {
+	var text string
 	switch i.Kind {
 	case TokenKindDelegated:
-		b.WriteString("the token is delegated")
+		text = "the token is delegated"
 	case TokenKindApplication:
-		b.WriteString("the token is app-only")
-		list = i.Roles
+		text = "the token is app-only"
 	default:
 		return "the token's claims cannot be read"
 	}
 	if i.AppID != "" {
-		b.WriteString(", from app " + redact.OneLine(i.AppID, 64))
+		text += ", from app " + redact.OneLine(i.AppID, 64)
 		if name := wellKnownApps[strings.ToLower(i.AppID)]; name != "" {
-			b.WriteString(" (" + name + ")")
+			text += " (" + name + ")"
 		}
 	}
-	switch {
-	case len(list) == 0:
-		b.WriteString(", without permissions")
-	case i.Kind == TokenKindApplication:
-		b.WriteString(", with roles " + redact.OneLine(strings.Join(list, " "), maxCodeText))
-	default:
-		b.WriteString(", with scopes " + redact.OneLine(strings.Join(list, " "), maxCodeText))
-	}
-	return b.String()
+	return text
 }
 
 // wellKnownApps are Microsoft's own clients, whose tokens lack Intune permissions unless an administrator consented.

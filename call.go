@@ -66,7 +66,11 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		Secret: r.op != opRequestRemoteAssistance,
 		Before: r.before,
 	}
-	req, err := newRequest(call.Start(ctx), call, r)
+	below := ctx
+	if c.tracer().Enabled() {
+		below = graphpolicy.Separate(ctx) // some methods send requests at the same time
+	}
+	req, err := newRequest(call.Start(below), call, r)
 	if err != nil {
 		return nil, err
 	}

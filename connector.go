@@ -44,12 +44,18 @@ func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteA
 	}
 	ctx, endSpan := c.startSpan(ctx, opConnector)
 	defer func() { endSpan(err) }()
+	state, err = c.connectorState(ctx)
+	if errors.Is(err, ErrForbidden) {
+		return ConnectorStateUnknown, nil
+	}
+	return state, err
+}
+
+// connectorState is [Client.RemoteAssistanceConnector] with the error of a caller who may not look.
+func (c *Client) connectorState(ctx context.Context) (ConnectorState, error) {
 	best := ConnectorStateNotOnboarded
 	for pager := c.NewListRemoteAssistancePartnersPager(nil); pager.More(); {
 		page, err := pager.NextPage(ctx)
-		if errors.Is(err, ErrForbidden) {
-			return ConnectorStateUnknown, nil
-		}
 		if err != nil {
 			return ConnectorStateUnknown, err
 		}

@@ -73,14 +73,16 @@ func isRouteText(code, lowerMessage string) bool {
 		strings.Contains(lowerMessage, "resource not found for the segment")
 }
 
+// scopesSentence is how a message begins to list the permissions of which one is needed.
+const scopesSentence = "one of the following scopes:"
+
 // accessHint explains a 401 or 403 from the message and from the claims of the token that was sent.
 func accessHint(op *operation, authorization string, e *Error) string {
-	const scopes = "one of the following scopes:"
 	var hints []string
 	add := func(hint string) { hints = append(hints, hint) }
 
 	// The message quotes scopes only if the token lacks them all.
-	_, wanted, lacksScope := strings.Cut(e.Message, scopes)
+	_, wanted, lacksScope := strings.Cut(e.Message, scopesSentence)
 	info, known := tokenInfoOf(authorization)
 	if known {
 		add(info.describe())

@@ -3,6 +3,7 @@ package intune
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"math"
 	"sync/atomic"
 	"time"
@@ -83,8 +84,17 @@ type RequestResult struct {
 	Attempts int
 }
 
+// LogValue groups the fields for structured logs. The user of the address is left out.
+func (r RequestResult) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Any("device", r.Device), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
+	if r.Err != nil {
+		attributes = append(attributes, slog.Any("error", r.Err))
+	}
+	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
+}
+
 // Progress is how far a [Client.RequestRemoteAssistanceMany] has come.
-type Progress struct {
+type Progress struct { //nolint:recvcheck // a value, counted in place
 	// Accepted, Rejected, Unknown and NotSent count the results so far.
 	Accepted, Rejected, Unknown, NotSent int
 
@@ -135,7 +145,7 @@ func (p *Progress) count(outcome Outcome) {
 // When ctx ends, requests in flight end with it, and what was not sent, the rest of the input included, has a result with
 // [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and have no result but in the
 // journal. No goroutine outlives the loop. The result of the method can be ranged over once. With a journal, each device
-// has its own pair of entries.
+// has its own pair of entries. The span of the loop carries the first error of a device.
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
@@ -181,9 +191,9 @@ func refuseMany(devices iter.Seq[DeviceRef], err error, yield func(RequestResult
 // requestMany asks. Its goroutine is the only one that reads the input and yields.
 func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o RequestManyOptions, yield func(RequestResult) bool) {
 	spanned, endSpan := c.startSpan(ctx, opRequestMany)
-	defer func() { endSpan(ctx.Err()) }()
 	working, cancel := context.WithCancel(spanned)
 	m := c.newManyRun(working, o, yield)
+	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
 	seen := map[DeviceRef]struct{}{}
 	var batch []*manyItem

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -63,7 +64,7 @@ func (s *simulation) client(tb testing.TB) *intune.Client {
 		s.mu.Lock()
 		s.posts, s.last = s.posts+1, time.Now()
 		s.mu.Unlock()
-		time.Sleep(time.Duration(50+rand.IntN(350)) * time.Millisecond)
+		time.Sleep(time.Duration(50+rand.IntN(350)) * time.Millisecond) //nolint:forbidigo // fake time
 		resp, err := s.tenant.RoundTrip(req)
 		if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 			s.mu.Lock()
@@ -114,6 +115,14 @@ func (s *simulation) run(t *testing.T, results iter.Seq[intune.RequestResult]) (
 	return tries
 }
 
+// simulated is how many devices a simulation has: a thousand, or with SOAK=1 a hundred thousand.
+func simulated() int {
+	if os.Getenv("SOAK") != "" {
+		return 100_000
+	}
+	return 1000
+}
+
 // C§7.1: at the default pace a thousand devices take as long as they must, and hardly anything is throttled.
 func TestManySimulation(t *testing.T) {
 	t.Parallel()
@@ -121,7 +130,7 @@ func TestManySimulation(t *testing.T) {
 		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(1000)
+				s := newSimulation(simulated())
 				start := time.Now()
 				tries := s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{BatchSize: size}))
 				took, least := time.Since(start), time.Duration(len(s.devices)-1)*time.Second/5
@@ -182,6 +191,6 @@ func (s *simulation) crowd(ctx context.Context, t *testing.T, app string, perSec
 	}
 	for ctx.Err() == nil {
 		_, _ = client.RequestRemoteAssistance(ctx, intune.Device("of "+app), nil)
-		time.Sleep(time.Second / time.Duration(perSecond))
+		time.Sleep(time.Second / time.Duration(perSecond)) //nolint:forbidigo // fake time
 	}
 }

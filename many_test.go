@@ -154,7 +154,9 @@ func TestManyAsksEachDeviceOnce(t *testing.T) {
 			if r.Method != http.MethodPost || len(r.Body) != 0 || !strings.HasSuffix(r.Path, "/requestRemoteAssistance") {
 				t.Errorf("sent %v with body %q", r, r.Body)
 			}
-			if i := slices.IndexFunc(results, func(x intune.RequestResult) bool { return "/v1.0"+x.Device.String()+"/requestRemoteAssistance" == r.Path }); i < 0 ||
+			if i := slices.IndexFunc(results, func(x intune.RequestResult) bool {
+				return "/v1.0"+x.Device.String()+"/requestRemoteAssistance" == r.Path
+			}); i < 0 ||
 				results[i].ClientRequestID != r.Header.Get("Client-Request-Id") {
 				t.Errorf("%v has the id %q", r, r.Header.Get("Client-Request-Id"))
 			}
@@ -404,7 +406,7 @@ func TestManyLoopIsLeft(t *testing.T) {
 			t.Errorf("took %v, %d are in flight", took, sent.inFlight)
 		}
 		count := len(sent.requests)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // fake time
 		if len(sent.requests) != count || count > 6 {
 			t.Errorf("%d requests, and then %d", count, len(sent.requests))
 		}
@@ -418,7 +420,7 @@ func TestManySlowInput(t *testing.T) {
 		sent := &manyScript{}
 		slow := func(yield func(intune.DeviceRef) bool) {
 			for _, name := range numbered(10) {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // fake time
 				if !yield(intune.Device(name)) {
 					return
 				}

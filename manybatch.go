@@ -66,7 +66,7 @@ func (c *Client) askBatch(ctx context.Context, items []*manyItem) []manyAnswer {
 			}
 		}
 		return answers
-	case failed.kind == errBatchAnswer:
+	case errors.Is(failed, errBatchAnswer):
 		// With items that were throttled, the status of the whole can be 424.
 		return c.readBatch(r, items, failed.response.RawResponse)
 	case failed.StatusCode == http.StatusFailedDependency:
@@ -126,7 +126,7 @@ func (c *Client) newBatch(ctx context.Context, items []*manyItem) (*request, *un
 		})
 		r.users = append(r.users, userOf(item.device.String()))
 	}
-	r.body, _ = json.Marshal(envelope) // texts only
+	r.body, _ = json.Marshal(envelope) //nolint:errchkjson // texts only
 	u := &unrecorded{errs: make([]error, len(items))}
 	if c.journal != nil {
 		r.before = func(*http.Request) error { return u.record(ctx, items) }
@@ -165,7 +165,7 @@ func (c *Client) readBatch(r *request, items []*manyItem, resp *http.Response) [
 		if answer := found[batchID(i)]; answer != nil {
 			answers[i] = c.readItem(item, answer, r.record.Authorization)
 		} else {
-			answers[i] = item.unanswered(c, errNotInBatch)
+			answers[i] = item.unanswered(c, r.record.Authorization, errNotInBatch)
 		}
 	}
 	return answers
@@ -190,10 +190,9 @@ func (c *Client) readItem(item *manyItem, answer *batchAnswer, authorization str
 // response is the answer as it would have come outside of a batch.
 func (a *batchAnswer) response(r *request) *http.Response {
 	body := []byte(a.Body)
-	switch a.Body.Kind() {
-	case jsontext.KindNull:
+	if kind := a.Body.Kind(); kind == jsontext.KindNull {
 		body = nil
-	case jsontext.KindString: // not JSON: base64, or the text itself
+	} else if kind == jsontext.KindString { // not JSON: base64, or the text itself
 		text := textOf(a.Body)
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(text); err != nil {

@@ -68,8 +68,8 @@ var errNotReturned = errors.New("the transport or a policy did not return")
 var errNotInBatch = errors.New("the answer to the batch has none for this device")
 
 // unanswered is the answer for a device of which nothing is known but that it may have been asked.
-func (i *manyItem) unanswered(c *Client, err error) manyAnswer {
-	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: i.id, Left: true}
+func (i *manyItem) unanswered(c *Client, authorization string, err error) manyAnswer {
+	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: i.id, Authorization: authorization, Left: true}
 	return manyAnswer{record: record, err: c.newError(i.request(c), true, record, nil, err)}
 }
 

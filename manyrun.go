@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type manyRun struct {
 	yield    func(RequestResult) bool
 	running  int // workers
 	progress Progress
+	failed   error // the first
 }
 
 // manyEvent is what a worker tells the loop: a result, its end, or, if neither, that it was throttled.
@@ -89,6 +91,7 @@ func (m *manyRun) receive() bool {
 func (m *manyRun) emit(result RequestResult) bool {
 	m.progress.Pending--
 	m.progress.count(result.Outcome)
+	m.failed = cmp.Or(m.failed, result.Err)
 	m.report()
 	return m.yield(result)
 }
@@ -187,7 +190,7 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 func (m *manyRun) abandon(items []*manyItem) {
 	for _, item := range items {
 		if !item.ended {
-			answer := item.unanswered(m.client, errNotReturned)
+			answer := item.unanswered(m.client, "", errNotReturned)
 			item.take(answer)
 			m.end(item, answer)
 		}

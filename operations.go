@@ -65,5 +65,8 @@ var (
 	opAuditEvents     = &operation{api: "Client.AuditEvents", text: "list audit events", permission: permissionReadAudit}
 )
 
+// What would stand in the way. Its requests are those of the operations above.
+var opCheckReadiness = &operation{api: "Client.CheckReadiness", text: "check readiness"}
+
 // opToken asks the credential and not Graph, so it has no span.
 var opToken = &operation{text: "get a token"}

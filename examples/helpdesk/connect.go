@@ -204,9 +204,11 @@ func (w *waiting) next() { w.stop() }
 
 // notOpened says what an error of a wait means to the user of the device, and how to go on.
 func (a *app) notOpened(ctx context.Context, record *record, r *request, err error) error {
-	if failed, ok := errors.AsType[*intune.SessionError](err); ok {
-		record.ended(firstOf(failed.ClientRequestID, r.ClientRequestID), endFailed)
-		return err
+	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
+		record.ended(firstOf(refused.ClientRequestID, r.ClientRequestID), endFailed)
+		a.warn("%v", err)
+		a.say("To see what may be in the way: helpdesk check --id %s", refused.Device.DeviceID())
+		return &failure{code: exitRefused}
 	}
 	_, interrupted := stoppedBy(ctx)
 	code, text := exitCode(ctx, err), ""

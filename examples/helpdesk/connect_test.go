@@ -134,7 +134,7 @@ func TestConnectRefused(t *testing.T) {
 	t.Run("session", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, office(intunetest.SessionScript{ErrorDetails: "The account is not configured."}))
-		d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"The account is not configured.", "hint:"})
+		d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"The account is not configured.", "hint:", "helpdesk check --id " + annasNew})
 		d.prompts(annasNew, 1)
 		d.run("resume").wants(t, exitNothing, nil, []string{"no request"})
 		d.run("history", "--local").wants(t, exitDone, []string{"no session"}, nil)

@@ -27,7 +27,7 @@ const exitHelp = `Exit codes:
   2  the command line cannot be used
   3  found none
   4  several match, and nobody could be asked which
-  5  refused: by the sign-in, by Intune, or by the partner
+  5  refused: by the sign-in, by Intune, or by the partner; not ready
   6  pending: the user was asked, and there is no link yet
   7  unknown: the user may have been asked
 130  stopped with Ctrl-C; "helpdesk resume" goes on

@@ -13,7 +13,7 @@ import (
 
 // names are the commands.
 func names() []string {
-	return []string{"connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
+	return []string{"check", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
 }
 
 // bare is a desk without a stand-in for Graph: as it is for users.
@@ -45,6 +45,7 @@ func TestUsage(t *testing.T) {
 		"history -json -csv":                  "only one of --json, --csv",
 		"history -days 0":                     "--days must be above zero",
 		"show":                                "say whose device",
+		"check":                               "say whose device",
 		"find LT-1 -timeout 0s":               "--timeout must be above zero",
 		"find LT-1 -timeout soon":             `invalid argument "soon"`,
 		"find LT-1 -cloud mars":               `unknown --cloud "mars"`,

@@ -66,12 +66,17 @@ func checkWait(wait time.Duration) error {
 }
 
 // connect is the main job.
-func (a *app) connect(ctx context.Context, o *connectOptions) error {
+func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
 	record, err := a.openRecord()
 	if err != nil {
 		return err
 	}
 	defer record.close()
+	defer func() {
+		if _, ok := stoppedBy(ctx); ok && errors.Is(err, context.Canceled) { // what comes after the request says more
+			err = failed(exitFailure, "stopped; nobody was asked")
+		}
+	}()
 	client, err := a.client(ctx, record)
 	if err != nil {
 		return err

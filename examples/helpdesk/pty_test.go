@@ -161,8 +161,8 @@ func TestTerminalDeclined(t *testing.T) {
 func TestTerminalCtrlC(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office(never))
-	d.terminal("connect", "LT-1").shows("Which one?").types("\x03").ends(130)
-	d.terminal("connect", "S-NEW").shows("[y/N]").types("\x03").ends(130)
+	d.terminal("connect", "LT-1").shows("Which one?").types("\x03").shows("stopped; nobody was asked").ends(130)
+	d.terminal("connect", "S-NEW").shows("[y/N]").types("\x03").shows("stopped; nobody was asked").ends(130)
 	d.prompts(annasNew, 0)
 	screen := d.terminal("connect", "S-NEW", "-y").shows("Waiting for the link").types("\x03").ends(130)
 	if !strings.Contains(screen, "helpdesk resume") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -125,7 +126,11 @@ func (c *connection) credential(screen *console) (azcore.TokenCredential, error)
 	case c.interactive():
 		return c.personal(screen)
 	}
-	return intune.NewCredential(&intune.CredentialOptions{
+	credential, err := intune.NewCredential(&intune.CredentialOptions{
 		ClientOptions: c.options(), Method: c.method(), TenantID: c.tenantID, ClientID: c.clientID,
 	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot sign in: %w", err)
+	}
+	return credential, nil
 }

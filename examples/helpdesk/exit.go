@@ -103,5 +103,8 @@ func (a *app) conclude(ctx context.Context, err error) int {
 		return code
 	}
 	a.warn("%v", err)
+	if errors.Is(err, intune.ErrUnauthenticated) && a.connection.method() == intune.CredentialMethodDefault {
+		a.say("To sign in as yourself: helpdesk login -h")
+	}
 	return code
 }

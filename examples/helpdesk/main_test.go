@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-intune/intune/intunetest"
 	"github.com/mattn/go-runewidth"
 )
 
@@ -205,4 +207,14 @@ func TestWithoutHome(t *testing.T) {
 	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"no place for the journal", "--journal"})
 	d.prompts(annasNew, 0)
 	d.run("connect", "S-NEW", "-yes", "-journal", "j.jsonl").wants(t, exitDone, []string{link}, nil)
+}
+
+// TestNotSignedIn tells somebody without a sign-in where to go.
+func TestNotSignedIn(t *testing.T) {
+	t.Parallel()
+	bare(t).run("find", "x", "-auth", "environment").wants(t, exitFailure, nil, []string{"cannot sign in: missing environment variable AZURE_TENANT_ID"})
+	d := newDesk(t, office())
+	d.tenant.Inject(intunetest.Fault{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: "expired", Times: -1})
+	d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"401", "helpdesk login -h"})
+	d.prompts(annasNew, 0)
 }

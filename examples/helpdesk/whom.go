@@ -32,11 +32,11 @@ const whomHelp = "WHO is a serial number, a device name, a user's sign-in name o
 	"Texts are compared whole and without regard to case; there are no wildcards."
 
 func (w *whom) register(flags *pflag.FlagSet) {
-	flags.String(bySerial, "", "WHO is this serial number, from the label or the firmware: `S`")
-	flags.String(byName, "", "WHO is this device name: `N`")
-	flags.String(byUser, "", "WHO is the device of this user's sign-in name: `UPN`")
-	flags.String(byID, "", "WHO is this Intune id: `ID`")
-	flags.StringVar(&w.system, "os", "", "only this `SYSTEM`, as Intune calls it: Windows, iOS, macOS, Android")
+	flags.String(bySerial, "", "the device with serial number `S`, from its label or firmware")
+	flags.String(byName, "", "the device with the name `N`")
+	flags.String(byUser, "", "the device of the user with the sign-in name `UPN`")
+	flags.String(byID, "", "the device with the Intune id `ID`")
+	flags.StringVar(&w.system, "os", "", "only devices with `SYSTEM`, as Intune calls it: Windows, iOS, macOS, Android")
 }
 
 // take reads what was given. None at all is left to the caller.

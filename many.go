@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-intune/intune/internal/graphbatch"
 )
 
 // RequestManyOptions configures [Client.RequestRemoteAssistanceMany].
@@ -35,7 +37,6 @@ type RequestManyOptions struct {
 const (
 	defaultPerSecond   = 5
 	defaultConcurrency = 4
-	maxBatchSize       = 20
 )
 
 // withDefaults checks the options and fills them in.
@@ -49,7 +50,7 @@ func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
 		return filled, invalidArgument("options.PerSecond", "is not a number; use 0 for 5 devices a second, or less than 0 for no pacing")
 	case filled.Concurrency < 0:
 		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for 4 requests at a time")
-	case filled.BatchSize < 0 || filled.BatchSize > maxBatchSize:
+	case filled.BatchSize < 0 || filled.BatchSize > graphbatch.Most:
 		return filled, invalidArgument("options.BatchSize", "is not from 0 to 20; use 0 for a request for each device")
 	}
 	if filled.PerSecond == 0 {

@@ -92,7 +92,9 @@ func (s *simulation) run(t *testing.T, results iter.Seq[intune.RequestResult]) (
 		seen[r.Device] = true
 		outcomes[r.Outcome]++
 		tries += r.Attempts
+		s.mu.Lock()
 		prompts, broke := s.tenant.Prompts(r.Device), s.dropped["/v1.0"+r.Device.String()+"/requestRemoteAssistance"]
+		s.mu.Unlock()
 		switch r.Outcome {
 		case intune.OutcomeAccepted:
 			if prompts != 1 || r.Err != nil || r.RequestID == "" {

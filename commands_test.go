@@ -30,6 +30,15 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 		file: "examples/tenant/clients_test.go", words: "/_tenant/fault",
 	},
 
+	"go -C examples/helpdesk run . connect 8XK42Q3 --demo": {file: "examples/helpdesk/main_test.go", words: `"connect", "8XK42Q3", "-demo"`},
+	"go -C examples/helpdesk test ./...":                   {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+
+	"go -C examples/helpdesk install .":                                                                                  {notRun: "it puts a program into the user's folder; .ci/run builds it"},
+	"go install github.com/go-intune/intune/examples/helpdesk@latest":                                                    {notRun: "it needs a published version"},
+	"go mod edit -dropreplace=github.com/go-intune/intune -require=github.com/go-intune/intune@vX.Y.Z":                   {notRun: "it needs a published version"},
+	"go mod tidy && go test ./...":                                                                                       {notRun: "it needs a published version"},
+	"git commit -am 'helpdesk: release' && git tag examples/helpdesk/vX.Y.Z && git push origin examples/helpdesk/vX.Y.Z": {notRun: "it releases"},
+
 	"go get github.com/go-intune/intune":              {notRun: "it needs a published version"},
 	"FUZZTIME=5m bash .ci/run":                        {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
 	"SOAK=1 go test -run TestSoak -timeout 30m .":     {notRun: "it takes many minutes; every run of the tests makes some thousands of its calls"},
@@ -66,10 +75,10 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
-// commands are the commands among the code of a document: lines of code blocks, and code within a sentence that has
-// more than one word.
+// commands are the commands among the code of a document: lines of code blocks, and code within a sentence. The name of
+// a command of Go alone, and what is left out with …, are no commands.
 func commands(text string) []string {
-	command := regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*(?:go|bash|curl|git|sh|make|npm|docker) .+$`)
+	command := regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*(?:go \S+ .*\S|(?:bash|curl|git|sh|make|npm|docker) .+)$`)
 	var list []string
 	prose := regexp.MustCompile("(?ms)^```(?:go|js|python|powershell|text|mermaid)\n.*?^```$").ReplaceAllString(text, "")
 	for line := range strings.Lines(prose) {
@@ -77,7 +86,7 @@ func commands(text string) []string {
 			list = append(list, strings.TrimSpace(code))
 		}
 		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {
-			if command.MatchString(code[1]) {
+			if command.MatchString(code[1]) && !strings.Contains(code[1], "…") {
 				list = append(list, code[1])
 			}
 		}

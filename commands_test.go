@@ -41,7 +41,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 
 	"go get github.com/go-intune/intune":              {notRun: "it needs a published version"},
 	"FUZZTIME=5m bash .ci/run":                        {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
-	"SOAK=1 go test -run TestSoak -timeout 30m .":     {notRun: "it takes many minutes; every run of the tests makes some thousands of its calls"},
+	"SOAK=1 go test -run TestSoak -timeout 60m .":     {notRun: "it takes many minutes; every run of the tests makes some thousands of its calls"},
 	"go tool -modfile=tools/go.mod golangci-lint fmt": {notRun: "it changes files; .ci/run runs the linters, which report the same"},
 	"go -C tools get -tool <package>@<version>":       {notRun: "it changes the version of a tool"},
 }

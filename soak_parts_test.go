@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -101,7 +102,8 @@ type soakTokens struct {
 	mu     sync.Mutex
 	asked  int
 	failed int
-	expiry map[string]time.Time
+	issued int
+	expiry map[string]time.Time // of the tokens that are valid, or were not long ago
 }
 
 func (c *soakTokens) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -119,7 +121,9 @@ func (c *soakTokens) GetToken(ctx context.Context, options policy.TokenRequestOp
 	if _, known := c.expiry[token.Token]; known { // issued in the same second
 		token.Token += strconv.Itoa(c.asked)
 	}
+	maps.DeleteFunc(c.expiry, func(_ string, expires time.Time) bool { return time.Since(expires) > soakTokenLife })
 	c.expiry[token.Token] = token.ExpiresOn
+	c.issued++
 	return token, nil
 }
 

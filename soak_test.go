@@ -38,8 +38,10 @@ func TestSoak(t *testing.T) { //nolint:paralleltest // it measures the heap and 
 		before := heap()
 		s.run(calls / 5 * 4 / workers)
 		synctest.Wait()
-		if grown := heap() - before; grown > 1<<20 {
-			t.Errorf("%d bytes more are in use after %d calls", grown, calls/5*4)
+		grown := heap() - before
+		t.Logf("%d bytes more are in use after %d calls", grown, calls/5*4)
+		if grown > 1<<20 {
+			t.Error("that is too much")
 		}
 		s.check(calls, time.Since(start))
 	})
@@ -155,14 +157,14 @@ func (s *soak) count(kind string) {
 func (s *soak) check(calls int, took time.Duration) {
 	s.t.Helper()
 	s.t.Logf("%d calls in %v, %d requests, %d at the same time, %d tokens, %d prompts; %v",
-		calls, took, s.network.requests, s.network.most, len(s.tokens.expiry), s.tenant.TotalPrompts(), s.counts)
+		calls, took, s.network.requests, s.network.most, s.tokens.issued, s.tenant.TotalPrompts(), s.counts)
 	if s.network.open != 0 || s.network.inFlight != 0 {
 		s.t.Errorf("%d bodies are open, %d requests in flight", s.network.open, s.network.inFlight)
 	}
 	if s.network.most < 50 || s.network.most > 4*len(s.workers) { // RequestRemoteAssistanceMany has four at a time
 		s.t.Errorf("%d requests at the same time", s.network.most)
 	}
-	if n := len(s.tokens.expiry); n < int(took/soakTokenLife)/2 || n < 3 || s.tokens.failed == 0 {
+	if n := s.tokens.issued; n < int(took/soakTokenLife)/2 || n < 3 || s.tokens.failed == 0 {
 		s.t.Errorf("%d tokens in %v, %d failures", n, took, s.tokens.failed)
 	}
 	for _, kind := range []string{

@@ -18,16 +18,15 @@ const lineWidth = 70
 
 // console is the terminal, or what stands in for it: results go to out, talk goes to err.
 type console struct {
-	in      *os.File
-	out     io.Writer
-	err     *screen
-	asks    bool // a person can be asked: what they type and what they read are terminals
-	live    bool // err can rewrite its last line
-	color   bool
-	width   int // of talk; 0 in a pipe, where a message is one line
-	typing  sync.Once
-	typed   chan string
-	outFile *os.File
+	in     *os.File
+	out    io.Writer
+	err    *screen
+	asks   bool // a person can be asked: what they type and what they read are terminals
+	live   bool // err can rewrite its last line
+	color  bool
+	width  int // of talk; 0 in a pipe, where a message is one line
+	typing sync.Once
+	typed  chan string
 }
 
 // screen is standard error, on which a progress bar may be.
@@ -54,14 +53,21 @@ func (s *screen) talk(text string) {
 	_, _ = io.WriteString(s.w, text) // nobody is left to be told
 }
 
-func (s *screen) showBar(on bool) {
+func (s *screen) barShows() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar = on
+	s.bar = true
+}
+
+func (s *screen) clearBar() {
+	s.talk("")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bar = false
 }
 
 func newConsole(in, out, err *os.File) *console {
-	c := &console{in: in, out: out, outFile: out, err: &screen{w: err}}
+	c := &console{in: in, out: out, err: &screen{w: err}}
 	if !term.IsTerminal(int(err.Fd())) {
 		return c
 	}

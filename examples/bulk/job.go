@@ -201,18 +201,8 @@ func (j *job) plan(known map[string]intune.JournalEntry) (asks, waits []*device)
 
 // mayGoOn asks the person at the terminal, if there is one.
 func (j *job) mayGoOn(ctx context.Context, n int) error {
-	if j.strict {
-		for _, r := range j.rows {
-			if r.device == nil {
-				code := exitNotFound
-				if r.outcome == outcomeAmbiguous {
-					code = exitAmbiguous
-				}
-				if !j.dryRun {
-					return failed(code, "nobody was asked, because of -strict: not every line names one device")
-				}
-			}
-		}
+	if code := j.codeOfLines(); j.strict && !j.dryRun && code != exitDone {
+		return failed(code, "nobody was asked, because of -strict: not every line names one device")
 	}
 	switch {
 	case j.dryRun || n == 0 || j.yes:

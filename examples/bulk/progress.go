@@ -26,7 +26,7 @@ type progress struct {
 }
 
 const (
-	barTemplate = `{{counters . }} {{bar . "[" "=" ">" " " "]" }} {{speed . "%s/s" "?/s" }} {{rtime . "%s left" "" "%s" }} {{string . "note"}}`
+	barTemplate = `{{counters . }} {{bar . "[" "=" ">" " " "]" }} {{speed . "%s/s" "?/s" }} {{rtime . "%s left" "in %s" "" }} {{string . "note"}}`
 	sayEvery    = 10 * time.Second
 )
 
@@ -40,7 +40,7 @@ func (j *job) progress(total int) *progress {
 	p.bar.Set(pb.Terminal, true)
 	p.bar.Set(pb.Color, j.color)
 	p.bar.SetWidth(j.width)
-	j.err.showBar(true)
+	j.err.barShows()
 	p.bar.Start()
 	return p
 }
@@ -123,8 +123,7 @@ func (p *progress) end() {
 	p.ended.Do(func() {
 		if p.bar != nil {
 			p.bar.Finish()
-			p.screen.err.showBar(false)
+			p.screen.err.clearBar() // the summary says it all
 		}
 	})
 }
-

@@ -24,10 +24,14 @@ type match struct {
 	synced           time.Time
 }
 
-func matchOf(d *intune.ManagedDevice) match { return match{d.ID, d.DeviceName, d.SerialNumber, d.LastSyncDateTime} }
+func matchOf(d *intune.ManagedDevice) match {
+	return match{d.ID, d.DeviceName, d.SerialNumber, d.LastSyncDateTime}
+}
 
 // selected are the properties that are needed of a device.
-func selected() []string { return []string{"id", "deviceName", "serialNumber", "azureADDeviceId", "lastSyncDateTime"} }
+func selected() []string {
+	return []string{"id", "deviceName", "serialNumber", "azureADDeviceId", "lastSyncDateTime"}
+}
 
 // manyLookups is from how many lines on it is quicker to read the list of all devices, a thousand on a page.
 const manyLookups = 100

@@ -15,7 +15,7 @@ import (
 
 // table is the results as rows, in the order of the input.
 func (j *job) table() [][]string {
-	head := []string{"line", "device", "deviceId", "deviceName", "serialNumber", "outcome", "run", "askedAt", "requestId", "clientRequestId", "detail"}
+	head := []string{"line", "device", "deviceId", "deviceName", "serialNumber", "outcome", "run", "sentAt", "requestId", "clientRequestId", "detail"}
 	if j.wait {
 		head = append(head, "session")
 	}
@@ -166,21 +166,32 @@ func (j *job) conclude(took time.Duration) error {
 	return nil
 }
 
-// code is the exit code that the results give.
-func (j *job) code() int {
+// codeOfLines is the exit code that lines without a device give.
+func (j *job) codeOfLines() int {
 	code := exitDone
 	for _, r := range j.rows {
 		switch {
-		case r.device == nil && r.outcome == outcomeAmbiguous:
+		case r.device != nil:
+		case r.outcome == outcomeAmbiguous:
 			code = max(code, exitAmbiguous)
-		case r.device == nil:
+		default:
 			code = max(code, exitNotFound)
+		}
+	}
+	return code
+}
+
+// code is the exit code that the results give.
+func (j *job) code() int {
+	code := j.codeOfLines()
+	for _, d := range j.fleet.list {
+		switch {
 		case j.dryRun:
-		case r.device.outcome == intune.OutcomeUnknown:
+		case d.outcome == intune.OutcomeUnknown:
 			code = max(code, exitUnknown)
-		case r.device.outcome != intune.OutcomeAccepted, r.device.session == sessionFailed:
+		case d.outcome != intune.OutcomeAccepted, d.session == sessionFailed:
 			code = max(code, exitRefused)
-		case r.device.session == sessionPending, r.device.session == sessionNone:
+		case d.session == sessionPending, d.session == sessionNone:
 			code = max(code, exitPending)
 		}
 	}
@@ -225,7 +236,10 @@ func (j *job) summarize(took time.Duration) {
 			plural(len(j.rows), "line"), plural(len(j.fleet.list), "device"), would, before.Done(), without)
 		return
 	}
-	text := plural(len(j.rows), "line") + ", " + plural(len(j.fleet.list), "device") + ": " + tally(now)
+	text := plural(len(j.rows), "line") + ", " + plural(len(j.fleet.list), "device")
+	if now.Done() > 0 {
+		text += ": " + tally(now)
+	}
 	if before.Done() > 0 {
 		text += "; from earlier runs: " + tally(before)
 	}

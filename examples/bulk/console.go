@@ -53,17 +53,10 @@ func (s *screen) talk(text string) {
 	_, _ = io.WriteString(s.w, text) // nobody is left to be told
 }
 
-func (s *screen) barShows() {
+func (s *screen) showsBar(yes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar = true
-}
-
-func (s *screen) clearBar() {
-	s.talk("")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.bar = false
+	s.bar = yes
 }
 
 func newConsole(in, out, err *os.File) *console {

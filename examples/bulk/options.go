@@ -17,7 +17,7 @@ import (
 const usage = `bulk asks the users of many Intune devices for remote assistance.
 
     bulk -demo                      try it: a made-up tenant in memory
-    bulk -dry-run devices.csv       show what would be done; asks nobody
+    bulk -dry-run devices.csv       look, and ask nobody
     bulk -o results.csv devices.csv
     bulk -app "Contoso VPN" -journal vpn.journal -o results.csv
 
@@ -33,8 +33,8 @@ Devices, from FILE ("-" is standard input) or -app:
   -header       the first line is a heading (default: if it looks so)
   -delimiter D  between columns: a character or "tab" (default: the
                 comma, semicolon or tab of the first line)
-  -app APP      the devices of this detected app, all versions of it: a
-                name, or an id for one version
+  -app APP      the devices of this detected app: a name, for all of
+                its versions, or the id of one
 
 What is done:
   -dry-run      look the devices up, write the results, and ask nobody
@@ -52,11 +52,11 @@ Files:
                 the same devices needs a new journal
 
 Pace:
-  -per-second N  devices a second (default 5; the service allows an app
-                 10). It adapts when the service throttles
-  -batch N       devices in one HTTP request, 1 to 20 (default 1)
-  -give-up N     stop after this many failures in a row that are not
-                 the fault of a device (default 10; 0 is never)
+  -per-second N devices a second (default 5; the service allows an app
+                10). It adapts when the service throttles
+  -batch N      devices in one HTTP request, 1 to 20 (default 1)
+  -give-up N    stop after this many failures in a row that are not
+                the fault of a device (default 10; 0 is never)
 
 Tenant:
   -demo         a made-up tenant in memory: no account, no network
@@ -67,7 +67,7 @@ Tenant:
   -cloud CLOUD  public, usgov, dod, china, france or germany
 
 Exit codes; the highest of 3 to 7 counts:
-    0  each device was asked, now or before; with -wait, each link came
+    0  every user was asked, now or before; with -wait, links came
     1  failed, or you said no
     2  the command line cannot be used
     3  lines that name no device

@@ -38,9 +38,11 @@ func (j *job) progress(total int) *progress {
 	p.bar = pb.ProgressBarTemplate(barTemplate).New(total)
 	p.bar.SetWriter(j.err)
 	p.bar.Set(pb.Terminal, true)
+	p.bar.Set(pb.ReturnSymbol, "\r")
+	p.bar.Set(pb.CleanOnFinish, true) // the summary says it all
 	p.bar.Set(pb.Color, j.color)
 	p.bar.SetWidth(j.width)
-	j.err.barShows()
+	j.err.showsBar(true)
 	p.bar.Start()
 	return p
 }
@@ -123,7 +125,7 @@ func (p *progress) end() {
 	p.ended.Do(func() {
 		if p.bar != nil {
 			p.bar.Finish()
-			p.screen.err.clearBar() // the summary says it all
+			p.screen.err.showsBar(false)
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 // with the first read of each, take some 800, and leave the rest to others.
 const (
 	maxWaits    = 500
+	maxAsking   = 4
 	slowReads   = 15 * time.Second
 	throttleMax = 10 // tries of a device that the service throttles
 )
@@ -42,7 +43,7 @@ func (j *job) openAll(asks, waits []*device) {
 		})
 	}
 	for _, d := range asks {
-		if pace.wait(j.feed) != nil {
+		if pace.enter(j.feed) != nil {
 			break
 		}
 		group.Go(func() error {
@@ -56,34 +57,47 @@ func (j *job) openAll(asks, waits []*device) {
 	j.sayWhyStopped(bar)
 }
 
-// open asks the user of a device and waits for the link. Until the request is made it ends with hard, and then with soft: a
-// request is not broken off, a wait is.
+// open asks the user of a device and waits for the link; the gate was entered for it. Until the request is made it ends with
+// hard, and then with soft: a request is not broken off, a wait is.
 func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration) (intune.RemoteAssistanceSession, error) {
 	for try := 1; ; try++ {
-		if j.feed.Err() != nil {
-			return intune.RemoteAssistanceSession{}, errNotItsTurn
-		}
 		ctx, cancel := context.WithCancel(j.stops.hard)
+		leave := sync.OnceFunc(pace.leave)
+		requested := false
 		session, err := j.client.OpenRemoteAssistance(ctx, d.ref(), &intune.OpenRemoteAssistanceOptions{
 			MaxWait: j.maxWait, Frequency: frequency,
 			OnRequested: func(string) {
+				requested = true
 				context.AfterFunc(j.stops.soft, cancel)
-				pace.accepted()
+				j.judgeRequest(d, pace)
+				leave()
 			},
 		})
 		cancel()
-		throttled, ok := errors.AsType[*intune.Error](err)
-		if !ok || errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, intune.ErrThrottled) || try == throttleMax {
-			return session, err
+		throttled, isThrottled := errors.AsType[*intune.Error](err)
+		isThrottled = isThrottled && !requested && errors.Is(err, intune.ErrThrottled)
+		if isThrottled {
+			bar.throttled(pace.throttled(throttled.RetryAfter, try))
 		}
-		bar.throttled(pace.throttled(throttled.RetryAfter, try))
-		if pace.wait(j.feed) != nil {
+		if !requested && (!isThrottled || try == throttleMax) {
+			j.judge(intune.OutcomeRejected, err)
+		}
+		leave()
+		if !isThrottled || try == throttleMax || pace.enter(j.feed) != nil {
 			return session, err
 		}
 	}
 }
 
-var errNotItsTurn = errors.New("stopped before it was this device's turn; the same command goes on")
+// judgeRequest looks at a request at once, and not when the wait for its link is over: a service that is down must not cost
+// the minutes of a wait.
+func (j *job) judgeRequest(d *device, pace *gate) {
+	entry, _ := j.record.of(d)
+	if entry.Outcome == intune.OutcomeAccepted {
+		pace.accepted()
+	}
+	j.judge(entry.Outcome, errors.New(entry.Error))
+}
 
 // opened takes the result of a request of this run.
 func (j *job) opened(d *device, session intune.RemoteAssistanceSession, err error) {
@@ -96,9 +110,6 @@ func (j *job) opened(d *device, session intune.RemoteAssistanceSession, err erro
 	j.takeSession(d, session, err)
 	if d.session == "" && d.outcome == intune.OutcomeAccepted { // a wait is an accepted request with a session
 		d.session = sessionNone
-	}
-	if d.session != sessionPending || d.outcome != intune.OutcomeAccepted {
-		j.judge(d.outcome, err)
 	}
 }
 
@@ -135,22 +146,42 @@ func (j *job) takeSession(d *device, session intune.RemoteAssistanceSession, err
 type gate struct {
 	limiter *rate.Limiter
 	most    rate.Limit
+	slots   chan struct{} // for those who ask, so that a service that is down is noticed before many have asked it
 
 	mu     sync.Mutex
 	paused time.Time
 }
 
 func newGate(perSecond float64) *gate {
-	return &gate{limiter: rate.NewLimiter(rate.Limit(perSecond), 1), most: rate.Limit(perSecond)}
+	return &gate{limiter: rate.NewLimiter(rate.Limit(perSecond), 1), most: rate.Limit(perSecond), slots: make(chan struct{}, maxAsking)}
 }
+
+// enter is over when a request may go out. Each one leaves when it has.
+func (g *gate) enter(ctx context.Context) error {
+	select {
+	case g.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err := g.wait(ctx)
+	if err != nil {
+		g.leave()
+	}
+	return err
+}
+
+func (g *gate) leave() { <-g.slots }
 
 func (g *gate) wait(ctx context.Context) error {
 	for {
+		if err := g.limiter.Wait(ctx); err != nil {
+			return err
+		}
 		g.mu.Lock()
 		left := time.Until(g.paused)
 		g.mu.Unlock()
 		if left <= 0 {
-			return g.limiter.Wait(ctx)
+			return ctx.Err()
 		}
 		timer := time.NewTimer(left)
 		select {

@@ -17,7 +17,7 @@ import (
 // TestServiceDown is a service that stops answering in the middle. The program gives up soon, and goes on later.
 func TestServiceDown(t *testing.T) {
 	t.Parallel()
-	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait", "-max-wait", "50ms"}} {
+	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait", "-max-wait", "2s"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant := fleetOf(40, nil)
@@ -243,7 +243,7 @@ func TestStopped(t *testing.T) {
 				t.Errorf("%v, and %d were asked", counts, p.tenant.TotalPrompts())
 			}
 			p.tenant.Advance(1001 * time.Hour)
-			p.run(args...).wants(exitDone, "from earlier runs")
+			p.run("-yes", "in.csv", "-per-second", "500").wants(exitDone, "from earlier runs")
 			if n := p.tenant.TotalPrompts(); n != 40 {
 				t.Errorf("%d were asked", n)
 			}

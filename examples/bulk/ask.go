@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/go-intune/intune"
 )
@@ -78,12 +77,4 @@ func (j *job) sayWhyStopped(bar *progress) {
 // halted is why the program itself stopped, if it did.
 func (j *job) halted() (*failure, bool) {
 	return errors.AsType[*failure](context.Cause(j.feed))
-}
-
-// pause is when the service lets requests go on, as a person reads it.
-func pause(until time.Time) string {
-	if left := time.Until(until); left > 0 {
-		return "throttled for " + left.Round(time.Second).String()
-	}
-	return ""
 }

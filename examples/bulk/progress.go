@@ -18,11 +18,14 @@ type progress struct {
 	bar    *pb.ProgressBar // nil in a pipe
 	ended  sync.Once
 
-	mu       sync.Mutex
-	counts   intune.Progress
-	links    int
-	said     time.Time // the latest line in a pipe
-	saidDone int
+	mu              sync.Mutex
+	counts          intune.Progress
+	asked           int       // with -wait
+	links           int       // with -wait
+	paused          time.Time // until when the service wants no requests
+	said            time.Time // the latest line in a pipe
+	saidDone        int
+	saidPausedUntil time.Time
 }
 
 const (
@@ -51,8 +54,8 @@ func (j *job) progress(total int) *progress {
 func (p *progress) many(now intune.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.counts = now
-	p.show(pause(now.PausedUntil))
+	p.counts, p.paused = now, now.PausedUntil
+	p.show()
 }
 
 // step is one device of openAll that is done with.
@@ -72,27 +75,48 @@ func (p *progress) step(d *device) {
 	if d.session == sessionLink {
 		p.links++
 	}
-	p.show("")
+	p.show()
+}
+
+// request is one request of openAll that was made.
+func (p *progress) request() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	p.show()
 }
 
 func (p *progress) throttled(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.show(pause(until))
+	p.paused = until
+	p.show()
 }
 
-func (p *progress) show(note string) {
-	done := p.counts.Done()
+// note is what the bar does not show.
+func (p *progress) note() string {
+	switch {
+	case time.Until(p.paused) > 0:
+		return "throttled until " + p.paused.Format(time.TimeOnly)
+	case p.asked+p.links > 0:
+		return fmt.Sprintf("%d asked, %s", p.asked, plural(p.links, "link"))
+	}
+	return ""
+}
+
+func (p *progress) show() {
+	done, note := p.counts.Done(), p.note()
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(done))
 		p.bar.Set("note", note)
 		return
 	}
 	tenth := p.total >= 20 && done*10/p.total > p.saidDone*10/p.total
-	if !tenth && time.Since(p.said) < sayEvery || done == p.saidDone && note == "" {
+	longer := p.paused.Sub(p.saidPausedUntil) > sayEvery/2 && time.Until(p.paused) > 0
+	if !tenth && !longer && time.Since(p.said) < sayEvery {
 		return
 	}
-	p.said, p.saidDone = time.Now(), done
+	p.said, p.saidDone, p.saidPausedUntil = time.Now(), done, p.paused
 	text := fmt.Sprintf("%d of %d done: %s", done, p.total, tally(p.counts))
 	if elapsed := time.Since(p.began); done > 0 && done < p.total {
 		each := elapsed / time.Duration(done)

@@ -70,6 +70,7 @@ func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration
 				requested = true
 				context.AfterFunc(j.stops.soft, cancel)
 				j.judgeRequest(d, pace)
+				bar.request()
 				leave()
 			},
 		})

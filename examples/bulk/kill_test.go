@@ -63,7 +63,7 @@ func killed(t *testing.T, seed uint64) {
 	p := newPlace(t, fleetOf(n, nil, scripts...))
 	p.write("in.csv", list(n))
 	k := &killer{}
-	p.around = k.around
+	p.intercept(k.around)
 	args := []string{"-yes", "-o", "out.csv", "-per-second", "400", "in.csv"}
 	switch seed % 3 {
 	case 1:

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -51,17 +52,21 @@ type place struct {
 	folder string
 	env    map[string]string
 
-	// around, if set, stands in the way of each request for assistance.
-	around func(w http.ResponseWriter, r *http.Request, serve func())
+	around atomic.Pointer[around] // the program's requests do not tell the race detector what came before them
 }
+
+// around stands in the way of each request for assistance.
+type around func(w http.ResponseWriter, r *http.Request, serve func())
+
+func (p *place) intercept(f around) { p.around.Store(&f) }
 
 func newPlace(t *testing.T, tenant *intunetest.Tenant) *place {
 	t.Helper()
 	p := &place{t: t, tenant: tenant, folder: t.TempDir()}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serve := func() { tenant.ServeHTTP(w, r) }
-		if p.around != nil && r.Method == http.MethodPost {
-			p.around(w, r, serve)
+		if f := p.around.Load(); f != nil && r.Method == http.MethodPost {
+			(*f)(w, r, serve)
 			return
 		}
 		serve()

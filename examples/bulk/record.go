@@ -134,6 +134,7 @@ func earlier(entries []intune.JournalEntry) (map[string]intune.JournalEntry, err
 				entry.Time, entry.ResumeToken = first.Time, first.ResumeToken
 			}
 			known[key(entry.Device.DeviceID())] = entry
+		default: // those that count are unfinished requests
 		}
 	}
 	unfinished, err := intune.UnfinishedRequests(func(yield func(intune.JournalEntry, error) bool) {

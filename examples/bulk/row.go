@@ -55,16 +55,6 @@ type device struct {
 
 func (d *device) ref() intune.DeviceRef { return intune.Device(d.id) }
 
-// called is what a person calls it.
-func (d *device) called() string {
-	for _, text := range []string{d.name, d.serial} {
-		if strings.TrimSpace(text) != "" {
-			return text
-		}
-	}
-	return d.id
-}
-
 // key is the id for maps. Intune's ids do not depend on case.
 func key(id string) string { return strings.ToLower(id) }
 

@@ -31,11 +31,6 @@ func clean(text string) string {
 	return b.String()
 }
 
-// cell is a text for a column, cut to its width on the screen.
-func cell(text string, width int) string {
-	return runewidth.FillRight(runewidth.Truncate(clean(text), width, "…"), width)
-}
-
 // wrapped breaks a text at spaces into lines of a width, each with its end; the lines after the first begin with indent. A
 // word that is too long stays whole. A width of 0 is no limit.
 func wrapped(text string, width int, indent string) string {

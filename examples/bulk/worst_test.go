@@ -25,13 +25,13 @@ func TestServiceDown(t *testing.T) {
 			var served atomic.Int32
 			var down atomic.Bool
 			down.Store(true)
-			p.around = func(w http.ResponseWriter, _ *http.Request, serve func()) {
+			p.intercept(func(w http.ResponseWriter, _ *http.Request, serve func()) {
 				if served.Add(1) <= 10 || !down.Load() {
 					serve()
 					return
 				}
 				w.WriteHeader(http.StatusInternalServerError) // nobody knows what became of the request
-			}
+			})
 			p.write("in.csv", list(40))
 			args := append([]string{"-yes", "-per-second", "500", "-give-up", "5", "in.csv"}, extra...)
 			got := p.run(args...)
@@ -196,11 +196,11 @@ func TestTwoAtOnce(t *testing.T) {
 	p.write("in.csv", list(2))
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	p.around = func(_ http.ResponseWriter, _ *http.Request, serve func()) {
+	p.intercept(func(_ http.ResponseWriter, _ *http.Request, serve func()) {
 		once.Do(func() { close(arrived) })
 		<-goOn
 		serve()
-	}
+	})
 	first := p.start("", "-yes", "in.csv")
 	<-arrived
 	p.run("-yes", "in.csv").wants(exitFailure, "another bulk is at work")
@@ -222,13 +222,13 @@ func TestStopped(t *testing.T) {
 			fifth := make(chan struct{})
 			var seen atomic.Int32
 			held := make(chan struct{})
-			p.around = func(_ http.ResponseWriter, _ *http.Request, serve func()) {
+			p.intercept(func(_ http.ResponseWriter, _ *http.Request, serve func()) {
 				if seen.Add(1) == 5 {
 					close(fifth)
 					<-held
 				}
 				serve()
-			}
+			})
 			args := append([]string{"-yes", "in.csv", "-per-second", "50"}, extra...)
 			r := p.start("", args...)
 			<-fifth

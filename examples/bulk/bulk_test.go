@@ -245,3 +245,25 @@ func TestResultsFile(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+// TestConnector warns before anybody is asked for a session that cannot be made.
+func TestConnector(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil))
+	p.write("in.csv", list(1))
+	p.run("-dry-run", "in.csv").wants(exitDone).lacks("connector")
+	p.tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+	p.run("-dry-run", "in.csv").wants(exitDone, "connector is notOnboarded")
+}
+
+// TestUnknownBecomesKnown: a session has come of a request whose answer was lost, or whose run was killed.
+func TestUnknownBecomesKnown(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil, intunetest.SessionScript{URL: link, AfterReads: 2}))
+	p.write("in.csv", list(1))
+	p.tenant.Inject(intunetest.Fault{Method: http.MethodPost, PathSuffix: action, Drop: intunetest.DropAfter})
+	p.run("-yes", "-wait", "-max-wait", "1ms", "in.csv").wants(exitUnknown).wantsColumns("outcome session", "unknown pending")
+	p.run("-yes", "-wait", "in.csv").wants(exitDone, "links: 1").wantsColumns("outcome run session", "accepted earlier link")
+	p.run("-yes", "in.csv").wants(exitDone).wantsColumns("outcome run", "accepted earlier") // the journal knows it now
+	p.prompts(1)
+}

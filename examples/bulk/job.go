@@ -63,6 +63,11 @@ func (j *job) run() error {
 		return err
 	}
 	began := time.Now()
+	defer context.AfterFunc(j.stops.soft, func() {
+		if _, ok := j.stops.signaled(); ok {
+			j.warn("stopping: what is under way is finished first, for %v at most; once more breaks it off", grace)
+		}
+	})()
 	switch {
 	case j.dryRun:
 	case j.wait:
@@ -186,6 +191,7 @@ func (j *job) plan(known map[string]intune.JournalEntry) (asks, waits []*device)
 			latest = entry.Time
 		}
 		if j.wait && d.token != "" {
+			d.session = sessionPending // until it was waited for
 			waits = append(waits, d)
 		} else if j.wait {
 			d.session = sessionNone

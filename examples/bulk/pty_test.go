@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -174,4 +175,27 @@ func TestTerminalCtrlC(t *testing.T) {
 			t.Errorf("%s was asked %d times", nameOf(i+1), n)
 		}
 	}
+}
+
+// TestTerminalCtrlCTwice breaks off a request that does not end. Its user may have been asked, and is not asked again.
+func TestTerminalCtrlCTwice(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(2, nil))
+	p.write("in.csv", list(2))
+	arrived := make(chan struct{}, 2)
+	p.intercept(func(_ http.ResponseWriter, r *http.Request, serve func()) {
+		serve()
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	})
+	x := p.terminal("in.csv", "-o", "out.csv", "-yes")
+	<-arrived
+	<-arrived
+	x.types("\x03").shows("once more").types("\x03").ends(130)
+	all := results(t, p.read("out.csv"))
+	if all[0]["outcome"] != "unknown" || all[1]["outcome"] != "unknown" {
+		t.Errorf("results: %v", all)
+	}
+	p.run("in.csv", "-yes").wants(exitUnknown).wantsColumns("outcome run", "unknown earlier", "unknown earlier")
+	p.prompts(1, 1)
 }

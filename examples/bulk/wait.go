@@ -109,17 +109,12 @@ func (j *job) opened(d *device, session intune.RemoteAssistanceSession, err erro
 		d.outcome = intune.OutcomeUnknown
 	}
 	j.takeSession(d, session, err)
-	if d.session == "" && d.outcome == intune.OutcomeAccepted { // a wait is an accepted request with a session
-		d.session = sessionNone
-	}
 }
 
 // continued takes the result of a wait for the link of a request of an earlier run.
 func (j *job) continued(d *device, session intune.RemoteAssistanceSession, err error) {
+	d.session = sessionNone
 	j.takeSession(d, session, err)
-	if d.session == "" {
-		d.session = sessionNone
-	}
 }
 
 func (j *job) takeSession(d *device, session intune.RemoteAssistanceSession, err error) {

@@ -69,7 +69,7 @@ func newConsole(in, out, err *os.File) *console {
 		c.width = min(width-1, lineWidth) // some terminals break the line after the last column
 	}
 	c.asks = term.IsTerminal(int(in.Fd()))
-	c.live = os.Getenv("TERM") != "dumb"
+	c.live = takesEscapes(err)
 	c.color = c.live && os.Getenv("NO_COLOR") == ""
 	return c
 }

@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -16,14 +15,9 @@ import (
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/benchmarks/internal/document"
 	"github.com/go-intune/intune/benchmarks/internal/peer"
 	"github.com/go-intune/intune/intunetest"
 )
-
-const comparison = "../../docs/comparison.md"
-
-var update = flag.Bool("update", false, "write the table of faults into docs/comparison.md")
 
 const (
 	graphHost   = "graph.microsoft.com"
@@ -204,17 +198,5 @@ func TestFaults(t *testing.T) {
 		}
 		table.WriteString("\n")
 	}
-	if *update {
-		if err := document.SetTable(comparison, "faults", table.String()); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	held, err := document.Table(comparison, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if held != strings.TrimSpace(table.String()) {
-		t.Errorf("docs/comparison.md is not what the libraries do; write it with go test -run TestFaults -update. They do:\n%s", table.String())
-	}
+	hold(t, "faults", table.String())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -25,14 +26,14 @@ type build struct {
 }
 
 // cold builds the two programs of a peer, the whole job from an empty build cache.
-func cold(folder, peer string) (b build, err error) {
+func cold(ctx context.Context, folder, peer string) (b build, err error) {
 	cache, err := os.MkdirTemp(folder, "cache")
 	if err != nil {
 		return b, err
 	}
 	defer os.RemoveAll(cache)
 	for _, kind := range []string{"job", "action"} {
-		cmd := exec.Command("go", "build", "-o", program(folder, kind, peer), "./programs/"+kind+"/"+peer)
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", program(folder, kind, peer), "./programs/"+kind+"/"+peer)
 		cmd.Env = append(os.Environ(), "GOCACHE="+cache)
 		start := time.Now()
 		if _, err := output(cmd); err != nil {
@@ -46,8 +47,8 @@ func cold(folder, peer string) (b build, err error) {
 	return b, nil
 }
 
-func compareBuilds(folder string, rounds int) error {
-	if _, err := output(exec.Command("go", "mod", "download")); err != nil {
+func compareBuilds(ctx context.Context, folder string, rounds int) error {
+	if _, err := output(exec.CommandContext(ctx, "go", "mod", "download")); err != nil {
 		return err
 	}
 	best := make([]build, len(peers))
@@ -56,7 +57,7 @@ func compareBuilds(folder string, rounds int) error {
 			if peer == "msgraph" && round > 0 {
 				continue
 			}
-			b, err := cold(folder, peer)
+			b, err := cold(ctx, folder, peer)
 			if err != nil {
 				return err
 			}
@@ -66,7 +67,7 @@ func compareBuilds(folder string, rounds int) error {
 			}
 		}
 	}
-	starts, err := startUps(folder)
+	starts, err := startUps(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func compareBuilds(folder string, rounds int) error {
 }
 
 // startUps are the median milliseconds from the start of a program to its first request, which includes a TLS handshake.
-func startUps(folder string) ([]float64, error) {
+func startUps(ctx context.Context, folder string) ([]float64, error) {
 	var mu sync.Mutex
 	var first time.Time
 	tenant := intunetest.NewTenant(nil)
@@ -125,7 +126,7 @@ func startUps(folder string) ([]float64, error) {
 			mu.Lock()
 			first = time.Time{}
 			mu.Unlock()
-			cmd := exec.Command(program(folder, "job", peer), server.URL+"/v1.0", deviceID)
+			cmd := exec.CommandContext(ctx, program(folder, "job", peer), server.URL+"/v1.0", deviceID)
 			cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+certificate)
 			start := time.Now()
 			if _, err := output(cmd); err != nil {

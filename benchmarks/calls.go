@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -15,14 +16,14 @@ import (
 type figures map[string]float64
 
 // calls measures in rounds, so that what disturbs the machine disturbs every peer, and takes the median of the ratios.
-func calls(folder string, rounds int) error {
+func calls(ctx context.Context, folder string, rounds int) error {
 	binary := filepath.Join(folder, "compare.test")
-	if _, err := output(exec.Command("go", "test", "-vet=off", "-c", "-o", binary, "./compare")); err != nil {
+	if _, err := output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-c", "-o", binary, "./compare")); err != nil {
 		return err
 	}
 	var all []figures
 	for round := range rounds {
-		cmd := exec.Command(binary, "-test.v", "-test.run=^TestWaiting$", "-test.bench=.", "-test.benchtime=100ms")
+		cmd := exec.CommandContext(ctx, binary, "-test.v", "-test.run=^TestWaiting$", "-test.bench=.", "-test.benchtime=500ms")
 		cmd.Dir = "compare"
 		out, err := output(cmd)
 		if err != nil {

@@ -10,10 +10,12 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -34,13 +36,16 @@ func main() {
 	rounds := flag.Int("rounds", 9, "how often each call is measured, each peer in turn")
 	builds := flag.Int("builds", 2, "how often each program is built from an empty cache, msgraph-sdk-go's once")
 	flag.Parse()
-	if err := run(strings.Split(*only, ","), *rounds, *builds); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, strings.Split(*only, ","), *rounds, *builds); err != nil {
 		fmt.Fprintln(os.Stderr, err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func run(tables []string, rounds, builds int) error {
+func run(ctx context.Context, tables []string, rounds, builds int) error {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("run it in the folder of the benchmarks: %w", err)
 	}
@@ -52,11 +57,11 @@ func run(tables []string, rounds, builds int) error {
 	for _, name := range tables {
 		switch name {
 		case "calls":
-			err = calls(folder, rounds)
+			err = calls(ctx, folder, rounds)
 		case "builds":
-			err = compareBuilds(folder, builds)
+			err = compareBuilds(ctx, folder, builds)
 		case "faults":
-			_, err = output(exec.Command("go", "test", "-vet=off", "-run=^TestFaults$", "./compare", "-update"))
+			_, err = output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-run=^TestFaults$", "./compare", "-update"))
 		default:
 			err = fmt.Errorf("there is no table %q: calls, builds and faults are", name)
 		}

@@ -32,7 +32,7 @@ func New(s peer.Setup) (Client, error) {
 }
 
 func (c Client) new(ctx context.Context, method, path string) (*policy.Request, error) {
-	req, err := runtime.NewRequest(ctx, method, runtime.JoinPaths(c.root, path)) //nolint:forbidigo // what generated clients do
+	req, err := runtime.NewRequest(ctx, method, runtime.JoinPaths(c.root, path))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (c Client) List(ctx context.Context, see func(peer.Row)) error {
 			if p != nil {
 				next = p.NextLink
 			}
-			resp, err := runtime.FetcherForNextLink(ctx, c.client.Pipeline(), next, func(ctx context.Context) (*policy.Request, error) { //nolint:forbidigo // what generated clients do
+			resp, err := runtime.FetcherForNextLink(ctx, c.client.Pipeline(), next, func(ctx context.Context) (*policy.Request, error) {
 				return c.new(ctx, http.MethodGet, "/deviceManagement/managedDevices")
 			}, nil)
 			if err != nil {

@@ -22,30 +22,30 @@ import (
 	"time"
 
 	"github.com/go-intune/intune/benchmarks/internal/document"
+	"github.com/go-intune/intune/benchmarks/internal/peer"
 )
 
 const file = "../docs/comparison.md"
 
-// peers are the names of the programs under programs/ and of the benchmarks, this library first.
-var peers = []string{"intune", "msgraph", "hashicorp", "hamilton", "azcore", "nethttp"}
-
-var titles = []string{"this library", "msgraph-sdk-go", "go-azure-sdk", "hamilton", "azcore alone", "net/http"}
+// peers are the names of the programs under programs/ and of the benchmarks.
+var peers = peer.Names
 
 func main() {
 	only := flag.String("only", "calls,builds,faults", "which tables to make")
 	rounds := flag.Int("rounds", 9, "how often each call is measured, each peer in turn")
 	builds := flag.Int("builds", 2, "how often each program is built from an empty cache, msgraph-sdk-go's once")
+	state := flag.String("state", "", "a file that keeps what cold builds took, so that a run that was broken off goes on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, strings.Split(*only, ","), *rounds, *builds); err != nil {
+	if err := run(ctx, strings.Split(*only, ","), *rounds, *builds, *state); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, tables []string, rounds, builds int) error {
+func run(ctx context.Context, tables []string, rounds, builds int, state string) error {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("run it in the folder of the benchmarks: %w", err)
 	}
@@ -59,9 +59,9 @@ func run(ctx context.Context, tables []string, rounds, builds int) error {
 		case "calls":
 			err = calls(ctx, folder, rounds)
 		case "builds":
-			err = compareBuilds(ctx, folder, builds)
+			err = compareBuilds(ctx, folder, builds, state)
 		case "faults":
-			_, err = output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-run=^TestFaults$", "./compare", "-update"))
+			_, err = output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-run=^(TestFaults|TestSameWire)$", "./compare", "-update"))
 		default:
 			err = fmt.Errorf("there is no table %q: calls, builds and faults are", name)
 		}

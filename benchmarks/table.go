@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-intune/intune/benchmarks/internal/peer"
 )
 
 // row is a line of a table. The first column is absolute, the others are multiples of it.
@@ -16,7 +18,7 @@ type row struct {
 
 func render(rows []row) string {
 	var b strings.Builder
-	b.WriteString("| | " + strings.Join(titles, " | ") + " |\n|" + strings.Repeat(" --- |", len(titles)+1) + "\n")
+	b.WriteString("| | " + strings.Join(peer.Titles, " | ") + " |\n|" + strings.Repeat(" --- |", len(peer.Titles)+1) + "\n")
 	for _, r := range rows {
 		b.WriteString("| " + r.title + " | " + r.own + " |")
 		for _, ratio := range r.ratios {

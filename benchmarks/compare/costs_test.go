@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -124,10 +125,10 @@ func BenchmarkError(b *testing.B) {
 	benchmark(b, canned{http.StatusForbidden, nestedError(b)}, func(ctx context.Context, client peer.Client) error {
 		err := client.Request(ctx, deviceID)
 		if err == nil {
-			return fmt.Errorf("no error")
+			return errors.New("no error")
 		}
 		if err.Error() == "" {
-			return fmt.Errorf("no text")
+			return errors.New("no text")
 		}
 		return nil
 	})

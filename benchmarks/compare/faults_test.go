@@ -169,8 +169,11 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
 	table.WriteString("| The service, or the way to it |")
-	for _, c := range contenders {
-		table.WriteString(" " + titles[c.name] + " |")
+	for i, c := range contenders {
+		if c.name != peer.Names[i] {
+			t.Fatalf("%s is not in its place", c.name)
+		}
+		table.WriteString(" " + peer.Titles[i] + " |")
 	}
 	table.WriteString("\n|" + strings.Repeat(" --- |", len(contenders)+1) + "\n")
 	for _, f := range faults() {

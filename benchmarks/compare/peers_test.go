@@ -49,9 +49,3 @@ func (c contender) client(tb testing.TB, s peer.Setup) peer.Client {
 	}
 	return client
 }
-
-// titles are the names in tables.
-var titles = map[string]string{
-	"intune": "this library", "msgraph": "msgraph-sdk-go", "hashicorp": "go-azure-sdk", "hamilton": "hamilton", "azcore": "azcore alone",
-	"nethttp": "net/http",
-}

@@ -95,7 +95,7 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // it counts the allocati
 					t.Fatal(contender.name, err)
 				}
 				for _, at := range pace {
-					time.Sleep(time.Until(start.Add(at))) //nolint:forbidigo // the bubble's clock
+					time.Sleep(time.Until(start.Add(at)))
 					look()
 				}
 			})

@@ -3,7 +3,7 @@
 //	go run .                  # everything; half an hour on a quiet machine of two cores
 //	go run . -only calls      # what calls cost: two minutes once everything is compiled
 //	go run . -only builds     # cold builds, binaries, start-up: with msgraph-sdk-go's, most of the half hour
-//	go run . -only faults     # what becomes of a call when something fails: seconds
+//	go run . -only faults     # what becomes of a call when something fails, and what goes over the wire: seconds
 //
 // It has to be run in this folder. Builds take up to five gigabytes of memory, and start-up is measured on Unix, but not on
 // a Mac, whose programs do not heed SSL_CERT_FILE.

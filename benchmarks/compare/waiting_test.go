@@ -41,9 +41,8 @@ func (s *idle) RoundTrip(req *http.Request) (*http.Response, error) {
 	return canned{status: http.StatusNoContent}.RoundTrip(req)
 }
 
-// Waiting is this library's own: [intune.Client.OpenRemoteAssistance] looks at its own pace for ten minutes. The others
-// have no such wait; what they get is a loop that reads at the same times, so that only the reads differ. The other
-// ways to wait that users have are a loop of a fixed pace and azcore's poller: see docs/comparison.md.
+// The wait is this library's own: [intune.Client.OpenRemoteAssistance] looks at its own pace for ten minutes. The others
+// have none; what they get is a loop that reads at the same times, so that only the reads differ.
 func TestWaiting(t *testing.T) { //nolint:paralleltest // it counts the allocations of the process
 	session := []byte(`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices(id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails)/$entity","id":"` +
 		deviceID + `","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`)

@@ -1,5 +1,5 @@
-// Package viamsgraph does the job with Microsoft's msgraph-sdk-go. Only what has to import it, because it takes minutes to
-// compile and gigabytes to link.
+// Package viamsgraph does the job with Microsoft's msgraph-sdk-go. Import it from as few packages as possible: it takes
+// minutes to compile and gigabytes to link.
 package viamsgraph
 
 import (

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -17,13 +19,14 @@ import (
 // [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
 //
 // The zero value addresses nothing, and is "" as text and in JSON. Every method of [Client] returns
-// [ErrInvalidArgument] for it before anything is sent, and for an address with a part that is blank, ".", "..", not
-// UTF-8, or that holds a slash, a backslash or a control character, since such a part would change the path and with it
-// the device. The same goes for white space around a part and for invisible characters, such as the byte-order mark that
-// spreadsheets leave: the service would not find the device. The error quotes such a part, but never a user.
+// [ErrInvalidArgument] for it before anything is sent. The same holds for an address with a part that is blank, ".",
+// "..", not UTF-8, or that holds a slash, a backslash or a control character, because such a part would change the path
+// and with it the device. It also holds for white space around a part and for invisible characters, such as the
+// byte-order mark that spreadsheets leave, because the service would not find the device. The error quotes such a part,
+// but never a user.
 type DeviceRef struct {
 	form   addressForm
-	parent Secret // user or detected app; fmt prints unexported fields raw, and the user is a name of a person
+	parent Secret // user or detected app; secret, because fmt prints unexported fields and a user is a person's name
 	id     string
 }
 
@@ -41,7 +44,7 @@ const (
 	formDetectedApp
 )
 
-// Device addresses /deviceManagement/managedDevices/{id}. It is the form to prefer: documented for every operation of
+// Device addresses /deviceManagement/managedDevices/{id}. Prefer this form: it is documented for every operation of
 // this package, with a published permission. The id is Intune's (ManagedDevice.ID), not the Entra device id and not the
 // Entra object id of the device, which look alike.
 func Device(id string) DeviceRef {
@@ -50,9 +53,9 @@ func Device(id string) DeviceRef {
 
 // UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
 // Graph's reference page named this form until about 2021 and no longer does; the schema of every cloud still has it,
-// but no permission for it is published. Prefer [Device], and the object id to the name: the library keeps the user out of
-// its errors, but not out of the path in azcore's own log of requests and in its HTTP spans, nor out of the address itself
-// as text and JSON.
+// but no permission for it is published. Prefer [Device]; with UserDevice, prefer the object id to the name. The
+// library keeps the user out of its errors, but the user appears in the path in azcore's own log of requests and in its
+// HTTP spans, and in the address itself as text and JSON.
 func UserDevice(user, id string) DeviceRef {
 	return DeviceRef{form: formUser, parent: NewSecret(user), id: id}
 }
@@ -98,7 +101,8 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 	return ref, nil
 }
 
-// notAPath says what a text is instead, for what people pass by mistake.
+// notAPath recognizes what people pass by mistake instead of a path, and says what is wrong with it; "" if it finds
+// nothing.
 func notAPath(text string) string {
 	lower := strings.ToLower(text)
 	switch {
@@ -209,7 +213,7 @@ func (r DeviceRef) GoString() string { return "intune.DeviceRef(" + r.redacted()
 // LogValue shows the form of the address and the device id, and leaves the user out.
 func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }
 
-// redacted names the device in errors: by id, with the form where it is not the plain one.
+// redacted names the device in errors: by id, and with the form of the address if it is not the plain one.
 func (r DeviceRef) redacted() string {
 	switch r.form {
 	case formNone:
@@ -241,7 +245,7 @@ func (r DeviceRef) check() error {
 }
 
 // DeviceCollection is a collection of devices to list. Make one with [AllDevices], [UserDevices] or
-// [DetectedAppDevices]. The zero value is none: a list of it is refused with [ErrInvalidArgument], and as an option it
+// [DetectedAppDevices]. The zero value is no collection: listing it returns [ErrInvalidArgument], and as an option it
 // means that the option is not set.
 type DeviceCollection struct {
 	form addressForm
@@ -252,21 +256,21 @@ type DeviceCollection struct {
 func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 
 // UserDevices is /users/{user}/managedDevices, where user is an Entra object id or a user principal name. Graph's
-// reference no longer names it and publishes no permission for it; AllDevices with DeviceFilter.UserPrincipalName
-// stays on documented ground. Prefer the object id to the name: azcore's own log of requests and its HTTP spans show the
-// path.
+// reference no longer names this address and publishes no permission for it; [AllDevices] with
+// DeviceFilter.UserPrincipalName is the documented way. Prefer the object id to the name, because azcore's own log of
+// requests and its HTTP spans show the path.
 func UserDevices(user string) DeviceCollection {
 	return DeviceCollection{form: formUser, key: NewSecret(user)}
 }
 
-// DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the
-// app. They come with few of their properties; read each by its own id ([Client.GetDevice] with [ManagedDevice.Ref])
-// for the others.
+// DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the app.
+// The service sends only a few properties of each; for the others, read each device by its own id ([Client.GetDevice]
+// with [ManagedDevice.Ref]).
 func DetectedAppDevices(app string) DeviceCollection {
 	return DeviceCollection{form: formDetectedApp, key: NewSecret(app)}
 }
 
-// check says why there is no such collection, if so.
+// check returns an error if there can be no such collection.
 func (in DeviceCollection) check() error {
 	switch in.form {
 	case formDevice:
@@ -280,7 +284,7 @@ func (in DeviceCollection) check() error {
 	}
 }
 
-// path is the escaped path of a collection that check found no fault with.
+// path is the escaped path of a collection that has passed check.
 func (in DeviceCollection) path() string {
 	switch in.form {
 	case formUser:
@@ -295,6 +299,7 @@ func (in DeviceCollection) path() string {
 // checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
 func checkKey(argument, key string) error {
 	switch {
+	case uuid.Validate(key) == nil: // nearly every key is a GUID
 	case strings.TrimSpace(key) == "":
 		return invalidArgument(argument, "is blank")
 	case key == "." || key == "..":
@@ -313,10 +318,11 @@ func checkKey(argument, key string) error {
 	return nil
 }
 
-// isInvisible finds format characters, which are no white space and yet not seen.
+// isInvisible reports whether r is a format character: invisible, but not white space.
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
-// quoted shows a dirty part with its dirt. A user is a name of a person, so of that only the dirt is shown.
+// quoted shows a refused part with its bad characters escaped. A user is a person's name, so its good characters are
+// masked.
 func quoted(argument, key string) string {
 	if argument == "user" {
 		key = strings.Map(func(r rune) rune {
@@ -329,8 +335,8 @@ func quoted(argument, key string) string {
 	return ": " + strconv.QuoteToASCII(redact.Limit(key, 80))
 }
 
-// keyed puts an escaped key behind a collection. Graph takes a leading dollar sign in a segment for one of its own
-// names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
+// keyed appends an escaped key to the path of a collection. Graph takes a leading dollar sign in a segment for one of
+// its own names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
 func keyed(collection, key string) string {
 	if strings.HasPrefix(key, "$") {
 		return collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')"

@@ -20,28 +20,28 @@ type ListAuditEventsOptions struct {
 	// Filter picks events. Each event is checked against it again.
 	Filter AuditFilter
 
-	// Top is the number of events a page, 1 to 1000; zero leaves it to the service.
+	// Top is the number of events per page, 1 to 1000; zero leaves it to the service.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on, as in [ListDevicesOptions].
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue, as in [ListDevicesOptions].
 	ContinueFrom string
 
-	// OnPage, if not nil, is called by [Client.AuditEvents] with each page before its events are yielded. It shows whether
-	// the service ignored the filter (ListAuditEventsResponse.Dropped), and where to go on from.
+	// OnPage, if not nil, is called by [Client.AuditEvents] with each page before its events are yielded. The page shows
+	// whether the service ignored the filter (ListAuditEventsResponse.Dropped), and from where to continue (NextLink).
 	OnPage func(ListAuditEventsResponse)
 }
 
-// ListAuditEventsResponse is one page of audit events. It reads and writes itself as JSON, as [ListDevicesResponse] does.
+// ListAuditEventsResponse is one page of audit events. It can be stored as JSON, as [ListDevicesResponse] can.
 type ListAuditEventsResponse struct {
-	// Value are the events of the page that match the filter and did not come before. It may be empty though there are
-	// more pages.
+	// Value are the events of the page that match the filter and were not on an earlier page. It may be empty even if
+	// there are more pages.
 	Value []AuditEvent `json:"value"`
 
 	// NextLink leads to the next page; blank on the last. It may hold names of people: do not log it.
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
-	// Dropped is how many events of the page did not match the filter. Some are to be expected: the service is not asked to
-	// compare ClientRequestID.
+	// Dropped is how many events of the page did not match the filter. Some are normal with a ClientRequestID, which the
+	// service is not asked to compare.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many events of the page had come on an earlier page already.
@@ -59,9 +59,9 @@ func (r ListAuditEventsResponse) stored() (rows []AuditEvent, next string) {
 // NewListAuditEventsPager lists Intune's own audit events page by page, in the order of the service. The first NextPage
 // returns [ErrInvalidArgument] if an option cannot be used.
 //
-// An event that matches a request, by its CorrelationID, proves that Intune saw it. No event proves nothing: it is not
-// confirmed that the service writes events of this action, nor how soon, nor how long it keeps them. The record that a
-// program can rely on is its own ([Journal]).
+// An event whose CorrelationID is that of a request proves that Intune saw the request. A missing event proves nothing:
+// it is not confirmed that the service writes events of this action, how soon it writes them, or how long it keeps
+// them. A program can rely only on a record of its own ([Journal]).
 //
 // Needs DeviceManagementApps.Read.All, delegated or application, which is not the permission for devices: many callers
 // of the action get [ErrForbidden] here. Other errors of NextPage: [*Error].
@@ -72,8 +72,8 @@ func (c *Client) NewListAuditEventsPager(options *ListAuditEventsOptions) *runti
 }
 
 // AuditEvents yields the audit events of [Client.NewListAuditEventsPager], fetching pages as they are needed. It stops at
-// the first error, which comes with a zero event after the events read so far. Ranging again begins anew. Needs
-// DeviceManagementApps.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+// the first error, which it yields with a zero event after the events read so far. A new loop starts from the
+// beginning. Needs DeviceManagementApps.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) AuditEvents(ctx context.Context, options *ListAuditEventsOptions) iter.Seq2[AuditEvent, error] {
 	var onPage func(ListAuditEventsResponse)
 	if options != nil {

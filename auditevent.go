@@ -9,8 +9,8 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-// AuditEvent is one entry of Intune's own audit log. Printed or logged it shows neither people nor addresses; JSON shows
-// all of it. The schema has no enumerations here: the texts are the service's.
+// AuditEvent is one entry of Intune's own audit log. Printed or logged, it shows neither people nor addresses; JSON
+// shows all of it. The schema has no enumerations for it, so the texts are the service's own.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditevent (v1.0).
 type AuditEvent struct {
@@ -41,10 +41,11 @@ type AuditEvent struct {
 	// ActivityResult is how it ended, such as "Success".
 	ActivityResult string `json:"activityResult,omitzero"`
 
-	// CorrelationID is the client-request-id of the request, by the description in the schema.
+	// CorrelationID is the client-request-id of the request, according to the description in the schema.
 	CorrelationID string `json:"correlationId,omitzero"`
 
-	// Resources are what it was done to. That of an action on a device has the Intune id as ResourceID.
+	// Resources are the objects that it was done to. For an action on a device, the ResourceID is the Intune id of the
+	// device.
 	Resources []AuditResource `json:"resources,omitzero"`
 
 	// Category is the area of Intune, such as "Device".
@@ -75,7 +76,7 @@ func (e AuditEvent) LogValue() slog.Value {
 	return slog.GroupValue(attributes...)
 }
 
-// AuditActor is who did something: a user, an application, or both. Printed or logged it shows its kind and the
+// AuditActor is who did something: a user, an application, or both. Printed or logged, it shows only its kind and the
 // application's id.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditactor (v1.0).
@@ -116,14 +117,14 @@ func (a AuditActor) Format(state fmt.State, _ rune) { _, _ = io.WriteString(stat
 // LogValue is [AuditActor.String].
 func (a AuditActor) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
-// AuditResource is what something was done to. Printed or logged it shows its kind and id.
+// AuditResource is an object that something was done to. Printed or logged, it shows only its kind and id.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditresource (v1.0).
 type AuditResource struct {
 	// DisplayName is the name of the resource, such as that of a device.
 	DisplayName string `json:"displayName,omitzero"`
 
-	// ModifiedProperties are what changed.
+	// ModifiedProperties are the properties that changed.
 	ModifiedProperties []AuditProperty `json:"modifiedProperties,omitzero"`
 
 	// AuditResourceType is the kind of resource, in the service's words.
@@ -144,7 +145,7 @@ func (r AuditResource) Format(state fmt.State, _ rune) { _, _ = io.WriteString(s
 // LogValue is [AuditResource.String].
 func (r AuditResource) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// AuditProperty is a property that changed. Printed or logged it shows its name.
+// AuditProperty is a property that changed. Printed or logged, it shows only its name.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-auditing-auditproperty (v1.0).
 type AuditProperty struct {

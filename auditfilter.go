@@ -10,9 +10,9 @@ import (
 )
 
 // AuditFilter picks audit events. Fields that are not zero are combined with "and"; the zero filter picks every event.
-// The service is asked to compare only what its filter was seen to support in use, and each event that comes back is
-// checked again, since Intune ignores filters that it does not support. Texts are compared without regard to case in that
-// check.
+// The library asks the service only for comparisons that were seen to work in its filters. Since Intune ignores filters
+// that it does not support, the library also checks each event in the answer; this check compares texts without regard
+// to case.
 //
 // Printed or logged, a filter shows the names of its fields only.
 type AuditFilter struct {
@@ -25,11 +25,12 @@ type AuditFilter struct {
 	// Category is the area of Intune, such as "Device".
 	Category string
 
-	// ActorUserPrincipalName is who did it. The service compares it with regard to case, so write it as Entra does.
+	// ActorUserPrincipalName is the sign-in name of the user who did it. The service compares it case-sensitively, so
+	// write it as Entra does.
 	ActorUserPrincipalName string
 
-	// ClientRequestID is the id of a request, as its response, its error or its [JournalEntry] has it. Events carry it as
-	// CorrelationID. The service is not asked to compare it, so set After too, or every event is read.
+	// ClientRequestID is the client-request-id of a request, as in its response, its error or its [JournalEntry]. Events
+	// have it as CorrelationID. The service is not asked to compare it, so set After too; otherwise every event is read.
 	ClientRequestID string
 
 	// After and Before bound the time of the event, both exclusive.
@@ -81,7 +82,8 @@ func isAbout(e *AuditEvent, deviceID string) bool {
 	return slices.ContainsFunc(e.Resources, func(r AuditResource) bool { return strings.EqualFold(r.ResourceID, deviceID) })
 }
 
-// render is the OData text of the filter, not yet escaped for a URL. "lt" was not seen in use, "le" was.
+// render is the OData text of the filter, not yet escaped for a URL. The upper bound is "le", since "lt" was not seen
+// in use.
 func (f AuditFilter) render() (string, error) {
 	if !f.After.IsZero() && !f.Before.IsZero() && !f.After.Before(f.Before) {
 		return "", invalidArgument("filter.After", "is not before Before, so that no event can match")

@@ -19,23 +19,23 @@ import (
 )
 
 // StaticToken is a credential for a token that the caller already holds, with or without the word Bearer before it.
-// The token is used until its exp claim passes; then every call fails with an error that says so, and nothing is
-// sent. A token without a readable exp claim is used as long as the service takes it. A claims challenge cannot be
-// answered with it. The value never shows the token, whatever it is printed with.
+// The token is used until its exp claim passes; then every call fails with an error that says so, and nothing is sent.
+// A token without a readable exp claim is used as long as the service accepts it. The credential cannot answer a claims
+// challenge. Printing or logging it never shows the token.
 //
-// The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. Getting it
-// is the caller's affair; a credential of azidentity renews its tokens and is the better choice where there is one.
+// The token must be for Microsoft Graph of the client's cloud, with the permission that each method names. The caller
+// has to obtain it. Prefer a credential of azidentity where there is one, because it renews its tokens.
 func StaticToken(token string) azcore.TokenCredential {
 	token = strings.TrimSpace(token)
 	if scheme, rest, _ := strings.Cut(token, " "); strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
 	}
-	info, _ := parseToken(token) // nothing is known of the end of a token that cannot be read
+	info, _ := parseToken(token) // a token that cannot be read has no known end
 	return &staticToken{reveal: func() string { return token }, expires: info.ExpiresOn}
 }
 
 type staticToken struct {
-	reveal  func() string // fmt prints the address of a func, where it would follow a pointer to a text
+	reveal  func() string // a func, because fmt prints only its address, while it would follow a pointer to a text
 	expires time.Time
 }
 
@@ -70,7 +70,7 @@ func (s *staticToken) GoString() string { return s.String() }
 // Format hides the token from every verb.
 func (s *staticToken) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
-// TokenKind says on whose behalf a token speaks.
+// TokenKind says on whose behalf a token was issued.
 type TokenKind string
 
 const (
@@ -91,7 +91,7 @@ func PossibleTokenKindValues() []TokenKind {
 // diagnosis only: nothing in this package decides anything by them, and no program should. It holds neither the
 // token nor the user's name.
 type TokenInfo struct {
-	// Kind says whether a user or an app speaks.
+	// Kind says whether the token is a user's or an app's.
 	Kind TokenKind
 	// Scopes are the delegated permissions (claim scp).
 	Scopes []string
@@ -108,8 +108,9 @@ type TokenInfo struct {
 }
 
 // TokenInfo asks the credential for a token, from its cache if it has one, and reads the token's claims. A token that
-// is not readable gives Kind [TokenKindUnknown] and no error; Graph's tokens are opaque to clients by contract. It
-// needs no permission and calls Graph not at all. Errors: the credential's, as an [*Error] with [ErrUnauthenticated].
+// cannot be read gives Kind [TokenKindUnknown] and no error, because Graph's tokens are opaque to clients by contract.
+// TokenInfo needs no permission and does not call Graph. Errors: those of the credential, as an [*Error] with
+// [ErrUnauthenticated].
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err := c.check(ctx); err != nil {
 		return TokenInfo{}, err
@@ -125,10 +126,10 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	return info, nil
 }
 
-// Expired reports whether the token had a known end and it has passed.
+// Expired reports whether the token has a known end that has passed.
 func (i TokenInfo) Expired() bool { return !i.ExpiresOn.IsZero() && !time.Now().Before(i.ExpiresOn) }
 
-// String is one line for people, without the token and the user.
+// String is one line for people. It holds neither the token nor the user.
 func (i TokenInfo) String() string { return i.describe() }
 
 // allows reports whether the token holds a permission, or the wider one of the same family.
@@ -143,32 +144,37 @@ func (i TokenInfo) allows(permission string) bool {
 }
 
 func (i TokenInfo) describe() string {
-	var b strings.Builder
-	list := i.Scopes
+	list, kind := i.Scopes, "scopes"
+	if i.Kind == TokenKindApplication {
+		list, kind = i.Roles, "roles"
+	}
+	switch {
+	case i.Kind != TokenKindDelegated && i.Kind != TokenKindApplication:
+		return i.caller()
+	case len(list) == 0:
+		return i.caller() + ", without permissions"
+	}
+	return i.caller() + ", with " + kind + " " + redact.OneLine(strings.Join(list, " "), maxCodeText)
+}
+
+// caller is on whose behalf the token speaks, without its permissions.
+func (i TokenInfo) caller() string {
+	var text string
 	switch i.Kind {
 	case TokenKindDelegated:
-		b.WriteString("the token is delegated")
+		text = "the token is delegated"
 	case TokenKindApplication:
-		b.WriteString("the token is app-only")
-		list = i.Roles
+		text = "the token is app-only"
 	default:
 		return "the token's claims cannot be read"
 	}
 	if i.AppID != "" {
-		b.WriteString(", from app " + redact.OneLine(i.AppID, 64))
+		text += ", from app " + redact.OneLine(i.AppID, 64)
 		if name := wellKnownApps[strings.ToLower(i.AppID)]; name != "" {
-			b.WriteString(" (" + name + ")")
+			text += " (" + name + ")"
 		}
 	}
-	switch {
-	case len(list) == 0:
-		b.WriteString(", without permissions")
-	case i.Kind == TokenKindApplication:
-		b.WriteString(", with roles " + redact.OneLine(strings.Join(list, " "), maxCodeText))
-	default:
-		b.WriteString(", with scopes " + redact.OneLine(strings.Join(list, " "), maxCodeText))
-	}
-	return b.String()
+	return text
 }
 
 // wellKnownApps are Microsoft's own clients, whose tokens lack Intune permissions unless an administrator consented.
@@ -189,7 +195,7 @@ func tokenInfoOf(authorization string) (TokenInfo, bool) {
 	return info, err == nil
 }
 
-// maxToken bounds what is decoded; real tokens stay far below.
+// maxToken is the size in bytes above which a token is not decoded; real tokens stay far below.
 const maxToken = 64 << 10
 
 // tokenClaims are the claims that this package reads.
@@ -232,7 +238,7 @@ func parseToken(token string) (TokenInfo, error) {
 	return info, nil
 }
 
-// app is the client id of the app that got the token. Tokens of version 2 name it otherwise.
+// app is the client id of the app that got the token. Tokens of version 2 have it in azp.
 func (c tokenClaims) app() string { return cmp.Or(c.AppID, c.Party) }
 
 func parseClaims(token string) (tokenClaims, error) {

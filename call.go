@@ -24,20 +24,25 @@ type request struct {
 	url    url.URL
 	body   []byte                    // JSON, nil for none
 	before func(*http.Request) error // as graphpolicy.Call.Before
+	id     string                    // client-request-id, blank for a new one
+	users  []string                  // names in the body that no error may show
 	record graphpolicy.Record        // what became of it, set by send
 }
 
-// at is the URL of a path below the Graph version. The path is escaped, and query options stand as they go on the wire:
-// their names begin with a bare dollar sign, which the service does not decode.
+// at is the URL of a path below the Graph version. The path is escaped already, and query options are given exactly as
+// they are sent: their names begin with a bare dollar sign, because the service does not decode an escaped one.
 func (c *Client) at(path string, query ...string) url.URL {
-	u := *c.service.root
-	u.RawPath = u.EscapedPath() + "/" + graphAPIVersion + path
-	u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
+	u := *c.root
+	u.Path, u.RawPath = u.EscapedPath()+path, ""
+	if strings.ContainsAny(u.Path, "%(") {
+		u.RawPath = u.Path
+		u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
+	}
 	u.RawQuery = strings.Join(query, "&")
 	return u
 }
 
-// check refuses what would end in a nil dereference.
+// check refuses a client or context that would end in a nil dereference.
 func (c *Client) check(ctx context.Context) error {
 	if c == nil || c.internal == nil {
 		return invalidArgument("client", "was not made by intune.NewClient")
@@ -51,13 +56,21 @@ func (c *Client) check(ctx context.Context) error {
 // send carries out one request, with azcore's retries, and returns the answer if its status is a success. Every
 // failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
+	id := r.id
+	if id == "" {
+		id = uuid.NewString()
+	}
 	call := &graphpolicy.Call{
-		API: r.op.api, Write: r.method != http.MethodGet, RequestID: uuid.NewString(), Redact: redactTransportError,
+		API: r.op.api, Write: r.method != http.MethodGet, RequestID: id, Redact: redactTransportError,
 		// Every other body can hold a link, a skip token, a filter's operand or names of people.
 		Secret: r.op != opRequestRemoteAssistance,
 		Before: r.before,
 	}
-	req, err := newRequest(call.Start(ctx), call, r)
+	below := ctx
+	if c.tracer().Enabled() {
+		below = graphpolicy.Separate(ctx) // some methods send requests at the same time
+	}
+	req, err := newRequest(call.Start(below), call, r)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +98,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 
 // newRequest builds what runtime.NewRequest would, without parsing the URL again.
 func newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*policy.Request, error) {
-	target := r.url // policies may write into theirs
+	target := r.url // a copy, because policies may change the URL of the request
 	raw := &http.Request{
 		Method: r.method, URL: &target, Host: target.Host,
 		Header: http.Header{"Accept": {"application/json"}, "Client-Request-Id": {call.RequestID}},
@@ -93,7 +106,7 @@ func newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*polic
 	}
 	req, err := runtime.NewRequestFromRequest(raw.WithContext(ctx))
 	if err == nil && r.body != nil {
-		call.ContentType = "application/json" // which the log must not see: a body can hold a link
+		call.ContentType = "application/json" // which the log must not see, because a body can hold a link
 		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.body)), graphpolicy.HiddenContentType)
 	}
 	if err == nil {
@@ -104,8 +117,8 @@ func newRequest(ctx context.Context, call *graphpolicy.Call, r *request) (*polic
 
 var successes = []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
 
-// emptySuccess reports whether an answer without a body is the one of a call that has none: 204, or 200 as some proxies
-// rewrite it.
+// emptySuccess reports whether an answer is a success without a body: 204, or an empty 200, because some proxies
+// rewrite the status.
 func emptySuccess(resp *http.Response) bool {
 	if resp.StatusCode == http.StatusNoContent {
 		return true
@@ -120,7 +133,7 @@ func payloadRead(resp *http.Response) bool {
 	return err == nil
 }
 
-// tracer is disabled for a client that NewClient did not make.
+// tracer returns a disabled tracer for a client that NewClient did not make.
 func (c *Client) tracer() tracing.Tracer {
 	if c == nil || c.internal == nil {
 		return tracing.Tracer{}
@@ -128,12 +141,13 @@ func (c *Client) tracer() tracing.Tracer {
 	return c.internal.Tracer()
 }
 
-// startSpan opens the span of a public method. Call the result with the method's error.
+// startSpan opens the span of a public method. Call the returned function with the method's error.
 func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context, func(error)) {
 	return runtime.StartSpan(ctx, op.api, c.tracer(), nil)
 }
 
-// traceRequest sets what azcore reads from headers that Graph does not use, on the span of ctx.
+// traceRequest sets the ids of a request on the span of ctx. azcore would read them from headers that Graph does not
+// use.
 func (c *Client) traceRequest(ctx context.Context, ids answerIDs) {
 	if tracer := c.tracer(); tracer.Enabled() {
 		tracer.SpanFromContext(ctx).SetAttributes(

@@ -20,7 +20,7 @@ import (
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	err = graphpolicy.Cause(err)
-	private := privateOf(&r.url, record.Authorization)
+	private := privateOf(&r.url, record.Authorization, r.users...)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
@@ -49,19 +49,19 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	return e
 }
 
-// redactTransportError is for errors before azcore logs them.
+// redactTransportError cleans an error before azcore logs it.
 func redactTransportError(err error, address *url.URL, authorization string) error {
 	return redact.Error(err, privateOf(address, authorization))
 }
 
-// reasonNoToken is how far a call had come whose credential failed or did not answer in time.
+// reasonNoToken is the reason of a call whose credential failed or did not answer in time.
 const reasonNoToken = "not sent, for no token came while getting a token"
 
-// reasonNotRecorded is how far a call had come that the journal could not record.
+// reasonNotRecorded is the reason of a call that the journal could not record.
 const reasonNotRecorded = "not sent, for the journal could not record the request"
 
-// kindWithoutToken is the kind of a failure to get a token. A token that the caller gave and that cannot be one is an
-// [ErrInvalidArgument] already.
+// kindWithoutToken is the kind of a failure to get a token. If the caller gave a text that cannot be a token, the error
+// is an [ErrInvalidArgument] already.
 func kindWithoutToken(err error) error {
 	if isContextError(err) || errors.Is(err, ErrInvalidArgument) {
 		return nil
@@ -69,7 +69,7 @@ func kindWithoutToken(err error) error {
 	return ErrUnauthenticated
 }
 
-// reasonOf says how far a call had come when it failed without a verdict of the service.
+// reasonOf says how far a call got that failed without a verdict of the service.
 func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) string {
 	switch {
 	case resp != nil && resp.StatusCode >= 400:
@@ -85,9 +85,9 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 	}
 }
 
-// unexpectedAnswer is a success that is not the one the operation has.
+// unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(&r.url, ""))
+	e := answerError(resp, privateOf(&r.url, "", r.users...))
 	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown
@@ -95,7 +95,8 @@ func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *
 	return e
 }
 
-// answerError is what an answer says, from its body first and its headers second. This is where its texts are cleaned.
+// answerError makes an error from an answer. The body takes precedence over the headers, and all texts are cleaned
+// here.
 func answerError(resp *http.Response, private redact.Private) *Error {
 	const maxHeader = 256
 	header := func(name string) string {
@@ -131,7 +132,7 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 	return e
 }
 
-// errBatchAnswer stands for no kind at all: a $batch answer is not an error object, whatever its status.
+// errBatchAnswer is a kind that matches no sentinel: a $batch answer is not an error object, whatever its status.
 var errBatchAnswer = errors.New("batch answer")
 
 func isContextError(err error) bool {
@@ -144,7 +145,7 @@ func isContextError(err error) bool {
 func classify(status int, body errorbody.Body) error {
 	switch {
 	case body.HasCodeLike("licens", "nonpremiumtenant") ||
-		// Intune's own sentence does not hold the word.
+		// Intune's own sentence does not contain the word license.
 		body.Says("licens", "licence", "request not applicable to target tenant"): //nolint:misspell // the British spelling occurs too
 		return ErrNotLicensed
 	case status == http.StatusTooManyRequests || status == 509 ||
@@ -175,13 +176,14 @@ func classify(status int, body errorbody.Body) error {
 	return nil
 }
 
-// privateOf is what no error may show of a request: the operands of its query, the user in its path, and the token that
-// went with it, which is told by its form only when it is a JSON web token.
-func privateOf(u *url.URL, authorization string) redact.Private {
+// privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
+// token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.
+func privateOf(u *url.URL, authorization string, users ...string) redact.Private {
+	keys := append([]string{bearerOf(authorization)}, users...)
 	if u == nil {
-		return redact.Of("", bearerOf(authorization))
+		return redact.Of("", keys...)
 	}
-	return redact.Of(u.RawQuery, userOf(u.EscapedPath()), bearerOf(authorization)).At(u.Host)
+	return redact.Of(u.RawQuery, append(keys, userOf(u.EscapedPath()))...).At(u.Host)
 }
 
 // userOf is the user of an address below /users, or "".

@@ -3,6 +3,7 @@ package intune
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,28 +20,28 @@ import (
 // on a Retry-After that exceeds the limit.
 const defaultMaxRetryDelay = 3 * time.Minute
 
-// ClientOptions configures a [Client]. It is azcore's options; these behave in a way of their own:
+// ClientOptions configures a [Client]. It embeds azcore's options, of which these differ from azcore's own behavior:
 //
 //   - Cloud: one of the Cloud… values of this package, azcore's own configurations, or any configuration with an entry
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
-//   - Retry: applies to reads as azcore documents it. The action and the other writes are repeated within it only while the
-//     service has proved that it did not act (429, 503, a failed connection); no option changes that. MaxRetryDelay
-//     defaults to three minutes instead of one.
-//   - Transport: default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect is
-//     used without following redirects either; one with it follows them without the token.
-//     One with a method ClockAhead() [time.Duration] moves the clock by which the client measures its waits: with it the
-//     tenant of the test kit makes minutes pass.
-//   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token leaves for the Graph endpoint only, and
-//     a write is not sent again while its outcome is open.
+//   - Retry: applies to reads as azcore documents it. The action and the other writes are sent again, within the same
+//     limits, only if it is certain that the service did not act (429, 503, a failed connection); no option changes
+//     that. MaxRetryDelay defaults to three minutes instead of one.
+//   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
+//     follows none either; one with a CheckRedirect follows them without the token. A transport with a method
+//     ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of package
+//     intunetest uses this to let minutes pass.
+//   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
+//     and a write is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
-//   - Logging: $filter, $search and $skiptoken values never appear, and with IncludeBody no body does but the answers
-//     to the action, since the others hold links, skip tokens and names of people.
+//   - Logging: the values of $filter, $search and $skiptoken never appear. With IncludeBody, only the bodies of answers
+//     to the action appear, since the others hold links, skip tokens and names of people.
 type ClientOptions struct {
 	azcore.ClientOptions
 
-	// Journal, if not nil, is told of every request for remote assistance, before it leaves and once its outcome is known.
-	// A request that it cannot record is not sent.
+	// Journal, if not nil, records every request for remote assistance before it is sent, and again once its outcome is
+	// known. A request that the journal cannot record is not sent.
 	Journal Journal
 }
 
@@ -53,17 +54,19 @@ type Client struct {
 	journal  Journal
 	now      func() time.Time // for waits
 	service  graphService
-	base     string // Graph root with the version, without a trailing slash
+	retry    policy.RetryOptions
+	root     *url.URL // of the Graph version, without a trailing slash
 }
 
-// NewClient makes a client that calls Microsoft Graph as credential. It sends nothing.
+// NewClient makes a client that calls Microsoft Graph with tokens from credential. It sends nothing.
 //
 //   - credential: any [azcore.TokenCredential], such as one from azidentity, [NewCredential] or [StaticToken]. nil is refused,
 //     because azcore would silently send no token.
 //   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
 //
-// Credentials of azidentity, and the kind of the permission DeviceManagementManagedDevices.ReadWrite.All that each
-// needs, always with an administrator's consent (the examples show them all):
+// The list shows credentials of azidentity, what each is for, and which kind of the permission
+// DeviceManagementManagedDevices.ReadWrite.All it needs, always with an administrator's consent (the examples show them
+// all):
 //
 //   - DefaultAzureCredential, ManagedIdentityCredential: a service of your own; application.
 //   - ClientSecretCredential, ClientCertificateCredential: a script or service with a secret; application.
@@ -73,7 +76,7 @@ type Client struct {
 //   - AzureCLICredential, and DefaultAzureCredential on a developer's machine: the token is issued to Microsoft's own
 //     client, which normally has no Intune permission, so that the calls end in 403.
 //
-// What cannot be used is an [ErrInvalidArgument].
+// NewClient returns [ErrInvalidArgument] if the credential or an option cannot be used.
 func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Client, error) {
 	if isNil(credential) {
 		return nil, invalidArgument("credential", "is nil; pass a token credential, such as azidentity's DefaultAzureCredential")
@@ -129,17 +132,22 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if err != nil {
 		return nil, err
 	}
+	root, err := url.Parse(service.root.String() + "/" + graphAPIVersion)
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
 		internal: internal,
 		bearer:   bearer,
 		journal:  o.Journal,
 		now:      now,
 		service:  service,
-		base:     service.root.String() + "/" + graphAPIVersion,
+		retry:    o.Retry,
+		root:     root,
 	}, nil
 }
 
-// clockOf is the clock by which waits are measured, which a fake of the service may move.
+// clockOf returns the clock that measures waits. A fake of the service may move it.
 func clockOf(transport policy.Transporter) func() time.Time {
 	fake, ok := transport.(interface{ ClockAhead() time.Duration })
 	if !ok {
@@ -158,7 +166,8 @@ func (c *Client) TokenRequestOptions() policy.TokenRequestOptions {
 	return policy.TokenRequestOptions{Scopes: []string{c.service.scope}, EnableCAE: true}
 }
 
-// withoutSecrets copies a list of names whose values the caller wants to see in logs, less those that no log may show.
+// withoutSecrets copies a list of names whose values the caller wants to see in logs, without those that no log may
+// show.
 func withoutSecrets(names []string, secret ...string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return slices.Contains(secret, strings.ToLower(name))
@@ -167,13 +176,13 @@ func withoutSecrets(names []string, secret ...string) []string {
 
 // String names the client's cloud and nothing else.
 func (c *Client) String() string {
-	if c == nil {
+	if c == nil || c.root == nil {
 		return "intune.Client(nil)"
 	}
-	return "intune.Client(" + c.base + ")"
+	return "intune.Client(" + c.root.String() + ")"
 }
 
-// checkPolicies finds policies that azcore would call methods on though they are nil.
+// checkPolicies refuses nil policies, because azcore would call their methods.
 func checkPolicies(argument string, policies []policy.Policy) error {
 	for i, p := range policies {
 		if isNil(p) {

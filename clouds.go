@@ -9,16 +9,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 )
 
-// ServiceGraph names the entry of [cloud.Configuration.Services] that holds Microsoft Graph: its Endpoint is the Graph
-// root without a version ("https://graph.microsoft.com"), its Audience the resource tokens are requested for. An empty
-// Audience means the Endpoint.
+// ServiceGraph names the entry of [cloud.Configuration.Services] that holds Microsoft Graph. Its Endpoint is the Graph
+// root without a version ("https://graph.microsoft.com"); its Audience is the resource that tokens are requested for.
+// An empty Audience means the Endpoint.
 const ServiceGraph cloud.ServiceName = "microsoftGraph"
 
 // The clouds in which Microsoft Graph serves Intune devices. Pass one as ClientOptions.Cloud; the same value works as
 // the Cloud of an azidentity credential. A token of one cloud is refused in every other.
 //
-// Sources: https://learn.microsoft.com/graph/deployments for the first four; the last two, which that page does not
-// list, are as used by the Microsoft Graph PowerShell module and MSAL.
+// Sources: https://learn.microsoft.com/graph/deployments for the first four. That page does not list the last two;
+// their values are those that the Microsoft Graph PowerShell module and MSAL use.
 var (
 	// CloudPublic is the worldwide cloud, which also serves GCC tenants. It is the default.
 	CloudPublic = graphCloud("https://login.microsoftonline.com/", "https://graph.microsoft.com")

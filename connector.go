@@ -15,10 +15,10 @@ const (
 	ConnectorStateOnboarded ConnectorState = "onboarded"
 	// ConnectorStateOnboarding means that setup has begun and the partner has not confirmed it yet.
 	ConnectorStateOnboarding ConnectorState = "onboarding"
-	// ConnectorStateNotOnboarded means that there is no active connector; a tenant without any partner counts too.
+	// ConnectorStateNotOnboarded means that there is no active connector, or no partner at all.
 	ConnectorStateNotOnboarded ConnectorState = "notOnboarded"
-	// ConnectorStateUnknown means that the caller may not look, which needs another permission than the action does, or
-	// that the service gave a state this package does not know.
+	// ConnectorStateUnknown means that the caller lacks the permission to read the connector, which is not the one that
+	// the action needs, or that the service gave a state that this package does not know.
 	ConnectorStateUnknown ConnectorState = "unknown"
 )
 
@@ -31,12 +31,12 @@ func PossibleConnectorStateValues() []ConnectorState {
 // [Client.RemoteAssistanceConnector].
 type RemoteAssistanceConnectorOptions struct{}
 
-// RemoteAssistanceConnector says whether the tenant's connector can make sessions. Of several partners the one that
-// has come furthest counts; none at all is [ConnectorStateNotOnboarded].
+// RemoteAssistanceConnector says whether the tenant's connector can make sessions. If there are several partners, the
+// one that has come furthest counts; if there is none, the state is [ConnectorStateNotOnboarded].
 //
-// Looking needs DeviceManagementServiceConfig.Read.All, which many callers of the action lack: a 403 is therefore
-// [ConnectorStateUnknown] with a nil error, and no reason not to try the action. Errors: [*Error] for every other
-// failure, with [ConnectorStateUnknown].
+// Needs DeviceManagementServiceConfig.Read.All, which many callers of the action lack. A 403 therefore gives
+// [ConnectorStateUnknown] with a nil error; the action may work all the same. Errors: [*Error] for every other failure,
+// with [ConnectorStateUnknown].
 func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteAssistanceConnectorOptions) (state ConnectorState, err error) {
 	_ = options
 	if err := c.check(ctx); err != nil {
@@ -44,12 +44,18 @@ func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteA
 	}
 	ctx, endSpan := c.startSpan(ctx, opConnector)
 	defer func() { endSpan(err) }()
+	state, err = c.connectorState(ctx)
+	if errors.Is(err, ErrForbidden) {
+		return ConnectorStateUnknown, nil
+	}
+	return state, err
+}
+
+// connectorState is [Client.RemoteAssistanceConnector] with the error of a caller who may not look.
+func (c *Client) connectorState(ctx context.Context) (ConnectorState, error) {
 	best := ConnectorStateNotOnboarded
 	for pager := c.NewListRemoteAssistancePartnersPager(nil); pager.More(); {
 		page, err := pager.NextPage(ctx)
-		if errors.Is(err, ErrForbidden) {
-			return ConnectorStateUnknown, nil
-		}
 		if err != nil {
 			return ConnectorStateUnknown, err
 		}
@@ -71,7 +77,7 @@ func connectorStateOf(status RemoteAssistanceOnboardingStatus) ConnectorState {
 	return ConnectorStateUnknown
 }
 
-// rank orders states by how far onboarding has come. A state that is not known may be any.
+// rank orders states by how far onboarding has come. An unknown state ranks above not onboarded, because it may be any.
 func (s ConnectorState) rank() int {
 	return slices.Index([]ConnectorState{ConnectorStateNotOnboarded, ConnectorStateUnknown, ConnectorStateOnboarding, ConnectorStateOnboarded}, s)
 }

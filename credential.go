@@ -66,13 +66,13 @@ type CredentialOptions struct {
 }
 
 // NewCredential makes an azidentity credential set up for Microsoft Graph: the login authority of options.Cloud, the
-// tenant and the app. It is a shorthand; any [azcore.TokenCredential] does, and those that need a secret, a
-// certificate or a user's token are made with azidentity directly (ClientSecretCredential,
-// ClientCertificateCredential, OnBehalfOfCredential).
+// tenant and the app. It is a shorthand: any [azcore.TokenCredential] works. Make credentials that need a secret, a
+// certificate or a user's token with azidentity directly (ClientSecretCredential, ClientCertificateCredential,
+// OnBehalfOfCredential).
 //
-// An app that acts by itself needs the application permissions, a user the delegated ones, that each method of
-// [Client] names; both need an administrator's consent. Nil options mean the default chain. Nothing is sent. Errors:
-// [ErrInvalidArgument], else azidentity's.
+// Each method of [Client] names the permission that it needs: an app that acts by itself needs it as an application
+// permission, a user as a delegated one. Both kinds need an administrator's consent. Nil options mean the default
+// chain. NewCredential sends nothing. Errors: [ErrInvalidArgument], else those of azidentity.
 func NewCredential(options *CredentialOptions) (azcore.TokenCredential, error) {
 	var o CredentialOptions
 	if options != nil {

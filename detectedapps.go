@@ -10,12 +10,12 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-// DetectedApp is an application that Intune found on devices; each version is one of its own. On devices that a person
-// owns, only applications that Intune deployed are listed.
+// DetectedApp is an application that Intune found on devices; each version is an application of its own. On devices
+// that a person owns, only applications that Intune deployed are listed.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp
 type DetectedApp struct {
-	// ID is the id of the application, opaque text and not a GUID: what [DetectedAppDevice] takes.
+	// ID is the id of the application, which [DetectedAppDevice] takes. It is opaque text and not a GUID.
 	ID string `json:"id,omitzero"`
 
 	// DisplayName is the name of the application.
@@ -27,8 +27,8 @@ type DetectedApp struct {
 	// SizeInByte is the size of the application in bytes, 0 when not known.
 	SizeInByte int64 `json:"sizeInByte,omitzero"`
 
-	// DeviceCount is on how many devices the application was found. A read of a single application may show 0 where
-	// the list has the true count.
+	// DeviceCount is the number of devices on which the application was found. A read of a single application may show 0
+	// where the list has the true count.
 	DeviceCount int32 `json:"deviceCount,omitzero"`
 
 	// Publisher is who published the application.
@@ -45,16 +45,16 @@ func (a *DetectedApp) UnmarshalJSON(data []byte) error {
 
 // ListDetectedAppsOptions narrows a list of detected apps.
 type ListDetectedAppsOptions struct {
-	// Top is the number of apps a page, 1 to 1000; zero leaves it to the service.
+	// Top is the number of apps per page, 1 to 1000; zero leaves it to the service.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on.
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue.
 	ContinueFrom string
 }
 
 // ListDetectedAppsResponse is one page of detected apps.
 type ListDetectedAppsResponse struct {
-	// Value are the apps of the page. It may be empty though there are more pages.
+	// Value are the apps of the page. It may be empty even if there are more pages.
 	Value []DetectedApp `json:"value"`
 
 	// NextLink leads to the next page; blank on the last.
@@ -73,8 +73,8 @@ func (r ListDetectedAppsResponse) stored() (rows []DetectedApp, next string) {
 }
 
 // NewListDetectedAppsPager lists the apps that Intune found on devices, page by page. Each version of an app is a row
-// of its own, so that the devices with an app may take several ids. The service throttles this list early, and fills
-// DeviceCount here and not in reads of one app.
+// with an id of its own, so it may take several ids to find all devices with an app. The service throttles this list
+// early. It fills DeviceCount in this list, but not in reads of a single app.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
 // else [*Error].
@@ -84,8 +84,8 @@ func (c *Client) NewListDetectedAppsPager(options *ListDetectedAppsOptions) *run
 	return c.appList(opListApps, options).pager(c)
 }
 
-// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which comes
-// with a zero app after the apps read so far. Ranging again begins anew. Needs
+// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which it
+// yields with a zero app after the apps read so far. A new loop starts from the beginning. Needs
 // DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOptions) iter.Seq2[DetectedApp, error] {
 	return c.appList(opApps, options).all(ctx, c, nil)

@@ -9,27 +9,28 @@ import (
 	"unicode/utf8"
 )
 
-// DeviceFilter picks devices by the properties and operators that the service documents for $filter, and no others:
-// it answers an unsupported filter with every device of the tenant instead of an error. Fields that are not zero are
-// combined with "and". The zero filter picks every device.
+// DeviceFilter picks devices by the properties and operators that the service documents for $filter. It has no others,
+// because the service answers an unsupported filter with every device of the tenant instead of an error. Fields that
+// are not zero are combined with "and". The zero filter picks every device.
 //
-// Each device that comes back is checked again against the filter, so that one the service should not have sent is
-// never handed out. Texts are compared whole and without regard to case, as the service does. Source: the property
-// descriptions on https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+// The library checks each device that comes back against the filter again, and drops it if it does not match. Texts are
+// compared as a whole and without regard to case, as the service does. Source: the property descriptions on
+// https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 //
-// Printed or logged, a filter shows the names of its fields only. Marshaled as JSON it shows its values, so that it can
-// stand in a configuration file.
+// Printed or logged, a filter shows the names of its fields only. JSON shows its values, so that a filter can be part
+// of a configuration file.
 type DeviceFilter struct {
 	// DeviceName is the name the device reports. It is not unique.
 	DeviceName string
-	// SerialNumber is the maker's. Virtual machines may share one; a serial of zeros is refused.
+	// SerialNumber is the maker's serial number. Virtual machines may share one; a number that is all zeros is refused.
 	SerialNumber string
 	// UserPrincipalName is the user on the device's record, who may be the one that enrolled it rather than the
 	// primary user.
 	UserPrincipalName string
-	// AzureADDeviceID is the Entra device id. The id of zeros, which many devices share as a placeholder, is refused.
+	// AzureADDeviceID is the Entra device id. An id that is all zeros, which many devices share as a placeholder, is
+	// refused.
 	AzureADDeviceID string
-	// IMEI is the phone's. One of zeros is refused.
+	// IMEI is the equipment identity of the cellular modem. One that is all zeros is refused.
 	IMEI string
 	// Manufacturer, Model and OperatingSystem are as the device reports them, such as "Windows".
 	Manufacturer, Model, OperatingSystem string
@@ -58,7 +59,7 @@ func (f DeviceFilter) String() string {
 // GoString is [DeviceFilter.String].
 func (f DeviceFilter) GoString() string { return f.String() }
 
-// LogValue is [DeviceFilter.String]. It is not asked when a struct that holds a filter is logged as JSON.
+// LogValue is [DeviceFilter.String]. slog does not call it for a filter in a struct that is logged as JSON.
 func (f DeviceFilter) LogValue() slog.Value { return slog.StringValue(f.String()) }
 
 // filterTerm is one comparison of a filter with a device.
@@ -116,7 +117,7 @@ func (f DeviceFilter) matches(d *ManagedDevice) bool {
 	return true
 }
 
-// properties are those that a row must have for the filter to be checked again.
+// properties are the names of the properties that a row must have, so that the filter can be checked again.
 func (f DeviceFilter) properties() []string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
@@ -154,8 +155,8 @@ func (t filterTerm) operand() (string, error) {
 		if moment.Year() < 2 || moment.Year() > 9998 {
 			return "", invalidArgument(argument, "is not a time that the service can compare")
 		}
-		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it leaves nothing out
-		// that the check of each row would let pass.
+		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it does not exclude a device that
+		// would pass the check of each row.
 		rounded := moment.Truncate(100 * time.Nanosecond)
 		if t.operator == "lt" && rounded.Before(moment) {
 			rounded = rounded.Add(100 * time.Nanosecond)

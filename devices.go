@@ -35,9 +35,9 @@ type GetDeviceResponse struct {
 	ClientRequestID string `json:"-"`
 }
 
-// GetDevice reads one device. At a user or detected-app address the service was reported to answer 400; the read is
-// then made at the plain address. An answer about another device than the one asked for is an [*Error], and so is a
-// session link that is not https.
+// GetDevice reads one device. Users reported that the service answers 400 at user and detected-app addresses; GetDevice
+// then reads at the plain address. It returns an [*Error] if the answer is about another device than the one asked for,
+// or has a session link that is not https.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
 //
@@ -67,8 +67,8 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 	})
 }
 
-// whereServed reads at an address, and at the plain one if the service answers 400 there, as it does to reads that it
-// does not serve.
+// whereServed reads at an address, and then at the plain one if the service answers 400, as it does where it does not
+// serve reads.
 func whereServed[T any](device DeviceRef, read func(DeviceRef) (T, error)) (T, error) {
 	record, err := read(device)
 	if isBadRequest(err) && device.form != formDevice {
@@ -82,7 +82,7 @@ func isBadRequest(err error) bool {
 	return ok && failed.StatusCode == http.StatusBadRequest
 }
 
-// readDevice reads a device for the caller: its link must be fit to open.
+// readDevice reads a device for the caller, and refuses one whose link is not fit to open.
 func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse, error) {
 	device, resp, err := c.fetchDevice(ctx, r)
 	if err != nil {
@@ -95,8 +95,8 @@ func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse,
 	return GetDeviceResponse{ManagedDevice: device, RequestID: ids.requestID, ClientRequestID: ids.clientRequestID}, nil
 }
 
-// fetchDevice reads what the service has of a device. An answer that does not say by its id that it is about the one
-// asked for is refused: a sign-in page's {"status":"ok"} would pass for a device without a single property.
+// fetchDevice reads a device as the service has it. It refuses an answer without the id of the device that was asked
+// for, because a sign-in page's {"status":"ok"} would otherwise pass for a device without a single property.
 func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *http.Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil {
@@ -128,30 +128,31 @@ type ListDevicesOptions struct {
 	// ErrInvalidArgument, and so is one of the eight properties that the service fills only in a read of one device.
 	Select []string
 
-	// Top is the number of devices a page, 1 to 1000; zero leaves it to the service, whose default is 1000.
+	// Top is the number of devices per page, 1 to 1000; zero leaves it to the service, whose default is 1000.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to go on. It is followed exactly as
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue. It is followed exactly as
 	// given, and only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
 	ContinueFrom string
 
-	// OnPage, if not nil, is called by [Client.Devices] with each page before its devices are yielded. It shows what the
-	// devices do not: whether the service ignored the filter (ListDevicesResponse.Dropped), and where to go on from.
+	// OnPage, if not nil, is called by [Client.Devices] with each page before its devices are yielded. The page shows what
+	// the devices do not: whether the service ignored the filter (ListDevicesResponse.Dropped), and from where to continue
+	// (NextLink).
 	OnPage func(ListDevicesResponse)
 }
 
-// ListDevicesResponse is one page of devices. It reads and writes itself as JSON, so that a pager can be stored and
-// go on elsewhere: azcore's pager, once it has read a stored page, gives that page once more and then goes on.
+// ListDevicesResponse is one page of devices. It can be stored as JSON, so that a listing can continue elsewhere: an
+// azcore pager that was unmarshaled from a stored page returns that page once more and then continues.
 type ListDevicesResponse struct {
-	// Value are the devices of the page that match the filter and did not come before. It may be empty though there
-	// are more pages.
+	// Value are the devices of the page that match the filter and were not on an earlier page. It may be empty even if
+	// there are more pages.
 	Value []ManagedDevice `json:"value"`
 
 	// NextLink leads to the next page; blank on the last. It holds names of devices: do not log it.
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
-	// Dropped is how many rows of the page did not match the filter although the service sent them. More than none
-	// means that the service ignored the filter.
+	// Dropped is how many rows of the page did not match the filter although the service sent them. More than zero means
+	// that the service ignored the filter.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many rows of the page had come on an earlier page already.
@@ -164,10 +165,10 @@ type ListDevicesResponse struct {
 
 func (r ListDevicesResponse) stored() (rows []ManagedDevice, next string) { return r.Value, r.NextLink }
 
-// NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. What
-// is wrong with the arguments is said by the first NextPage. After an error a pager is at its end; go on with
-// ListDevicesOptions.ContinueFrom. Devices that come on several pages, as they may while others enroll, are given
-// once; the ids of all devices so far are kept for that.
+// NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. The
+// first NextPage returns an error if an argument cannot be used. After an error the pager has ended; continue with a
+// new one and ListDevicesOptions.ContinueFrom. While devices enroll, a device may come on several pages. The pager
+// returns it once, and keeps the ids of all devices so far for that.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
 // else [*Error].
@@ -177,9 +178,9 @@ func (c *Client) NewListDevicesPager(in DeviceCollection, options *ListDevicesOp
 	return c.deviceList(opListDevices, in, copyOptions(options)).pager(c)
 }
 
-// Devices yields every device of a collection, fetching pages as they are needed; empty pages are passed over. It
-// stops at the first error, which comes with a zero device after the devices read so far, those of a page that broke
-// off included. Ranging again begins anew.
+// Devices yields every device of a collection, fetching pages as they are needed; empty pages are skipped. It stops at
+// the first error, which it yields with a zero device after the devices read so far, including those of a page that
+// broke off. A new loop starts from the beginning.
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) Devices(ctx context.Context, in DeviceCollection, options *ListDevicesOptions) iter.Seq2[ManagedDevice, error] {
@@ -220,7 +221,8 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (ta
 	}
 	selected := o.Select
 	if len(selected) == 0 && in.form == formDetectedApp && filter != "" {
-		// Devices below an app come with few properties; without these, the rows could not be checked.
+		// Devices below an app have few properties unless others are selected, and the check of the rows needs those of the
+		// filter.
 		selected = []string{"deviceName"}
 	}
 	if selected, err = selectProperties(selected, o.Filter.properties(), onlyByID); err != nil {
@@ -236,8 +238,8 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (ta
 	return c.firstPage(o.ContinueFrom, in.path(), query, o.Top)
 }
 
-// onlyByID are the properties that a list leaves empty, whatever it is asked for. The documentation says so of the
-// first seven; the last goes with the link.
+// onlyByID are the properties that a list leaves empty even if they are selected. The documentation says so of the
+// first seven; the last one behaves like the link, as far as is known.
 var onlyByID = []string{
 	"activationLockBypassCode", "ethernetMacAddress", "iccid", "notes", "physicalMemoryInBytes", "remoteAssistanceSessionUrl", "udid",
 	"remoteAssistanceSessionErrorDetails",
@@ -253,8 +255,8 @@ var deviceProperties = sync.OnceValue(func() map[string]bool {
 	return names
 })
 
-// selectProperties checks the names of a $select and adds the id and what else is needed. An empty selection stays
-// empty: it means all.
+// selectProperties checks the names of a $select and adds the id and the properties that are needed. An empty selection
+// stays empty, because it means all.
 func selectProperties(given, needed, refused []string) ([]string, error) {
 	if len(given) == 0 {
 		return nil, nil

@@ -16,22 +16,23 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// The kinds of failure, for [errors.Is]. An [*Error] answers to at most one of them, chosen by the HTTP status and by
-// the codes at any depth of the body, and besides to ErrOutcomeUnknown where that applies. The sentinels and the fields
-// of Error are contract; error texts are not.
+// The kinds of failure, for [errors.Is]. An [*Error] matches at most one of them, chosen by the HTTP status and by the
+// codes at any depth of the body; it can match ErrOutcomeUnknown in addition. Programs can rely on the sentinels and on
+// the fields of Error; error texts may change.
 var (
-	// ErrInvalidArgument marks what never left the machine: an argument or option that could not be used. The text
-	// names it and says what would be right.
+	// ErrInvalidArgument marks an argument or option that could not be used; nothing was sent. The text names the argument
+	// and says what would be right.
 	ErrInvalidArgument = errors.New("invalid argument")
 
-	// ErrBadRequest marks a request that the service refused as malformed or not served: 400 and its relatives.
+	// ErrBadRequest marks a request that the service refused as malformed or not supported: 400 and similar statuses, such
+	// as 405 and 422.
 	ErrBadRequest = errors.New("bad request")
 
 	// ErrUnauthenticated marks a missing, expired or revoked token, or a claims challenge that could not be met.
 	ErrUnauthenticated = errors.New("unauthenticated")
 
-	// ErrForbidden marks a caller without the Graph permission or the Intune role right. Intune also says it with
-	// status 401 and a nested code Forbidden, in which case a new token does not help.
+	// ErrForbidden marks a caller without the Graph permission or the Intune role right. Intune also reports this with
+	// status 401 and a nested code Forbidden; a new token does not help then.
 	ErrForbidden = errors.New("forbidden")
 
 	// ErrNotLicensed marks a tenant or user without the license that the operation needs.
@@ -54,23 +55,24 @@ var (
 	ErrServer = errors.New("server error")
 
 	// ErrOutcomeUnknown marks a write that was sent and whose outcome could not be learned, such as a connection that
-	// broke before the answer came. The service may have acted: look before asking again, or the user is
-	// prompted twice. It comes beside the kind above and beside the cause, such as [context.Canceled].
+	// broke before the answer came. The service may have acted: read the session before asking again, or the user may be
+	// prompted twice. The same error can also match one of the kinds above, and its cause, such as [context.Canceled].
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
-// Error is the failure of one call to the service. Every method that calls the service returns it, also when no answer
-// came (StatusCode 0); only what was refused before sending is a plain error with [ErrInvalidArgument].
+// Error is the failure of one call to the service. Every method that calls the service returns it on failure, also when
+// no answer came (StatusCode 0). Only an argument that was refused before sending gives a plain error with
+// [ErrInvalidArgument].
 //
 // [errors.Is] finds the sentinels of this package and the cause (a context's end, a network failure); [errors.As] finds
-// the [*azcore.ResponseError] with the raw response, whose own text holds the whole body and is not fit for logs, and
-// azidentity's error when no token was to be had.
+// the [*azcore.ResponseError] with the raw response, and azidentity's error if no token could be obtained. The text of
+// the ResponseError holds the whole body and is not fit for logs.
 type Error struct {
 	// Op is what was tried: "request remote assistance".
 	Op string
 
-	// Device is the device it was tried on, zero for an operation on the tenant. As JSON it is the whole address, the user
-	// of a [UserDevice] included.
+	// Device is the device it was tried on, zero for an operation on the tenant. JSON shows the whole address, including
+	// the user of a [UserDevice].
 	Device DeviceRef `json:",omitzero"`
 
 	// StatusCode is the HTTP status, 0 when no answer came.
@@ -79,7 +81,7 @@ type Error struct {
 	// Code is error.code as received. It can be blank, "UnknownError" or even a sentence; branch on [errors.Is].
 	Code string
 
-	// InnerCode is the most specific code found further in: in the JSON that Intune nests in the message, in
+	// InnerCode is the most specific code found deeper in the body: in the JSON that Intune nests in the message, in
 	// innerError, or in the details. Blank when there is none.
 	InnerCode string
 
@@ -100,13 +102,13 @@ type Error struct {
 	// win over those in headers.
 	RequestID, ClientRequestID, ActivityID, OperationID string
 
-	// Date is when the error arose, in the service's own words, which do not always parse.
+	// Date is when the error occurred, as the service wrote it; the text does not always parse as a date.
 	Date string
 
 	// RetryAfter is how long the service asked to wait, 0 when it did not say.
 	RetryAfter time.Duration
 
-	// Hint is what to do about it, when the library knows. It is for people and is not contract.
+	// Hint says what to do about the error, if the library knows. It is for people, and its text may change.
 	Hint string
 
 	kind     error
@@ -182,7 +184,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Limits of the text of an error; the fields hold more.
+// Limits of the text of an error. The fields are not shortened to them.
 const (
 	maxCodeText    = 200
 	maxMessageText = 600
@@ -201,8 +203,8 @@ func (e *Error) Unwrap() []error {
 	return list
 }
 
-// Is reports whether target is the sentinel of this error's kind, or [ErrOutcomeUnknown] where that applies. An Error
-// that a test made by hand is judged by its StatusCode and codes.
+// Is reports whether target is the sentinel of this error's kind, or [ErrOutcomeUnknown] where that applies. For an
+// Error that a test made by hand, Is looks at its StatusCode, codes and Message.
 func (e *Error) Is(target error) bool {
 	if target == ErrOutcomeUnknown {
 		return e.unknown

@@ -11,8 +11,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request; that there is
-// none proves nothing, since nobody has confirmed that the service writes them.
+// Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request. A missing
+// event proves nothing, since nobody has confirmed that the service writes such events.
 func ExampleClient_AuditEvents() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil)
@@ -36,7 +36,7 @@ func ExampleClient_AuditEvents() {
 		Filter: intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance, After: begin},
 	}) {
 		if err != nil {
-			fmt.Println("cannot compare:", err) // often for want of DeviceManagementApps.Read.All
+			fmt.Println("cannot compare:", err) // often because the caller lacks DeviceManagementApps.Read.All
 			return
 		}
 		events[event.CorrelationID] = event

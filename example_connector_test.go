@@ -7,7 +7,8 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// Can the tenant make sessions at all? Unknown is no reason not to try: looking needs a permission of its own.
+// Can the tenant make sessions at all? If the state is unknown, the action may still work, because reading the state
+// needs another permission.
 func ExampleClient_RemoteAssistanceConnector() {
 	ctx := context.Background()
 	tenant, client, _ := exampleTenant()

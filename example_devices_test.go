@@ -30,7 +30,7 @@ func exampleFleet() *intune.Client {
 	return tenant.Client()
 }
 
-// The one device that matches. Its Ref is the address to act on.
+// Find the one device that matches. Its Ref is the address to act on.
 func ExampleClient_FindDevice() {
 	ctx := context.Background()
 	client := exampleFleet()
@@ -46,7 +46,8 @@ func ExampleClient_FindDevice() {
 	// LAPTOP <nil>
 }
 
-// The first of several devices will not do where somebody's screen is concerned: the error lists them.
+// If several devices match, FindDevice returns none of them, because the wrong person might be asked. The error lists
+// them.
 func ExampleClient_FindDevice_ambiguous() {
 	ctx := context.Background()
 	client := exampleFleet()
@@ -65,7 +66,7 @@ func ExampleClient_FindDevice_ambiguous() {
 	// true
 }
 
-// All devices of a user that were seen lately. Pages are fetched as they are needed.
+// All devices of a user that have synced lately. Pages are fetched as they are needed.
 func ExampleClient_Devices() {
 	ctx := context.Background()
 	client := exampleFleet()
@@ -86,7 +87,8 @@ func ExampleClient_Devices() {
 	// PHONE iOS
 }
 
-// Page by page, for a program that stores where it is. Dropped says that the service ignored a filter.
+// List page by page, for a program that stores how far it has come. Dropped tells whether the service ignored the
+// filter.
 func ExampleClient_NewListDevicesPager() {
 	ctx := context.Background()
 	client := exampleFleet()
@@ -105,7 +107,7 @@ func ExampleClient_NewListDevicesPager() {
 	// 1 0 false
 }
 
-// Devices with an app. They come with few properties, so each is read by its own id.
+// Devices with an app. The list has few of their properties, so each device is read by its own id.
 func ExampleClient_DetectedApps() {
 	ctx := context.Background()
 	client := exampleFleet()

@@ -54,8 +54,8 @@ func ExampleError_responseError() {
 	// 404 ResourceNotFound true
 }
 
-// The connection broke after the request had gone out. The library does not send it again, since the user may have been
-// asked; the device's record tells, a little later, whether that is so.
+// The connection broke after the request had been sent. The library does not send it again, since the user may have
+// been asked. A little later, the device's record may show that the user was.
 func ExampleError_outcomeUnknown() {
 	ctx := context.Background()
 	tenant, client, device := exampleTenant()

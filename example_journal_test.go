@@ -17,7 +17,7 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// run opens sessions on devices. The file at path keeps what was asked; with it, run goes on after a crash.
+// run opens sessions on devices. The file at path records what was asked, so that run can continue after a crash.
 func run(ctx context.Context, credential azcore.TokenCredential, options intune.ClientOptions, path string, devices []intune.DeviceRef) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
@@ -34,8 +34,8 @@ func run(ctx context.Context, credential azcore.TokenCredential, options intune.
 	})
 }
 
-// openSessions asks the user of each device for a session, once, and shows the links. Killed at any instant and started
-// again, it goes on with what the journal names, and asks only those whom it does not.
+// openSessions asks the user of each device for a session, once, and shows the links. If it is killed at any moment and
+// started again, it continues the waits in the journal, and asks only about devices that are not in it.
 func openSessions(ctx context.Context, client *intune.Client, journal io.Reader, devices []intune.DeviceRef,
 	options *intune.OpenRemoteAssistanceOptions, show func(intune.RemoteAssistanceSession),
 ) error {
@@ -43,7 +43,7 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 	for entry, err := range intune.ReadJournal(journal) {
 		switch {
 		case err != nil:
-			return err // somebody may have been asked and is not named
+			return err // the damaged line may name somebody who was asked
 		case entry.Outcome == "":
 			asked[entry.Device] = entry.ResumeToken
 		case entry.Outcome == intune.OutcomeRejected, entry.Outcome == intune.OutcomeNotSent:
@@ -68,7 +68,7 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 	return errors.Join(failed...)
 }
 
-// A program that is stopped and started again with the same journal goes on, and asks nobody twice.
+// A program that is stopped and started again with the same journal continues, and asks nobody twice.
 func ExampleNewJournal() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
@@ -103,7 +103,7 @@ func ExampleNewJournal() {
 	// times the user was asked: 1
 }
 
-// After a crash, the journal tells which users may have been asked although nobody knows.
+// After a crash, the journal tells which users may or may not have been asked.
 func ExampleUnfinishedRequests() {
 	ctx := context.Background()
 	tenant, _, device := exampleTenant()

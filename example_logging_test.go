@@ -6,7 +6,7 @@ import (
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 )
 
-// What azcore logs goes where the program's log goes. The listener is one for the process.
+// Send azcore's log to the program's own log. The process has one listener.
 func ExampleClientOptions_logging() {
 	azlog.SetListener(func(event azlog.Event, text string) {
 		slog.Debug(text, "event", event)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// slowTenant is an in-memory tenant with one device, whose link appears an hour after a request. Its clients look again
+// slowTenant is an in-memory tenant with one device, whose link appears an hour after a request. Its clients read again
 // at once.
 func slowTenant() (tenant *intunetest.Tenant, client *intune.Client, device intune.DeviceRef) {
 	tenant = intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
@@ -21,7 +21,8 @@ func slowTenant() (tenant *intunetest.Tenant, client *intune.Client, device intu
 	return tenant, tenant.Client(), device
 }
 
-// A wait that ends without a link says that the user was asked, and how to go on. Asking again would prompt once more.
+// The error of a wait that ends without a link says that the user was asked, and how to continue. Asking again would
+// prompt the user again.
 func ExampleClient_OpenRemoteAssistance_pending() {
 	ctx := context.Background()
 	tenant, client, device := slowTenant()
@@ -69,7 +70,8 @@ func ExamplePendingError() {
 	// asked; go on with WaitForRemoteAssistance and pending.ResumeToken
 }
 
-// A token that is stored as soon as the user was asked survives a crash. After it, the program goes on and does not ask.
+// A token that is stored as soon as the user was asked survives a crash. After the crash, the program continues the
+// wait and does not ask again.
 func ExampleClient_WaitForRemoteAssistance() {
 	ctx := context.Background()
 	tenant, client, device := slowTenant()

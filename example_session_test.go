@@ -26,8 +26,8 @@ func openSession(ctx context.Context, client *intune.Client, device intune.Devic
 	return err
 }
 
-// The whole job: ask, wait for the link, hand it to the person who is to open it. The call waits three seconds before it
-// looks for the first time; a test of such code runs in no time inside testing/synctest.
+// The whole job: ask, wait for the link, hand it to the person who is to open it. The call waits three seconds before
+// the first read; inside testing/synctest, a test of such code takes no real time.
 func ExampleClient_OpenRemoteAssistance() {
 	_, client, device := exampleTenant()
 	if err := openSession(context.Background(), client, device, os.Stdout); err != nil {
@@ -35,7 +35,7 @@ func ExampleClient_OpenRemoteAssistance() {
 	}
 }
 
-// A poller leaves the pace and the place of the wait to the caller.
+// With a poller, the caller decides how often and where to wait.
 func ExampleClient_BeginRemoteAssistance() {
 	ctx := context.Background()
 	_, client, device := exampleTenant()
@@ -57,7 +57,7 @@ func ExampleClient_BeginRemoteAssistance() {
 	// for the technician: https://get.teamviewer.com/v15/s12345678
 }
 
-// A wait goes on after a restart, or in another process: the user is not asked again.
+// A wait can continue after a restart, or in another process, without asking the user again.
 func ExampleClient_ResumeRemoteAssistance() {
 	ctx := context.Background()
 	tenant, client, device := exampleTenant()
@@ -74,7 +74,7 @@ func ExampleClient_ResumeRemoteAssistance() {
 		return
 	}
 
-	// Another process, with a client of its own, goes on. Nothing is asked, only looked at.
+	// Another process, with a client of its own, continues the wait. It only reads, and does not ask.
 	other := tenant.Client()
 	resumed, err := other.ResumeRemoteAssistance(ctx, token, nil)
 	if err != nil {
@@ -93,8 +93,8 @@ func ExampleClient_ResumeRemoteAssistance() {
 	// times the user was asked: 1
 }
 
-// A link that was there before the request is never passed off as a new one. Who wants it all the same says so, and
-// sees it marked.
+// A link from before the request is never passed off as a new one. With AcceptExistingAfter the wait accepts it all the
+// same, and marks it as Reused.
 func ExampleClient_BeginRemoteAssistance_existingLink() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil)
@@ -139,7 +139,8 @@ func ExampleSessionError() {
 	// to do: the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; RemoteAssistanceConnector shows its state
 }
 
-// What is on the device's record now, which may be left over from an earlier session: it has no time.
+// Read what the device's record has now. It may be left over from an earlier session, because the record does not say
+// when it was set.
 func ExampleClient_GetRemoteAssistanceSession() {
 	ctx := context.Background()
 	_, client, device := exampleTenant()
@@ -156,7 +157,7 @@ func ExampleClient_GetRemoteAssistanceSession() {
 	// error text: ""
 }
 
-// Whatever prints it, a link shows as REDACTED.
+// A link always prints as REDACTED.
 func ExampleSessionURL() {
 	link := intune.NewSessionURL("https://get.teamviewer.com/v15/s12345678")
 	fmt.Printf("%v %+v %#v %s %q\n", link, link, link, link, link)

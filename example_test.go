@@ -49,7 +49,7 @@ func Example() {
 	// Open this link: https://get.teamviewer.com/v15/s12345678
 }
 
-// Ask the user of a device. A nil error means that Intune accepted the request; the session comes later, if it comes.
+// Ask the user of a device. A nil error means that Intune accepted the request; the session comes later, if at all.
 func ExampleClient_RequestRemoteAssistance() {
 	ctx := context.Background()
 	_, client, _ := exampleTenant()
@@ -101,7 +101,7 @@ func ExampleDevice() {
 	// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70
 }
 
-// An address that cannot be used never leaves the machine.
+// A request with an address that cannot be used is never sent.
 func ExampleDevice_refused() {
 	ctx := context.Background()
 	tenant, client, _ := exampleTenant()
@@ -114,7 +114,7 @@ func ExampleDevice_refused() {
 	// requests sent: 0
 }
 
-// The name of a guest holds a #, behind which Go's URL parser would drop the rest of the path. The address escapes it.
+// The name of a guest holds a #, and Go's URL parser would drop the path after it. The address escapes it.
 func ExampleUserDevice() {
 	fmt.Println(intune.UserDevice("anna_fabrikam.com#EXT#@contoso.com", "705c034c"))
 	fmt.Println(intune.UserDevice("$anna@contoso.com", "705c034c"))

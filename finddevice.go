@@ -12,10 +12,10 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// ErrAmbiguousDevice marks a search for one device that several match. It comes as an [*AmbiguousDeviceError].
+// ErrAmbiguousDevice marks a search for one device that found several. The error is an [*AmbiguousDeviceError].
 var ErrAmbiguousDevice = errors.New("more than one device matches")
 
-// maxCandidatesShown is how many of them a text shows.
+// maxCandidatesShown is how many candidates the text of an error shows.
 const maxCandidatesShown = 5
 
 // maxCandidates is how many matches a search collects before it gives up.
@@ -33,11 +33,12 @@ type FindDeviceOptions struct {
 	OnPage func(ListDevicesResponse)
 }
 
-// FindDevice returns the one device that matches a filter: for an action that shows a prompt on somebody's screen,
-// the first of several will not do. No match is [ErrNotFound], several are an [*AmbiguousDeviceError] that lists
-// them. An empty filter is an [ErrInvalidArgument]. A match without an id, which no method could use, is an [*Error].
+// FindDevice returns the device that matches a filter, if exactly one does. It never picks one of several, because the
+// action shows a prompt on somebody's screen: it returns [ErrNotFound] if no device matches, and an
+// [*AmbiguousDeviceError] that lists the matches if several do. It returns [ErrInvalidArgument] for an empty filter,
+// and an [*Error] for a match without an id, which no method could use.
 //
-// Every page is read and every row checked, so that a filter that the service ignores is slow, and not wrong.
+// FindDevice reads every page and checks every row, so a filter that the service ignores makes it slow, but not wrong.
 // Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
 func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *FindDeviceOptions) (device ManagedDevice, err error) {
 	if err := c.check(ctx); err != nil {
@@ -67,7 +68,7 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 			return ManagedDevice{}, err
 		}
 		if candidate.ID == "" {
-			// It might be the one, or one more, and it cannot be asked.
+			// It may be the only match, or one of several, and no method could use it.
 			return ManagedDevice{}, &Error{Op: opFindDevice.text, Message: "a device that matches came without its id"}
 		}
 		if found = append(found, candidate); len(found) == maxCandidates {
@@ -84,7 +85,8 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	}
 }
 
-// AmbiguousDeviceError means that several devices match a search for one. [errors.Is] finds [ErrAmbiguousDevice] in it.
+// AmbiguousDeviceError means that several devices match a search for a single one. [errors.Is] finds
+// [ErrAmbiguousDevice] in it.
 type AmbiguousDeviceError struct {
 	// Candidates are the matches, at most 20 of them.
 	Candidates []ManagedDevice

@@ -24,7 +24,7 @@ const (
 	hintThrottled = "Intune allows an app about 10 writes a second in a tenant (200 in 20 seconds); slow down"
 )
 
-// hint says what to do about an error, when the library knows. Sources: the error texts collected from users, the
+// hint says what to do about an error, if the library knows. Sources: the error texts collected from users, the
 // permissions and roles of the Graph and Intune documentation.
 func (c *Client) hint(op *operation, authorization string, e *Error) string {
 	redirected := e.StatusCode >= 300 && e.StatusCode < 400
@@ -73,14 +73,16 @@ func isRouteText(code, lowerMessage string) bool {
 		strings.Contains(lowerMessage, "resource not found for the segment")
 }
 
-// accessHint explains a 401 or 403 from the sentence and from the claims of the token that was sent.
+// scopesSentence is how a message begins to list the permissions of which one is needed.
+const scopesSentence = "one of the following scopes:"
+
+// accessHint explains a 401 or 403 from the message and from the claims of the token that was sent.
 func accessHint(op *operation, authorization string, e *Error) string {
-	const scopes = "one of the following scopes:"
 	var hints []string
 	add := func(hint string) { hints = append(hints, hint) }
 
-	// The sentence quotes scopes only when the token lacks them all.
-	_, wanted, lacksScope := strings.Cut(e.Message, scopes)
+	// The message quotes scopes only if the token lacks them all.
+	_, wanted, lacksScope := strings.Cut(e.Message, scopesSentence)
 	info, known := tokenInfoOf(authorization)
 	if known {
 		add(info.describe())

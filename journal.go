@@ -14,27 +14,28 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// Journal is a record of who asked for what, kept by the caller: one pair of entries for each device and call, not one
-// for each try. Set it as ClientOptions.Journal; [NewJournal] writes it to a file. With it, an organization can demand "no
-// record, no prompt", and a program that crashed knows which devices may have been asked, and goes on without asking
-// again. Whether Intune's audit events show this action is not certain.
+// Journal is a record, kept by the caller, of who asked for what. It has one pair of entries for each device and call,
+// not one for each try. Set it as ClientOptions.Journal; [NewJournal] writes it to a file. With a journal, an
+// organization can demand "no record, no prompt", and a program that crashed can find out which devices may have been
+// asked, and continue without asking again. It is not certain that Intune's audit events show this action.
 //
-// A call that ends before a request is ready to leave, such as for want of a token, has asked nobody and makes no entry.
-// The methods are called from the goroutine of the call, for several calls at once if the client is used so.
+// A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
+// makes no entry. The client calls the methods from the goroutine of the call, and concurrently if it is used
+// concurrently.
 type Journal interface {
-	// Asking is called once, before the first try leaves. An error from it ends the call, and nothing is sent: the
-	// caller gets an [*Error] with that error inside, and Asked is not called. The context is that of the call.
+	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
+	// [*Error] that wraps that error, and Asked is not called. The context is that of the call.
 	Asking(ctx context.Context, entry JournalEntry) error
 
-	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of
-	// the call's and does not end with it. An error from it does not change the result of the call, which stands: it is
-	// an event "intune.journalError" on the span of the method, and the entry that is missing makes the request one of
-	// [UnfinishedRequests]. A program that wants to hear of it at once wraps its journal.
+	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of the
+	// call's context and does not end with it. An error from Asked does not change the result of the call. The error
+	// becomes an event "intune.journalError" on the span of the method, and because the entry is missing, the request is
+	// one of [UnfinishedRequests]. To hear of the error at once, wrap the journal.
 	Asked(ctx context.Context, entry JournalEntry) error
 }
 
-// JournalEntry is what a [Journal] is told. It holds no link and no token of access. As JSON it shows the whole address of
-// the device, the user of a [UserDevice] included.
+// JournalEntry is one entry of a [Journal]. It holds no link and no access token. JSON shows the whole address of the
+// device, including the user of a [UserDevice].
 type JournalEntry struct {
 	// Time is when the entry was made, in UTC.
 	Time time.Time `json:"time"`
@@ -45,8 +46,8 @@ type JournalEntry struct {
 	// ClientRequestID is the same in both entries, on the wire, and in the error or response.
 	ClientRequestID string `json:"clientRequestId"`
 
-	// ResumeToken is in Asking only, when a wait for the link follows. It is made before anything is sent: with it,
-	// [Client.WaitForRemoteAssistance] goes on after a crash at any instant. Keep it like a session cookie.
+	// ResumeToken is in Asking only, if a wait for the link follows. It is made before anything is sent, so that
+	// [Client.WaitForRemoteAssistance] can continue the wait after a crash at any moment. Keep it like a session cookie.
 	ResumeToken string `json:"resumeToken,omitempty"`
 
 	// Outcome is in Asked only, and never blank there.
@@ -61,7 +62,8 @@ type JournalEntry struct {
 	// Error is in Asked: the one-line text of the call's error, blank when the request was accepted.
 	Error string `json:"error,omitempty"`
 
-	// Actor is who it is done for, from JournalOptions.Actor. The library itself leaves it blank.
+	// Actor is the person that the request is made for. NewJournal takes it from JournalOptions.Actor; the client leaves
+	// it blank.
 	Actor string `json:"actor,omitempty"`
 
 	// CallerID, AppID and TenantID are in Asked: the claims oid, appid (or azp) and tid of the token that was sent last.
@@ -90,15 +92,15 @@ func (e JournalEntry) LogValue() slog.Value {
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
 }
 
-// journalPair is the two entries of one device in one call. Its methods do nothing on nil, which is the pair of a client
-// without a journal. A request for several devices has a pair for each.
+// journalPair is the two entries of one device in one call. Its methods do nothing on a nil pair, which a client
+// without a journal has. A request for several devices has a pair for each.
 type journalPair struct {
 	journal Journal
 	token   func(string) string // makes the resume token, nil for none
 
-	mu    sync.Mutex   // a policy may leave the request behind, while Asking is at work
+	mu    sync.Mutex   // a policy may abandon the request while Asking still runs
 	entry JournalEntry // of Asking
-	open  bool         // Asking took it
+	open  bool         // Asking accepted the entry
 }
 
 func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) string) *journalPair {
@@ -108,7 +110,7 @@ func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) st
 	return &journalPair{journal: c.journal, entry: JournalEntry{Device: device}, token: token}
 }
 
-// before is the hook of a request for this device alone.
+// before returns the hook of a request that asks this device only.
 func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 	if p == nil {
 		return nil
@@ -118,6 +120,10 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 		private := privateOf(req.URL, req.Header.Get("Authorization"))
 		if private.Clean(redact.OneLine(id, maxCodeText)) != id {
 			return invalidArgument("client-request-id", "is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
+		}
+		if recorded := p.id(); recorded != "" { // by an earlier try, whose id a policy may have changed
+			req.Header.Set("Client-Request-Id", recorded)
+			return nil
 		}
 		return p.begin(ctx, id)
 	}
@@ -146,14 +152,14 @@ func (p *journalPair) id() string {
 	return p.entry.ClientRequestID
 }
 
-// identify puts the recorded id into the error of the call, where one from the body of an answer may stand.
+// identify puts the recorded id into the error of the call, which may hold an id from the body of the answer.
 func (p *journalPair) identify(err error) {
 	if failed, ok := errors.AsType[*Error](err); ok && p.id() != "" {
 		failed.ClientRequestID = p.id()
 	}
 }
 
-// settle calls Asked, once for each pair, if Asking took the request, with what is known of the outcome.
+// settle calls Asked with what is known of the outcome, once for each pair whose Asking accepted the request.
 func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry) {
 	if p == nil {
 		return
@@ -180,24 +186,29 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 	}
 	entry.Error = err.Error()
 	failed, ok := errors.AsType[*Error](err)
-	if !ok { // what never was a request, which has no entries
+	if !ok { // the call made no request, and so no entry
 		return JournalEntry{Outcome: OutcomeUnknown}
 	}
-	switch {
-	case failed.unknown:
-		entry.Outcome = OutcomeUnknown
-	case record.Left:
-		entry.Outcome = OutcomeRejected
-	default:
-		entry.Outcome = OutcomeNotSent
-	}
+	entry.Outcome = outcomeOf(record, failed)
 	entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
 	return entry
 }
 
-// callerOf is the claims oid, appid and tid of an Authorization header.
+// outcomeOf is what became of a request that failed.
+func outcomeOf(record graphpolicy.Record, failed *Error) Outcome {
+	switch {
+	case failed.unknown:
+		return OutcomeUnknown
+	case record.Left:
+		return OutcomeRejected
+	default:
+		return OutcomeNotSent
+	}
+}
+
+// callerOf returns the claims oid, appid and tid of the token in an Authorization header.
 func callerOf(authorization string) (callerID, appID, tenantID string) {
-	claims, _ := parseClaims(bearerOf(authorization)) // without claims if that cannot be done
+	claims, _ := parseClaims(bearerOf(authorization)) // no claims if the token cannot be read
 	clean := func(claim string) string { return redact.OneLine(redact.Text(claim), maxCodeText) }
 	return clean(claims.Object), clean(claims.app()), clean(claims.Tenant)
 }

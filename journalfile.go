@@ -13,37 +13,38 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// maxJournalLine is the most that a line of a journal may hold, in bytes. Entries have less than a tenth.
+// maxJournalLine is the maximum length of a line of a journal, in bytes. Entries have less than a tenth of it.
 const maxJournalLine = 256 << 10
 
-// journalCancel ends a line that was not written to its end. It is the control character CAN, "what came before is in
-// error"; JSON holds no control characters, so that no entry can end in it.
+// journalCancel marks the end of a line that was not written completely. It is the control character CAN, "what came
+// before is in error". JSON holds no control characters, so no entry can end in it.
 const journalCancel = 0x18
 
 // JournalOptions configures [NewJournal].
 type JournalOptions struct {
-	// Actor, if not nil, says who a request is done for, such as the technician whom a service serves, from the context
-	// of the call. At most 200 characters of it are kept, in one line. It is called for both entries, for several calls at
-	// once.
+	// Actor, if not nil, returns the person that a request is made for, such as the technician who uses a service, from
+	// the context of the call. At most 200 characters are kept, in one line. It is called for both entries of a request,
+	// and concurrently if the client is used concurrently.
 	Actor func(ctx context.Context) string
 }
 
-// NewJournal is a [Journal] that writes JSON lines for [ReadJournal]: one Write for each entry, then Sync, if w has that
-// method as an [*os.File] has, so that an entry survives a crash of the machine. Pipes and terminals are not synced. What Write or Sync returns is the error of
-// Asking, and so is a Write that took less than it was given. It is safe for concurrent use.
+// NewJournal makes a [Journal] that writes JSON lines for [ReadJournal]. For each entry it calls Write once and then,
+// if w has that method as an [*os.File] has, Sync, so that the entry survives a crash of the machine. It does not sync
+// pipes and terminals. An error of Write or Sync, and a Write that took less than it was given, makes Asking and Asked
+// fail. The journal is safe for concurrent use.
 //
-//   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass it itself. A nil w is an
-//     [ErrInvalidArgument] of Asking.
+//   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass the file itself, not
+//     wrapped in another writer. If w is nil, Asking returns [ErrInvalidArgument].
 //   - options: may be nil.
 //
-// An entry never continues a line that was not finished, neither after a failed Write nor in a file in which a crash left
-// half a line: that line is marked as canceled first, and ReadJournal passes over it. To see whether there is one, w
-// needs the methods Stat and ReadAt; of a file that is open for writing only, the line that is there is marked in any case,
-// which does no harm to a whole one. Behind any other writer, take care that it begins on a new line.
+// A failed Write or a crash can leave half a line. The journal never continues such a line: it first marks the line as
+// canceled, and ReadJournal skips it. To see whether there is such a line, the journal uses the methods Stat and ReadAt
+// of w. If a file is open for writing only, the journal marks its last line in any case, which does no harm to a
+// complete line. With any other writer, make sure that the journal begins on a new line.
 //
-// A program can write entries of its own: one that has learned what became of an unfinished request calls Asked with that
-// entry and the outcome. Time is filled in if it is zero. An entry without a device, or one that is too long, is an
-// [ErrInvalidArgument].
+// A program can write entries of its own: when it has learned what became of an unfinished request, it calls Asked with
+// that entry and the outcome. The journal fills in Time if it is zero. It returns [ErrInvalidArgument] for an entry
+// without a device, or one that is too long.
 func NewJournal(w io.Writer, options *JournalOptions) Journal {
 	j := &fileJournal{w: w, fresh: true}
 	if options != nil {
@@ -96,7 +97,7 @@ func (j *fileJournal) write(ctx context.Context, entry JournalEntry) error {
 	return nil
 }
 
-// append writes one line, and what keeps it from being the rest of another one.
+// append writes one line. If the line before it may be incomplete, it first writes the mark that cancels that line.
 func (j *fileJournal) append(line []byte) error {
 	if j.mayEndInCutLine() {
 		line = append([]byte{journalCancel, '\n'}, line...)
@@ -115,7 +116,7 @@ func (j *fileJournal) append(line []byte) error {
 	return nil
 }
 
-// isStream finds pipes and terminals, which have nothing to sync and say so with an error.
+// isStream reports whether w is a pipe or a terminal, which have nothing to sync, so that Sync returns an error.
 func isStream(w io.Writer) bool {
 	file, ok := w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
@@ -125,8 +126,8 @@ func isStream(w io.Writer) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// mayEndInCutLine reports whether the next line might be glued to another one. A file is looked at each time: another
-// process that writes to it may have crashed.
+// mayEndInCutLine reports whether the journal may end in an incomplete line. It looks at a file each time, because
+// another process that writes to the file may have crashed.
 func (j *fileJournal) mayEndInCutLine() bool {
 	file, ok := j.w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
@@ -145,7 +146,8 @@ func (j *fileJournal) mayEndInCutLine() bool {
 	return j.fresh || j.failed
 }
 
-// isCutLine reports whether a line without its line break is one that was not written to its end, and marked so.
+// isCutLine reports whether a line, given without its line break, was marked as incomplete. text is the line without
+// the mark.
 func isCutLine(line []byte) (text []byte, marked bool) {
 	text = bytes.TrimRight(line, string(rune(journalCancel)))
 	return text, len(text) < len(line)

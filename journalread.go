@@ -14,13 +14,14 @@ import (
 
 // ReadJournal reads what [NewJournal] wrote, entry by entry in the order of writing.
 //
-// A last line that a crash cut off is passed over, and so is one that was found cut off and marked when the journal was
-// written on: nothing was sent for it, or its outcome counts as unknown. Members that this version does not know are
-// ignored. Any other damage is an [ErrInvalidArgument] with the number of the line; the loop may go on to the next line,
-// but whoever was asked in the damaged one is not known. So is a line above 256 KiB. What r returns is handed on as it is,
-// with the number of the line, and ends the loop.
+// ReadJournal skips a last line that a crash cut off, and a line that [NewJournal] found cut off and marked before it
+// continued the file: nothing was sent for such a line, or its outcome counts as unknown. It ignores members that this
+// version does not know. For any other damage, and for a line above 256 KiB, it yields an [ErrInvalidArgument] with the
+// number of the line. The loop may go on to the next line, but nobody knows who was asked in the damaged one. An error
+// of r is wrapped, with the number of the line, and ends the loop.
 //
-// A loop that was left can be taken up again, at the entry after the last one; it is not safe for concurrent use.
+// After a break, a new loop over the same result continues with the next entry. The result is not safe for concurrent
+// use.
 func ReadJournal(r io.Reader) iter.Seq2[JournalEntry, error] {
 	if isNil(r) {
 		return func(yield func(JournalEntry, error) bool) {
@@ -79,7 +80,7 @@ func (l *journalLines) next() bool {
 	}
 }
 
-// entry is what stands in the line, nil if that may be passed over.
+// entry returns the entry in the line, or nil if the line can be skipped.
 func (l *journalLines) entry() (*JournalEntry, error) {
 	if l.err != nil {
 		return nil, fmt.Errorf("read the journal, line %d: %w", l.number, l.err)
@@ -93,7 +94,7 @@ func (l *journalLines) entry() (*JournalEntry, error) {
 	}
 	var entry JournalEntry
 	err := json.Unmarshal(text, &entry)
-	// A whole entry counts even where its line was not finished, since it may have been acted upon.
+	// A complete entry counts even if its line was not finished, since its request may have been sent.
 	switch {
 	case err == nil && !entry.Device.IsZero():
 		return &entry, nil
@@ -109,18 +110,20 @@ func (l *journalLines) damaged(how string) error {
 	return invalidArgument("journal", fmt.Sprintf("is damaged: line %d %s; look at that line, for it may name a user who was asked", l.number, how))
 }
 
-// UnfinishedRequests are the requests of a journal that nobody knows the end of: their Outcome is missing, because the
-// program crashed, or unknown. Each is the entry of Asking, with its ResumeToken, completed by what Asked says; they come in
-// the order of asking. [Client.WaitForRemoteAssistance] goes on with one, without asking again.
+// UnfinishedRequests returns the requests of a journal whose end nobody knows: the Outcome is missing, because the
+// program crashed, or is unknown. Each result is the entry of Asking, with its ResumeToken, completed by what Asked
+// says. The results are in the order of asking. [Client.WaitForRemoteAssistance] continues one without asking again.
 //
-// Two entries are a pair when ClientRequestID and Device are the same. A request is finished when its own outcome, or a
-// later entry with its ClientRequestID and Device, is accepted, rejected or notSent, or when a later one for the same
-// device is accepted, at any of its addresses. A later request that was rejected or not sent does not tell what became of
-// the one before. Once a program knows, it can call Journal.Asked with the entry and the outcome.
+// Two entries are a pair when ClientRequestID and Device are the same. A request is finished if its own outcome, or
+// that of a later entry with its ClientRequestID and Device, is accepted, rejected or notSent. It is also finished if a
+// later request for the same device, at any of its addresses, is accepted. A later request that was rejected or not
+// sent does not tell what became of the one before. A program that learns the outcome can call Journal.Asked with the
+// entry and the outcome.
 //
-// A request that was accepted is finished here even if its link never came: its ResumeToken is in the entry of Asking.
+// An accepted request counts as finished even if its link never came. Its ResumeToken is in the entry of Asking.
 //
-// The first error of entries is returned, and then no requests: what cannot be read may name one more.
+// If entries yields an error, UnfinishedRequests returns the first one and no requests, because the entry that could
+// not be read may be one more unfinished request.
 func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry, error) {
 	if entries == nil {
 		return nil, invalidArgument("entries", "is nil; pass those of ReadJournal")
@@ -142,7 +145,7 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 			if own >= 0 {
 				open = slices.Delete(open, own, own+1)
 			}
-		default: // unknown, or of a later version, of which no more is known here
+		default: // unknown, or a value of a later version, which counts as unknown
 			if own < 0 { // its first entry is in an older file
 				open = append(open, entry)
 				continue
@@ -155,8 +158,8 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 	return open, nil
 }
 
-// pairOf is the index of what an outcome is of, or -1. A caller may give the same id to several requests: the one without an
-// outcome comes first.
+// pairOf returns the index of the request that an outcome belongs to, or -1. A caller may give the same id to several
+// requests; a request without an outcome takes precedence.
 func pairOf(open []JournalEntry, asked JournalEntry) int {
 	own := -1
 	for i, asking := range slices.Backward(open) {

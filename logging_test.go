@@ -85,6 +85,8 @@ func (s *spans) provider() tracing.Provider {
 			return tracing.NewSpan(tracing.SpanImpl{
 				End: func() { made.ended++ },
 				SetAttributes: func(list ...tracing.Attribute) {
+					s.mu.Lock()
+					defer s.mu.Unlock()
 					for _, a := range list {
 						made.attributes[a.Key] = a.Value
 					}

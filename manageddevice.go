@@ -25,8 +25,8 @@ import (
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
 type ManagedDevice struct {
-	// ID is Intune's id of the device, a GUID: what [Device] takes. It is neither AzureADDeviceID nor the Entra
-	// object id, which look alike.
+	// ID is Intune's id of the device, a GUID, which [Device] takes. It is neither AzureADDeviceID nor the Entra object
+	// id, which look alike.
 	ID string `json:"id,omitzero"`
 
 	// DeviceName is the name the device reports. It is not unique, and often holds the name of a person. Filterable:
@@ -113,8 +113,7 @@ type ManagedDevice struct {
 	// LastSyncDateTime is when the device last completed a check-in with Intune. Filterable: lt, gt.
 	LastSyncDateTime time.Time `json:"lastSyncDateTime,omitzero"`
 
-	// ManagementCertificateExpirationDate is when the certificate runs out with which the device proves itself to
-	// Intune.
+	// ManagementCertificateExpirationDate is when the certificate expires that identifies the device to Intune.
 	ManagementCertificateExpirationDate time.Time `json:"managementCertificateExpirationDate,omitzero"`
 
 	// DeviceEnrollmentType is how the device was enrolled.
@@ -149,8 +148,8 @@ type ManagedDevice struct {
 	// ComplianceState is whether the device keeps the company's rules. Filterable: eq.
 	ComplianceState ComplianceState `json:"complianceState,omitzero"`
 
-	// ComplianceGracePeriodExpirationDateTime is until when a device that breaks the rules still counts as compliant. A
-	// date at the end of the year 9999 means that there is no such limit. Filterable: lt, gt.
+	// ComplianceGracePeriodExpirationDateTime is the time until which a device that breaks the rules still counts as
+	// compliant. A date at the end of the year 9999 means that there is no such limit. Filterable: lt, gt.
 	ComplianceGracePeriodExpirationDateTime time.Time `json:"complianceGracePeriodExpirationDateTime,omitzero"`
 
 	// PartnerReportedThreatState is what a partner for threat defense says about the device.
@@ -193,8 +192,8 @@ type ManagedDevice struct {
 	// DeviceHealthAttestationState is what Windows attested about its own start; zero on most devices.
 	DeviceHealthAttestationState DeviceHealthAttestationState `json:"deviceHealthAttestationState,omitzero"`
 
-	// DeviceActionResults is what became of the remote actions on this device, the last of each kind. Remote
-	// assistance is not known to appear here: its signs are the next two fields.
+	// DeviceActionResults are the results of the remote actions on this device, the last of each kind. Remote assistance
+	// is not known to appear here; the next two fields show it.
 	DeviceActionResults []DeviceActionResult `json:"deviceActionResults,omitzero"`
 
 	// RemoteAssistanceSessionURL is the link that opens the remote-assistance session. Only filled by a read by id
@@ -206,7 +205,8 @@ type ManagedDevice struct {
 	RemoteAssistanceSessionErrorDetails string `json:"remoteAssistanceSessionErrorDetails,omitzero"`
 }
 
-// Ref is the address of the device, [Device] of its ID. It addresses nothing when the ID was not selected.
+// Ref is the address of the device, [Device] of its ID. It is the zero DeviceRef if the device has no ID, for example
+// because the ID was not selected.
 func (d ManagedDevice) Ref() DeviceRef {
 	if d.ID == "" {
 		return DeviceRef{}
@@ -233,7 +233,7 @@ func (d ManagedDevice) LogValue() slog.Value {
 }
 
 // UnmarshalJSON reads a device as the service sends it, also when it is wrapped in a "value" member as in Microsoft's
-// samples. It replaces the whole device, properties that are not in the JSON included; on error, and on null, the
+// samples. It replaces the whole device, including properties that are not in the JSON; on error, and on null, the
 // device keeps its value. Error texts name properties and quote no values.
 func (d *ManagedDevice) UnmarshalJSON(data []byte) error {
 	return graphjson.UnmarshalEntity(data, d)

@@ -7,8 +7,8 @@ import (
 )
 
 // DeviceHealthAttestationState is what a Windows device attested about its own start: which protections were on, and
-// in which version. Most members are text in the service's words, such as "Enabled" and "Disabled" or "1" and "0".
-// The zero value is no attestation, as on most devices.
+// in which version. Most members are text in the service's words, such as "Enabled" and "Disabled" or "1" and "0". The
+// zero value means no attestation, as on most devices.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-devicehealthattestationstate
 type DeviceHealthAttestationState struct {

@@ -22,7 +22,7 @@ const (
 	// ComplianceStateError means: the judgment failed.
 	ComplianceStateError ComplianceState = "error"
 
-	// ComplianceStateInGracePeriod means: it breaks a rule and has time to mend; access is not yet taken away.
+	// ComplianceStateInGracePeriod means: it breaks a rule, but still has time to comply and keeps its access.
 	ComplianceStateInGracePeriod ComplianceState = "inGracePeriod"
 
 	// ComplianceStateConfigManager means: Configuration Manager judges the device, not Intune.
@@ -54,7 +54,7 @@ const (
 	// DeviceEnrollmentTypeUserEnrollment means: the user enrolled the device.
 	DeviceEnrollmentTypeUserEnrollment DeviceEnrollmentType = "userEnrollment"
 
-	// DeviceEnrollmentTypeDeviceEnrollmentManager means: an account for enrolling many devices did.
+	// DeviceEnrollmentTypeDeviceEnrollmentManager means: an account for enrolling many devices enrolled it.
 	DeviceEnrollmentTypeDeviceEnrollmentManager DeviceEnrollmentType = "deviceEnrollmentManager"
 
 	// DeviceEnrollmentTypeAppleBulkWithUser means: Apple bulk enrollment (Configurator, Automated Device Enrollment)

@@ -11,9 +11,10 @@ import (
 	"github.com/go-intune/intune/internal/graphjson"
 )
 
-// DeviceActionResult is what became of a remote action on a device. Graph sends one of several derived types; this
-// one holds the members of all, and ODataType tells which it was. Some members are secrets or tell who or where the
-// user is: printing the result with fmt or slog shows the action, its state and its times only, JSON shows all.
+// DeviceActionResult is the result of a remote action on a device. Graph sends one of several derived types;
+// DeviceActionResult holds the members of all of them, and ODataType tells which one Graph sent. Some members are
+// secrets or tell who or where the user is, so fmt and slog show only the action, its state and its times. JSON shows
+// all.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-deviceactionresult and the types derived from
 // it.
@@ -42,7 +43,7 @@ type DeviceActionResult struct {
 	// ErrorCode is the error of a passcode reset or of a rotation of BitLocker keys, 0 for none.
 	ErrorCode int32 `json:"errorCode,omitzero"`
 
-	// Passcode is the passcode a reset set: a secret.
+	// Passcode is the new passcode after a reset: a secret.
 	Passcode string `json:"passcode,omitzero"`
 
 	// ScanType is the kind of a Windows Defender scan, such as "quick" or "full".
@@ -52,7 +53,7 @@ type DeviceActionResult struct {
 	UserPrincipalName string `json:"userPrincipalName,omitzero"`
 }
 
-// String shows the action, its state and when that last changed, and nothing of secrets, places or users.
+// String shows the action, its state and when that last changed, and no secrets, places or users.
 func (a DeviceActionResult) String() string {
 	updated := ""
 	if !a.LastUpdatedDateTime.IsZero() {
@@ -79,9 +80,9 @@ func (a *DeviceActionResult) UnmarshalJSON(data []byte) error {
 	return graphjson.Unmarshal(data, a)
 }
 
-// DeviceGeoLocation is where a device was found. A value the device did not know is 0, NaN or an infinity, as the
-// service sent it; JSON writes the last two the way OData does ("NaN", "INF", "-INF"). Printing it with fmt or slog
-// shows only when it was collected.
+// DeviceGeoLocation is where a device was found. A value that the device did not know is 0, NaN or an infinity, as the
+// service sent it; JSON writes NaN and infinities the way OData does ("NaN", "INF", "-INF"). Printing the location with
+// fmt or slog shows only when it was collected.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-devicegeolocation
 type DeviceGeoLocation struct {
@@ -127,7 +128,7 @@ func (l DeviceGeoLocation) LogValue() slog.Value {
 	return slog.GroupValue(slog.Time("collected", l.LastCollectedDateTime))
 }
 
-// MarshalJSON writes the location as the service does, values that are no JSON numbers included.
+// MarshalJSON writes the location as the service does, including values that are not JSON numbers.
 func (l DeviceGeoLocation) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Altitude              odataDouble `json:"altitude,omitzero"`
@@ -149,7 +150,7 @@ func (l *DeviceGeoLocation) UnmarshalJSON(data []byte) error {
 	return graphjson.Unmarshal(data, l)
 }
 
-// odataDouble writes the three values that JSON numbers lack as OData does.
+// odataDouble writes NaN and the infinities, which are not JSON numbers, as OData does.
 type odataDouble float64
 
 func (d odataDouble) MarshalJSON() ([]byte, error) {
@@ -194,8 +195,8 @@ func (f *ConfigurationManagerClientEnabledFeatures) UnmarshalJSON(data []byte) e
 	return graphjson.Unmarshal(data, f)
 }
 
-// describe names a thing by the pairs that have a value. Values are quoted where they hold anything unusual, because
-// they come from the service and go into logs.
+// describe names a thing by the pairs that have a value. It quotes the values, because they come from the service and
+// go into logs.
 func describe(kind string, pairs ...string) string {
 	var text strings.Builder
 	text.WriteString(kind)

@@ -26,9 +26,10 @@ const (
 	rightReadConnector   = "Remote assistance connectors / Read"
 )
 
-// The action, and the waits around it, whose requests are those of the first two lines.
+// The action and the waits around it. The waits send the requests of the first two operations.
 var (
 	opRequestRemoteAssistance = &operation{"Client.RequestRemoteAssistance", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
+	opRequestMany             = &operation{"Client.RequestRemoteAssistanceMany", "request remote assistance for a batch of devices", permissionManageDevices, rightOfferAssistance, true}
 	opGetSession              = &operation{"Client.GetRemoteAssistanceSession", "read the remote-assistance session", permissionReadDevices, rightReadDevices, true}
 	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
 	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}
@@ -63,6 +64,9 @@ var (
 	opListAuditEvents = &operation{api: "Client.NewListAuditEventsPager", text: "list audit events", permission: permissionReadAudit}
 	opAuditEvents     = &operation{api: "Client.AuditEvents", text: "list audit events", permission: permissionReadAudit}
 )
+
+// What would stand in the way. Its requests are those of the operations above.
+var opCheckReadiness = &operation{api: "Client.CheckReadiness", text: "check readiness"}
 
 // opToken asks the credential and not Graph, so it has no span.
 var opToken = &operation{text: "get a token"}

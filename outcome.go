@@ -8,13 +8,13 @@ const (
 	// OutcomeAccepted means: the service accepted the request, and the user sees a prompt or soon will.
 	OutcomeAccepted Outcome = "accepted"
 
-	// OutcomeRejected means: the service refused the request, and the user was not asked by it.
+	// OutcomeRejected means: the service refused the request, and this request did not ask the user.
 	OutcomeRejected Outcome = "rejected"
 
 	// OutcomeUnknown means: the request was sent, or may have been, and nobody knows whether the user was asked.
 	OutcomeUnknown Outcome = "unknown"
 
-	// OutcomeNotSent means: it is certain that no request left.
+	// OutcomeNotSent means: it is certain that no request was sent.
 	OutcomeNotSent Outcome = "notSent"
 )
 

@@ -18,16 +18,16 @@ import (
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
-// listing describes one list of rows of type T, which its pager gives in pages of type P.
+// listing describes one list of rows of type T, which its pager returns in pages of type P.
 type listing[T any, P storedPage[T]] struct {
 	op    *operation
 	first func() (url.URL, error) // the first page, or what is wrong with the arguments
 	keep  func(*T) bool           // rows for which it is false are dropped; nil: none are
-	id    func(*T) string         // what tells a row that came before; nil: nothing does
+	id    func(*T) string         // by which a row that came before is recognized; nil: none is
 	page  func(page[T]) P
 }
 
-// page is what any page of a list has.
+// page holds what every page of a list has.
 type page[T any] struct {
 	rows              []T
 	next              string
@@ -35,12 +35,12 @@ type page[T any] struct {
 	answerIDs
 }
 
-// storedPage is a page that a caller may have kept, to go on from it with a new pager.
+// storedPage is a page that a caller may have kept, to continue from it with a new pager.
 type storedPage[T any] interface {
 	stored() (rows []T, next string)
 }
 
-// walk is one way through a listing.
+// walk is one pass through the pages of a listing.
 type walk[T any, P storedPage[T]] struct {
 	listing[T, P]
 	client   *Client
@@ -59,7 +59,8 @@ func (l listing[T, P]) pager(c *Client) *runtime.Pager[P] {
 	})
 }
 
-// all yields the rows of all pages, up to the end or the first error; what was read of a broken page comes before it.
+// all yields the rows of all pages, up to the end or the first error. The rows that were read of a broken page come
+// before the error.
 func (l listing[T, P]) all(ctx context.Context, c *Client, onPage func(P)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		w := walk[T, P]{listing: l, client: c}
@@ -97,7 +98,7 @@ func (w *walk[T, P]) fetchInSpan(ctx context.Context, current *P) (read P, err e
 	return w.fetch(ctx, current)
 }
 
-// fetch reads the page behind current. An error may come with what could be read of the page.
+// fetch reads the page after current. Together with an error it may return the rows of the page that could be read.
 func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) {
 	if err := w.client.check(ctx); err != nil {
 		return read, err
@@ -149,7 +150,7 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 	return found, err
 }
 
-// next is the page behind current, which must be one that this walk has not read.
+// next is the address of the page after current, which must be one that this walk has not read.
 func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 	if w.followed == nil {
 		// This checks the arguments, also of a pager that goes on from a stored page.
@@ -184,8 +185,8 @@ func (w *walk[T, P]) remember(before P) {
 	}
 }
 
-// nextLink refuses a next link that leads anywhere but to this client's Graph root. Its errors do not quote the link,
-// whose skip token holds names of devices.
+// nextLink parses a next link, and refuses one that does not lead to this client's Graph root. Its errors do not quote
+// the link, whose skip token holds names of devices.
 func (c *Client) nextLink(link string) (target url.URL, err error) {
 	u, err := url.Parse(link)
 	if err != nil || u.Fragment != "" || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
@@ -194,7 +195,7 @@ func (c *Client) nextLink(link string) (target url.URL, err error) {
 	if err := graphpolicy.CheckHost(c.service.root, u); err != nil {
 		return target, errors.New("it leads to another host or is not https")
 	}
-	if !strings.HasPrefix(u.EscapedPath(), c.service.root.EscapedPath()+"/"+graphAPIVersion+"/") || hasDotSegment(u.Path) {
+	if !strings.HasPrefix(u.EscapedPath(), c.root.EscapedPath()+"/") || hasDotSegment(u.Path) {
 		return target, errors.New("it leads out of the version that this client speaks")
 	}
 	return *u, nil
@@ -203,7 +204,8 @@ func (c *Client) nextLink(link string) (target url.URL, err error) {
 // maxTop is the service's page size; larger values are not known to work.
 const maxTop = 1000
 
-// firstPage is the page from which to go on, or the first one of a collection; top is the number of rows a page.
+// firstPage is the address of the page to continue from, or of the first page of a collection; top is the number of
+// rows per page.
 func (c *Client) firstPage(continueFrom, path string, query []string, top int32) (target url.URL, err error) {
 	if top < 0 || top > maxTop {
 		return target, invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
@@ -226,7 +228,7 @@ type idSet struct {
 	others map[string]struct{}
 }
 
-// add reports whether the id is new. A blank id is always: nothing tells two of them apart.
+// add reports whether the id is new. A blank id always counts as new, because it identifies nothing.
 func (s *idSet) add(id string) bool {
 	const length = len("00000000-0000-0000-0000-000000000000") // uuid.Parse knows other forms too
 	if id == "" {

@@ -25,8 +25,8 @@ type RemoteAssistancePartner struct {
 	// DisplayName is the partner's name.
 	DisplayName string `json:"displayName,omitempty"`
 
-	// OnboardingURL is where an administrator signs in at the partner to finish onboarding: a secret, which JSON shows
-	// as REDACTED too. What is sent to the service is the text itself.
+	// OnboardingURL is where an administrator signs in at the partner to finish onboarding. It is a secret: JSON shows
+	// REDACTED too, but requests to the service carry the text itself.
 	OnboardingURL Secret `json:"onboardingUrl,omitzero"`
 
 	// OnboardingStatus says how far onboarding has come. Members this package does not know are kept.
@@ -53,7 +53,7 @@ func (p RemoteAssistancePartner) Format(state fmt.State, _ rune) {
 // LogValue is [RemoteAssistancePartner.String].
 func (p RemoteAssistancePartner) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// UnmarshalJSON reads what the service sends: null and "" are the zero value, as is a date of the year 1.
+// UnmarshalJSON reads a partner as the service sends it: null, "" and a date in the year 1 give the zero value.
 func (p *RemoteAssistancePartner) UnmarshalJSON(data []byte) error {
 	return graphjson.Unmarshal(data, p)
 }
@@ -79,9 +79,9 @@ func (r ListRemoteAssistancePartnersResponse) stored() (rows []RemoteAssistanceP
 	return r.Value, r.NextLink
 }
 
-// NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or
-// a partner that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application, which is
-// another permission family than the action's. Errors of NextPage: [*Error].
+// NewListRemoteAssistancePartnersPager lists the tenant's partners. A tenant without TeamViewer has an empty list, or a
+// partner that is not onboarded. Needs DeviceManagementServiceConfig.Read.All, delegated or application. That is
+// another family of permissions than the action's. Errors of NextPage: [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list (v1.0).
 func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssistancePartnersOptions) *runtime.Pager[ListRemoteAssistancePartnersResponse] {
@@ -124,7 +124,7 @@ func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, opti
 // [Client.CreateRemoteAssistancePartner].
 type CreateRemoteAssistancePartnerOptions struct{}
 
-// CreateRemoteAssistancePartnerResponse is the partner as the service made it.
+// CreateRemoteAssistancePartnerResponse is the partner as the service created it.
 type CreateRemoteAssistancePartnerResponse struct {
 	RemoteAssistancePartner
 
@@ -133,8 +133,8 @@ type CreateRemoteAssistancePartnerResponse struct {
 	ClientRequestID string `json:"-"`
 }
 
-// CreateRemoteAssistancePartner makes a partner from the fields of partner that are not zero; ID is left out. The
-// portal makes the TeamViewer partner by itself when an administrator connects it, so this is rarely needed. Like
+// CreateRemoteAssistancePartner creates a partner from the fields of partner that are not zero; ID is left out. The
+// portal itself creates the TeamViewer partner when an administrator connects it, so this method is rarely needed. Like
 // every write it is not repeated when its outcome is unknown ([ErrOutcomeUnknown]). Needs
 // DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
 //
@@ -158,8 +158,8 @@ type UpdateRemoteAssistancePartnerResponse struct {
 	ClientRequestID string `json:"-"`
 }
 
-// UpdateRemoteAssistancePartner changes the fields of the partner that are not zero in partner. It affects every
-// technician of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
+// UpdateRemoteAssistancePartner sets those fields of the partner that are not zero in the argument partner. It affects
+// every technician of the tenant. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
 // [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-update (v1.0).
@@ -201,9 +201,10 @@ type OnboardRemoteAssistancePartnerResponse struct {
 	ClientRequestID string `json:"-"`
 }
 
-// OnboardRemoteAssistancePartner is Graph's beginOnboarding; in Azure's Go modules the prefix Begin promises a
-// poller. It only starts the handshake: an administrator must still sign in at the partner through OnboardingURL.
-// Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else [*Error].
+// OnboardRemoteAssistancePartner calls Graph's beginOnboarding. Its name does not start with Begin, because in Azure's
+// Go modules that prefix promises a poller. It only starts the handshake: an administrator must still sign in at the
+// partner through OnboardingURL. Needs DeviceManagementServiceConfig.ReadWrite.All. Errors: [ErrInvalidArgument], else
+// [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-beginonboarding (v1.0).
 func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, options *OnboardRemoteAssistancePartnerOptions) (OnboardRemoteAssistancePartnerResponse, error) {
@@ -266,7 +267,8 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 	return partner, idsOf(resp), nil
 }
 
-// partnerOf reads the answer to a request that reads or writes a partner; the others have none.
+// partnerOf reads the partner in the answer to a request; only a request that reads or writes a partner is answered
+// with one.
 func (c *Client) partnerOf(r *request, resp *http.Response) (partner RemoteAssistancePartner, err error) {
 	if r.method != http.MethodGet && r.body == nil {
 		if !emptySuccess(resp) {
@@ -289,7 +291,7 @@ func partnerBody(partner RemoteAssistancePartner) ([]byte, error) {
 	return json.Marshal(struct {
 		Type string `json:"@odata.type"`
 		RemoteAssistancePartner
-		OnboardingURL string `json:"onboardingUrl,omitempty"` // in place of the embedded one, which is redact.Placeholder
+		OnboardingURL string `json:"onboardingUrl,omitempty"` // replaces the embedded one, which is redact.Placeholder
 	}{"#microsoft.graph.remoteAssistancePartner", partner, partner.OnboardingURL.Reveal()})
 }
 

@@ -20,25 +20,26 @@ type RequestRemoteAssistanceResponse struct {
 	// RequestID identifies the request at Microsoft; their support asks for it.
 	RequestID string
 
-	// ClientRequestID is the GUID under which the library, or the caller through policy.WithHTTPHeader, sent it.
+	// ClientRequestID is the client-request-id of the request: a GUID of the library, or what the caller set through
+	// policy.WithHTTPHeader.
 	ClientRequestID string
 
-	// Deprecation and Sunset are the headers of those names as received, blank today. Microsoft has called the
-	// connector behind this action legacy; one day these may say when it goes.
+	// Deprecation and Sunset are the headers of those names as received, blank today. Microsoft has called the connector
+	// behind this action legacy; these headers may one day say when it will be retired.
 	Deprecation, Sunset string
 }
 
 // RequestRemoteAssistance asks Intune to open a remote-assistance session on device. A nil error means that Intune
-// accepted the request, not that there is a session: the link appears on the device's record later, or an error text
-// does. [Client.OpenRemoteAssistance] asks and waits for it.
+// accepted the request, not that there is a session: a link or an error text appears on the device's record later.
+// [Client.OpenRemoteAssistance] asks and waits for the link.
 //
-//   - device: any of the three addresses; [Device] is the one to prefer.
+//   - device: any of the three addresses; prefer [Device].
 //   - options: may be nil.
 //
-// Each accepted call may show a prompt to the device's user, and the service knows no idempotency key, so the library
-// never sends the request a second time unless the first was refused (429, 503) or never sent. When it cannot know,
-// the error answers [errors.Is] for [ErrOutcomeUnknown]: look at the session before asking again. A success is 204,
-// or 200 without a body, as some proxies rewrite it.
+// Each accepted call may show a prompt to the device's user, and the service has no idempotency key. The library
+// therefore never sends the request a second time unless the first was refused (429, 503) or never sent. If it cannot
+// know whether the service acted, the error is an [ErrOutcomeUnknown]: read the session before asking again. A success
+// is 204, or 200 without a body, because some proxies rewrite the status.
 //
 // Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, and for a
 // delegated caller the Intune role right "Remote tasks / Offer remote assistance". Errors: [ErrInvalidArgument], else
@@ -59,26 +60,16 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	return c.requestRemoteAssistance(ctx, device, nil)
 }
 
-// requestRemoteAssistance asks. token, if not nil, makes the resume token of a request with a given client-request-id, for
-// the journal.
+// requestRemoteAssistance sends the request. token, if not nil, makes the resume token of a request with a given
+// client-request-id, for the journal.
 func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
 	pair := c.newPair(device, token)
-	r := &request{
-		op:     opRequestRemoteAssistance,
-		device: device,
-		method: http.MethodPost,
-		url:    c.at(device.String() + "/requestRemoteAssistance"),
-		before: pair.before(ctx),
-	}
-	asked := JournalEntry{Outcome: OutcomeUnknown} // should a policy or the transport panic
+	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { c.settle(ctx, pair, asked) }()
-	resp, err := c.send(ctx, r)
-	if err == nil && !emptySuccess(resp) {
-		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
-	}
+	resp, record, err := c.ask(ctx, newAsk(c, device, ""), pair)
 	if pair != nil {
 		pair.identify(err)
-		asked = askedEntry(r.record, resp, err)
+		asked = askedEntry(record, resp, err)
 	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
@@ -92,41 +83,68 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	}, nil
 }
 
+// newAsk is the request for one device. id is its client-request-id, blank for a new one.
+func newAsk(c *Client, device DeviceRef, id string) *request {
+	return &request{
+		op:     opRequestRemoteAssistance,
+		device: device,
+		method: http.MethodPost,
+		url:    c.at(actionPath(device)),
+		id:     id,
+	}
+}
+
+// notEmpty is what is wrong with an answer that has another status or a body.
+const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it"
+
+func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
+
+// ask sends the request for one device. Without an error, the service has accepted it.
+func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, graphpolicy.Record, error) {
+	r.before = pair.before(ctx)
+	resp, err := c.send(ctx, r)
+	if err == nil && !emptySuccess(resp) {
+		err = c.unexpectedAnswer(r, resp, notEmpty)
+	}
+	return resp, r.record, err
+}
+
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument].
 type BeginRemoteAssistanceOptions struct {
-	// AcceptExistingAfter, if above zero, ends the wait that long after the request with the link that was there before
-	// it, if it never changed, and marks it Reused. Zero waits for a new link only.
+	// AcceptExistingAfter, if above zero, is how long after the request the wait ends with the link from before the
+	// request, if that link has not changed. The session is then marked as Reused. Zero waits for a new link only.
 	AcceptExistingAfter time.Duration
 
-	// ConfirmWithin is how long after the request to look for a sign that it went through, when its outcome is unknown.
-	// The wait then ends in a [*PendingError] that is [ErrOutcomeUnknown]. Zero means two minutes.
+	// ConfirmWithin is for a request whose outcome is unknown: how long after the request to look for a sign that the
+	// service acted. Without a sign the wait ends with a [*PendingError] that is [ErrOutcomeUnknown]. Zero means two
+	// minutes.
 	ConfirmWithin time.Duration
 }
 
-// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's
-// link appears. It always asks; to go on with a wait, use [Client.ResumeRemoteAssistance].
+// BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's link
+// appears. It always asks; to continue a wait, use [Client.ResumeRemoteAssistance].
 //
 // It reads the device's current link and error text first, then asks once. The poller is done when the link differs
-// from that first one; it fails with a [*SessionError] when the error text does. "" and null are the same, and the
-// first link and text are not taken for new when they go and come back. When the outcome of the request is unknown the
-// poller starts all the same: a change proves that it went through, and ConfirmWithin without one ends the wait.
+// from that first one; it fails with a [*SessionError] when the error text differs. "" and null are the same. If the
+// first link or text disappears and comes back, it does not count as new. If the outcome of the request is unknown, the
+// poller starts anyway: a change proves that the service acted, and the wait ends if none comes within ConfirmWithin.
 //
-// A link does not mean that the user accepted; nothing in Graph says so, nor whose request a link belongs to, and no
-// call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
+// A link does not mean that the user accepted. Graph does not say whether the user did, nor whose request a link
+// belongs to, and no call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.
 //
-// Errors: [ErrInvalidArgument], else [*Error]; when one is returned, nobody was asked. Once there is a poller, the user
-// was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read; throttling, 5xx,
-// broken connections and, for a minute, 404 are passed over for as long as its context lasts. After that, or the end of
-// a context, the poller can go on. PollUntilDone returns the bare error of its context when that ends between two
-// reads, since azcore waits there; the poller's ResumeToken goes on then. It waits 30 seconds between reads unless
-// told otherwise; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no body. A Poller is
-// not safe for concurrent use.
+// Errors: [ErrInvalidArgument], else [*Error]; if one is returned, nobody was asked. Once there is a poller, the user
+// was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read. For as long as its
+// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After such an error or the
+// end of a context, the poller can be used again. PollUntilDone waits inside azcore between two reads; if its context
+// ends there, it returns the bare error of the context, and the poller's ResumeToken continues the wait. It waits 30
+// seconds between reads by default; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no
+// body. A Poller is not safe for concurrent use.
 //
 // The poller's ResumeToken is for [Client.WaitForRemoteAssistance] and [Client.ResumeRemoteAssistance], in this process
-// or another. It is JSON and holds no link: the device, the Graph root, the times, the ids of the request and a salted
-// hash of what was there before, with a checksum against damage. Keep it like a session cookie: whoever can write it
-// can mislead the wait, and make an old link pass for a new one.
+// or another. It is JSON, and holds the device, the Graph root, the times, the ids of the request, salted hashes of the
+// earlier link and text, and a checksum against damage, but no link. Keep it like a session cookie: whoever can change
+// it can mislead the wait, and make an old link pass for a new one.
 func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
 	if err := c.check(ctx); err != nil {
 		return nil, err
@@ -144,7 +162,7 @@ func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, op
 	return handler.poller()
 }
 
-// begin reads what is there, and asks.
+// begin reads the current link and error text, and then sends the request.
 func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssistanceOptions) (*sessionHandler, error) {
 	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
 		return nil, err
@@ -156,7 +174,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	if err != nil {
 		return nil, err
 	}
-	// From here on a token can be made that names the request, whatever becomes of it.
+	// From here on a resume token can be made, whatever becomes of the request.
 	handler := &sessionHandler{client: c, readAt: before.at, sessionState: sessionState{
 		Device:              device,
 		RequestedAt:         c.now(),
@@ -166,7 +184,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	}}
 	handler.remember(before.link, before.details)
 	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
-	asking := *handler // a copy, since a policy may leave the request behind
+	asking := *handler // a copy, since a policy may abandon the request while it still runs
 	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
 		asking.RequestedAt, asking.ClientRequestID = c.now(), clientRequestID
 		return asking.resumeToken()
@@ -193,29 +211,30 @@ type OpenRemoteAssistanceOptions struct {
 	// ConfirmWithin is as in [BeginRemoteAssistanceOptions].
 	ConfirmWithin time.Duration
 
-	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes, below zero as long as
-	// the context lasts. It ends with one more look, which may take up to ten seconds.
+	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes; a negative value means
+	// as long as the context lasts. The wait ends with one more read, which may take up to ten seconds.
 	MaxWait time.Duration
 
-	// Frequency is the time between two looks. Zero means three seconds at first and more and more up to fifteen, with
-	// jitter. A Retry-After of the service takes precedence.
+	// Frequency is the time between two reads of the session. Zero means three seconds at first, growing up to fifteen,
+	// with jitter. A Retry-After of the service takes precedence.
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait
-	// elsewhere should this process end ([Client.WaitForRemoteAssistance]). The token holds no link.
+	// elsewhere if this process ends ([Client.WaitForRemoteAssistance]). The token holds no link.
 	OnRequested func(resumeToken string)
 }
 
 // OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]
-// and the wait in one call. It ends by itself after options.MaxWait, ten minutes unless told otherwise; a session takes
-// seconds to minutes.
+// and the wait in one call. The wait ends after options.MaxWait, ten minutes by default; a session takes seconds to
+// minutes.
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All. The error says whether the user was asked:
 //
-//   - [*PendingError]: asked, and no link came before the context or MaxWait ended, or before a read was refused. Go on
-//     with [Client.WaitForRemoteAssistance] and the error's ResumeToken. With [ErrOutcomeUnknown], perhaps asked.
-//   - [*SessionError]: asked, and the service says why there is no session.
-//   - Any other, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
+//   - [*PendingError]: the user was asked, and no link came before the context or MaxWait ended, or before a read was
+//     refused. Continue with [Client.WaitForRemoteAssistance] and the error's ResumeToken. If the error is also
+//     [ErrOutcomeUnknown], the user may not have been asked.
+//   - [*SessionError]: the user was asked, and the service says why there is no session.
+//   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
 func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
 	if err := c.check(ctx); err != nil {
 		return RemoteAssistanceSession{}, err

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// sessionState is what a wait needs to go on in another process. It holds no link and no text, only salted hashes of
-// those that were there before the request.
+// sessionState is what a wait needs to continue in another process. It holds no link and no error text, only salted
+// hashes of those from before the request.
 type sessionState struct {
 	Device              DeviceRef
 	RequestedAt         time.Time
@@ -56,8 +56,8 @@ const (
 )
 
 // resumeToken is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this
-// package takes both apart by itself, because azcore's reader panics on a null token and can be made to send the
-// bearer token to an address in the token.
+// package reads both itself, because azcore's reader panics on a null token and can be made to send the bearer token to
+// an address in the token.
 type resumeToken struct {
 	Version             int       `json:"version"`
 	Graph               string    `json:"graph"`
@@ -72,11 +72,12 @@ type resumeToken struct {
 	Link                []byte    `json:"link"`
 	Details             []byte    `json:"details"`
 
-	// Sum is the checksum of all the others. It finds damage; whoever means to change a token can compute a new one.
+	// Sum is the checksum of all other members. It detects damage, but not a change on purpose, since anyone can compute a
+	// new one.
 	Sum []byte `json:"sum,omitempty"`
 }
 
-// checksum covers what the members mean and not how they are written, so that JSON may be formatted anew on its way.
+// checksum covers the values of the members and not their formatting, so that the JSON may be reformatted on its way.
 func (t resumeToken) checksum() []byte {
 	t.Sum = nil
 	text, _ := json.Marshal(t) //nolint:errchkjson // a time comes from a clock, or has been read from JSON
@@ -88,7 +89,7 @@ func (t resumeToken) checksum() []byte {
 func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	token := resumeToken{
 		Version:         resumeTokenVersion,
-		Graph:           h.client.base,
+		Graph:           h.client.root.String(),
 		Device:          h.Device.String(),
 		RequestedAt:     h.RequestedAt.UTC().Round(0),
 		RequestID:       h.RequestID,
@@ -106,7 +107,7 @@ func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	return json.Marshal(token)
 }
 
-// resumeToken is what Poller.ResumeToken gives.
+// resumeToken is what Poller.ResumeToken returns.
 func (h *sessionHandler) resumeToken() string {
 	token, _ := json.Marshal(struct { //nolint:errchkjson // as in checksum
 		Type  string          `json:"type"`
@@ -115,7 +116,7 @@ func (h *sessionHandler) resumeToken() string {
 	return string(token)
 }
 
-// resume rebuilds a wait from its token, which is checked member by member: it may come from anywhere.
+// resume rebuilds a wait from its token. It checks the token member by member, because it may come from anywhere.
 func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*sessionHandler, error) {
 	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	var version struct {
 		Version int `json:"version"`
 	}
-	_ = json.Unmarshal(envelope.Token, &version) // what is malformed is found below
+	_ = json.Unmarshal(envelope.Token, &version) // malformed JSON is found below
 	if version.Version == 0 {
 		return refuse(wrong)
 	}
@@ -154,7 +155,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if strictJSON(envelope.Token, &token) != nil {
 		return refuse(wrong + ": a member is missing, unknown or malformed")
 	}
-	if token.Graph != c.base {
+	if token.Graph != c.root.String() {
 		return refuse("is of another cloud than this client")
 	}
 	ref, err := ParseDeviceRef(token.Device)
@@ -188,7 +189,7 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	return h, nil
 }
 
-// resumedDuration is the one given now, else that of the token.
+// resumedDuration is the duration given now, or else that of the token.
 func resumedDuration(given time.Duration, text string) (time.Duration, error) {
 	if given > 0 || text == "" {
 		return given, nil
@@ -200,7 +201,7 @@ func resumedDuration(given time.Duration, text string) (time.Duration, error) {
 	return d, err
 }
 
-// strictJSON decodes one value without unknown members, and nothing behind it.
+// strictJSON decodes exactly one value. It refuses unknown members, and anything after the value.
 func strictJSON(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()

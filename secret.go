@@ -13,11 +13,11 @@ import (
 )
 
 // Secret is a text that must not end up in a log, such as a code that unlocks a device. Every rendering (fmt with any
-// verb, slog, JSON, text) shows REDACTED, and only [Secret.Reveal] gives the text. The zero value is no secret. It
-// decodes from JSON, where "" and null are the zero value.
+// verb, slog, JSON, text) shows REDACTED, and only [Secret.Reveal] gives the text. The zero value means no secret. A
+// Secret decodes from JSON, where "" and null give the zero value.
 type Secret struct {
-	// A handle, because fmt prints the fields of a value that sits in an unexported field without asking its methods:
-	// it shows an address then, and secrets still compare with ==.
+	// A handle, because fmt does not call the methods of a value in an unexported field, and prints its fields instead. Of
+	// a handle it prints an address, and secrets still compare with ==.
 	text unique.Handle[string]
 }
 
@@ -29,7 +29,7 @@ func NewSecret(text string) Secret {
 	return Secret{text: unique.Make(text)}
 }
 
-// Reveal is the text itself. Show it only to the person whom it is for.
+// Reveal returns the text itself. Show it only to the person it is for.
 func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""

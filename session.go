@@ -30,12 +30,13 @@ type RemoteAssistanceSession struct {
 	// It is set only by a wait with AcceptExistingAfter.
 	Reused bool
 
-	// RequestID and ClientRequestID identify the request that asked for the session: at Microsoft, whose support asks
-	// for the first, and in the caller's own records. Only a wait sets them; RequestID is blank when no answer came.
+	// RequestID and ClientRequestID identify the request that asked for the session. Microsoft's support asks for
+	// RequestID; ClientRequestID is for the caller's own records. Only a wait sets them; RequestID is blank when no answer
+	// came.
 	RequestID       string `json:",omitzero"`
 	ClientRequestID string `json:",omitzero"`
 
-	// RequestedAt is when that request had been made, on the local clock. Only a wait sets it.
+	// RequestedAt is when that request was made, on the local clock. Only a wait sets it.
 	RequestedAt time.Time `json:",omitzero"`
 }
 
@@ -79,12 +80,14 @@ type GetRemoteAssistanceSessionResponse struct {
 	ClientRequestID string
 }
 
-// GetRemoteAssistanceSession reads the device's current link and error text. Neither has a time: both may be left
-// over. A link that is not https is an [*Error], because a person is going to open it, and so is an answer without
-// the device's id or without the two properties, as a sign-in page may give it.
+// GetRemoteAssistanceSession reads the device's current link and error text. The record does not say when they were
+// set, so both may be left over from an earlier session. The method returns an [*Error] for a link that is not https,
+// because a person is going to open it, and for an answer without the device's id or without the two properties, which
+// a sign-in page may have given.
 //
-// The service gives the two properties only to a GET of one device that names them in $select, which this is. At a
-// user or detected-app address it was reported to answer 400; the read is then made at the plain address.
+// The service gives the two properties only to a GET of one device that names them in $select, so this method sends
+// such a GET. Users reported that the service answers 400 at user and detected-app addresses; the method then reads at
+// the plain address.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
 //

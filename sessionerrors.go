@@ -9,12 +9,11 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// ErrSessionPending marks a wait that ended without a link although the request went out. It comes as a
-// [*PendingError].
+// ErrSessionPending marks a wait that ended without a link after the request was sent. The error is a [*PendingError].
 var ErrSessionPending = errors.New("session pending")
 
 // PendingError means that the user was asked, or, with [ErrOutcomeUnknown], may have been, and that no link has come
-// yet. The wait can go on with [Client.WaitForRemoteAssistance]; asking again prompts the user again. [errors.Is] finds
+// yet. [Client.WaitForRemoteAssistance] continues the wait; asking again prompts the user again. [errors.Is] finds
 // [ErrSessionPending] in it, [ErrOutcomeUnknown] when nobody knows whether the request went through, and the cause: the
 // context's error, or that of the read that failed. A wait that has reached its MaxWait has no cause, unless its latest
 // read failed.
@@ -26,11 +25,11 @@ type PendingError struct {
 	// blank when no answer came.
 	RequestID, ClientRequestID string
 
-	// RequestedAt is when the request had been made, on the local clock.
+	// RequestedAt is when the request was made, on the local clock.
 	RequestedAt time.Time
 
-	// ResumeToken goes on with the wait, here or in another process. It holds no link; see
-	// [Client.WaitForRemoteAssistance] for how to keep it.
+	// ResumeToken continues the wait, here or in another process. It holds no link; see [Client.WaitForRemoteAssistance]
+	// for how to keep it.
 	ResumeToken string
 
 	unknown bool
@@ -79,16 +78,16 @@ func (e *PendingError) LogValue() slog.Value {
 }
 
 // SessionError means that the service reported that the session could not be made, or gave a link that must not be
-// opened. Nothing more will come of this request; asking again prompts the user again.
+// opened. No session will come of this request; asking again prompts the user again.
 type SessionError struct {
-	// Device is the device it is about.
+	// Device is the device that was asked.
 	Device DeviceRef
 
 	// Details is the service's own text, with links taken out.
 	Details string
 
-	// Hint is what to do about it, when the library knows. It is for people and is not contract. It addresses the
-	// operator of the tenant and not the device's user.
+	// Hint says what to do about the failure, if the library knows. It is for people, and its text may change. It
+	// addresses the operator of the tenant and not the device's user.
 	Hint string
 
 	// RequestID and ClientRequestID identify the request that asked for the session.
@@ -111,7 +110,8 @@ func (e *SessionError) LogValue() slog.Value {
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
 }
 
-// sessionHint recognizes what the error text is about. The service documents no texts, so this looks for words only.
+// sessionHint recognizes what the error text is about. The service documents no texts, so sessionHint looks for words
+// only.
 func sessionHint(details string) string {
 	lower := strings.ToLower(details)
 	mentions := func(words ...string) bool {

@@ -11,10 +11,11 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// defaultConfirmWithin is how long a request whose outcome is unknown may stay without a sign.
+// defaultConfirmWithin is how long a wait looks for a sign of a request whose outcome is unknown.
 const defaultConfirmWithin = 2 * time.Minute
 
-// notFoundTolerance is how long 404 is taken for a device that is being moved, as right after it enrolled.
+// notFoundTolerance is how long a 404 is taken to mean that the device is being moved, as happens right after
+// enrollment.
 const notFoundTolerance = time.Minute
 
 // sessionHandler is azcore's polling handler of one wait.
@@ -23,10 +24,10 @@ type sessionHandler struct {
 
 	client   *Client
 	readAt   DeviceRef     // where reads are served, once that is known
-	resumed  time.Time     // when the wait went on from a token; zero if it did not
-	missing  time.Time     // since when the device is not found; zero while it is
-	refused  error         // why the outcome is unknown, if it is and this process asked
-	trouble  error         // of the latest read, if it failed and was passed over
+	resumed  time.Time     // when the wait was resumed from a token; zero if it was not
+	missing  time.Time     // since when reads answer 404; zero while the device is found
+	refused  error         // why the outcome is unknown; nil if it is known, or if another process asked
+	trouble  error         // error of the latest read, if it was tolerated
 	hurry    time.Duration // how long the latest answer asks to wait, 0 if it does not
 	existing SessionURL    // the unchanged link of the latest read, for AcceptExistingAfter
 	done     bool
@@ -46,7 +47,7 @@ func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
 	return resp, nil
 }
 
-// look is one read, whose failure is passed over if it can pass.
+// look makes one read. It tolerates a failure that may be temporary.
 func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err error) {
 	record, err := h.client.readSession(ctx, h.readAt)
 	failed, _ := errors.AsType[*Error](err)
@@ -86,8 +87,8 @@ func (h *sessionHandler) Result(_ context.Context, out *RemoteAssistanceSession)
 	return nil
 }
 
-// judge compares a read with what was there before the request. That stays the measure to the end: what goes and comes
-// back is what a stale replica shows, and not new.
+// judge compares a read with the link and text from before the request, never with the read before: a value that
+// disappears and comes back was shown by a stale replica, and is not new.
 func (h *sessionHandler) judge(record sessionRecord) {
 	newLink, newDetails := !h.isOldLink(record.link), !h.isOldDetails(record.details)
 	if newLink || newDetails {
@@ -108,7 +109,7 @@ func (h *sessionHandler) judge(record sessionRecord) {
 	}
 }
 
-// judgeTime ends a wait that has lasted long enough.
+// judgeTime ends a wait for which AcceptExistingAfter or ConfirmWithin has passed.
 func (h *sessionHandler) judgeTime(now time.Time) {
 	switch waited := now.Sub(h.RequestedAt); {
 	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkSessionLink(h.existing.Reveal()) == nil:
@@ -122,8 +123,8 @@ func (h *sessionHandler) judgeTime(now time.Time) {
 	}
 }
 
-// confirmFrom is when the search for a sign of the request began. A process that was away for longer than ConfirmWithin has
-// to look as long as any other.
+// confirmFrom is when the search for a sign of the request began. It begins anew when a wait is resumed, because the
+// process may have been away for longer than ConfirmWithin.
 func (h *sessionHandler) confirmFrom() time.Time { return cmp.Or(h.resumed, h.RequestedAt) }
 
 func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
@@ -159,7 +160,8 @@ func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
 	}
 }
 
-// bare is a response without what may hold the link or pin memory while a poller waits.
+// bare copies a response without its body and most of its headers, which may hold the link or keep memory in use while
+// a poller waits.
 func bare(resp *http.Response) *http.Response {
 	header := http.Header{}
 	for _, name := range [...]string{"Request-Id", "Client-Request-Id", "Retry-After", "Retry-After-Ms"} {
@@ -173,7 +175,7 @@ func bare(resp *http.Response) *http.Response {
 	}
 }
 
-// bareFailure stands for the answer of a read that failed and is passed over.
+// bareFailure is the response for a failed read that is tolerated.
 func bareFailure(failed *Error) *http.Response {
 	if failed.response != nil {
 		return bare(failed.response.RawResponse)

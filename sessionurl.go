@@ -8,15 +8,15 @@ import (
 )
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is a [Secret]:
-// every rendering (fmt with any verb, slog, JSON, text) shows REDACTED, and only [SessionURL.Reveal] gives the
-// link. The zero value is no link. It decodes from JSON, where "" and null are no link. Source: the
+// every rendering (fmt with any verb, slog, JSON, text) shows REDACTED, and only [SessionURL.Reveal] gives the link.
+// The zero value means no link. A SessionURL decodes from JSON, where "" and null mean no link. Source: the
 // remoteAssistanceSessionUrl property of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 type SessionURL struct{ link Secret }
 
 // NewSessionURL wraps a link, for tests and for programs that store links themselves.
 func NewSessionURL(link string) SessionURL { return SessionURL{link: NewSecret(link)} }
 
-// Reveal is the link itself. Show it only to the person who is to open it.
+// Reveal returns the link itself. Show it only to the person who is to open it.
 func (u SessionURL) Reveal() string { return u.link.Reveal() }
 
 // IsZero reports whether there is no link.

@@ -16,7 +16,7 @@ const (
 	defaultMaxWait = 10 * time.Minute
 	defaultMaxAge  = 24 * time.Hour
 
-	// lastLook is the least time that a read gets, so that the last one before MaxWait has a chance.
+	// lastLook is the minimum time for a read, so that the last read before MaxWait can finish.
 	lastLook = 10 * time.Second
 )
 
@@ -34,8 +34,9 @@ type ResumeRemoteAssistanceOptions struct {
 	MaxAge time.Duration
 }
 
-// ResumeRemoteAssistance is [Client.WaitForRemoteAssistance] as a poller, for a pace of the caller's own. It sends
-// nothing by itself; the poller is as that of [Client.BeginRemoteAssistance]. Errors: [ErrInvalidArgument].
+// ResumeRemoteAssistance is [Client.WaitForRemoteAssistance] as a poller, for callers that set the pace themselves. It
+// sends nothing by itself; the poller behaves like that of [Client.BeginRemoteAssistance]. Errors:
+// [ErrInvalidArgument].
 func (c *Client) ResumeRemoteAssistance(ctx context.Context, resumeToken string, options *ResumeRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
 	if err := c.check(ctx); err != nil {
 		return nil, err
@@ -65,19 +66,21 @@ type WaitForRemoteAssistanceOptions struct {
 	// MaxAge is how old the request may be. Zero means 24 hours.
 	MaxAge time.Duration
 
-	// MaxWait is how long this call waits for the link. Zero means ten minutes, below zero as long as the context lasts.
+	// MaxWait is how long this call waits for the link. Zero means ten minutes; a negative value means as long as the
+	// context lasts.
 	MaxWait time.Duration
 
 	// Frequency is as in [OpenRemoteAssistanceOptions].
 	Frequency time.Duration
 }
 
-// WaitForRemoteAssistance goes on with a wait, and never asks: it looks at once, and then as
-// [Client.OpenRemoteAssistance] does. The token is that of a [*PendingError], of OpenRemoteAssistanceOptions.OnRequested,
-// of a poller, or of a [JournalEntry]; whoever can write it can mislead the wait, so keep it like a session cookie.
+// WaitForRemoteAssistance continues a wait, and never asks: it reads the session at once, and then at the pace of
+// [Client.OpenRemoteAssistance]. The token comes from a [*PendingError], OpenRemoteAssistanceOptions.OnRequested, a
+// poller or a [JournalEntry]. Whoever can change it can mislead the wait, so keep it like a session cookie.
 //
-// The service cannot tell whose request a link belongs to: any that has appeared on the device since the request counts
-// as ours. A token that is older than options.MaxAge (24 hours) is therefore refused.
+// The service does not say whose request a link belongs to, so any link that has appeared on the device since the
+// request counts as the link of that request. Therefore a token that is older than options.MaxAge (24 hours by default)
+// is refused.
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument] for a token that is blank, damaged, of
 // another cloud or too old; [*PendingError] when no link came; [*SessionError] when the service says why there is none.
@@ -103,7 +106,7 @@ func (c *Client) WaitForRemoteAssistance(ctx context.Context, resumeToken string
 	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency), 0)
 }
 
-// checkDurations checks what all waits have in common.
+// checkDurations checks the durations that all waits have in common.
 func checkDurations(acceptExistingAfter, confirmWithin time.Duration) error {
 	if err := checkDuration("AcceptExistingAfter", acceptExistingAfter, "a new link only"); err != nil {
 		return err
@@ -118,7 +121,7 @@ func checkDuration(option string, given time.Duration, zero string) error {
 	return nil
 }
 
-// pace says when to look, and until when.
+// pace says when to read the session, and until when.
 type pace struct {
 	now       func() time.Time
 	ends      time.Time // zero: never
@@ -137,7 +140,7 @@ func (c *Client) newPace(maxWait, frequency time.Duration) *pace {
 	return p
 }
 
-// next is how long to wait for the next look; asked is what the service asked for, if it did.
+// next is how long to wait before the next read; asked is the wait that the service asked for, 0 if it did not.
 func (p *pace) next(asked time.Duration) time.Duration {
 	wait := p.frequency
 	if wait == 0 {
@@ -157,7 +160,7 @@ func (p *pace) over() bool { return !p.ends.IsZero() && p.left() <= 0 }
 
 func (p *pace) left() time.Duration { return p.ends.Sub(p.now()) }
 
-// bound gives a look the time that is left.
+// bound limits a read to the time that is left.
 func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if p.ends.IsZero() {
 		return ctx, func() {}
@@ -165,9 +168,9 @@ func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithTimeout(ctx, max(lastLook, p.left()))
 }
 
-// wait looks until there is a result or an end. Its errors are [*PendingError] and [*SessionError].
+// wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
 func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration) (session RemoteAssistanceSession, err error) {
-	// The span is to show the request and not the latest look.
+	// The span shows the ids of the request and not of the latest read.
 	defer h.client.traceRequest(ctx, answerIDs{h.RequestID, h.ClientRequestID})
 	for pause := first; ; pause = p.next(h.hurry) {
 		if err := sleep(ctx, min(pause, h.nextLimit())); err != nil {
@@ -193,7 +196,8 @@ func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration)
 	}
 }
 
-// nextLimit is the time to the next look that can end the wait whatever it sees.
+// nextLimit is the time until ConfirmWithin or AcceptExistingAfter passes, when a read can end the wait without any
+// change.
 func (h *sessionHandler) nextLimit() time.Duration {
 	limit, now := time.Duration(math.MaxInt64), h.client.now()
 	if left := h.ConfirmWithin - now.Sub(h.confirmFrom()); h.Unconfirmed && left > 0 {
@@ -208,7 +212,7 @@ func (h *sessionHandler) nextLimit() time.Duration {
 // sleep waits unless the context ends first.
 func sleep(ctx context.Context, pause time.Duration) error {
 	if err := ctx.Err(); err != nil {
-		return err // select would choose at random between this and a pause of none
+		return err // select would choose at random between an ended context and a pause of zero
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

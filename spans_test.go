@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,10 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	},
 	"BeginRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"CheckReadiness": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.CheckReadiness(ctx, intune.DeviceRef{}, nil) // a failed read is no error
 		return err
 	},
 	"CreateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
@@ -97,6 +102,12 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	"RequestRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
 		return err
+	},
+	"RequestRemoteAssistanceMany": func(ctx context.Context, c *intune.Client) error {
+		for r := range c.RequestRemoteAssistanceMany(ctx, slices.Values([]intune.DeviceRef{intune.Device("1"), intune.Device("2")}), nil) {
+			return r.Err
+		}
+		return nil
 	},
 	"ResumeRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.ResumeRemoteAssistance(ctx, "no token", nil)

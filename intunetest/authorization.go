@@ -20,8 +20,8 @@ const (
 	manageApps    = "DeviceManagementApps.ReadWrite.All"
 )
 
-// What the manifest lists as sufficient, least privilege first. It has no rows for addresses below a user; those take
-// the permissions of the type itself.
+// The permissions that the manifest lists as sufficient, least privilege first. The manifest has no rows for addresses
+// below a user; those need the permissions of the type itself.
 var (
 	mayRequest      = []string{manageDevices, manageConfig}
 	mayRequestBelow = []string{manageDevices}
@@ -58,7 +58,7 @@ func callerOf(header http.Header) (c caller, ok bool) {
 		return c, true
 	}
 	var claims map[string]any
-	_ = json.Unmarshal(payload, &claims) // what is no object has no claims
+	_ = json.Unmarshal(payload, &claims) // a payload that is not an object has no claims
 	text := func(names ...string) string {
 		for _, name := range names {
 			if value, _ := claims[name].(string); value != "" {

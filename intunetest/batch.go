@@ -38,10 +38,10 @@ func (id *batchID) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*string)(id))
 }
 
-// key is what ids are compared by.
+// key is the form in which ids are compared.
 func (id batchID) key() string { return strings.ToLower(string(id)) }
 
-// batchAnswer is the answer to one; an item without a body, such as a 204, has none.
+// batchAnswer is the answer to a batchItem. An answer without a body, such as a 204, has no body member.
 type batchAnswer struct {
 	ID      batchID           `json:"id"`
 	Status  int               `json:"status"`
@@ -54,8 +54,8 @@ func isBatch(x *exchange) bool {
 	return strings.EqualFold(version, "v1.0") && len(segments) == 1 && strings.EqualFold(segments[0], "$batch")
 }
 
-// batch carries out a JSON batch: 200 whatever becomes of the items, which are answered in another order than asked;
-// 400 for the whole of it if a single item is malformed. The caller does not hold the lock.
+// batch carries out a JSON batch. It answers 200 whatever becomes of the items, whose answers come in another order,
+// and 400 for the whole batch if a single item is malformed. The caller does not hold the lock.
 func (t *Tenant) batch(ctx context.Context, x *exchange) (*answer, error) {
 	if x.request.Method != http.MethodPost {
 		return x.methodNotAllowed(), nil
@@ -86,12 +86,12 @@ func (t *Tenant) batch(ctx context.Context, x *exchange) (*answer, error) {
 		status[item.ID.key()] = a.status
 		answers = append(answers, a.item(item.ID, i%2 == 1))
 	}
-	// Clients have to go by the id.
+	// Clients have to match answers by the id.
 	slices.Reverse(answers)
 	return newAnswer(http.StatusOK, contentOData, encode(map[string]any{"responses": answers})), nil
 }
 
-// unmarshals reports whether data could be read. Why not is nothing the service tells.
+// unmarshals reports whether data could be read. The service does not tell why it could not.
 func unmarshals(data []byte, to any) bool { return json.Unmarshal(data, to) == nil }
 
 // checkBatch finds what makes the service refuse all items.
@@ -138,7 +138,7 @@ func (item *batchItem) writes() bool {
 	}
 }
 
-// complete reports whether it has both. To a strict tenant the header's name counts as written.
+// complete reports whether the item has both. For a strict tenant the case of the header's name matters.
 func (item *batchItem) complete(strict bool) bool {
 	typed := item.Headers["Content-Type"] != ""
 	for name, value := range item.Headers {
@@ -148,7 +148,7 @@ func (item *batchItem) complete(strict bool) bool {
 	return typed && len(body) > 0 && string(body) != "null"
 }
 
-// executionOrder puts each item after those it depends on, and leaves the order as it is otherwise.
+// executionOrder puts each item after those it depends on, and otherwise keeps the order.
 func executionOrder(items []batchItem) ([]*batchItem, error) {
 	order := make([]*batchItem, 0, len(items))
 	done := map[string]bool{}
@@ -169,8 +169,8 @@ func executionOrder(items []batchItem) ([]*batchItem, error) {
 	return order, nil
 }
 
-// serveItem carries out one item as a request of its own: recorded, throttled and met by faults. status holds those
-// answered before.
+// serveItem carries out one item as a request of its own, which is recorded, throttled and subject to faults. status
+// holds the statuses of the items answered before.
 func (t *Tenant) serveItem(ctx context.Context, x *exchange, item *batchItem, status map[string]int) (*answer, error) {
 	header := http.Header{}
 	for name, value := range item.Headers {
@@ -198,7 +198,8 @@ func (t *Tenant) serveItem(ctx context.Context, x *exchange, item *batchItem, st
 	return t.serve(ctx, sub)
 }
 
-// item writes an answer as part of a batch's. Headers come in any case. A body that is no JSON is base64 text.
+// item makes an answer part of the answer to a batch. The names of headers can be in any case. A body that is not JSON
+// becomes base64 text.
 func (a *answer) item(id batchID, lower bool) batchAnswer {
 	b := batchAnswer{ID: id, Status: a.status, Headers: map[string]string{}}
 	for name := range a.header {

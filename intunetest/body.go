@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxRequestBody is about what Graph takes of any request.
+// maxRequestBody is about the largest body that Graph accepts.
 const maxRequestBody = 4 << 20
 
 func readBody(body io.ReadCloser) ([]byte, error) {
@@ -27,8 +27,8 @@ func readAll(r io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// decode undoes the compression of the request's body, which Microsoft's own clients apply to every body, and gives
-// what refuses one that cannot be undone.
+// decode undoes the compression of the request's body, which Microsoft's own clients apply to every body. It returns a
+// refusal if the compression cannot be undone.
 func (x *exchange) decode() *answer {
 	switch strings.ToLower(strings.TrimSpace(x.request.Header.Get("Content-Encoding"))) {
 	case "", "identity":

@@ -12,11 +12,12 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// longestWait is the library's default for Retry.MaxRetryDelay: a service that asks for more is not asked again.
+// longestWait is the library's default for Retry.MaxRetryDelay: if the service asks for more, the library does not try
+// again.
 const longestWait = 3 * time.Minute
 
-// Client is a client that talks to the tenant in process as [Tenant.Credential], and waits for nothing. For other
-// options, change those of [Tenant.ClientOptions] and call intune.NewClient.
+// Client is a client that talks to the tenant in process with [Tenant.Credential], and never waits. For other options,
+// change those of [Tenant.ClientOptions] and call intune.NewClient.
 func (t *Tenant) Client() *intune.Client {
 	client, err := intune.NewClient(t.Credential(), t.ClientOptions())
 	if err != nil {
@@ -27,17 +28,17 @@ func (t *Tenant) Client() *intune.Client {
 
 // ClientOptions are fresh options for a client that talks to the tenant in process and does not wait between tries.
 //
-// The delay between tries is one nanosecond. A wait that the tenant asked for with Retry-After is not waited for but
-// added to the tenant's clock ([Tenant.Advance]), so that throttling passes as if the client had waited; only a wait
-// of more than three minutes is left alone, with which the library gives up, as in production. The policy that does
-// this is in PerRetryPolicies.
+// The delay between tries is one nanosecond. A wait that the tenant asked for with Retry-After is added to the tenant's
+// clock ([Tenant.Advance]) instead of being waited for, so that throttling ends as if the client had waited. A wait of
+// more than three minutes stays as it is; the library then gives up, as in production. The policy that does this is in
+// PerRetryPolicies.
 //
 // Inside testing/synctest, where waiting costs nothing, set Retry and PerRetryPolicies to their zero values to see
 // the true waits.
 func (t *Tenant) ClientOptions() *intune.ClientOptions {
 	return &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Transport: t,
-		// Not a negative delay: azcore's overflow check takes it for the longest there is.
+		// Not a negative delay, because azcore's overflow check takes it for the longest delay.
 		Retry:            policy.RetryOptions{RetryDelay: time.Nanosecond},
 		PerRetryPolicies: []policy.Policy{instantWaits{t}},
 	}}
@@ -77,7 +78,7 @@ func repeatable(status int) bool {
 	}
 }
 
-// waitOf reads how long an answer asks to wait, 0 if it does not. The library's transport has put every form of
+// waitOf reads how long an answer asks to wait; 0 if it does not ask. The library's transport has put every form of
 // Retry-After into the first header; the second is for clients without that transport.
 func waitOf(header http.Header) time.Duration {
 	if ms, err := strconv.ParseFloat(strings.TrimSpace(header.Get("Retry-After-Ms")), 64); err == nil && ms > 0 {

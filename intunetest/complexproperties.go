@@ -8,7 +8,7 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// complexValue writes a structure with all its members, since the service leaves none out; the zero one is null.
+// complexValue writes a structure with all its members, since the service leaves none out. A zero structure is null.
 func complexValue[T comparable](value T) literal {
 	var none T
 	if value == none {
@@ -27,8 +27,8 @@ func complexValue[T comparable](value T) literal {
 	return literal(o.end())
 }
 
-// actionResults writes what became of remote actions. The members that only a derived type has are sent when they are
-// set, and the name of that type when it is given, as Graph does with minimal metadata.
+// actionResults writes the results of remote actions. As Graph does with minimal metadata, it sends the members of
+// derived types only if they are set, and the name of the type only if it is given.
 func actionResults(results []intune.DeviceActionResult) literal {
 	if len(results) == 0 {
 		return "[]"

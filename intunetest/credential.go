@@ -19,14 +19,14 @@ const (
 	homeApp    = "5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57"
 )
 
-// Credential is a credential of an app with the permissions DeviceManagementManagedDevices.ReadWrite.All,
-// DeviceManagementServiceConfig.ReadWrite.All and DeviceManagementApps.Read.All. Its tokens are unsigned JSON web tokens that are valid for an hour from
-// [time.Now]; they are good for this kit only.
+// Credential is the credential of an app that has the permissions DeviceManagementManagedDevices.ReadWrite.All,
+// DeviceManagementServiceConfig.ReadWrite.All and DeviceManagementApps.Read.All. Its tokens are unsigned JSON web
+// tokens that are valid for an hour from [time.Now]; only this kit accepts them.
 func (t *Tenant) Credential() azcore.TokenCredential { return t.CredentialWith(nil) }
 
-// CredentialWith is [Tenant.Credential] with other claims in the tokens. A claim replaces the default of the same
-// name, and a nil value removes it. A scp claim makes the token a delegated one: the default roles go, and idtyp is
-// "user".
+// CredentialWith is [Tenant.Credential] with other claims in the tokens. A claim replaces the default of the same name,
+// and a nil value removes it. A scp claim makes the token a delegated one, without the default roles and with "user" as
+// idtyp.
 //
 //	tenant.CredentialWith(map[string]any{"scp": "User.Read", "upn": "anna@contoso.com"}) // a user without the permission
 //	tenant.CredentialWith(map[string]any{"roles": []string{}})                            // an app without permissions

@@ -21,11 +21,11 @@ type app struct {
 // may be added later. An app without an ID gets one of 64 hexadecimal digits, as users have seen; the list shows it.
 // An app with the ID of another replaces it.
 //
-// Lists show the app as it is, with a DeviceCount of the devices that exist unless one is given. Unlike the other lists
-// they page by $top and $skip, and their @odata.count is the number of all apps, or of those that a $filter with
-// contains(displayName,…) leaves. A GET by id shows
-// nothing but the id, with a deviceCount of 0, as users report. Its devices are listed thin, a GET of one of them
-// answers 400, and the action works there unless [TenantOptions.RefuseDetectedAppAction] is set. Source:
+// Lists show the app as it is; unless a DeviceCount is given, it is the number of the devices that exist. Unlike the
+// other lists, this list pages by $top and $skip, and its @odata.count is the number of all apps, or of those that a
+// $filter with contains(displayName,…) leaves. A GET by id shows only the id, and a deviceCount of 0, as users report.
+// A list of the app's devices shows few of their properties, a GET of one of them answers 400, and the action works
+// there unless [TenantOptions.RefuseDetectedAppAction] is set. Source:
 // https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp and reports.
 func (t *Tenant) AddDetectedApp(a intune.DetectedApp, devices ...intune.DeviceRef) {
 	t.mu.Lock()
@@ -86,7 +86,7 @@ func (t *Tenant) listApps(x *exchange, where *target) *answer {
 	})
 }
 
-// deviceCount is on how many devices an app was found. The caller holds the lock.
+// deviceCount is the number of devices on which an app was found. The caller holds the lock.
 func (t *Tenant) deviceCount(a *app) int64 {
 	if a.record.DeviceCount != 0 {
 		return int64(a.record.DeviceCount)
@@ -113,7 +113,7 @@ func (t *Tenant) getApp(x *exchange, where *target) *answer {
 	o.member("@odata.context", x.context(where, q, "/$entity"))
 	o.members(q, appMembers(&intune.DetectedApp{ID: a.record.ID}, 0))
 	if q.expands("managedDevices") {
-		// Here it fills.
+		// In a GET by id, $expand works.
 		var items []string
 		for _, d := range t.sequence {
 			if a.has(d) {
@@ -167,7 +167,7 @@ func orNull(text string) any {
 	return text
 }
 
-// members writes those that are selected, or all.
+// members writes the members that are selected, or all.
 func (o *object) members(q *query, list []namedValue) {
 	for _, m := range list {
 		if len(q.selects) == 0 || slices.ContainsFunc(q.selects, func(name string) bool { return strings.EqualFold(name, m.name) }) {

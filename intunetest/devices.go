@@ -15,18 +15,18 @@ type device struct {
 	session session
 }
 
-// AddDevice adds a device and gives its plain address. A device without an ID gets a GUID that is the same in every
-// run. A device with the ID of another replaces it, in its place, with its session forgotten; [Tenant.Prompts] goes
-// on counting.
+// AddDevice adds a device and returns its plain address. A device without an ID gets a GUID that is the same in every
+// run. A device with the ID of another replaces that one in the list; the session is forgotten, but [Tenant.Prompts]
+// keeps its count.
 //
-// The scripts say what becomes of the requests for remote assistance that are accepted for it: each takes the next
-// one, and the last repeats. Without scripts it is the default [SessionScript].
+// The scripts say what becomes of the requests for remote assistance that are accepted for the device: each request
+// takes the next script, and the last script repeats. Without scripts, every request takes the default [SessionScript].
 //
-// RemoteAssistanceSessionURL and RemoteAssistanceSessionErrorDetails of d are what an earlier session left behind;
-// they are visible from the start. UserID and UserPrincipalName make the device's user known, as [Tenant.AddUser]
-// does. An enum that is not set is sent as the member that stands for nothing ("unknown", "none", "managed"), since
-// the service has no blank ones, and so is everything else that is not set: as null, "", "Unknown" or the year 1, as
-// users have recorded it of each property. DeviceActionResults, DeviceHealthAttestationState and
+// RemoteAssistanceSessionURL and RemoteAssistanceSessionErrorDetails of d are those that an earlier session left
+// behind; they are visible from the start. UserID and UserPrincipalName make the device's user known, as
+// [Tenant.AddUser] does. An enum that is not set is sent as its neutral member ("unknown", "none", "managed"), since
+// the service has no blank enums. Any other property that is not set is sent as null, "", "Unknown" or the year 1, as
+// users have recorded it for each property. DeviceActionResults, DeviceHealthAttestationState and
 // ConfigurationManagerClientEnabledFeatures are sent whole, in lists too.
 func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.DeviceRef {
 	t.mu.Lock()
@@ -65,7 +65,8 @@ func (t *Tenant) RemoveDevice(ref intune.DeviceRef) {
 	}
 }
 
-// index is where the device with a serial number is in the sequence, or would be. The caller holds the lock.
+// index is the position in the sequence that the device with a serial number has, or would have. The caller holds the
+// lock.
 func (t *Tenant) index(serial int) int {
 	at, _ := slices.BinarySearchFunc(t.sequence, serial, func(d *device, serial int) int { return cmp.Compare(d.serial, serial) })
 	return at
@@ -74,7 +75,7 @@ func (t *Tenant) index(serial int) int {
 // foldID makes ids comparable: GUIDs are compared without case.
 func foldID(id string) string { return strings.ToLower(id) }
 
-// findDevice is the device of an address, if all the parts of the address know it. The caller holds the lock.
+// findDevice returns the device of an address, if it belongs to every part of the address. The caller holds the lock.
 func (t *Tenant) findDevice(x *exchange, where *target) (*device, *answer) {
 	u, refused := t.findUser(x, where)
 	if refused != nil {
@@ -92,5 +93,5 @@ func (t *Tenant) findDevice(x *exchange, where *target) (*device, *answer) {
 	return d, nil
 }
 
-// noDevice gives the defaults of every property.
+// noDevice has the default of every property.
 var noDevice intune.ManagedDevice

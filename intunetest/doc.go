@@ -13,28 +13,29 @@
 //	_, err := client.RequestRemoteAssistance(ctx, device, nil)
 //	// tenant.Prompts(device) is 1
 //
-// The tenant keeps the habits of the service that surprise people, because a client that is only tested against a
-// polite server fails in production:
+// The tenant reproduces the behavior of the service that surprises people, because a client that was tested only
+// against a well-behaved server fails in production:
 //
-//   - The link of a session is returned only by a GET of one device whose $select names it; lists say null.
-//   - A $filter outside the documented operators is ignored, and every device comes back; ne acts like eq.
-//   - A page may be short, and its @odata.count is its own length. With [TenantOptions.Strict], a $skiptoken breaks when
-//     re-encoded and an option name sent as %24select is not understood.
+//   - Only a GET of one device whose $select names it returns the link of a session; lists return null.
+//   - A $filter that uses other than the documented operators is ignored, and every device comes back; ne acts like eq.
+//   - A page may be short, and its @odata.count is its own length. With [TenantOptions.Strict], a $skiptoken fails if
+//     it was re-encoded, and an option name sent as %24select is ignored.
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
-//   - A body may be compressed with gzip, as Microsoft's own clients send every one.
+//   - The body of a request may be compressed with gzip; Microsoft's own clients compress every body.
 //   - A POST that has neither a Content-Length nor chunks is refused with 411 and a page of HTML.
 //   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //
-// What goes wrong in production is arranged with [Tenant.Inject]: refusals, slow answers, connections that break before
-// or after the service acted. [Tenant.Requests] shows what arrived, and [Tenant.Prompts] how often the user of a device
-// was asked, which must not be twice.
+// [Tenant.Inject] arranges the failures of production: refusals, slow answers, connections that break before or after
+// the service acted. [Tenant.Requests] shows what arrived, and [Tenant.Prompts] how often the user of a device was
+// asked, which must not be more than once.
 //
 // # What it does not do
 //
-// Nothing here was compared with a live tenant: the behavior follows Microsoft's metadata, documentation and public
-// reports. Texts that Microsoft does not publish, such as the error of a session without a connector, are invented.
-// Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the request.
+// Nothing in this package was compared with a live tenant: the behavior follows Microsoft's metadata, documentation and
+// public reports. Texts that Microsoft does not publish, such as the error of a session without a connector, are
+// invented. Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the
+// request.
 //
 // # Time
 //

@@ -34,7 +34,7 @@ func (x *exchange) notFound(backend string) *answer {
 	return x.intuneError(http.StatusNotFound, "ResourceNotFound", unspecific, backend)
 }
 
-// unspecific is all that Intune says for most refusals.
+// unspecific is the only sentence that Intune gives for most refusals.
 const unspecific = "An error has occurred"
 
 // graphBody is the envelope of https://learn.microsoft.com/graph/errors.
@@ -56,7 +56,7 @@ type innerError struct {
 	ClientRequestID string `json:"client-request-id"`
 }
 
-// singleMessage is the object that Intune nests in the message, version 3, with the line ends it has.
+// singleMessage is the object that Intune nests in the message, version 3, with the line ends that Intune writes.
 func singleMessage(sentence, backend, httpHeaders string, ids errorIDs) string {
 	text := sentence + " - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000" +
 		" - Activity ID: " + ids.client + " - Url: https://fef.msud01.manage.microsoft.com/DeviceFE/StatelessDeviceFEService/" +
@@ -70,7 +70,7 @@ func singleMessage(sentence, backend, httpHeaders string, ids errorIDs) string {
 func doubleMessage(status int, code, sentence, backend string, ids errorIDs) string {
 	headers := "{}"
 	if status == http.StatusUnauthorized {
-		// Intune's own challenge, which is none for the caller of Graph.
+		// Intune's own challenge, which is not meant for the caller of Graph.
 		headers = string(encode(map[string]string{
 			"WWW-Authenticate": `Bearer realm="urn:intune:service,4b109758-9c51-4d0d-b853-7f7f05cb40ac"`,
 		}))
@@ -96,7 +96,7 @@ func encode(value any) []byte {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
 
-// lengthRequired is the page of http.sys, the front end, which knows nothing of Graph's JSON.
+// lengthRequired is the HTML page of the front end, http.sys, which does not write Graph's JSON.
 func lengthRequired() *answer {
 	return newAnswer(http.StatusLengthRequired, contentHTML, []byte(strings.Join([]string{
 		`<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">`,

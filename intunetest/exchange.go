@@ -10,9 +10,9 @@ import (
 // exchange is one request on its way through the tenant.
 type exchange struct {
 	request   RecordedRequest
-	scheme    string // of next links: the request's own
+	scheme    string // scheme for next links, which is that of the request
 	strict    bool   // TenantOptions.Strict
-	inProcess bool   // no socket in between
+	inProcess bool   // the request came without a socket
 	// unsized marks a request that has neither a length nor chunks.
 	unsized         bool
 	undecodable     *answer // the refusal of a body whose compression cannot be undone
@@ -21,7 +21,7 @@ type exchange struct {
 	caller          caller
 }
 
-// answer is what the tenant says to it.
+// answer is what the tenant answers to an exchange.
 type answer struct {
 	status int
 	header http.Header
@@ -63,7 +63,7 @@ func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	return a, nil
 }
 
-// arrive stamps a request with the time and its ids.
+// arrive gives a request its time and its ids.
 func (t *Tenant) arrive(x *exchange) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,7 +77,7 @@ func (t *Tenant) arrive(x *exchange) {
 
 // perform is what the service does with a request that nothing interferes with.
 func (t *Tenant) perform(ctx context.Context, x *exchange) (*answer, error) {
-	// The order is the service's as far as it shows: front end, gateway, Intune.
+	// The order is that of the service, as far as can be seen: front end, gateway, Intune.
 	a := x.admit()
 	if a == nil && isBatch(x) {
 		var err error
@@ -91,7 +91,7 @@ func (t *Tenant) perform(ctx context.Context, x *exchange) (*answer, error) {
 	return x.finish(a), nil
 }
 
-// admit refuses what does not get past the front end and the gateway.
+// admit refuses a request that the front end or the gateway would refuse.
 func (x *exchange) admit() *answer {
 	if x.unsized && x.request.Method == http.MethodPost {
 		return lengthRequired()
@@ -171,7 +171,7 @@ func schemeOf(secure bool) string {
 	return "http"
 }
 
-// backend is about the path that the request has at Intune's back end, for requests that are not routed.
+// backend is roughly the path that the request has at Intune's back end. It is for requests that are not routed.
 func (x *exchange) backend() string {
 	_, path, _ := strings.Cut(strings.TrimPrefix(x.request.Path, "/"), "/")
 	return path

@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with requests that match it. The zero value matches every request once and
-// changes nothing. What is not set is not done: a fault with a Status but without Code, Message and Body has an empty
-// body, as an answer of a proxy would.
+// Fault is a failure of the requests that match it. The zero value matches one request, whichever comes first, and
+// changes nothing. A field that is not set has no effect: a fault with a Status but without Code, Message and Body
+// answers with an empty body, as a proxy might.
 type Fault struct {
 	// Method limits the fault to a method, in any case. "" matches all.
 	Method string
 
-	// PathSuffix limits the fault to paths that end so, compared without case and with the percent escapes as sent:
-	// "/requestRemoteAssistance". "" matches all.
+	// PathSuffix limits the fault to paths that end with it, such as "/requestRemoteAssistance". The comparison ignores
+	// case and takes percent escapes as sent. "" matches all.
 	PathSuffix string
 
-	// Match limits the fault further; nil matches all. It may be called from several goroutines and for requests that
-	// another fault takes.
+	// Match limits the fault further; nil matches all. It may be called from several goroutines, and for requests that
+	// another fault takes in the end.
 	Match func(RecordedRequest) bool
 
 	// Status is the status of the answer, with the body described below. 0 leaves the tenant's own answer, for faults
 	// that only delay, truncate or add headers. Another status has three digits, 100 to 999.
 	Status int
 
-	// Code and Message are those of Graph's error envelope. Both blank mean an empty body, unless Body, Nested or
+	// Code and Message are those of Graph's error envelope. If both are blank, the body is empty, unless Body, Nested or
 	// Double is set.
 	Code, Message string
 
@@ -36,7 +36,7 @@ type Fault struct {
 	// activity id and the address at the back end.
 	Nested bool
 
-	// Double nests once more, as Intune does for errors that Graph labels UnknownError: Code is then the inner
+	// Double nests the message once more, as Intune does for errors that Graph labels UnknownError. Code is then the inner
 	// ErrorCode.
 	Double bool
 
@@ -47,25 +47,26 @@ type Fault struct {
 	// such as "Request-Id": nil.
 	Header http.Header
 
-	// Delay is waited before the answer. It is a timer that ends with the request's context, and the context's error is
-	// then the result; in a testing/synctest bubble it takes no time. [Tenant.Advance] does not shorten it.
+	// Delay is how long the tenant waits before the answer. It is a timer that ends with the request's context, and the
+	// context's error is then the result; in a testing/synctest bubble it takes no time. [Tenant.Advance] does not shorten
+	// it.
 	Delay time.Duration
 
 	// Effect makes the service act on the request at once, before the delay and the faulty answer: the user is asked
-	// although the caller sees a failure. Without it the service does not act at all, or, when the tenant's own
-	// answer is only delayed, acts after the delay if the caller is still there.
+	// although the caller sees a failure. Without Effect the service does not act at all; if the fault only delays the
+	// tenant's own answer, the service acts after the delay, if the caller is still waiting.
 	Effect bool
 
 	// Drop breaks the connection instead of answering. An item of a $batch has no connection of its own: its answer
 	// is then missing from the batch's.
 	Drop DropMode
 
-	// Truncate breaks the connection after so many bytes of the body, whose Content-Length announces all of it; the
-	// reader sees [io.ErrUnexpectedEOF]. A negative number breaks off before the first byte, 0 does not truncate. A
-	// body that is not longer arrives whole, and so does an item of a $batch.
+	// Truncate breaks the connection after that many bytes of the body, although Content-Length announces the whole body;
+	// the reader sees [io.ErrUnexpectedEOF]. A negative number breaks off before the first byte, and 0 does not truncate.
+	// A body that is not longer than Truncate arrives whole, and so does an item of a $batch.
 	Truncate int
 
-	// Times is how many requests the fault takes; 0 means 1, a negative number all.
+	// Times is how many requests the fault takes; 0 means 1, and a negative number means all.
 	Times int
 }
 
@@ -73,10 +74,10 @@ type Fault struct {
 type DropMode int
 
 const (
-	// DropNone answers.
+	// DropNone does not break the connection.
 	DropNone DropMode = iota
-	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees a [*net.OpError]
-	// of a dial. A server that has been reached cannot undo that, so with [Tenant.ServeHTTP] it is DropBefore.
+	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees a [*net.OpError] of a
+	// dial. With [Tenant.ServeHTTP], where the server has been reached already, it is DropBefore.
 	DropConnect
 	// DropBefore breaks the connection before the service acts. A client in process sees [io.EOF].
 	DropBefore
@@ -85,10 +86,10 @@ const (
 	DropAfter
 )
 
-// Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is
-// not used up takes it; the others keep waiting. A $batch is a request, and so is each of its items, after the batch
-// itself. A fault whose Status is no HTTP status panics here, in the test that made it, rather than in the server that
-// would have to send it.
+// Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is not
+// used up takes it; the others keep waiting. A $batch counts as a request, and so does each of its items, after the
+// batch itself. Inject panics if the Status of a fault is not an HTTP status, so that the test fails where the fault is
+// made and not in the server that would send it.
 func (t *Tenant) Inject(f Fault) {
 	if err := f.check(); err != nil {
 		panic("intunetest: " + err.Error())
@@ -117,7 +118,7 @@ func (t *Tenant) ClearFaults() {
 	t.faults = nil
 }
 
-// check finds what cannot be sent.
+// check finds a fault that cannot be sent.
 func (f *Fault) check() error {
 	if f.Status != 0 && (f.Status < 100 || f.Status > 999) {
 		return fmt.Errorf("Fault.Status is %d; it has to be 0 or between 100 and 999", f.Status)
@@ -130,7 +131,7 @@ type faultRule struct {
 	left int // negative: any number
 }
 
-// claimFault takes the first fault for a request. Match runs without the lock, since it is the caller's code.
+// claimFault takes the first fault for a request. Match runs without the lock, because it is the caller's code.
 func (t *Tenant) claimFault(request RecordedRequest) *faultRule {
 	t.mu.Lock()
 	rules := t.faults
@@ -154,7 +155,7 @@ func (t *Tenant) take(rule *faultRule) bool {
 	}
 	rule.left--
 	if rule.left == 0 {
-		// Others may be going through the list.
+		// A copy, because others may be iterating over the list.
 		t.faults = slices.DeleteFunc(slices.Clone(t.faults), func(other *faultRule) bool { return other == rule })
 	}
 	return true

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// predicate is a filter that the service applies. value gives the properties of an item by their names in lower case,
-// as a list shows them.
+// predicate is a filter that the service applies. value returns a property of an item, as a list shows it, by its name
+// in lower case.
 type predicate func(value func(property string) any) bool
 
 // appOperators are the operators that users report to work on detected apps; Microsoft describes none.
@@ -15,8 +15,8 @@ var appOperators = map[string]string{"displayname": "contains"}
 
 // deviceOperators are the operators that the description of each property states. Source: the property descriptions
 // of https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice, which also say that the others
-// cannot be filtered on. Users report two more to do something: managedDeviceOwnerType eq, and deviceName startswith,
-// which finds what contains does.
+// cannot be filtered on. Users report that two more have an effect: managedDeviceOwnerType eq, and deviceName
+// startswith, which finds the same devices as contains.
 var deviceOperators = map[string]string{
 	"azureaddeviceid":           "eq",
 	"compliancestate":           "eq or",
@@ -41,10 +41,10 @@ var deviceOperators = map[string]string{
 	"lastsyncdatetime":                        "lt gt",
 }
 
-// parseFilter gives the predicate of a $filter. nil means that every device comes back: there is no filter, or it
-// uses what the documentation does not state (another property or operator, an or between other comparisons than eq,
-// a blank operand, a filter by Entra device id together with $count), which the service ignores instead of refusing.
-// Only text that is no OData at all is refused. operators are those of each property.
+// parseFilter returns the predicate of a $filter. nil means that every device comes back: there is no filter, or the
+// filter uses something that the documentation does not have (another property or operator, an or between other
+// comparisons than eq, a blank operand, a filter by Entra device id together with $count), which the service ignores
+// instead of refusing. Only text that is not OData at all is refused. operators are the operators of each property.
 func parseFilter(filter string, count bool, operators map[string]string) (predicate, error) {
 	if strings.TrimSpace(filter) == "" {
 		return nil, nil
@@ -62,13 +62,13 @@ func parseFilter(filter string, count bool, operators map[string]string) (predic
 
 const errBadFilter = refusal("Invalid filter clause")
 
-// filterToken is a word, an operator or number included, a quoted string, or one of ( ) and the comma.
+// filterToken is a word (which includes operators and numbers), a quoted string, a parenthesis or a comma.
 type filterToken struct {
 	text   string
 	quoted bool
 }
 
-// filterTokens gives none for an open quote and for parentheses that do not pair.
+// filterTokens returns no tokens for an open quote or for parentheses that do not match.
 func filterTokens(filter string) (tokens []filterToken) {
 	depth := 0
 	for filter = strings.TrimSpace(filter); filter != ""; filter = strings.TrimLeft(filter, " \t\r\n") {
@@ -104,7 +104,7 @@ func filterTokens(filter string) (tokens []filterToken) {
 	return tokens
 }
 
-// quotedText reads up to the closing quote; a doubled one stands for itself.
+// quotedText reads up to the closing quote; a doubled quote stands for a single one.
 func quotedText(s string) (text, rest string, closed bool) {
 	var b strings.Builder
 	for {
@@ -121,17 +121,17 @@ func quotedText(s string) (text, rest string, closed bool) {
 	}
 }
 
-// filterParser reads what it knows and notes the rest.
+// filterParser reads the syntax that it knows, and notes anything else.
 type filterParser struct {
 	tokens    []filterToken
 	operators map[string]string
 	count     bool
 	ignored   bool // the service would not apply this filter
-	ended     bool // the text ends where it cannot
-	mixed     bool // holds a comparison that does not go with or
+	ended     bool // the text ends too early
+	mixed     bool // has a comparison that cannot be combined with or
 }
 
-// maxFilterDepth bounds the recursion; nobody nests deeper and expects an answer.
+// maxFilterDepth bounds the recursion. No real filter nests deeper.
 const maxFilterDepth = 50
 
 func (p *filterParser) or(depth int) predicate {
@@ -177,7 +177,7 @@ func (p *filterParser) primary(depth int) predicate {
 	}
 	if p.accept("(") {
 		inner := p.or(depth + 1)
-		p.accept(")") // where it is missing, one is left over at the end
+		p.accept(")") // if it is not next, tokens are left over at the end
 		return inner
 	}
 	for _, function := range []string{"contains", "startswith"} {
@@ -202,7 +202,7 @@ func (p *filterParser) call(function string) predicate {
 		return p.ignore()
 	}
 	operand := p.next()
-	p.accept(")") // where it is missing, one is left over at the end
+	p.accept(")") // if it is not next, tokens are left over at the end
 	return p.comparison(name, function, operand)
 }
 
@@ -254,7 +254,7 @@ func compareTexts(property, operator, with string) predicate {
 	}
 }
 
-// ignore gives no predicate, since none of the filter is applied.
+// ignore returns no predicate, because the service then ignores the whole filter.
 func (p *filterParser) ignore() predicate {
 	p.ignored = true
 	return nil

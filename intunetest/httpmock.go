@@ -12,9 +12,9 @@ import (
 
 // NoContent answers 204, as the action does when it accepts a request.
 //
-// Like all responders of this package it sets the headers of Graph (request-id, client-request-id as sent, Date),
-// makes a new body for each call, sets Response.Request, and may be called from several goroutines at once, which
-// httpmock's own Times and Once may not.
+// Like all responders of this package it sets the headers of Graph (request-id, client-request-id as sent, Date), makes
+// a new body for each call, sets Response.Request, and may be called from several goroutines at once, unlike httpmock's
+// own Times and Once.
 func NoContent() httpmock.Responder {
 	return responder(func(*exchange) *answer { return noContent() })
 }
@@ -29,17 +29,17 @@ func GraphError(status int, code, message string) httpmock.Responder {
 }
 
 // IntuneError answers as Graph does when Intune refused: Graph's code is UnknownError, and the message is JSON that
-// holds code as its ErrorCode and, in JSON once more, message with an operation id, an activity id and an address
-// behind it.
+// holds code as its ErrorCode and, nested in JSON once more, message followed by an operation id, an activity id and an
+// address.
 func IntuneError(status int, code, message string) httpmock.Responder {
 	return responder(func(x *exchange) *answer {
 		return (&Fault{Status: status, Code: code, Message: message, Double: true}).answer(x)
 	})
 }
 
-// Throttled answers 429 as Intune does, with a Retry-After of so many seconds, which may be fractional. 0 or less
-// means no header, which is what users often see. A client that is to try again without waiting needs
-// [Tenant.ClientOptions] or Retry.MaxRetries below zero.
+// Throttled answers 429 as Intune does, with a Retry-After in seconds, which may be fractional. 0 or less means no
+// header, which is what users often see. For a client that does not wait, use [Tenant.ClientOptions], or set
+// Retry.MaxRetries below zero.
 func Throttled(after time.Duration) httpmock.Responder {
 	return responder(func(x *exchange) *answer {
 		a := x.intuneError(http.StatusTooManyRequests, "TooManyRequests", unspecific, x.backend())
@@ -50,8 +50,8 @@ func Throttled(after time.Duration) httpmock.Responder {
 	})
 }
 
-// Session answers a GET of one device with its id, as found in the path, the link, and an error text of "". A blank
-// url is no link yet.
+// Session answers a GET of one device with its id, as found in the path, the link, and an error text of "". A blank url
+// means that there is no link yet.
 func Session(url string) httpmock.Responder {
 	return responder(func(x *exchange) *answer {
 		id := ""
@@ -86,12 +86,12 @@ func responder(respond func(*exchange) *answer) httpmock.Responder {
 	}
 }
 
-// anyHTTPS is what a tenant answers through httpmock.
+// anyHTTPS matches the requests that a tenant answers through httpmock.
 var anyHTTPS = regexp.MustCompile(`^https://`)
 
 // Register serves the whole tenant through an httpmock transport, for https requests to any host. httpmock prefers
-// exact registrations to regular expressions whenever they are made, and earlier expressions to later ones, so single
-// answers can be replaced:
+// exact registrations to regular expressions, even if they are made later, and earlier expressions to later ones.
+// Single answers can therefore be replaced:
 //
 //	tenant.Register(mock)
 //	mock.RegisterResponder("POST", "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance",

@@ -2,9 +2,9 @@ package intunetest
 
 import "net/http"
 
-// operation is what a method does at a place. Without run it is one that Graph has and the kit does not.
+// operation is what a method does at a place. An operation without run is one that Graph has and the kit does not.
 type operation struct {
-	sufficient []string // permissions, any of which will do
+	sufficient []string // permissions, any of which is enough
 	below      []string // the same for addresses below a detected app or a user, where they differ
 	run        func(*Tenant, *exchange, *target) *answer
 }
@@ -32,7 +32,7 @@ var operations = map[place]map[string]operation{
 		http.MethodGet: {sufficient: mayReadBelow, run: (*Tenant).listAppDevices},
 	},
 	placeAppDevice: {
-		// Documented and in the manifest; users reported this 400 all the same.
+		// The operation is documented and in the manifest, but users reported this 400.
 		http.MethodGet: {sufficient: mayReadBelow, run: func(_ *Tenant, x *exchange, where *target) *answer { return x.noRoute(where) }},
 	},
 	placeRequestRemoteAssistance: {

@@ -19,8 +19,8 @@ type row struct {
 	write    func(*object)
 }
 
-// page answers with the part of a list that the request's $skiptoken and $top ask for. rows are those after the item
-// with the serial number; no more of them are taken than the page needs.
+// page answers with the part of a list that the request's $skiptoken and $top ask for. rows yields the rows after the
+// item with a serial number; page takes no more of them than it needs.
 func (t *Tenant) page(x *exchange, where *target, q *query, rows func(after int) iter.Seq[row]) *answer {
 	at, err := parseSkipToken(q.skipToken, x.strict)
 	if err != nil {
@@ -77,7 +77,7 @@ func (t *Tenant) pageBySkip(x *exchange, where *target, q *query, n int, write f
 	})
 }
 
-// pageSize is how many items a page holds. even marks one that is empty when pages are short.
+// pageSize is how many items a page holds. even marks a page that is empty if ShortPages is set.
 func (t *Tenant) pageSize(q *query, even bool) int {
 	size := t.options.PageSize
 	if q.top > 0 {
@@ -119,24 +119,24 @@ func (x *exchange) nextLink(options []string, position string) string {
 	return x.scheme + "://" + x.request.Host + x.request.Path + "?" + strings.Join(options, "&")
 }
 
-// position is where the next page begins: after the item with the serial number. Name and id are there because the
-// service puts the last device's into its tokens, which makes them confidential.
+// position is where the next page begins: after the item with the serial number. It has the name and id of the last
+// device because the service puts them into its tokens, which makes the tokens confidential.
 type position struct {
 	serial, page int
 	name, id     string
 }
 
-// token writes a position so that decoding or encoding any part of it changes the text: it has escaped quotes and
-// equals signs in lower-case hex, plus signs for spaces, and bare equals signs and slashes. The service makes no
-// promise on its tokens but that they work as given.
+// token writes a position such that decoding or encoding any part of it changes the text: it has escaped quotes and
+// equals signs in lower-case hex, plus signs for spaces, and bare equals signs and slashes. The service promises only
+// that its tokens work as given.
 func (p position) token(strict bool) string {
 	state := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d/", p.serial, p.page))
 	text := "LastDeviceName%3d%27" + url.QueryEscape(strings.ReplaceAll(p.name, "'", "''")) + "%27,+LastDeviceId%3d%27" + url.QueryEscape(p.id) + "%27,+" + state
 	return text + "/" + tokenSum(text, strict)
 }
 
-// tokenSum tells an altered token: of a strict tenant any change of the text, else a change of what it says. It is no
-// protection and need not be one.
+// tokenSum detects an altered token: for a strict tenant any change of the text, otherwise a change of its meaning. It
+// is not meant as protection.
 func tokenSum(text string, strict bool) string {
 	if !strict {
 		text = plain(text)
@@ -145,8 +145,8 @@ func tokenSum(text string, strict bool) string {
 	return base64.StdEncoding.EncodeToString(sum[:10])
 }
 
-// plain is what text from a query says however it is encoded. Spaces are plus signs, since clients take one for the
-// other.
+// plain is the meaning of a text from a query, however the text is encoded. Spaces become plus signs, since clients mix
+// up the two.
 func plain(text string) string {
 	if decoded, err := url.QueryUnescape(text); err == nil {
 		text = decoded

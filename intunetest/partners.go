@@ -28,15 +28,15 @@ const (
 	statusOnboarded    = string(intune.ConnectorStateOnboarded)
 )
 
-// SetConnector replaces the remote-assistance partners of the tenant by one, TeamViewer, in the given state. Two
-// states are special: "" is a tenant without any partner, whose list is empty; intune.ConnectorStateUnknown is one
-// whose partners the caller may not look at, so that their addresses answer 403 while sessions work. Any other text
-// is sent as it is, as a state of the future.
+// SetConnector replaces the remote-assistance partners of the tenant by one, TeamViewer, in the given state. Two states
+// are special. "" gives a tenant without any partner, whose list is empty. intune.ConnectorStateUnknown gives a tenant
+// whose partners the caller must not read, so that their addresses answer 403 while sessions work. Any other text is
+// sent as it is, like a state that Microsoft adds later.
 //
 // Without an onboarded partner the action is still accepted with 204 and counted as a prompt, but the session ends in
-// an error text, which shows at the second read. No [SessionScript] is used up. Source of the states:
-// https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner; the behavior of
-// the action without a connector is not documented.
+// an error text, which is visible from the second read. The request uses up no [SessionScript]. Source of the states:
+// https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner; the behavior of the
+// action without a connector is not documented.
 func (t *Tenant) SetConnector(state intune.ConnectorState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,7 +93,7 @@ func (p *partner) members() []namedValue {
 
 func isPartnerProperty(name string) bool { return hasMember((&partner{}).members(), name) }
 
-// findPartner is the partner of an address. The caller holds the lock.
+// findPartner returns the partner of an address. The caller holds the lock.
 func (t *Tenant) findPartner(x *exchange, where *target) (*partner, *answer) {
 	if t.invisible {
 		return nil, x.forbidden(where, mayReadPartner)
@@ -150,7 +150,7 @@ func (x *exchange) partnerAnswer(status int, where *target, q *query, p *partner
 	return newAnswer(status, contentOData, o.end())
 }
 
-// partnerBody is what a client may set.
+// partnerBody holds the members that a client may set.
 type partnerBody struct {
 	DisplayName            *string    `json:"displayName"`
 	OnboardingURL          *string    `json:"onboardingUrl"`
@@ -186,7 +186,7 @@ func (x *exchange) partnerBody() (partnerBody, *answer) {
 // partnerStatuses are the members of remoteAssistanceOnboardingStatus.
 var partnerStatuses = []string{statusNotOnboarded, statusOnboarding, statusOnboarded}
 
-// errNoJSON is what Graph says of a body that it cannot read.
+// errNoJSON is what Graph answers to a body that it cannot read.
 const errNoJSON = refusal("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 
 func (p *partner) set(body partnerBody) {
@@ -252,7 +252,7 @@ func (t *Tenant) beginOnboarding(x *exchange, where *target) *answer {
 	return noContent()
 }
 
-// disconnect cuts the whole tenant off.
+// disconnect takes remote assistance away from the whole tenant.
 func (t *Tenant) disconnect(x *exchange, where *target) *answer {
 	p, refused := t.findPartner(x, where)
 	if refused != nil {

@@ -14,7 +14,7 @@ type property struct {
 	// value is what the service knows: a string, bool, *bool, int64, time.Time or literal.
 	value func(d *intune.ManagedDevice) any
 	// blank is sent for an empty string by a GET of the device, and inList by a list: the service uses null, "" and
-	// "Unknown" without a rule that shows, and never leaves an enum blank.
+	// "Unknown" without a visible rule, and never leaves an enum blank.
 	blank, inList any
 	// late marks the properties that only a GET by id with $select returns.
 	late bool
@@ -27,14 +27,14 @@ func text(name string, value func(d *intune.ManagedDevice) string) property {
 	return property{name: name, value: func(d *intune.ManagedDevice) any { return value(d) }}
 }
 
-// present is a text that is "" rather than null when there is none.
+// present is a text property that is sent as "" and not as null when it is blank.
 func present(name string, value func(d *intune.ManagedDevice) string) property {
 	p := text(name, value)
 	p.blank, p.inList = "", ""
 	return p
 }
 
-// inLists makes another value stand for none in lists than in a GET of the device.
+// inLists sets the value that lists send for a blank property, if it differs from that of a GET.
 func inLists(blank any, p property) property {
 	p.inList = blank
 	return p
@@ -186,5 +186,5 @@ func appendText(to []byte, s string) []byte {
 	return append(to, '"')
 }
 
-// dateTime is a date as the service writes it; the zero time becomes the year 1 that stands for none.
+// dateTime is a date as the service writes it; the zero time becomes the year 1, which means that there is no date.
 func dateTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.9999999Z") }

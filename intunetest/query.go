@@ -10,7 +10,7 @@ import (
 )
 
 // query are the options that the service understands. All others are ignored: $orderby does not work on these
-// collections, $skip only on detected apps, $search and ConsistencyLevel mean nothing to Intune.
+// collections, $skip works only on detected apps, and Intune ignores $search and ConsistencyLevel.
 type query struct {
 	selects   []string
 	filter    string
@@ -20,12 +20,12 @@ type query struct {
 	expand    string
 	skipToken string   // raw
 	skip      string   // raw; only detected apps page by it
-	rest      []string // raw options but the two, for the next link
+	rest      []string // raw options other than those two, for the next link
 }
 
-// parseQuery reads a raw query. A strict tenant does not decode the names of options: %24select is an unknown one,
-// which is ignored. That goes wrong quietly for most, so the one that would make a client read the first page for ever
-// is an error.
+// parseQuery reads a raw query. A strict tenant does not decode the names of options: %24select is an unknown option,
+// which is ignored. Most options then fail without a sign. An encoded $skiptoken would make a client read the first
+// page forever, so it is an error.
 func parseQuery(raw string, strict bool) (*query, error) {
 	q := &query{}
 	for option := range strings.SplitSeq(raw, "&") {
@@ -104,7 +104,7 @@ func (q *query) checkSelect(typeName string, has func(name string) bool) error {
 	return nil
 }
 
-// queryOn reads the query of a request for things of a type.
+// queryOn reads the query of a request for entities of a type.
 func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query, error) {
 	q, err := parseQuery(x.request.RawQuery, x.strict)
 	if err != nil {
@@ -113,7 +113,7 @@ func (x *exchange) queryOn(typeName string, has func(name string) bool) (*query,
 	return q, q.checkSelect(typeName, has)
 }
 
-// context is the @odata.context of an answer, in Graph's own spelling whatever the request's was.
+// context is the @odata.context of an answer, in Graph's own spelling, even if the request was spelled differently.
 func (x *exchange) context(where *target, q *query, suffix string) string {
 	steps := slices.Clone(where.steps)
 	if where.me {

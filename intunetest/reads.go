@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// view is the way in which a device is looked at, which decides what is shown.
+// view is the kind of request that shows a device, which decides what is shown.
 type view int
 
 const (
@@ -17,10 +17,11 @@ const (
 	viewThin // below a detected app
 )
 
-// thinProperties are what a device below a detected app shows. Reports say that such devices are thin, not how thin.
+// thinProperties are the properties that a device below a detected app shows. Reports say that there are few, but not
+// which.
 var thinProperties = []string{"id", "deviceName", "operatingSystem", "osVersion"}
 
-// getDevice is a GET by id, the only request that gives the session.
+// getDevice is a GET by id, the only request that returns the session.
 func (t *Tenant) getDevice(x *exchange, where *target) *answer {
 	d, refused := t.findDevice(x, where)
 	if refused != nil {
@@ -54,7 +55,7 @@ func (t *Tenant) listDevices(x *exchange, where *target) *answer {
 	return t.listOf(x, where, viewList, func(d *device) bool { return u == nil || u.owns(d) })
 }
 
-// listOf lists the devices of a collection, filtered where the filter counts.
+// listOf lists the devices of a collection, filtered if the service applies the filter.
 func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device) bool) *answer {
 	q, err := x.queryOn("managedDevice", isDeviceProperty)
 	if err != nil {
@@ -108,7 +109,7 @@ func (d *device) value(name string) any {
 	return p.orBlank(p.value(&d.record), viewList)
 }
 
-// orBlank gives what stands for an empty string.
+// orBlank replaces an empty string by the value that the service sends for it.
 func (p *property) orBlank(value any, as view) any {
 	switch {
 	case value != "":
@@ -120,7 +121,7 @@ func (p *property) orBlank(value any, as view) any {
 	}
 }
 
-// hidden is the default that stands for a property which this view does not show. Recorded answers have null in lists
+// hidden is the default that this view sends for a property that it does not show. Recorded answers have null in lists
 // and "" for the session of a single device.
 func (p *property) hidden(as view) any {
 	switch {

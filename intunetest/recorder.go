@@ -16,13 +16,13 @@ type RecordedRequest struct {
 	// Path is the path with its percent escapes, as it arrived.
 	Path string
 
-	// RawQuery is the query without the question mark, as it arrived. What a client sent as %24select stays so.
+	// RawQuery is the query without the question mark, as it arrived. An option that was sent as %24select is recorded so.
 	RawQuery string
 
-	// Host is the host the request was for.
+	// Host is the host that the request was sent to.
 	Host string
 
-	// Header are the headers, the Authorization with its token among them.
+	// Header are the headers, including the Authorization with its token.
 	Header http.Header
 
 	// Body is the body without its compression (Content-Encoding), nil if there was none.
@@ -31,16 +31,16 @@ type RecordedRequest struct {
 	// Status is the status of the answer; 0 while there is none, and if the connection broke before one.
 	Status int
 
-	// BatchID is the id of an item of a $batch, "" for a request of its own. An item has its path below the version,
-	// like any other request, and the token of the batch.
+	// BatchID is the id of an item of a $batch, "" for a request that is not an item. An item has its path below the
+	// version, like any other request, and the token of the batch.
 	BatchID string
 
 	// Time is when the request arrived, on the tenant's clock.
 	Time time.Time
 }
 
-// String is one line for failure messages: method, address, status, and the id within a batch. It leaves the headers
-// out, and with them the token.
+// String is one line for failure messages: method, address, status, and the id within a batch. It leaves out the
+// headers, and with them the token.
 func (r RecordedRequest) String() string {
 	query := ""
 	if r.RawQuery != "" {
@@ -66,10 +66,10 @@ func (r RecordedRequest) clone() RecordedRequest {
 	return r
 }
 
-// recorded is an entry of the log. Its request does not change but for the status, which the tenant's lock guards.
+// recorded is an entry of the log. Of its request only the status changes, which the tenant's lock guards.
 type recorded struct{ request RecordedRequest }
 
-// record enters a request that has arrived.
+// record adds a request that has arrived to the log.
 func (t *Tenant) record(x *exchange) *recorded {
 	entry := &recorded{request: x.request}
 	t.mu.Lock()
@@ -91,9 +91,9 @@ func (t *Tenant) answered(entry *recorded, status int) {
 	entry.request.Status = status
 }
 
-// Requests are the requests that have arrived since the tenant was made or [Tenant.ResetRequests] was called, in
-// order of arrival; the items of a $batch come after it. A connection refused by [DropConnect] is no request. Of more
-// than [TenantOptions.KeepRequests] only the last are left. The result is a copy.
+// Requests are the requests that have arrived since the tenant was made or [Tenant.ResetRequests] was called, in order
+// of arrival; the items of a $batch come after the batch. A connection refused by [DropConnect] is not a request. Only
+// the latest [TenantOptions.KeepRequests] requests are kept. The result is a copy.
 func (t *Tenant) Requests() []RecordedRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (t *Tenant) Requests() []RecordedRequest {
 	return list
 }
 
-// RequestCount is how many requests [Tenant.Requests] would have without a limit.
+// RequestCount is how many requests [Tenant.Requests] would return without a limit.
 func (t *Tenant) RequestCount() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

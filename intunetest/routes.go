@@ -35,6 +35,7 @@ const (
 	keyApp
 	keyDevice
 	keyPartner
+	keyUnmodeled
 	keyKinds
 )
 
@@ -69,7 +70,7 @@ func (t *target) backend(escaped bool) string {
 	return strings.Join(parts, "/")
 }
 
-// badSegment refuses a path that the model has no place for.
+// badSegment is the error for a path that the model does not have.
 func badSegment(name string) error {
 	return refusal("Resource not found for the segment '" + name + "'.")
 }
@@ -79,19 +80,20 @@ func badSegment(name string) error {
 func resolve(segments []string) (*target, error) {
 	t := &target{template: "~"}
 	next, partial := graphRoot.next, graphRoot.partial
-	if len(segments) > 0 && isVersion(segments[0]) {
+	if len(segments) > 0 && (isVersion(segments[0]) || isScheme(segments[0])) {
 		return nil, badSegment(segments[0]) // the addresses of a batch's items are relative to the version
 	}
 	for len(segments) > 0 {
 		name, key, inParentheses, ok := splitSegment(segments[0])
-		if !ok {
+		here := next[strings.ToLower(bareName(name))]
+		switch {
+		case here == nil && partial && segments[0] != "":
+			return &target{}, nil // also a function, whose parentheses hold what is no key
+		case !ok:
 			return nil, badSegment(segments[0])
 		}
 		segments = segments[1:]
-		here := next[strings.ToLower(bareName(name))]
 		switch {
-		case here == nil && partial:
-			return &target{}, nil
 		case here == nil || inParentheses && here.entity == nil:
 			return nil, badSegment(name)
 		}
@@ -103,7 +105,10 @@ func resolve(segments []string) (*target, error) {
 		next, partial = here.next, here.partial
 		current := step{name: here.name}
 		if here.entity != nil && !inParentheses && len(segments) > 0 {
-			if here.place != placeUnmodeled && len(segments) == 1 && segments[0] == countSegment {
+			if len(segments) == 1 && segments[0] == countSegment {
+				if here.entity.place == placeUnmodeled {
+					return &target{}, nil
+				}
 				t.count(current)
 				return t, nil
 			}
@@ -130,7 +135,12 @@ func isVersion(name string) bool {
 	return strings.EqualFold(name, "v1.0") || strings.EqualFold(name, "beta")
 }
 
-// countSegment asks for the number of a collection's items.
+// isScheme reports whether a segment begins a whole URL.
+func isScheme(name string) bool {
+	return strings.EqualFold(name, "https:") || strings.EqualFold(name, "http:")
+}
+
+// countSegment is the segment that asks for the number of a collection's items.
 const countSegment = "$count"
 
 // count makes the target the number of the items of a collection, for which Intune has no route.
@@ -140,7 +150,7 @@ func (t *target) count(collection step) {
 	t.steps = append(t.steps, collection, step{name: countSegment})
 }
 
-// bareName takes the namespace off a qualified action.
+// bareName removes the namespace of a qualified action.
 func bareName(name string) string {
 	const namespace = "microsoft.graph."
 	if len(name) > len(namespace) && strings.EqualFold(name[:len(namespace)], namespace) {
@@ -149,7 +159,8 @@ func bareName(name string) string {
 	return name
 }
 
-// splitSegment takes name('key') apart; a quote within the key is doubled.
+// splitSegment splits name('key') into name and key; a quote within the key is doubled. A segment that is not well formed
+// has a name all the same.
 func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	name, rest, inParentheses := strings.Cut(segment, "(")
 	if !inParentheses {
@@ -159,12 +170,12 @@ func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	quoted, opened := strings.CutPrefix(quoted, "'")
 	key = strings.ReplaceAll(quoted, "''", "'")
 	if !closed || !opened || key == "" || name == "" || strings.Count(quoted, "'") != 2*strings.Count(key, "'") {
-		return segment, "", false, false
+		return name, "", false, false
 	}
 	return name, key, true, true
 }
 
-// splitPath gives the version and the unescaped segments below it. A trailing slash means nothing.
+// splitPath returns the version and the unescaped segments below it. It ignores a trailing slash.
 func splitPath(escaped string) (version string, segments []string, ok bool) {
 	for part := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(escaped, "/"), "/"), "/") {
 		text, err := url.PathUnescape(part)
@@ -217,14 +228,15 @@ func (t *Tenant) route(x *exchange) *answer {
 	return operation.run(t, x, where)
 }
 
-// methodNotAllowed is the answer to anything but a POST where only a POST makes sense.
+// methodNotAllowed is the answer to any other method where only POST makes sense.
 func (x *exchange) methodNotAllowed() *answer {
 	a := x.graphError(http.StatusMethodNotAllowed, "BadRequest", "Specified HTTP method is not allowed for the request target.")
 	a.header.Set("Allow", http.MethodPost)
 	return a
 }
 
-// forbidden is Intune's answer to a token without the permission. The sentence names those that would do.
+// forbidden is Intune's answer to a token without the permission. The sentence names the permissions that would be
+// sufficient.
 func (x *exchange) forbidden(where *target, sufficient []string) *answer {
 	return x.intuneError(http.StatusForbidden, "Forbidden", "Application is not authorized to perform this operation. "+
 		"Application must have one of the following scopes: "+strings.Join(sufficient, ", "), where.backend(true))
@@ -237,7 +249,7 @@ func (x *exchange) noRoute(where *target) *answer {
 		where.template, x.request.Method, where.backend(false)))
 }
 
-// unmodeled is the kit's own answer to what Graph serves and the kit does not.
+// unmodeled is the kit's own answer to a request that Graph serves and the kit does not.
 func (x *exchange) unmodeled() *answer {
 	return x.graphError(http.StatusNotImplemented, "NotImplemented",
 		"intunetest: the tenant does not model "+x.describe()+"; it serves what package intune uses of Graph v1.0")

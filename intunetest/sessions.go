@@ -10,23 +10,22 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// SessionScript says what becomes of one accepted request for remote assistance. The zero value is the default: a new
-// link becomes visible at the second read after the request.
+// SessionScript describes the result of one accepted request for remote assistance. The zero value is the default: a
+// new link becomes visible at the second read after the request.
 //
-// When it becomes visible is decided by AfterReads, After and Never; what becomes visible by URL, ErrorDetails and
-// KeepOld. Until then the device shows what an earlier session left on it (see
-// ManagedDevice.RemoteAssistanceSessionURL of [Tenant.AddDevice]), unless ClearOld takes that away. The next accepted
-// request replaces what is not visible yet.
+// AfterReads, After and Never decide when the result becomes visible; URL, ErrorDetails and KeepOld decide what becomes
+// visible. Until then the device shows what an earlier session left on it (see ManagedDevice.RemoteAssistanceSessionURL
+// of [Tenant.AddDevice]), unless ClearOld removes that. The next accepted request replaces a result that is not visible
+// yet.
 //
 // Microsoft documents neither how long a link takes nor whether it replaces an older one; all of these can happen.
 type SessionScript struct {
-	// URL is the link; "" means a new one of the form https://get.teamviewer.com/…, different each time. Anything goes,
-	// an http address or text that is no URL included.
+	// URL is the link; "" means a new one of the form https://get.teamviewer.com/…, different each time. Any text is
+	// allowed, including an http address and text that is not a URL.
 	URL string
 
-	// ErrorDetails is the error text of a session that failed. With a URL of "" no link is made, and the one on the
-	// device stays as it is. With a URL both become visible. Without an ErrorDetails the text on the device is
-	// removed.
+	// ErrorDetails is the error text of a session that failed. If URL is "", no link is made, and the link on the device
+	// stays as it is. If URL is set, both become visible. If ErrorDetails is "", the text on the device is removed.
 	ErrorDetails string
 
 	// AfterReads makes the result visible at the n-th read after the request; 1 is the first. A read is a GET of one
@@ -34,21 +33,21 @@ type SessionScript struct {
 	// addresses, that the tenant answers. 0 means 2, or no condition when After is set.
 	AfterReads int
 
-	// After makes the result visible so long after the request, on the tenant's clock. When AfterReads is set too, both
-	// must be met.
+	// After is how long after the request, on the tenant's clock, the result becomes visible. If AfterReads is set too,
+	// both conditions must be met.
 	After time.Duration
 
 	// Never means that nothing becomes visible.
 	Never bool
 
-	// KeepOld reuses the link that is on the device: it does not change. A device without one gets URL.
+	// KeepOld reuses the link that is on the device, so that the link does not change. A device without a link gets URL.
 	KeepOld bool
 
 	// ClearOld removes the link and the error text of an earlier session as soon as the request is accepted.
 	ClearOld bool
 }
 
-// connectorMissing is the error text of a session that the connector cannot make. Microsoft publishes no texts.
+// connectorMissing is the error text of a session without an onboarded connector. Microsoft publishes no texts.
 const connectorMissing = "The remote assistance session could not be created because the TeamViewer connector is not configured for this account."
 
 // session is the remote-assistance state of a device.
@@ -62,12 +61,12 @@ type pendingSession struct {
 	script SessionScript
 	since  time.Time
 	reads  int
-	link   string // to use if the script has none
+	link   string // used if the script has none
 }
 
 // Prompts is how often the user of a device was asked: the number of requests for remote assistance that the service
-// accepted for it, at whichever address and whatever became of the session. It outlives [Tenant.RemoveDevice]. Only
-// the device id of the reference counts.
+// accepted for it, at any of its addresses and whatever became of the session. The count outlives
+// [Tenant.RemoveDevice]. Only the device id of the reference counts.
 func (t *Tenant) Prompts(d intune.DeviceRef) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,7 +99,7 @@ func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
 	t.prompts[foldID(d.record.ID)]++
 	t.audit(x, d)
 	s, now := &d.session, t.now()
-	s.settle(now) // what was due before must not be lost
+	s.settle(now) // a result that was due before must not be lost
 	pending := &pendingSession{since: now, link: t.nextLink()}
 	if t.connected(now) {
 		if len(s.scripts) > 0 {
@@ -119,13 +118,13 @@ func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
 	return noContent()
 }
 
-// nextLink makes a link that is as hard to guess as a real one looks. The caller holds the lock.
+// nextLink makes a link that looks as hard to guess as a real one. The caller holds the lock.
 func (t *Tenant) nextLink() string {
 	secret := digest("session", t.nextSerial("session"))
 	return "https://get.teamviewer.com/v15/s" + strings.ToUpper(hex.EncodeToString(secret[:4])) + "?access=" + hex.EncodeToString(secret[4:20])
 }
 
-// read counts a read and gives what it sees.
+// read counts a read and returns what the read sees.
 func (s *session) read(now time.Time) (link, errorDetails string) {
 	if s.pending != nil {
 		s.pending.reads++

@@ -6,7 +6,7 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// DeviceState is what a tenant knows of a device at a time.
+// DeviceState is what a tenant knows of a device at a point in time.
 type DeviceState struct {
 	// Device is what [Tenant.AddDevice] was given, with the session's link and error text as they are now.
 	Device intune.ManagedDevice
@@ -14,12 +14,12 @@ type DeviceState struct {
 	// Prompts is [Tenant.Prompts] of the device.
 	Prompts int
 
-	// Pending reports that a request for remote assistance was accepted whose result is not visible yet.
+	// Pending reports that a request for remote assistance was accepted, and that its result is not visible yet.
 	Pending bool
 }
 
-// Devices are the devices of the tenant in order of arrival. Looking at them is no read: it moves no [SessionScript] on,
-// and is no request either.
+// Devices are the devices of the tenant in order of arrival. The call does not count as a read or as a request, and
+// advances no [SessionScript].
 func (t *Tenant) Devices() []DeviceState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,15 +35,15 @@ func (t *Tenant) Devices() []DeviceState {
 	return list
 }
 
-// Now is the time of the tenant: [TenantOptions.Clock] and what [Tenant.Advance] added.
+// Now is the time of the tenant: [TenantOptions.Clock] plus what [Tenant.Advance] added.
 func (t *Tenant) Now() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.now()
 }
 
-// Connector is the state of the best of the tenant's remote-assistance partners, onboarded before onboarding before
-// any other, and "" if there is none.
+// Connector is the best state among the tenant's remote-assistance partners (onboarded, then onboarding, then any
+// other), or "" if the tenant has none.
 func (t *Tenant) Connector() intune.ConnectorState {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -26,10 +26,11 @@ type Tenant struct {
 	apps      []*app
 	appsByID  map[string]*app
 	partners  []*partner
-	events    []*intune.AuditEvent
-	invisible bool // the connector cannot be looked at
+	events    []*intune.AuditEvent // the latest ones
+	forgotten int                  // events before them
+	invisible bool                 // the connector cannot be read
 	faults    []*faultRule
-	requests  []*recorded // the last ones: the n-th is at n modulo TenantOptions.KeepRequests
+	requests  []*recorded // the latest ones: the n-th is at n modulo TenantOptions.KeepRequests
 	arrived   int         // how many there were
 	windows   map[windowKey][]time.Time
 }
@@ -50,8 +51,8 @@ func NewTenant(options *TenantOptions) *Tenant {
 }
 
 // Advance moves the tenant's clock ahead of [TenantOptions.Clock] by d, for everything that depends on time:
-// throttling, [SessionScript.After], [TenantOptions.OnboardingCompletesAfter]. It waits for nothing and releases no
-// [Fault.Delay]. A negative d is ignored, since clocks do not run backwards.
+// throttling, [SessionScript.After], [TenantOptions.OnboardingCompletesAfter]. Advance does not wait, and does not end
+// a [Fault.Delay]. A negative d is ignored, since clocks do not run backwards.
 func (t *Tenant) Advance(d time.Duration) {
 	if d <= 0 {
 		return
@@ -70,7 +71,7 @@ func (t *Tenant) nextSerial(kind string) int {
 	return t.serials[kind]
 }
 
-// nextGUID makes GUIDs that differ within a tenant and are the same in every run. The caller holds the lock.
+// nextGUID makes a GUID that is unique in the tenant and the same in every run. The caller holds the lock.
 func (t *Tenant) nextGUID(kind string) string { return guid(kind, t.nextSerial(kind)) }
 
 func guid(kind string, serial int) string {

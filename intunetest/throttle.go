@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The limits per app and tenant of https://learn.microsoft.com/graph/throttling-limits, in any throttleWindow.
+// The limits per app and tenant of https://learn.microsoft.com/graph/throttling-limits, in any throttleWindow. All apps of
+// a tenant together have twice as much.
 const (
 	throttleWindow = 20 * time.Second
 
@@ -16,14 +17,15 @@ const (
 	partnerWrites, partnerRequests = 100, 1000
 )
 
-// windowKey is what one allowance is for.
+// windowKey identifies what one allowance is for.
 type windowKey struct {
 	app      string
+	allApps  bool
 	partners bool
 	writes   bool
 }
 
-// throttle counts a request and refuses it when there were too many, itself included. The caller holds the lock.
+// throttle counts a request, and refuses it if there were too many, including this one. The caller holds the lock.
 func (t *Tenant) throttle(x *exchange) *answer {
 	if !t.options.ThrottleLimits {
 		return nil
@@ -34,10 +36,21 @@ func (t *Tenant) throttle(x *exchange) *answer {
 	if partners {
 		limit, writeLimit = partnerRequests, partnerWrites
 	}
-	delay := t.count(windowKey{app: x.caller.app, partners: partners}, limit, now)
+	writes := false
 	switch x.request.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		delay = max(delay, t.count(windowKey{app: x.caller.app, partners: partners, writes: true}, writeLimit, now))
+		writes = true
+	}
+	var delay time.Duration
+	for _, key := range []windowKey{{app: x.caller.app, partners: partners}, {partners: partners, allApps: true}} {
+		factor := 1
+		if key.allApps {
+			factor = 2
+		}
+		delay = max(delay, t.count(key, factor*limit, now))
+		if key.writes = true; writes {
+			delay = max(delay, t.count(key, factor*writeLimit, now))
+		}
 	}
 	if delay <= 0 {
 		return nil
@@ -49,8 +62,8 @@ func (t *Tenant) throttle(x *exchange) *answer {
 	return a
 }
 
-// count enters a request into a window and gives how long to wait until the next would be let through, 0 if this one
-// is. Rejected requests stay in the window: they count against the allowance too.
+// count adds a request to a window. It returns 0 if the request is let through, or how long to wait until the next one
+// would be. Rejected requests stay in the window, because they count against the allowance too.
 func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
 	window := slices.DeleteFunc(t.windows[key], func(at time.Time) bool { return now.Sub(at) >= throttleWindow })
 	window = append(window, now)

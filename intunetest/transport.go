@@ -16,7 +16,7 @@ import (
 	"syscall"
 )
 
-// What a client sees of a broken connection.
+// The errors that a client sees when a connection breaks.
 var (
 	errRefused error = &net.OpError{
 		Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443},
@@ -29,8 +29,8 @@ var (
 func (t *Tenant) Do(req *http.Request) (*http.Response, error) { return t.RoundTrip(req) }
 
 // RoundTrip answers a request in process, without a socket. Like [http.Transport] it sends a length or chunks, so that
-// no request of it is refused with 411, follows no redirects, and returns the context's error when the context ends first. The
-// request may be for any host; next links point to the same one.
+// none of its requests is refused with 411. It follows no redirects, and returns the context's error if the context
+// ends first. The request may be for any host; next links point to the same host.
 func (t *Tenant) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, errors.New("intunetest: a request without a URL")
@@ -53,7 +53,7 @@ func (t *Tenant) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
-// ServeHTTP answers a request of a server, such as httptest.NewTLSServer(tenant). A [Fault] that breaks the
+// ServeHTTP answers a request that a server received, such as httptest.NewTLSServer(tenant). A [Fault] that breaks the
 // connection panics with [http.ErrAbortHandler], as handlers do; a real server turns that into a closed connection.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readBody(r.Body)
@@ -82,8 +82,9 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lengthMissing recognizes an HTTP/1 request that announced no length at all and is not chunked either, which Go's
-// server reads as an empty body. A request that did not come through a server, such as one of httptest.NewRequest, has no such header either.
+// lengthMissing recognizes an HTTP/1 request that announced no length and is not chunked, which Go's server reads as an
+// empty body. It looks only at requests that came through a server, because others, such as those of
+// httptest.NewRequest, never have the header.
 func lengthMissing(r *http.Request) bool {
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	return server != nil && r.ProtoMajor == 1 && r.Header.Get("Content-Length") == "" && len(r.TransferEncoding) == 0
@@ -107,7 +108,7 @@ func newExchange(r *http.Request, body []byte) *exchange {
 	}}
 }
 
-// pathOf is the path as it goes over the wire.
+// pathOf is the path as it is sent over the wire.
 func pathOf(u *url.URL) string {
 	path := u.EscapedPath()
 	if u.Opaque != "" {
@@ -123,7 +124,7 @@ func pathOf(u *url.URL) string {
 	return path
 }
 
-// response is the answer as a transport in process gives it.
+// response is the answer as an in-process transport returns it.
 func (a *answer) response(req *http.Request) *http.Response {
 	resp := &http.Response{
 		Status:     strings.TrimSpace(strconv.Itoa(a.status) + " " + http.StatusText(a.status)),
@@ -131,7 +132,7 @@ func (a *answer) response(req *http.Request) *http.Response {
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.header,
 		Body:   http.NoBody,
-		// The length that was announced, also of a body that breaks off.
+		// The announced length, even if the body breaks off.
 		ContentLength: int64(len(a.body)),
 		Request:       req,
 	}

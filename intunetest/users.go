@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// user is an account of the tenant; either name may be blank, not both.
+// user is an account of the tenant. One of its names may be blank, but not both.
 type user struct{ id, upn string }
 
-// users are the accounts by their names, compared without case. Several may have had the same user principal name; the
-// oldest counts.
+// users are the accounts by their names, compared without case. If several accounts have had the same user principal
+// name, the oldest counts.
 type users struct {
 	byID  map[string]*user
 	byUPN map[string][]*user
 }
 
-// AddUser makes an account known by its object id and its user principal name, so that both lead to the same devices,
-// and an account without devices is found at all. [Tenant.AddDevice] does the same with the UserID and
-// UserPrincipalName of the device. Both names are compared without case. Adding a known id changes its name.
+// AddUser adds an account with its object id and its user principal name. Both names then lead to the same devices, and
+// an account without devices is found too. [Tenant.AddDevice] does the same with the UserID and UserPrincipalName of
+// the device. Both names are compared without case. Adding a known id changes its name.
 func (t *Tenant) AddUser(id, upn string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -30,7 +30,7 @@ func (u *users) add(id, upn string) {
 	switch {
 	case id != "":
 		if len(named) > 0 && named[0].id == "" {
-			// Two accounts known by one name each turn out to be the same.
+			// Two accounts with one known name each turn out to be the same.
 			delete(u.byUPN, foldID(upn))
 		}
 		known := u.byID[foldID(id)]
@@ -55,7 +55,7 @@ func (u *users) rename(known *user, upn string) {
 	known.upn = upn
 }
 
-// find is the account with an object id or a user principal name, nil if there is none.
+// find returns the account with an object id or a user principal name, or nil if there is none.
 func (u *users) find(name string) *user {
 	if known := u.byID[foldID(name)]; known != nil {
 		return known
@@ -66,7 +66,7 @@ func (u *users) find(name string) *user {
 	return nil
 }
 
-// findUser is the account of an address, nil if the address names none. The caller holds the lock.
+// findUser returns the account of an address, or nil if the address names none. The caller holds the lock.
 func (t *Tenant) findUser(x *exchange, where *target) (*user, *answer) {
 	key := where.keys[keyUser]
 	switch {
@@ -78,7 +78,7 @@ func (t *Tenant) findUser(x *exchange, where *target) (*user, *answer) {
 	if u := t.users.find(key); u != nil {
 		return u, nil
 	}
-	// Users are Entra's: the error is Graph's own, not nested.
+	// Users belong to Entra, so the error is Graph's own and not nested.
 	return nil, x.graphError(http.StatusNotFound, "Request_ResourceNotFound",
 		"Resource '"+key+"' does not exist or one of its queried reference-property objects are not present.")
 }

@@ -30,7 +30,7 @@ func runLive(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Cloud:            o.cloud,
-		PerRetryPolicies: []policy.Policy{trace{stderr}},
+		PerRetryPolicies: []policy.Policy{&trace{out: stderr}},
 	}})
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func TestTour(t *testing.T) {
 	contains(
 		t, out,
 		"> GET /v1.0/deviceManagement/managedDevices?$filter=… < 200 OK", "Windows, used by anna@contoso.com. Its Intune id: "+tourDeviceID,
-		"connector is onboarded",
+		"Would it work on this device?", "device "+tourDeviceID+": ready pass cloud", "warn connector onboarded; Microsoft ends", "pass session no link",
 		"> POST /v1.0/deviceManagement/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",
 		"> POST /v1.0/users/anna@contoso.com/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",
 		"> POST /v1.0/deviceManagement/detectedApps/a1b2c3/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",
@@ -137,7 +137,7 @@ func TestOpenLive(t *testing.T) {
 		device := tenant.AddDevice(intune.ManagedDevice{ID: "d-1"}, intunetest.SessionScript{After: time.Minute, URL: link})
 		var out, errs strings.Builder
 		options := tenant.ClientOptions()
-		options.PerRetryPolicies = append(options.PerRetryPolicies, trace{&errs})
+		options.PerRetryPolicies = append(options.PerRetryPolicies, &trace{out: &errs})
 		client, err := intune.NewClient(tenant.Credential(), options)
 		if err != nil {
 			t.Fatal(err)

@@ -43,7 +43,7 @@ func tour(ctx context.Context, o options, out io.Writer) error {
 		"Lines with > show a request, lines with < its answer.\n")
 	for _, step := range []func(context.Context) error{
 		v.find,
-		v.showConnector,
+		v.check,
 		func(ctx context.Context) error { return v.request(ctx, v.addresses(o)) },
 		func(ctx context.Context) error { return v.wait(ctx, o.address(v.device.ID)) },
 		v.fail,
@@ -66,6 +66,7 @@ func newVisit(o options, out io.Writer) (*visit, error) {
 			DeviceName:        "DESKTOP-ANNA",
 			OperatingSystem:   "Windows",
 			UserPrincipalName: cmp.Or(o.user, tourUser),
+			LastSyncDateTime:  time.Now().Add(-3 * time.Hour),
 		},
 		app: cmp.Or(o.app, tourApp),
 	}
@@ -74,7 +75,7 @@ func newVisit(o options, out io.Writer) (*visit, error) {
 	v.tenant.AddDevice(intune.ManagedDevice{ID: kioskID, DeviceName: "KIOSK-7", OperatingSystem: "Windows"})
 
 	options := v.tenant.ClientOptions()
-	options.PerRetryPolicies = append(options.PerRetryPolicies, trace{out})
+	options.PerRetryPolicies = append(options.PerRetryPolicies, &trace{out: out})
 	var err error
 	v.client, err = intune.NewClient(v.tenant.Credential(), options)
 	return v, err
@@ -91,13 +92,13 @@ func (v *visit) find(ctx context.Context) error {
 	return nil
 }
 
-func (v *visit) showConnector(ctx context.Context) error {
-	printf(v.out, "2. Can this tenant make sessions? (RemoteAssistanceConnector)\n")
-	state, err := v.client.RemoteAssistanceConnector(ctx, nil)
+func (v *visit) check(ctx context.Context) error {
+	printf(v.out, "2. Would it work on this device? (CheckReadiness, which only reads)\n")
+	readiness, err := v.client.CheckReadiness(ctx, v.device.Ref(), nil)
 	if err != nil {
 		return err
 	}
-	printf(v.out, "  The TeamViewer connector is %s.\n", state)
+	printf(v.out, "  %s\n", strings.ReplaceAll(readiness.String(), "\n", "\n  "))
 	return nil
 }
 

@@ -108,6 +108,12 @@ func TestDeviceCode(t *testing.T) {
 	if mine.status != http.StatusOK || !strings.Contains(mine.body, laptop) || strings.Contains(mine.body, kiosk) {
 		t.Errorf("her devices: %d %s", mine.status, mine.body)
 	}
+	// Whatever this library does, the user may.
+	for _, path := range []string{devicesPath, "/v1.0/deviceManagement/remoteAssistancePartners", "/v1.0/deviceManagement/auditEvents"} {
+		if a := s.send(t, http.MethodGet, path, "", header("Authorization", "Bearer "+token["access_token"])); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
 	if got := redeem(first); got["error"] != "bad_verification_code" {
 		t.Errorf("twice: %v", got)
 	}

@@ -1,6 +1,6 @@
 // Package errorbody reads the body of a failed answer in all the shapes in which Graph and Intune send it: JSON within JSON,
-// the old and the new envelope, text, HTML, and what a broken connection left of them. It is a pure function from bytes to
-// texts that are already clean.
+// the old and the new envelope, text, HTML, and the beginning of each, as a broken connection leaves it. [Parse] is a
+// pure function from bytes to texts that are already clean.
 package errorbody
 
 import (
@@ -14,19 +14,20 @@ import (
 )
 
 const (
-	// maxNesting bounds how often a message is taken for JSON again; three times has been seen.
+	// maxNesting bounds how often a message is read as JSON again; three times has been seen.
 	maxNesting = 4
-	// maxInnerErrors bounds how far innerError is followed into itself.
+	// maxInnerErrors bounds how many nested innerErrors are followed.
 	maxInnerErrors = 8
-	// maxDetails, maxMessage and maxText bound what is kept of a body that was made to be large.
+	// maxDetails, maxMessage and maxText bound what is kept of a body that was made large on purpose.
 	maxDetails = 16
 	maxMessage = 8 << 10
 	maxText    = 1 << 10
 )
 
-// Body is what a body says. Every text is clean and of bounded length; blank means that the body did not say.
+// Body is what the body of an answer says. Every text is clean and of bounded length; a text is blank if the body did
+// not have it.
 type Body struct {
-	// Code is the outermost code, InnerCode the most specific one further in.
+	// Code is the outermost code, InnerCode the most specific one deeper in the body.
 	Code, InnerCode string
 	// Message is the innermost sentence, without the trailer of ids and addresses.
 	Message string
@@ -38,11 +39,11 @@ type Body struct {
 	Details []Detail
 	// RequestID, ClientRequestID, ActivityID and OperationID are what support asks for.
 	RequestID, ClientRequestID, ActivityID, OperationID string
-	// Date is when the error arose.
+	// Date is when the error occurred, as it was written.
 	Date string
-	// RetryAfter is a wait as it was written.
+	// RetryAfter is the wait that the body asks for, as it was written.
 	RetryAfter string
-	// Batch marks the answer of a batch, which is no error object whatever its status.
+	// Batch marks the answer of a batch, which is not an error object, whatever its status.
 	Batch bool
 
 	said *said // a pointer, so that fmt does not show it
@@ -51,14 +52,15 @@ type Body struct {
 // Detail is one of the further errors.
 type Detail struct{ Code, Message, Target string }
 
-// said is what tells errors apart, and must not depend on the words that the caller looked for: the codes at every depth as
-// the service wrote them, for a filter's operand may be one, and the message without such words, for it may quote them.
+// said is what classifies an error: the codes at every depth, and the message. It must not depend on the words that the
+// caller searched for. The codes are therefore as the service wrote them, because a filter's operand may equal a code,
+// and the message is without such words, because it may quote them.
 type said struct {
 	codes   []string
 	message string
 }
 
-// Made is a Body that says what is given, for errors that no answer brought.
+// Made is a Body with a given message and codes, for errors that did not come from an answer.
 func Made(message string, codes ...string) Body {
 	return Body{said: &said{codes: codes, message: strings.ToLower(message)}}
 }
@@ -68,7 +70,7 @@ func (b *Body) Says(parts ...string) bool {
 	return b.said != nil && slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(b.said.message, part) })
 }
 
-// HasCode reports whether one of the codes was given at any depth, in any case.
+// HasCode reports whether the body has one of the codes at any depth, without regard to case.
 func (b *Body) HasCode(codes ...string) bool {
 	return b.said != nil && slices.ContainsFunc(b.said.codes, func(code string) bool {
 		return slices.ContainsFunc(codes, func(want string) bool { return strings.EqualFold(code, want) })
@@ -83,7 +85,7 @@ func (b *Body) HasCodeLike(parts ...string) bool {
 	})
 }
 
-// Parse reads a body. It never fails: what cannot be understood is left blank. private is what must not be shown of the
+// Parse reads a body. It never fails: what it cannot understand stays blank. private is what must not be shown of the
 // request that the body answers.
 func Parse(body []byte, private redact.Private) Body {
 	b := Body{said: &said{}}
@@ -92,7 +94,7 @@ func Parse(body []byte, private redact.Private) Body {
 	return b
 }
 
-// clean is the one place where texts of a body become fit to be shown.
+// clean makes all texts of a body fit to be shown.
 func (b *Body) clean(private redact.Private) {
 	text := func(s string, limit int) string {
 		return redact.Limit(private.Clean(redact.Limit(s, longestText)), limit)
@@ -110,7 +112,7 @@ func (b *Body) clean(private redact.Private) {
 	}
 }
 
-// longestText is what is looked at of one text: enough for what is kept of it.
+// longestText is how much of one text is looked at, which is enough for the part that is kept.
 const longestText = 2 * maxMessage
 
 func (b *Body) read(body []byte) {
@@ -174,8 +176,8 @@ func (b *Body) takeDetails(details []wireError) {
 	}
 }
 
-// unwrapMessage follows a message that is itself a JSON object down to its text, and returns the first code on the
-// way. Only a text that is JSON from its first to its last character counts: a sentence may have a JSON tail.
+// unwrapMessage follows a message that is itself a JSON object down to its text, and returns the first code on the way.
+// Only a text that is JSON from its first to its last character counts, because a sentence may end in JSON.
 func (b *Body) unwrapMessage(text string) (message, firstCode string) {
 	for range maxNesting {
 		trimmed := strings.TrimSpace(text)
@@ -199,7 +201,7 @@ func (b *Body) unwrapMessage(text string) (message, firstCode string) {
 	return text, firstCode
 }
 
-// The labels of the trailer that Intune puts behind its sentences, any of which may be missing.
+// The labels of the trailer that Intune appends to its sentences. Any of them may be missing.
 const (
 	labelOperation = "Operation ID (for customer support):"
 	labelActivity  = "Activity ID:"
@@ -231,7 +233,7 @@ func (b *Body) readTrailer(text string) string {
 	return text[:end]
 }
 
-// trailerIndex finds a label that stands at the beginning, behind " - " or behind two spaces.
+// trailerIndex finds a label at the beginning, or after " - " or two spaces.
 func trailerIndex(text, label string) int {
 	for from := 0; ; {
 		at := strings.Index(text[from:], label)

@@ -8,8 +8,8 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// htmlText gives the visible text of an HTML page, such as a gateway's, or what its head says if there is none; any other
-// text as it is.
+// htmlText returns the visible text of an HTML page, such as a gateway's, or the text of its head if the page shows
+// none. It returns any other text as it is.
 func htmlText(text string) string {
 	trimmed := strings.TrimSpace(text)
 	if !strings.HasPrefix(trimmed, "<") {
@@ -23,7 +23,7 @@ func htmlText(text string) string {
 	head, element := false, ""
 	for page := html.NewTokenizer(strings.NewReader(trimmed)); ; {
 		switch page.Next() {
-		case html.ErrorToken: // the end, or what could be read
+		case html.ErrorToken: // the end of the page, or of what could be read
 			if len(inBody) == 0 {
 				return strings.Join(inHead, " ")
 			}

@@ -44,8 +44,8 @@ func (w *wireError) body() *wireError {
 	}
 }
 
-// decodeWireError reads an error object, or a text, in JSON. A body that breaks off or is nested too deeply gives what came
-// before.
+// decodeWireError reads an error object, or a text, in JSON. Of a body that breaks off or is nested too deeply, it
+// returns what came before.
 func decodeWireError(body []byte) wireError {
 	var w wireError
 	err := json.Unmarshal(body, &w)

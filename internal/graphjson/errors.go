@@ -11,12 +11,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Error is JSON that could not be read. Its text tells where, in names of the schema and a position, and never what
-// stood there. It unwraps to [io.ErrUnexpectedEOF] when the JSON breaks off, and to nothing else: the errors of jsontext
-// quote the JSON.
+// Error is JSON that could not be read. Its text tells the place, by names of the schema and a position, but never
+// quotes the JSON. It unwraps to [io.ErrUnexpectedEOF] if the JSON breaks off, and to nothing else, because the errors
+// of jsontext quote the JSON.
 type Error struct {
 	path    string // such as "value[12].lastSyncDateTime"; "" for the answer as a whole
-	offset  int64  // in bytes from the start, a byte-order mark not counted
+	offset  int64  // in bytes from the start, without a byte-order mark
 	problem string
 	cause   error
 }
@@ -32,7 +32,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // fault is a problem with the value that was read last, or the one being read.
 func (r *reader) fault(problem string) error { return r.faultAt(nil, problem) }
 
-// faultAt is a problem with the value, which was read last.
+// faultAt is a problem with value, which was read last.
 func (r *reader) faultAt(value jsontext.Value, problem string) error {
 	offset := r.dec.InputOffset() - int64(len(value))
 	return &Error{path: schemaPath(r.into, r.dec.StackPointer()), offset: offset, problem: problem}
@@ -42,7 +42,7 @@ func (r *reader) wrongKind(value jsontext.Value, want string) error {
 	return r.faultAt(value, "is "+kindName(value.Kind())+", want "+want)
 }
 
-// syntaxError is an answer that is no JSON or breaks off.
+// syntaxError is the error for an answer that is not JSON or breaks off.
 func (r *reader) syntaxError(err error) error {
 	e := &Error{offset: r.dec.InputOffset(), problem: "is or holds malformed JSON"}
 	pointer := r.dec.StackPointer()
@@ -59,8 +59,8 @@ func (r *reader) syntaxError(err error) error {
 // isEnd reports whether the JSON ended where it should.
 func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) }
 
-// schemaPath turns the place of a value within a type into the path of a property. Names that the type does not have are
-// the service's and could be anything, so they become a question mark.
+// schemaPath turns the place of a value within a type into the path of a property. Names that the type does not have
+// come from the service and could be anything, so they become a question mark.
 func schemaPath(t reflect.Type, pointer jsontext.Pointer) string {
 	var path strings.Builder
 	for token := range pointer.Tokens() {
@@ -97,10 +97,10 @@ func contentType(t reflect.Type) reflect.Type {
 	}
 }
 
-// isRaw reports whether a type keeps JSON as it is, so that names in it could be anything.
+// isRaw reports whether a type keeps JSON as it is. The names in such JSON could be anything.
 func isRaw(t reflect.Type) bool { return t == reflect.TypeFor[jsontext.Value]() }
 
-// fieldNamed finds the field of a property by its name in any case.
+// fieldNamed finds the field of a property by its name, without regard to case.
 func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool) {
 	if t.Kind() != reflect.Struct {
 		return named, false

@@ -1,19 +1,20 @@
-// Package graphjson reads Graph's JSON into structs by their json tags. It is forgiving where the service is loose:
+// Package graphjson reads Graph's JSON into structs by their json tags. It tolerates what the service does not write
+// strictly:
 //
 //   - null, "" and a date of the year 1 are the zero value.
 //   - Integers are numbers or text, and so are the doubles "NaN", "INF" and "-INF".
 //   - The case of ASCII letters in names is ignored, unknown properties are skipped, and the last of several properties
 //     of one name replaces those before it.
 //   - Elements of a list that are null are left out, and an empty list is nil.
-//   - A byte-order mark is skipped, and what is not UTF-8 becomes the replacement character.
+//   - A byte-order mark is skipped, and bytes that are not UTF-8 become the replacement character.
 //
-// A struct with json tags is read by them, even if it has an UnmarshalJSON: that is expected to call this package. Its
-// fields without a tag are left alone. Other types with UnmarshalJSON or UnmarshalText read themselves, and are not asked
-// about null. Beyond these, fields can be text, Booleans, int, int32, int64, float64, [time.Time], [Field], and pointers and
-// slices of all of them; types must not contain themselves.
+// A struct with json tags is read by its tags, even if it has an UnmarshalJSON, which is expected to call this package.
+// Its fields without a tag keep their values. Other types with UnmarshalJSON or UnmarshalText read themselves; for null
+// their methods are not called. Other than these, fields can be text, Booleans, int, int32, int64, float64,
+// [time.Time], [Field], and pointers and slices of all of them; types must not contain themselves.
 //
-// The syntax, with its limit on depth, is the business of json v2's jsontext. Errors never quote the JSON: it may hold a
-// link that is a secret, or the name of a person.
+// jsontext of json v2 checks the syntax and limits the depth. Errors never quote the JSON, because it may hold a link
+// that is a secret, or the name of a person.
 package graphjson
 
 import (
@@ -38,7 +39,7 @@ func Unmarshal[T any](data []byte, value *T) error {
 	return nil
 }
 
-// UnmarshalEntity is [Unmarshal] for a single entity, which Microsoft's samples wrap in a "value" member where the
+// UnmarshalEntity is [Unmarshal] for a single entity, which Microsoft's samples wrap in a "value" member, while the
 // service sends it bare.
 func UnmarshalEntity[T any](data []byte, entity *T) error {
 	var wrapper struct {
@@ -46,7 +47,7 @@ func UnmarshalEntity[T any](data []byte, entity *T) error {
 	}
 	err := newReader(data).read(&wrapper)
 	if !wrapper.Value.Present {
-		return Unmarshal(data, entity) // which meets the same error, and knows the names of the entity
+		return Unmarshal(data, entity) // it finds the same error, and reports it with the names of the entity
 	}
 	if err == nil {
 		*entity = wrapper.Value.Value
@@ -54,8 +55,8 @@ func UnmarshalEntity[T any](data []byte, entity *T) error {
 	return err
 }
 
-// Page reads a page of a collection. When the page breaks off or holds what cannot be read, the rows before that come
-// along with the error, and so does the next link if it was read by then.
+// Page reads a page of a collection. If the page breaks off or holds a value that cannot be read, Page returns the rows
+// before that together with the error, and the next link if it was read by then.
 func Page[T any](data []byte) (rows []T, nextLink string, err error) {
 	var page struct {
 		Count    int           `json:"@odata.count"`
@@ -66,13 +67,13 @@ func Page[T any](data []byte) (rows []T, nextLink string, err error) {
 	r.expected = &page.Count
 	err = r.read(&page)
 	if err == nil && !page.Value.Present && !page.NextLink.Present {
-		// An empty list would be a wrong answer to "which devices are there", and a plausible one.
+		// An empty list would be a wrong but plausible answer to "which devices are there".
 		err = r.fault("has neither a value nor a next link, so it is no page")
 	}
 	return page.Value.Value, page.NextLink.Value, err
 }
 
-// Field is a property of which it matters whether it was there, be it as null.
+// Field is a property that also records whether it was present, even as null.
 type Field[T any] struct {
 	Value   T
 	Present bool
@@ -81,7 +82,7 @@ type Field[T any] struct {
 func (Field[T]) optional() {}
 
 // maxElements bounds the elements of all lists together. It is far above what the service sends (pages of 1000), and
-// keeps a hostile answer of nothing but {} from taking hundreds of times its own size.
+// keeps a hostile answer of nothing but {} from using memory of hundreds of times its own size.
 const maxElements = 50_000
 
 // reader reads one JSON text.
@@ -89,8 +90,8 @@ type reader struct {
 	dec  *jsontext.Decoder
 	into reflect.Type
 
-	expected *int // rows of a page, by its own count; nil if it is no page
-	fitting  int  // rows for which there is room in the text, if they are worth the memory
+	expected *int // number of rows by the page's own count; nil if the text is not a page
+	fitting  int  // number of rows that can fit in the text, which limits what is allocated for them
 	elements int  // of all lists so far
 
 	chunk   strings.Builder
@@ -111,7 +112,7 @@ func newReader(data []byte) *reader {
 	}
 }
 
-// read reads the whole of the text into what the pointer points to. What was read before an error stays there.
+// read reads the whole text into the value that pointer points to. The value keeps what was read before an error.
 func (r *reader) read(pointer any) error {
 	value := reflect.ValueOf(pointer).Elem()
 	r.into = value.Type()
@@ -163,20 +164,20 @@ func (r *reader) skip() error {
 	return nil
 }
 
-// unquote gives the content of a JSON string, part of the text or of the scratch space.
+// unquote returns the content of a JSON string. The result is part of the text or of the scratch space.
 func (r *reader) unquote(quoted jsontext.Value) []byte {
 	body := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
 		return body
 	}
-	// The only error is that of text that is not UTF-8, which has been replaced by then.
+	// The only possible error is text that is not UTF-8, which has already been replaced.
 	r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], quoted)
 	return r.scratch
 }
 
-// keep makes a string. Short ones share a chunk of memory: an allocation for each chunk instead of one for each string,
-// and nothing refers to the JSON. The size is about the text of a device, so that whoever keeps one of its fields for
-// long keeps little more.
+// keep makes a string. Short strings share a chunk of memory, which saves an allocation for each string, and no string
+// refers to the JSON. A chunk is about as large as the text of a device, so that a caller who keeps one field of a
+// device for long keeps little more in memory.
 func (r *reader) keep(text []byte) string {
 	const size = 1 << 10
 	if len(text) > size/8 {

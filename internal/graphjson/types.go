@@ -16,7 +16,7 @@ type readFunc func(r *reader, v reflect.Value) error
 
 var readers sync.Map // of reflect.Type to readFunc
 
-// readerOf gives the way to read a type.
+// readerOf returns the function that reads a type.
 func readerOf(t reflect.Type) readFunc {
 	if known, ok := readers.Load(t); ok {
 		return known.(readFunc)
@@ -121,7 +121,7 @@ func objectReader(t reflect.Type) readFunc {
 	}
 }
 
-// toLower makes names equal that differ in the case of ASCII letters only.
+// toLower makes names equal that differ only in the case of ASCII letters.
 func toLower(name []byte) string {
 	lower := bytes.Clone(name)
 	for i, c := range lower {
@@ -152,7 +152,7 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
-// listReader leaves the elements before an error in the list.
+// listReader reads a list. On error, the list keeps the elements before the error.
 func listReader(t reflect.Type) readFunc {
 	read := readerOf(t.Elem())
 	return func(r *reader, v reflect.Value) error {
@@ -160,8 +160,8 @@ func listReader(t reflect.Type) readFunc {
 		if opened, err := r.open('['); !opened || err != nil {
 			return err
 		}
-		// The count of a page, when it comes first, saves growing; it is believed only as far as the size of the page
-		// allows.
+		// If the count of a page comes first, the list is allocated at once; the count is believed only as far as the size of
+		// the page allows.
 		if onPage := r.dec.StackDepth() == 2; onPage && r.expected != nil {
 			v.Grow(max(0, min(*r.expected, r.fitting, maxElements)))
 		}
@@ -191,7 +191,7 @@ func listReader(t reflect.Type) readFunc {
 	}
 }
 
-// readJSONItself reads a value by its UnmarshalJSON. Raw JSON is the only one that is asked about null.
+// readJSONItself reads a value by its UnmarshalJSON. Only raw JSON is called for null too.
 func readJSONItself(r *reader, v reflect.Value) error {
 	v.SetZero()
 	value, err := r.next()

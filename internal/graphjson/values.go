@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// nextOf reads a value of one of two kinds, or null, for which it gives nil.
+// nextOf reads a value of one of two kinds, or null, for which it returns nil.
 func (r *reader) nextOf(kind, other jsontext.Kind, want string) (jsontext.Value, error) {
 	value, err := r.next()
 	if err != nil {
@@ -63,7 +63,7 @@ func integerReader(bits int) readFunc {
 	}
 }
 
-// readDouble reads an Edm.Double, of which OData writes three values as text.
+// readDouble reads an Edm.Double. OData writes NaN and the infinities as text.
 func readDouble(r *reader, v reflect.Value) error {
 	v.SetZero()
 	value, err := r.nextOf('0', '"', "a number")

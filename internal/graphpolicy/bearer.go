@@ -15,18 +15,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Bearer is azcore's bearer token policy for one scope, with three additions. A request to any other place than root
-// is refused before a token is attached, be it a next link or a caller's policy that led there. A goroutine that
-// waits while another one gets the token keeps its own deadline, where azcore makes it wait for as long as the
-// credential takes, which for a device code is minutes. And a call that was asked for claims gets a token with them,
-// even if another goroutine's token arrived in between.
+// Bearer is azcore's bearer token policy for one scope, with three additions. It refuses a request to any other place
+// than root before a token is attached, whether a next link or a caller's policy led there. A goroutine that waits
+// while another one gets the token keeps its own deadline; azcore alone would make it wait for as long as the
+// credential takes, which is minutes for a device code. A call that was asked for claims gets a token with these
+// claims, even if another goroutine's token arrived in between.
 type Bearer struct {
 	policy.Policy
 
 	credential azcore.TokenCredential
 	scopes     []string
 	root       *url.URL
-	gate       chan struct{} // held by the goroutine that may make the credential work
+	gate       chan struct{} // held by the one goroutine that may ask the credential
 
 	mu      sync.Mutex
 	current azcore.AccessToken // the latest token, zero once the service refused one
@@ -46,11 +46,11 @@ func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, a
 // authorize is called by azcore for every try, and once more for a claims challenge.
 func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenRequestOptions) error) error {
 	if err := CheckHost(b.root, req.Raw().URL); err != nil {
-		return &settledError{err}
+		return &finalError{err}
 	}
 	ctx := req.Raw().Context()
 	call := callOf(ctx)
-	if call == nil { // the guard above puts it there
+	if call == nil { // the guard above should have put it there
 		return errNoCall
 	}
 	claims := call.takeClaims()
@@ -58,7 +58,7 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 	case b.gate <- struct{}{}:
 	default:
 		if token := b.usable(); token != "" && claims == "" {
-			// Another goroutine renews the token early, and it still holds.
+			// Another goroutine renews the token early, and the current one is still valid.
 			req.Raw().Header.Set("Authorization", "Bearer "+token)
 			return nil
 		}
@@ -84,7 +84,7 @@ func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenReque
 	return nil
 }
 
-// getToken asks the credential; the gate is held.
+// getToken asks the credential. The caller holds the gate.
 func (b *Bearer) getToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	b.asked = options.Claims
 	token, err := b.GetToken(ctx, options)
@@ -97,7 +97,8 @@ func (b *Bearer) getToken(ctx context.Context, options policy.TokenRequestOption
 }
 
 // GetToken asks the credential, and returns when the context ends even if the credential does not. A panic of the
-// credential is an error, or azcore's cache would wait for its token for ever; so is a token that cannot be sent.
+// credential becomes an error, because otherwise azcore's cache would wait for the token forever. A token that cannot
+// be sent is an error too.
 func (b *Bearer) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	type result struct {
 		token azcore.AccessToken
@@ -129,7 +130,7 @@ func sendable(token string) bool {
 	return token != "" && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
-// usable is the latest token if it holds for another minute, long enough for a request.
+// usable is the latest token if it is valid for another minute, long enough for a request.
 func (b *Bearer) usable() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,7 +154,7 @@ func (f credentialFunc) GetToken(ctx context.Context, options policy.TokenReques
 	return f(ctx, options)
 }
 
-// TokenError marks that no token was to be had, so that nothing was sent.
+// TokenError means that no token could be obtained, so that nothing was sent.
 type TokenError struct {
 	cause error
 	text  string
@@ -174,7 +175,7 @@ func (e *TokenError) Error() string { return "while getting a token: " + e.text 
 // Unwrap gives the credential's error.
 func (e *TokenError) Unwrap() error { return e.cause }
 
-// NonRetriable tells azcore that the credential has tried what could be tried.
+// NonRetriable keeps azcore from trying again: the credential has made its own retries.
 func (*TokenError) NonRetriable() {}
 
 // CheckHost refuses a URL whose scheme or host is not that of root. Its text does not quote the URL, whose query may

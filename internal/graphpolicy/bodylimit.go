@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// maxErrorBody is what is read of an error body; a longer one is cut, since its beginning says what is wrong.
+	// maxErrorBody is how much of an error body is read. A longer one is cut, since its beginning says what is wrong.
 	maxErrorBody = 64 << 10
-	// maxBody is what is read of any other body; a longer one is an error, since half a page is not a page.
+	// maxBody is how much of any other body is read. A longer one is an error, since half a page is not a page.
 	maxBody = 8 << 20
 )
 
-// limitBody bounds what azcore, which reads every body whole, will read. The declared length proves nothing: a transport
-// of the caller's may decompress.
+// limitBody limits how much of a body azcore reads, which otherwise reads every body whole. The declared length proves
+// nothing, because the caller's transport may decompress the body.
 func limitBody(resp *http.Response) {
 	if resp.Body == http.NoBody {
 		return
@@ -33,7 +33,7 @@ type limitedBody struct {
 	cut         bool
 }
 
-// Read ends the body at the limit, with an error unless it is to be cut.
+// Read ends the body at the limit, with an error unless the body is to be cut.
 func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		if b.cut {
@@ -43,7 +43,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		if n, err := b.ReadCloser.Read(probe[:]); n == 0 {
 			return 0, err
 		}
-		return 0, &settledError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
+		return 0, &finalError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -17,22 +17,22 @@ import (
 type Verdict uint8
 
 const (
-	// NotSent means that there is proof that no request left.
+	// NotSent means that it is certain that no request was sent.
 	NotSent Verdict = iota
 	// Refused means that the service answered that it did not act.
 	Refused
 	// Answered means that the service answered with success.
 	Answered
-	// Open means that the request may have been sent, and whether the service acted is not known.
+	// Open means that the request may have been sent, and that nobody knows whether the service acted.
 	Open
 )
 
 // Call is one call to the service, over all its tries. Every request carries it twice: as an operation value, which the
 // caller's policies cannot reach, and in its context, where the transport finds it below azcore's pipeline. azcore's
-// retry policy replaces results when the context ends, so what happened is recorded here and not derived from the
-// pipeline's error.
+// retry policy replaces results when the context ends, so the call records here what happened, and does not derive it
+// from the pipeline's error.
 type Call struct {
-	// API is the name of the public method, "Client.GetDevice", by which azcore's fakes and tracing know the call.
+	// API is the name of the public method, "Client.GetDevice", by which azcore's fakes and tracing recognize the call.
 	API string
 
 	// Write marks a call that must not be repeated once its outcome is open.
@@ -41,28 +41,28 @@ type Call struct {
 	// Secret marks a call whose bodies azcore must not log.
 	Secret bool
 
-	// ContentType, if not blank, is the content type of the request's body, which the transport puts on the wire. The
-	// log policy above it must not take the body for text.
+	// ContentType, if not blank, is the content type of the request's body, which the transport sets on the wire. Until
+	// then it is hidden, because the log policy above must not take the body for text.
 	ContentType string
 
-	// Redact takes out of an error what azcore must not log, given where the request went with which
-	// Authorization; the address is nil for a credential's error.
+	// Redact removes from an error what azcore must not log, given the address and the Authorization of the request; the
+	// address is nil for a credential's error.
 	Redact func(err error, address *url.URL, authorization string) error
 
 	// RequestID is the client-request-id of the request as it was made.
 	RequestID string
 
-	// Before, if not nil, is called once for a write, with the request that is about to leave first. An error from it
-	// keeps that one and every later one from leaving, and is in the record. The client-request-id of that request, made
-	// up if a policy took it away, is the one of all later tries.
+	// Before, if not nil, is called once for a write, with the first request that is about to be sent. If it returns an
+	// error, neither that request nor a later one is sent, and the record holds the error. All later tries get the
+	// client-request-id of that request, which is RequestID if a policy removed it.
 	Before func(*http.Request) error
 
-	mu     sync.Mutex // a caller's policy may leave a request behind
+	mu     sync.Mutex // a caller's policy may abandon a request while it runs
 	record Record
-	closed bool        // the result was taken
+	closed bool        // Close was called
 	asked  bool        // Before was called
 	fixed  string      // with this client-request-id
-	first  callContext // saves an allocation
+	first  callContext // here, because that saves an allocation
 
 	contentType []string       // of the answer, hidden from the log
 	challenged  bool           // a claims challenge was seen
@@ -71,13 +71,13 @@ type Call struct {
 	forbidden   string         // its status line
 }
 
-// Record is what a call has come to.
+// Record is what is known of a call.
 type Record struct {
 	// Verdict is what is known after the latest try.
 	Verdict Verdict
 
-	// Token is why there was no token for the latest try, if that is how it ended. azcore hides it behind the end of the
-	// context.
+	// Token is why there was no token for the latest try, if the try failed for that. azcore hides this error behind the
+	// end of the context.
 	Token *TokenError
 
 	// Response is the latest answer that came from the service itself.
@@ -89,14 +89,14 @@ type Record struct {
 	// RequestID is the client-request-id that was sent last, which the caller may have replaced.
 	RequestID string
 
-	// Left means that a request may have left in any of the tries.
+	// Left means that a request may have been sent in any of the tries.
 	Left bool
 
 	// Stopped is the error of Before, which azcore hides behind the end of the context.
 	Stopped *StoppedError
 }
 
-// StoppedError marks that Before let nothing leave.
+// StoppedError means that nothing was sent because Before returned an error.
 type StoppedError struct{ cause error }
 
 // Error implements error. The cause may quote anything, and azcore logs this text.
@@ -119,8 +119,8 @@ func (c *Call) Record() Record {
 	return record
 }
 
-// Close ends the call when its result is taken: what a policy of the caller's has left behind does not leave any more. It
-// returns what is known then.
+// Close ends the call when its result is taken, and returns what is known by then. A request that a caller's policy
+// abandoned is not sent after that.
 func (c *Call) Close() Record {
 	c.mu.Lock()
 	c.closed = true
@@ -128,8 +128,8 @@ func (c *Call) Close() Record {
 	return c.Record()
 }
 
-// begin lets a try go out, and holds its outcome for open until finish says otherwise. It refuses a write after one
-// whose outcome is open, or that succeeded, whoever wants to repeat it: azcore's retry policy or a policy of the caller's.
+// begin starts a try, whose outcome counts as open until finish is called. It refuses a write after one whose outcome
+// is open, or that succeeded, whether azcore's retry policy or a caller's policy wants to repeat it.
 func (c *Call) begin(req *http.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,13 +144,13 @@ func (c *Call) begin(req *http.Request) bool {
 
 const requestIDHeader = "Client-Request-Id"
 
-// announce calls Before at the first try and keeps later ones to the id that it was called with. The try has begun, so
-// that no other one goes out meanwhile.
+// announce calls Before at the first try, and gives later tries the id that Before was called with. The try has begun
+// already, so no other one can start meanwhile.
 func (c *Call) announce(req *http.Request) error {
 	if c.Before == nil || !c.Write {
 		return nil
 	}
-	first := !c.asked // only the goroutine of the try that has begun comes here
+	first := !c.asked // only the goroutine of the try that has begun gets here
 	if first {
 		c.asked, c.fixed = true, cmp.Or(req.Header.Get(requestIDHeader), c.RequestID)
 	}
@@ -172,7 +172,7 @@ func (c *Call) announce(req *http.Request) error {
 		c.record.Verdict, c.record.Stopped = NotSent, stopped
 		return stopped
 	}
-	if err := req.Context().Err(); err != nil { // it may have ended while Before was at work
+	if err := req.Context().Err(); err != nil { // it may have ended while Before ran
 		c.record.Verdict = NotSent
 		return err
 	}
@@ -195,7 +195,7 @@ func (c *Call) Start(ctx context.Context) context.Context {
 	return &c.first
 }
 
-// restoreContext puts the call back into a context that has lost it, or has another's.
+// restoreContext puts the call back into a context that has lost it, or that has another call.
 func (c *Call) restoreContext(req *policy.Request) {
 	if ctx := req.Raw().Context(); callOf(ctx) != c {
 		*req.Raw() = *req.Raw().WithContext(&callContext{Context: ctx, call: c})
@@ -210,7 +210,7 @@ type callContext struct {
 
 type callKey struct{}
 
-// Value answers for the call and for azcore's API name, and passes everything else on.
+// Value returns the call and azcore's API name itself, and asks the parent context for everything else.
 func (c *callContext) Value(key any) any {
 	switch key.(type) {
 	case callKey:
@@ -226,7 +226,7 @@ func callOf(ctx context.Context) *Call {
 	return c
 }
 
-// attached is the call of a request, whatever became of its context.
+// attached is the call of a request, even if its context has lost it.
 func attached(req *policy.Request) *Call {
 	var c *Call
 	req.OperationValue(&c)

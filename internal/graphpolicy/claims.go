@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A challenge is read within these bounds, since Go hands over headers of up to ten megabytes. Real ones stay below two
-// kilobytes.
+// A challenge is read within these bounds, since Go accepts headers of up to ten megabytes. Real challenges stay below
+// two kilobytes.
 const (
 	maxChallengeValues = 16       // header values that are looked at
 	maxChallengeLength = 16 << 10 // bytes of each
@@ -15,8 +15,8 @@ const (
 
 // normalizeClaims rewrites a claims challenge so that azcore's bearer token policy, which answers a challenge once with
 // a token that has the claims, understands it: that policy knows only status 401, the scheme spelt "Bearer" and padded
-// standard base64, while Graph documents the challenge with 403 too and both alphabets occur. That is done once a call,
-// so that a second refusal stays what it is.
+// standard base64, while Graph documents the challenge with 403 too and both alphabets occur. It does so once per call,
+// so that a second refusal stays as it is.
 func normalizeClaims(call *Call, resp *http.Response) {
 	claims, ok := challengeClaims(resp.Header.Values("WWW-Authenticate"))
 	if !ok || call.challenged {
@@ -31,7 +31,7 @@ func normalizeClaims(call *Call, resp *http.Response) {
 		`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 }
 
-// takeClaims is the claims of a challenge that was seen, once.
+// takeClaims returns the claims of a challenge to the first call after the challenge, and to no other.
 func (c *Call) takeClaims() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +40,7 @@ func (c *Call) takeClaims() string {
 	return claims
 }
 
-// challengeClaims finds the claims of the first challenge that asks for some.
+// challengeClaims finds the claims of the first challenge that has any.
 func challengeClaims(headers []string) ([]byte, bool) {
 	for _, header := range headers[:min(len(headers), maxChallengeValues)] {
 		if claims, ok := insufficientClaims(header); ok {
@@ -51,7 +51,7 @@ func challengeClaims(headers []string) ([]byte, bool) {
 }
 
 // insufficientClaims finds the claims of a Bearer challenge in a WWW-Authenticate header. Parameters come in any order,
-// and quoted values hold commas. The time it takes grows with the length of the header and no faster.
+// and quoted values hold commas. It takes time linear in the length of the header.
 func insufficientClaims(header string) ([]byte, bool) {
 	header = header[:min(len(header), maxChallengeLength)]
 	for scheme, rest := nextToken(header); scheme != ""; scheme, rest = nextToken(rest) {
@@ -80,13 +80,13 @@ func insufficientClaims(header string) ([]byte, bool) {
 	return nil, false
 }
 
-// nextToken passes over separators and whatever else begins no token.
+// nextToken skips separators and everything else that cannot begin a token, and cuts off the token after them.
 func nextToken(s string) (token, rest string) {
 	return cutBefore(strings.TrimLeft(s, " \t,=\""), " \t,=\"")
 }
 
-// nextParameter reads name=value or name="value". Without one the name is empty, and rest is where the next scheme may
-// begin: nowhere behind a quote that never closes, since all of that is its value.
+// nextParameter reads name=value or name="value". If there is no parameter, the name is empty and rest is where the
+// next scheme may begin. After a quote that never closes rest is empty, since everything after the quote is the value.
 func nextParameter(s string) (name, value, rest string) {
 	s = strings.TrimLeft(s, " \t,")
 	name, rest = cutBefore(s, " \t,=\"")

@@ -6,12 +6,12 @@
 //	azcore's retry policy
 //	  Guard        ends the retrying of a write whose outcome is open
 //	  Bearer       azcore's bearer token policy, pinned to one host, with a wait that respects the caller's context
-//	  Answering    an error instead of neither answer nor error
+//	  Answering    returns an error if the policies below return neither an answer nor an error
 //	  …            the caller's per-retry policies
-//	  Sentry       gives a request its call back when they have lost it
+//	  Sentry       puts the call back into a request that lost it in these policies
 //	  …            azcore's tracing and logging
-//	Transport      the last gate: sees what really happens on the wire and records it in the Call
+//	Transport      the last gate: sends the request and records in the Call what happened
 //
-// What keeps a write from being sent twice is the Call, which lets one try out at a time and none after one whose outcome
-// is open. Everything above it only saves waiting. azcore's retry policy is kept for what it knows: when to try again.
+// The Call keeps a write from being sent twice: it allows one try at a time, and none after one whose outcome is open.
+// Everything above it only saves waiting. azcore's retry policy still decides when to try again.
 package graphpolicy

@@ -9,8 +9,8 @@ import (
 
 // Guard stands directly below azcore's retry policy, which repeats a POST like a GET on 408, 500, 502, 504 and on every
 // transport error. It ends the retrying of a write as soon as the service may have acted, whatever the caller's retry
-// options say: the retry policy looks for a non-retriable error before it asks ShouldRetry. Should it stop doing so, the
-// transport still refuses the second request.
+// options say: the retry policy looks for a non-retriable error before it asks ShouldRetry. If azcore ever changes that
+// order, the transport still refuses the second request.
 type Guard struct {
 	inner policy.Policy
 }
@@ -28,13 +28,14 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := g.inner.Do(req)
 	call.restore()
 	if verdict := call.Record().Verdict; call.Write && (verdict == Open || verdict == Answered && err != nil) {
-		err = &settledError{err}
+		err = &finalError{err}
 	}
 	return resp, err
 }
 
-// Sentry stands between the caller's per-retry policies and what azcore puts below them. As the guard does above them, it
-// gives the transport back what it must know of the call, which a policy that replaced the request's context has lost.
+// Sentry stands between the caller's per-retry policies and what azcore puts below them. Like the guard above them, it
+// puts the call back into the request's context, where the transport looks for it. A policy that replaced the context
+// has lost it.
 type Sentry struct{}
 
 // Do implements policy.Policy. A request without a call goes on to the transport, which refuses it.
@@ -43,7 +44,7 @@ func (Sentry) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// Answering turns what a caller's policies below it may return, neither an answer nor an error, into an error: azcore's
+// Answering returns an error if the caller's policies below it return neither an answer nor an error, because azcore's
 // policies above read the answer's status.
 type Answering struct{}
 
@@ -56,36 +57,36 @@ func (Answering) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// ErrNoAnswer is what becomes of a policy that returns neither an answer nor an error.
-var ErrNoAnswer error = &settledError{errors.New("a policy of the client's options returned neither an answer nor an error")}
+// ErrNoAnswer is the error if a policy returns neither an answer nor an error.
+var ErrNoAnswer error = &finalError{errors.New("a policy of the client's options returned neither an answer nor an error")}
 
-// errNoCall refuses a request of which nothing is known.
-var errNoCall error = &settledError{errors.New("the request is not of a call of this client; it is not sent")}
+// errNoCall is the error for a request that belongs to no call.
+var errNoCall error = &finalError{errors.New("the request is not of a call of this client; it is not sent")}
 
-// settledError keeps azcore's retry policy from sending the request again.
-type settledError struct{ cause error }
+// finalError keeps azcore's retry policy from sending the request again.
+type finalError struct{ cause error }
 
 // Error implements error.
-func (e *settledError) Error() string {
+func (e *finalError) Error() string {
 	if e.cause == nil {
-		return "the call is settled and is not sent again"
+		return "the call has ended and is not sent again"
 	}
 	return e.cause.Error()
 }
 
 // NonRetriable is the marker that azcore looks for.
-func (*settledError) NonRetriable() {}
+func (*finalError) NonRetriable() {}
 
 // Unwrap gives the error as it was.
-func (e *settledError) Unwrap() error { return e.cause }
+func (e *finalError) Unwrap() error { return e.cause }
 
-// Cause strips what this package put around an error, and is nil if there was nothing else.
+// Cause returns an error without the wrappers of this package, or nil if a wrapper held nothing.
 func Cause(err error) error {
 	for {
-		settled, ok := errors.AsType[*settledError](err)
+		final, ok := errors.AsType[*finalError](err)
 		if !ok {
 			return err
 		}
-		err = settled.cause
+		err = final.cause
 	}
 }

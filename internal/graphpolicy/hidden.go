@@ -14,7 +14,7 @@ func (c *Call) hideContentType(resp *http.Response) {
 // HiddenContentType stands for the content type of a body while it passes azcore's log policy.
 const HiddenContentType = "application/octet-stream"
 
-// restore gives the answer back what the transport hid of it, once azcore's log and bearer policies have passed.
+// restore undoes what the transport hid in the answer, once the answer has passed azcore's log and bearer policies.
 func (c *Call) restore() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

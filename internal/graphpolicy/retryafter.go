@@ -42,7 +42,8 @@ func RetryAfter(header http.Header, now time.Time) time.Duration {
 }
 
 // ParseRetryAfter reads a Retry-After value: seconds, whole or fractional, or a date in any form of RFC 9110. A date
-// counts from the response's own Date, so that a wrong local clock does not matter. What makes no sense gives 0.
+// counts from the response's own Date, so that a wrong local clock does not matter. A value that makes no sense gives
+// 0.
 func ParseRetryAfter(value, date string, now time.Time) time.Duration {
 	at, err := http.ParseTime(strings.TrimSpace(value))
 	if err != nil {

@@ -18,38 +18,39 @@ import (
 // errRepeated is the cause with which a try ends when the transport is about to send the request a second time.
 var errRepeated = errors.New("the transport wanted to send the request again after it may have been sent; it is not sent again")
 
-// sendTrace watches one try through the hooks of net/http/httptrace. What it concludes from them is little: without a
-// connection nothing was sent, and with one everything is open. Over HTTP/2 not even the end of RoundTrip says more,
-// because it returns when the context ends without waiting for the goroutine that writes the headers.
+// sendTrace watches one try through the hooks of net/http/httptrace. It concludes only this much: without a connection
+// nothing was sent, and with one the outcome is open. Over HTTP/2 not even the end of RoundTrip tells more, because it
+// returns when the context ends without waiting for the goroutine that writes the headers.
 //
 // It also keeps the transport from sending the request twice within the try. Over HTTP/2 Go sends a body-less request up
 // to seven more times when the server closed the connection, refused the stream or reset it with PROTOCOL_ERROR
-// (RoundTripOpt, canRetryError), the last of which proves nothing. The trace ends the try's context when a connection is
-// asked for after the request's headers were put together for another one; the stream looks at the context before it
-// writes (encodeAndWriteHeaders). Over HTTP/1 Go takes a second connection for a POST only when not a byte went to the
-// first, which must have been used before (persistConn.shouldRetryRequest; an Idempotency-Key would widen that, so the
-// transport removes it), and that is let pass.
+// (RoundTripOpt, canRetryError); a PROTOCOL_ERROR does not prove that nothing was done. The trace ends the try's
+// context if the transport asks for a connection after the request's headers were put together for another one; the
+// stream checks the context before it writes (encodeAndWriteHeaders). Over HTTP/1 Go takes a second connection for a
+// POST only if not a byte was written to the first, which must have been used before (persistConn.shouldRetryRequest).
+// The trace allows that. An Idempotency-Key would make Go retry in more cases, so the transport removes it.
 //
-// The hooks also fire for what a dialer or transport of the caller's does with the request's context, such as fetching a
-// token. The request's own connection is told by the address that it is asked for with. Where that address never comes
-// up, as behind a proxy, every connection counts as the request's.
+// The hooks also fire for requests that a dialer or transport of the caller makes with the same context, for example to
+// fetch a token. The request's own connection is recognized by the address that it is asked for with. If that address
+// never comes up, as behind a proxy, every connection counts as the request's.
 type sendTrace struct {
 	own    string // address of the endpoint
-	host   string // what the request names as its host
+	host   string // the host that the request names
 	cancel context.CancelCauseFunc
 	hooks  httptrace.ClientTrace
 
 	mu      sync.Mutex
 	hooked  bool // the transport calls the hooks
-	direct  bool // the own address was asked for
+	direct  bool // a connection to own was asked for
 	pending bool // and has not been given yet
 	got     bool // a connection was given to the request
-	reused  bool // one that was used before
+	reused  bool // that connection was used before
 	wrote   bool // the request's headers were put together for it
 	http2   bool
 }
 
-// newSendTrace is of one try: a dial may outlive its request and call the hooks later.
+// newSendTrace makes the trace of one try. Each try has its own, because a dial may outlive its request and call the
+// hooks later.
 func newSendTrace(req *http.Request, own string, cancel context.CancelCauseFunc) *sendTrace {
 	s := &sendTrace{own: own, host: req.Host, cancel: cancel}
 	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField}
@@ -62,7 +63,7 @@ func (s *sendTrace) getConn(address string) {
 	s.hooked = true
 	switch own := strings.EqualFold(address, s.own); {
 	case own && !s.direct:
-		// What came before was another call's, unless it named the request's host.
+		// Earlier connections were another request's, unless that request named our host.
 		s.direct, s.got = true, s.wrote
 		s.pending = true
 	case own:
@@ -97,7 +98,7 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
 }
 
-// mayHaveSent judges a try that ended in an error. hooks says that the transport is known to call the hooks.
+// mayHaveSent judges a try that ended in an error. hooks means that the transport is known to call the hooks.
 func (s *sendTrace) mayHaveSent(err error, hooks bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +126,8 @@ func callsHooks(transport policy.Transporter) bool {
 	return ok
 }
 
-// failedToConnect recognizes by its type an error that came before anything was sent, for transports that call no hooks.
+// failedToConnect recognizes, by its type, an error that occurred before anything was sent. It is for transports that
+// call no hooks.
 func failedToConnect(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
@@ -146,12 +148,12 @@ func failedToConnect(err error) bool {
 	return ok
 }
 
-// verdictOf judges an answer of the service to a write.
-func verdictOf(status int) Verdict {
+// VerdictOf judges an answer of the service to a write by its status.
+func VerdictOf(status int) Verdict {
 	switch status {
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		// Both ask for the same request elsewhere: it was not carried out here. The other redirects are the classic answer
-		// to a form that was carried out, and to a POST that was not.
+		// Both ask to send the same request elsewhere, so it was not carried out here. The other redirects are a common
+		// answer both to a form that was carried out and to a POST that was not.
 		return Refused
 	case http.StatusRequestTimeout:
 		return Open

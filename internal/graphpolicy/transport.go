@@ -10,16 +10,15 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// Transport is the end of the pipeline: it sends the request through the caller's transport, or through one of its
-// own, and records in the [Call] what happened before azcore has a chance to lose it. It is the last gate: what is not of
-// a call, or would go anywhere but to root, does not leave.
+// Transport is the end of the pipeline: it sends the request through the caller's transport, or through one of its own,
+// and records in the [Call] what happened before azcore has a chance to lose it. It is the last gate: it refuses a
+// request that belongs to no call, or that would go anywhere but to root.
 type Transport struct {
 	root   *url.URL
 	own    string // the address of root
@@ -27,8 +26,8 @@ type Transport struct {
 	bearer *Bearer
 }
 
-// NewTransport wraps inner; nil means a transport of our own, shared by the process. bearer, if not nil, learns that the
-// service refused a token.
+// NewTransport wraps inner; nil means a transport of our own, shared by the process. The transport tells bearer, if it
+// is not nil, when the service refused a token.
 func NewTransport(inner policy.Transporter, root *url.URL, bearer *Bearer) *Transport {
 	if inner == nil {
 		inner = defaultClient()
@@ -57,8 +56,6 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 
 var defaultDialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
-func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 // Do implements policy.Transporter.
 func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	call := callOf(req.Context())
@@ -66,13 +63,13 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		return nil, errNoCall
 	}
 	if err := CheckHost(t.root, req.URL); err != nil {
-		return nil, &settledError{err}
+		return nil, &finalError{err}
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	if !call.begin(req) {
-		return nil, &settledError{}
+		return nil, &finalError{}
 	}
 	if err := call.announce(req); err != nil {
 		return nil, err
@@ -146,7 +143,7 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		return foreign.verdict(), nil, foreign
 	}
-	verdict := verdictOf(resp.StatusCode)
+	verdict := VerdictOf(resp.StatusCode)
 	limitBody(resp)
 	if resp.Body != http.NoBody {
 		body, err := io.ReadAll(resp.Body)
@@ -159,8 +156,8 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 	return verdict, resp, nil
 }
 
-// send gives an answer that is not shared, so that it can be changed; its header still may be, as responders of mocks
-// give the same one to every request, and is changed by setHeader only.
+// send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
+// responders of mocks return the same header to every request, so only setHeader may change it.
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	given, err := t.do(req)
 	if err != nil {
@@ -170,7 +167,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if given == nil {
-		return nil, &settledError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
+		return nil, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
 	resp := *given
 	if resp.Request == nil {
@@ -180,7 +177,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		resp.Header = http.Header{}
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols && resp.Body != nil {
-		// The body is the connection, and reading it does not end with the context.
+		// The body is the connection itself, and a read of it does not end with the context.
 		_ = resp.Body.Close()
 		resp.Body = nil
 	}
@@ -194,73 +191,4 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 func setHeader(resp *http.Response, name string, values ...string) {
 	resp.Header = resp.Header.Clone()
 	resp.Header[name] = values
-}
-
-// do sends the request. An [http.Client] is used as it is now, in a copy that follows no redirects, or follows them
-// without the token where the caller's CheckRedirect allows them: net/http takes the token along to another port or
-// scheme of the same host.
-func (t *Transport) do(req *http.Request) (*http.Response, error) {
-	client, ok := t.inner.(*http.Client)
-	if !ok {
-		return t.inner.Do(req)
-	}
-	still := *client
-	still.CheckRedirect = followNone
-	if allow := client.CheckRedirect; allow != nil {
-		still.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-			next.Header.Del("Authorization")
-			err := allow(next, via)
-			next.Header.Del("Authorization")
-			return err
-		}
-	}
-	return still.Do(req)
-}
-
-// ForeignError is an answer that did not come to our request from our host, because a transport followed a redirect.
-type ForeignError struct {
-	// StatusCode is that of the redirect, 0 if the transport does not tell.
-	StatusCode int
-
-	openOutcome bool
-}
-
-// Error implements error.
-func (*ForeignError) Error() string {
-	return "the transport followed a redirect, and the answer came from elsewhere; it does not count"
-}
-
-// NonRetriable keeps azcore from repeating the request.
-func (*ForeignError) NonRetriable() {}
-
-func (e *ForeignError) verdict() Verdict {
-	if e.openOutcome {
-		return Open
-	}
-	return Refused
-}
-
-// foreignAnswer compares the request that was finally answered with ours.
-func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
-	final := resp.Request
-	if final.Response == nil && (final.URL == nil ||
-		final.Method == req.Method && final.URL.Scheme == req.URL.Scheme && strings.EqualFold(final.URL.Host, req.URL.Host)) {
-		return nil
-	}
-	foreign := &ForeignError{}
-	if final.Response == nil {
-		foreign.openOutcome = true
-		return foreign
-	}
-	for hop := final.Response; hop != nil; {
-		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || verdictOf(hop.StatusCode) == Open
-		if hop.Request == nil {
-			break
-		}
-		hop = hop.Request.Response
-	}
-	// The repeated request may have been carried out where it went if the token went with it.
-	foreign.openOutcome = foreign.openOutcome || final.Header.Get("Authorization") != ""
-	return foreign
 }

@@ -10,12 +10,13 @@ import (
 )
 
 // Error is a transport's or credential's error, rebuilt so that neither its text nor the text of an error below it shows a
-// URL, a private part or anything else that [Text] takes out. One rule for the whole tree:
+// URL, a private part or anything else that [Text] takes out. The same rules hold for the whole tree of errors:
 //
-//   - a [*url.Error] becomes a copy with the path instead of the URL, and without the path if it leads to a stranger;
+//   - a [*url.Error] becomes a copy with the path instead of the URL, and without the path if its host is neither the
+//     service nor Microsoft's;
 //   - any other error whose text is not clean, or below which something was changed, shows a clean text instead; [errors.Is]
-//     finds it as before, and [errors.As] hands it out as it is, since its type is what was asked for;
-//   - what is clean with all that is below stays as it is.
+//     still finds the original, and [errors.As] returns it unchanged, since the caller asked for its type;
+//   - an error that is clean, with all errors below it, stays as it is.
 func Error(err error, private Private) error {
 	clean, _ := rebuilt(err, private)
 	return clean
@@ -37,7 +38,7 @@ func rebuilt(err error, private Private) (clean error, changed bool) { //nolint:
 		failed.below = append(failed.below, inner)
 		if innerChanged {
 			changed = true
-			// The text of the one above quotes it.
+			// The text of the error above quotes it.
 			text = strings.ReplaceAll(text, below.Error(), inner.Error())
 		}
 	}
@@ -73,7 +74,7 @@ func (p Private) path(address string) string {
 	return p.Clean(u.EscapedPath())
 }
 
-// cleanError stands in for an error whose text is not shown, above errors that are clean.
+// cleanError replaces an error whose text must not be shown. The errors below it are clean.
 type cleanError struct {
 	text     string
 	original error
@@ -83,13 +84,13 @@ type cleanError struct {
 // Error implements error.
 func (e *cleanError) Error() string { return e.text }
 
-// Format shows the text whatever the verb, where fmt would print the fields for some.
+// Format shows the text whatever the verb; for some verbs fmt would print the fields.
 func (e *cleanError) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, e.text) }
 
 // Unwrap gives the errors below, which are clean.
 func (e *cleanError) Unwrap() []error { return e.below }
 
-// Is answers for the original alone.
+// Is answers for the original error alone, not for those below it.
 func (e *cleanError) Is(target error) bool {
 	if reflect.TypeOf(target).Comparable() && e.original == target {
 		return true
@@ -98,8 +99,9 @@ func (e *cleanError) Is(target error) bool {
 	return ok && is.Is(target)
 }
 
-// As answers for the original alone. What it makes up as a [*url.Error] could show what was taken out, and so would the
-// original as a [net.Error], which is asked for to learn of a timeout.
+// As answers for the original error alone. It gives no [*url.Error] that the original's As method would make, since
+// that could show what was removed. A [net.Error], which callers ask for to learn of a timeout, is given as a netError
+// that shows the clean text.
 func (e *cleanError) As(target any) bool {
 	if into, ok := target.(*net.Error); ok {
 		original, ok := e.original.(net.Error) //nolint:errorlint // errors.As asks for the others

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// The characters of a link's beginning in the forms in which services quote them: plain, escaped once or more as in JSON,
-// percent-encoded any number of times, as in HTML. Browsers take a backslash for a slash.
+// The colon and the slash of a link in the forms in which services quote them: plain, escaped once or more as in JSON,
+// percent-encoded any number of times, and as in HTML. Browsers treat a backslash as a slash.
 const (
 	colonForms = `(?::|\\+u003a|%(?:25)*3a|&#0*(?:58|x0*3a);|&colon;)`
 	slashForms = `(?:\\*/|\\+u00(?:2f|5c)|%(?:25)*(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\)`
 )
 
 var (
-	// Any scheme counts, also one that is glued to a word. An apostrophe ends no link: it may stand in one.
+	// Any scheme counts, also directly after a word. An apostrophe does not end a link, because it may be part of one.
 	linkPattern = compiled(`(?i)([a-z][a-z0-9+.-]*)(` + colonForms + slashForms + `{2,})([^\s"<>]*)`)
 
-	// A link to the service that holds the sessions needs no scheme to be followed.
+	// A link to the service that holds the sessions can be followed even without a scheme.
 	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+)` + slashForms + `[^\s"'<>]+`)
 
 	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
@@ -24,19 +24,19 @@ var (
 	hostPattern      = compiled(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$`)
 )
 
-// link is what is shown of a link.
+// link returns what may be shown of a link.
 func link(match string) string {
 	const punctuation = `'.,;:!?)]}\`
 	text := strings.TrimRight(match, punctuation)
 	tail := match[len(text):]
 	parts := linkPattern().FindStringSubmatch(text)
 	if parts == nil || parts[3] == "" {
-		return match // nothing but the beginning of a link
+		return match // only the beginning of a link
 	}
 	scheme, separator, rest := parts[1], parts[2], parts[3]
 	web := strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")
 	if !web && strings.Trim(separator, `:\`) == "" && !separatorPattern().MatchString(rest) {
-		return match // a path of Windows, or a line break escaped twice
+		return match // a Windows path, or a line break escaped twice
 	}
 	rest = slashPattern().ReplaceAllString(rest, "/")
 	if strings.Contains(separator, "%") {
@@ -45,7 +45,7 @@ func link(match string) string {
 	return shown(scheme, rest, web) + tail
 }
 
-// shown is what is kept of a link whose escapes are undone.
+// shown returns what is kept of a link without escapes.
 func shown(scheme, rest string, web bool) string {
 	u, err := url.Parse(scheme + "://" + rest)
 	if err != nil {
@@ -70,7 +70,7 @@ func shown(scheme, rest string, web bool) string {
 	}
 }
 
-// unescaped undoes percent-encoding, as often as it may have been done.
+// unescaped undoes percent-encoding, also if it was applied several times.
 func unescaped(text string) string {
 	for range 4 {
 		if once, err := url.PathUnescape(text); err == nil {
@@ -80,7 +80,8 @@ func unescaped(text string) string {
 	return text
 }
 
-// IsMicrosoft reports whether a host is one of Microsoft's whose links open no session: support needs their paths.
+// IsMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
+// support needs them.
 func IsMicrosoft(host string) bool {
 	host = strings.ToLower(host)
 	switch host {

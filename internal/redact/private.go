@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,40 +10,43 @@ import (
 )
 
 const (
-	// shortest is the least that is hidden; less would take words apart.
+	// shortest is the minimum length of a hidden part; shorter ones would take words apart.
 	shortest = 3
-	// unmistakable is the least that is hidden inside of a word too: "dev" does not take "device" apart.
+	// unmistakable is the minimum length of a part that is hidden inside a word too. A shorter part such as "dev" does not
+	// take "device" apart.
 	unmistakable = 6
-	// mostTexts bounds the private parts of a request, since a next link comes from outside.
+	// mostTexts bounds the private parts of a query, since a next link comes from outside.
 	mostTexts = 96
 	// longest bounds the text that is searched.
 	longest = 64 << 10
 )
 
-// An operand stands in quotes; one within is doubled.
+// An operand is in quotes; a quote within it is doubled.
 var operandPattern = compiled(`'((?:[^']|'')*)`)
 
 // Private holds the parts of one request that no error may show, in the forms in which a service or a transport may quote
 // them. The zero value hides nothing.
 type Private struct { //nolint:recvcheck // a value, built in place
 	texts []string // in lower case
+	most  int      // of them
 	host  string
 }
 
-// Of is the private parts of a query: the values of $filter, $search and $skiptoken, and the operands within. With them go
-// keys: names in the path or a token, which are hidden as they are and in every encoding.
+// Of returns the private parts of a request: the values of $filter, $search and $skiptoken in the query, the operands
+// within them, and keys. A key is a name in the path or a token, which is hidden as it is and in every encoding.
 func Of(rawQuery string, keys ...string) Private {
-	var p Private
-	for _, key := range keys { // first, for a query may hold more than is kept
+	p := Private{most: math.MaxInt}
+	for _, key := range keys {
 		p.addKey(key)
 	}
+	p.most = len(p.texts) + mostTexts
 	if queryPattern().MatchString(rawQuery) {
 		p.addQuery(rawQuery)
 	}
 	return p
 }
 
-// At is the same parts of a request to a host, whose paths errors may show.
+// At returns the same parts for a request to host. Errors may show paths of that host.
 func (p Private) At(host string) Private {
 	p.host = host
 	return p
@@ -50,13 +54,13 @@ func (p Private) At(host string) Private {
 
 func (p *Private) add(texts ...string) {
 	for _, text := range texts {
-		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < mostTexts && !slices.Contains(p.texts, text) {
+		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, text) {
 			p.texts = append(p.texts, text)
 		}
 	}
 }
 
-// addKey adds a name as it is and as it stands in a path or query.
+// addKey adds a name as it is and as a path or query encodes it.
 func (p *Private) addKey(key string) {
 	for _, form := range [...]string{key, strings.ReplaceAll(key, "'", "''")} {
 		escaped := url.PathEscape(form)
@@ -66,7 +70,7 @@ func (p *Private) addKey(key string) {
 
 func (p *Private) addQuery(query string) {
 	p.add(query)
-	decoded, _ := url.PathUnescape(query) // blank if that cannot be done
+	decoded, _ := url.PathUnescape(query) // blank if it cannot be decoded
 	p.add(decoded)
 	for option := range strings.SplitSeq(query, "&") {
 		if !queryPattern().MatchString(option) {
@@ -82,16 +86,16 @@ func (p *Private) addQuery(query string) {
 	}
 }
 
-// Hide takes the private parts out of a text, in any case. What is longer than can be searched is cut. All are looked for
-// in the text as it came, so that none is split by what another one leaves, and the cost is that of reading the text once
-// for each.
+// Hide removes the private parts from a text, without regard to case. It cuts a text that is too long to be searched.
+// It searches the original text for all parts, so that removing one cannot split another, and reads the text once for
+// each part.
 func (p Private) Hide(text string) string {
 	if len(p.texts) == 0 {
 		return text
 	}
 	text = Limit(text, longest)
 	lower := lowerASCII(text)
-	var ends []int // where the longest private part that begins at an index ends
+	var ends []int // for each index, where the longest private part that begins there ends
 	for _, secret := range p.texts {
 		for from := 0; ; {
 			at := strings.Index(lower[from:], secret)
@@ -113,7 +117,7 @@ func (p Private) Hide(text string) string {
 		return text
 	}
 	var b strings.Builder
-	end := 0 // of what is hidden
+	end := 0 // end of what is hidden
 	for i := range len(text) {
 		if ends[i] > i && i >= end {
 			b.WriteString(Placeholder)
@@ -125,18 +129,18 @@ func (p Private) Hide(text string) string {
 	return b.String()
 }
 
-// standsAlone reports whether what is between two texts is no part of a longer word.
+// standsAlone reports whether the text between before and after is not part of a longer word.
 func standsAlone(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	first, _ := utf8.DecodeRuneInString(after)
 	return !unicode.In(last, unicode.L, unicode.N) && !unicode.In(first, unicode.L, unicode.N)
 }
 
-// Clean is [Text] without the private parts. They are hidden before links are cut, which may split them, and after, since
-// what is kept of an encoded link is decoded.
+// Clean is [Text] without the private parts. They are hidden before links are cut, because cutting may split them, and
+// again afterwards, because the rest of an encoded link is decoded.
 func (p Private) Clean(text string) string { return p.Hide(Text(p.Hide(visible(text)))) }
 
-// lowerASCII keeps the length, where [strings.ToLower] may not.
+// lowerASCII keeps the length of a text, which [strings.ToLower] may change.
 func lowerASCII(text string) string {
 	lower := []byte(text)
 	for i, c := range lower {

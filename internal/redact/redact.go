@@ -1,6 +1,6 @@
-// Package redact takes out of texts what no error, log or span may show: links that may open a session, tokens, the values
-// of queries that hold names of people and devices, the private parts of one request, and control characters. Everything in
-// this module that passes on a text from elsewhere cleans it here.
+// Package redact removes from texts what no error, log or span may show: links that may open a session, tokens, the
+// values of queries that hold names of people and devices, the private parts of one request, and control characters.
+// All code in this module that passes on a text from elsewhere cleans it here.
 package redact
 
 import (
@@ -12,18 +12,18 @@ import (
 	"unicode/utf8"
 )
 
-// Placeholder stands for what was taken out.
+// Placeholder replaces what was removed.
 const Placeholder = "REDACTED"
 
 var (
 	// The value of an option in a URL, encoded any number of times, or as a member of JSON. An operand in quotes may hold
-	// what else ends a value; in HTML an ampersand begins a character.
+	// a character that otherwise ends a value; in HTML an ampersand begins a character.
 	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#(?:36|x24);)?(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#(?:61|x3d);)` +
 		`|\$(?:skiptoken|filter|search)\\*"\s*:\s*\\*")(?:'[^']*'|[^&"\r\n]|&(?:#|amp;|apos;|quot;))*`)
 
 	tokenPattern = compiled(`(?i:\bbearer(?:\s|%(?:25)*20|\+)+[a-z0-9._~+/=-]{16,})|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
 
-	// What token endpoints and their clients write.
+	// The secrets as token endpoints and their clients write them.
 	credentialPattern = compiled(`(?i)((?:(?:access|refresh|id)_token|client_secret|client_assertion)(?:=|%(?:25)*3d|\\*"\s*:\s*\\*"))[^\s&"\\]+`)
 )
 
@@ -32,9 +32,9 @@ func compiled(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
-// rules are what Text applies, in this order: a filter may hold spaces, which end a link. A rule costs a search for its
-// marks, one of which each of its matches holds in lower case, where there is nothing to take out. No mark begins with an
-// s, since a pattern that ignores case takes ſ for one, and [strings.ToLower] leaves it.
+// rules are what Text applies. The order matters, because a filter may hold spaces, which end a link. Every match of a
+// rule contains one of its marks in lower case, so a text without matches costs only a search for the marks. No mark
+// begins with an s, because a pattern that ignores case also matches ſ, which [strings.ToLower] leaves as it is.
 var rules = [...]struct {
 	marks []string
 	apply func(string) string
@@ -46,9 +46,9 @@ var rules = [...]struct {
 	{[]string{"_token", "client_"}, func(s string) string { return credentialPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
 }
 
-// Text takes out links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens, JSON
-// web tokens and what is marked as a token or a secret; and control and other invisible characters except tabs and line
-// breaks. The result is valid UTF-8.
+// Text removes links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens,
+// JSON web tokens and values that are marked as a token or a secret; and control and other invisible characters except
+// tabs and line breaks. The result is valid UTF-8.
 func Text(text string) string {
 	text = visible(text)
 	lower := strings.ToLower(text)
@@ -60,7 +60,7 @@ func Text(text string) string {
 	return text
 }
 
-// visible takes out what could stand unseen inside of a word, and so hide it from the patterns.
+// visible removes characters that could be inside a word unseen, and so hide the word from the patterns.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Cf) && r != '\t' && r != '\n' && r != '\r' {

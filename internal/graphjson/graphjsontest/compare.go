@@ -16,16 +16,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ErrRefused says that encoding/json refuses the page, or that a comparison is pointless.
+// ErrRefused means that encoding/json refuses the page, or that a comparison is pointless.
 var ErrRefused = errors.New("encoding/json refuses the page")
 
-// ComparePage decodes a page with encoding/json and rules of its own that are as forgiving as graphjson, value by value,
-// and tells the first difference from the rows and the next link that graphjson gave, or that encoding/json refuses it. Where the two differ by intent:
+// ComparePage decodes a page with encoding/json, and with rules of its own that tolerate what graphjson tolerates. It
+// compares value by value, and returns the first difference from the rows and the next link that graphjson gave, or an
+// error if encoding/json refuses the page. The two differ on purpose in this:
 //
-//   - A byte-order mark is no error.
+//   - A byte-order mark is not an error.
 //   - An element of a list that is null is left out, and an empty list is nil.
-//   - A row, or a complex property, that comes twice is replaced, where encoding/json merges the two. Earlier ones are not
-//     checked here, as encoding/json keeps the last as raw JSON.
+//   - A row, or a complex property, that comes twice is replaced, while encoding/json merges the two. Earlier ones are
+//     not checked here, as encoding/json keeps only the last one as raw JSON.
 //   - encoding/json folds two letters into ASCII ones. Pages with these letters are not compared.
 func ComparePage(page []byte, rows any, nextLink string) error {
 	page = bytes.TrimPrefix(page, []byte("\ufeff"))
@@ -122,7 +123,7 @@ func isObject(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Tag.Get("json") != ""
 }
 
-// compareObject has encoding/json find the properties, each as raw JSON.
+// compareObject lets encoding/json find the properties, each as raw JSON.
 func compareObject(path string, got reflect.Value, raw json.RawMessage) error {
 	var fields []reflect.StructField
 	for field := range got.Type().Fields() {
@@ -140,7 +141,8 @@ func compareObject(path string, got reflect.Value, raw json.RawMessage) error {
 	return difference
 }
 
-// first is the first of two differences, but a refusal before a difference: the test may compare what was never read.
+// first returns the first of two differences, but prefers a refusal, because after one the other comparison may be of
+// something that was never read.
 func first(a, b error) error {
 	if a == nil || errors.Is(b, ErrRefused) {
 		return b

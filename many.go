@@ -1,0 +1,224 @@
+package intune
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-intune/intune/internal/graphbatch"
+)
+
+// RequestManyOptions configures [Client.RequestRemoteAssistanceMany].
+type RequestManyOptions struct {
+	// PerSecond is the pace: devices a second, each try of a device counted. Zero means 5. The service allows 200 writes
+	// in 20 seconds for each app, 10 a second, and twice that for all apps of a tenant together. Below zero there is no
+	// pacing, and only a throttled request makes the others wait.
+	//
+	// Source: https://learn.microsoft.com/graph/throttling-limits
+	PerSecond float64
+
+	// Concurrency is how many HTTP requests are in flight at most. Zero means 4.
+	Concurrency int
+
+	// BatchSize is how many devices share an HTTP request. 0 and 1 send a POST for each device; 2 to 20 use JSON
+	// batching, which saves round trips and no quota. A batch goes out when it is full or the input has ended.
+	//
+	// Source: https://learn.microsoft.com/graph/json-batching
+	BatchSize int
+
+	// OnProgress, if not nil, is called before each result is yielded, and when the service throttles, in the goroutine
+	// of the loop.
+	OnProgress func(Progress)
+}
+
+const (
+	defaultPerSecond   = 5
+	defaultConcurrency = 4
+)
+
+// withDefaults checks the options and fills them in.
+func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
+	var filled RequestManyOptions
+	if o != nil {
+		filled = *o
+	}
+	switch {
+	case math.IsNaN(filled.PerSecond):
+		return filled, invalidArgument("options.PerSecond", "is not a number; use 0 for 5 devices a second, or less than 0 for no pacing")
+	case filled.Concurrency < 0:
+		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for 4 requests at a time")
+	case filled.BatchSize < 0 || filled.BatchSize > graphbatch.Most:
+		return filled, invalidArgument("options.BatchSize", "is not from 0 to 20; use 0 for a request for each device")
+	}
+	if filled.PerSecond == 0 {
+		filled.PerSecond = defaultPerSecond
+	}
+	if filled.Concurrency == 0 {
+		filled.Concurrency = defaultConcurrency
+	}
+	filled.BatchSize = max(filled.BatchSize, 1)
+	return filled, nil
+}
+
+// RequestResult is what became of one device of [Client.RequestRemoteAssistanceMany].
+type RequestResult struct {
+	// Device is the address as it was given.
+	Device DeviceRef
+
+	// Outcome says whether the user was asked. With [OutcomeUnknown], look at the session before asking again.
+	Outcome Outcome
+
+	// Err is nil for OutcomeAccepted. Otherwise it is [ErrInvalidArgument] or an [*Error] with the device.
+	Err error
+
+	// RequestID identifies the request at Microsoft, blank when no answer came. Of a batch, it is that of the item.
+	RequestID string
+
+	// ClientRequestID is the GUID under which the request was sent, the same in every try and in the journal. It is blank
+	// if there was no try.
+	ClientRequestID string
+
+	// Attempts is how many tries there were, those that were refused for throttling included.
+	Attempts int
+}
+
+// LogValue groups the fields for structured logs. The user of the address is left out.
+func (r RequestResult) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Any("device", r.Device), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
+	if r.Err != nil {
+		attributes = append(attributes, slog.Any("error", r.Err))
+	}
+	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
+}
+
+// Progress is how far a [Client.RequestRemoteAssistanceMany] has come.
+type Progress struct { //nolint:recvcheck // a value, counted in place
+	// Accepted, Rejected, Unknown and NotSent count the results so far.
+	Accepted, Rejected, Unknown, NotSent int
+
+	// Pending is how many devices were taken from the input and have no result yet.
+	Pending int
+
+	// PerSecond is the pace at the moment, which throttling lowers. It is negative when there is no pacing.
+	PerSecond float64
+
+	// PausedUntil is when requests go on after the service has throttled. It is zero or past when they do not wait.
+	PausedUntil time.Time
+}
+
+// Done is the number of results so far.
+func (p Progress) Done() int { return p.Accepted + p.Rejected + p.Unknown + p.NotSent }
+
+func (p *Progress) count(outcome Outcome) {
+	switch outcome {
+	case OutcomeAccepted:
+		p.Accepted++
+	case OutcomeRejected:
+		p.Rejected++
+	case OutcomeNotSent:
+		p.NotSent++
+	default:
+		p.Unknown++
+	}
+}
+
+// RequestRemoteAssistanceMany asks Intune to open a session on each of devices, and yields one result for each distinct
+// device, in order of completion. It does not wait for links. Nothing is sent before the loop begins.
+//
+//   - devices: read as far as requests can go out, in the goroutine of the loop. Each device is asked once, however often
+//     it occurs; the addresses seen are all that grows with the input. Use one form of address, since the library cannot
+//     know that two forms mean the same device.
+//   - options: may be nil.
+//
+// What the service refuses for throttling (429) goes again after the wait that the service asks for, or else 3, 12, 27
+// seconds and so on, up to ten times; meanwhile nothing else is sent, and the pace halves and recovers as requests are
+// accepted. What is refused with 503, or could not leave for want of a connection, goes again as the client's options
+// MaxRetries, RetryDelay and MaxRetryDelay say: up to three times, after 0.8 seconds and more. MaxRetries below zero turns
+// both off, and retry options in ctx do not count. A request whose outcome is unknown never goes again.
+//
+// In a batch, devices share the fate of the HTTP request only as far as nobody knows better: a device without an answer is
+// [OutcomeUnknown]. If the service does not take the batch (400, 404, 405, 413, 501), its devices and all later ones are
+// asked one by one.
+//
+// When ctx ends, requests in flight end with it, and what was not sent, the rest of the input included, has a result with
+// [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and have no result but in the
+// journal. No goroutine outlives the loop. The result of the method can be ranged over once. With a journal, each device
+// has its own pair of entries. The span of the loop carries the first error of a device.
+//
+// Needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
+// argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
+//
+// Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0).
+func (c *Client) RequestRemoteAssistanceMany(ctx context.Context, devices iter.Seq[DeviceRef], options *RequestManyOptions) iter.Seq[RequestResult] {
+	o, err := options.withDefaults()
+	if refused := c.check(ctx); refused != nil {
+		err = refused
+	}
+	var used atomic.Bool
+	return func(yield func(RequestResult) bool) {
+		err := err
+		if used.Swap(true) {
+			err = invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again")
+		}
+		if devices == nil {
+			yield(RequestResult{Outcome: OutcomeNotSent, Err: invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")})
+			return
+		}
+		if err != nil {
+			refuseMany(devices, err, yield)
+			return
+		}
+		c.requestMany(ctx, devices, o, yield)
+	}
+}
+
+// refuseMany gives each distinct device the same result.
+func refuseMany(devices iter.Seq[DeviceRef], err error, yield func(RequestResult) bool) {
+	seen := map[DeviceRef]struct{}{}
+	for device := range devices {
+		if _, ok := seen[device]; ok {
+			continue
+		}
+		seen[device] = struct{}{}
+		if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
+			return
+		}
+	}
+}
+
+// requestMany asks. Its goroutine is the only one that reads the input and yields.
+func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o RequestManyOptions, yield func(RequestResult) bool) {
+	spanned, endSpan := c.startSpan(ctx, opRequestMany)
+	working, cancel := context.WithCancel(spanned)
+	m := c.newManyRun(working, o, yield)
+	defer func() { endSpan(m.failed) }()
+	defer m.stop(cancel)
+	seen := map[DeviceRef]struct{}{}
+	var batch []*manyItem
+	for device := range devices {
+		if _, ok := seen[device]; ok {
+			continue
+		}
+		seen[device] = struct{}{}
+		m.progress.Pending++
+		if err := device.check(); err != nil {
+			if !m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
+				return
+			}
+			continue
+		}
+		if batch = append(batch, c.newManyItem(device)); len(batch) < o.BatchSize {
+			continue
+		}
+		if !m.start(batch) {
+			return
+		}
+		batch = nil
+	}
+	if len(batch) == 0 || m.start(batch) {
+		m.finish()
+	}
+}

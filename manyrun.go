@@ -1,0 +1,200 @@
+package intune
+
+import (
+	"cmp"
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune/internal/ratelimit"
+)
+
+// manyRun is one loop over the results of many devices: workers send, and the goroutine of the loop yields.
+type manyRun struct {
+	client   *Client
+	ctx      context.Context //nolint:containedctx // of the loop, for all its workers
+	options  RequestManyOptions
+	limiter  *ratelimit.Limiter
+	oneByOne atomic.Bool // the service does not take batches
+	events   chan manyEvent
+
+	// Of the goroutine of the loop:
+	yield    func(RequestResult) bool
+	running  int // workers
+	progress Progress
+	failed   error // the first
+}
+
+// manyEvent is what a worker tells the loop: a result, its end, or, if neither, that it was throttled.
+type manyEvent struct {
+	result   *RequestResult
+	ended    bool
+	panicked any // with ended
+}
+
+func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield func(RequestResult) bool) *manyRun {
+	// The workers try again themselves, at the common pace. The other retry options stay, such as TryTimeout.
+	once := c.retry
+	once.MaxRetries = -1
+	return &manyRun{
+		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
+		limiter: ratelimit.New(o.PerSecond, o.BatchSize),
+		// Room for what the workers have to tell while the input is slow.
+		events: make(chan manyEvent, o.Concurrency*(o.BatchSize+1)),
+	}
+}
+
+// start hands devices to a worker, once there is room for one more. It reports whether the loop goes on.
+func (m *manyRun) start(items []*manyItem) bool {
+	for m.running == m.options.Concurrency {
+		if !m.receive() {
+			return false
+		}
+	}
+	m.running++
+	go func() {
+		ended := manyEvent{ended: true}
+		defer func() { m.events <- ended }()
+		defer m.abandon(items)
+		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
+		m.work(items)
+	}()
+	return true
+}
+
+// finish waits for the workers.
+func (m *manyRun) finish() {
+	for m.running > 0 {
+		if !m.receive() {
+			return
+		}
+	}
+}
+
+// receive waits for one event and reports whether the loop goes on.
+func (m *manyRun) receive() bool {
+	event := <-m.events
+	switch {
+	case event.ended:
+		m.running--
+		if event.panicked != nil {
+			panic(event.panicked)
+		}
+	case event.result != nil:
+		return m.emit(*event.result)
+	default:
+		m.report()
+	}
+	return true
+}
+
+func (m *manyRun) emit(result RequestResult) bool {
+	m.progress.Pending--
+	m.progress.count(result.Outcome)
+	m.failed = cmp.Or(m.failed, result.Err)
+	m.report()
+	return m.yield(result)
+}
+
+func (m *manyRun) report() {
+	if m.options.OnProgress != nil {
+		m.progress.PerSecond, m.progress.PausedUntil = m.limiter.State()
+		m.options.OnProgress(m.progress)
+	}
+}
+
+// stop ends the workers and waits for them.
+func (m *manyRun) stop(cancel context.CancelFunc) {
+	cancel()
+	for m.running > 0 {
+		if event := <-m.events; event.ended {
+			m.running--
+		}
+	}
+}
+
+// work sends for devices until each has a result.
+func (m *manyRun) work(items []*manyItem) {
+	for len(items) > 0 {
+		if len(items) > 1 && m.oneByOne.Load() {
+			for _, item := range items {
+				m.work([]*manyItem{item})
+			}
+			return
+		}
+		if err := m.limiter.Wait(m.ctx, len(items)); err != nil {
+			for _, item := range items {
+				m.end(item, item.interrupted(m.client, err))
+			}
+			return
+		}
+		sent := time.Now()
+		answers := m.client.askMany(m.ctx, items)
+		var pause time.Duration
+		items, pause = m.judge(items, answers, sent)
+		if len(items) > 0 {
+			_ = sleep(m.ctx, pause) // the limiter finds the end of the context too
+		}
+	}
+}
+
+// judge ends the devices whose fate is known and returns those to try again, and how long they wait.
+func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time) (again []*manyItem, pause time.Duration) {
+	accepted, throttled := 0, time.Duration(-1)
+	for i, item := range items {
+		answer := answers[i]
+		item.take(answer)
+		wait, verdict := m.retry(item, answer)
+		switch verdict {
+		case manyEnds:
+			if answer.held {
+				answer = item.interrupted(m.client, m.ctx.Err())
+			}
+			if answer.err == nil {
+				accepted++
+			}
+			m.end(item, answer)
+			continue
+		case manyThrottled:
+			throttled = max(throttled, wait)
+		case manyAgain:
+			pause = max(pause, wait)
+		}
+		again = append(again, item)
+	}
+	if answers[0].notTaken {
+		m.oneByOne.Store(true)
+	}
+	m.limiter.Accepted(accepted)
+	if throttled >= 0 {
+		m.limiter.Throttled(sent, throttled)
+		m.events <- manyEvent{}
+	}
+	return again, pause
+}
+
+// end gives a device its result.
+func (m *manyRun) end(item *manyItem, answer manyAnswer) {
+	item.ended = true
+	result := item.result(answer)
+	if item.pair != nil {
+		item.pair.identify(answer.err)
+		record := answer.record
+		record.Left = item.left
+		m.client.settle(m.ctx, item.pair, askedEntry(record, answer.resp, answer.err))
+	}
+	m.events <- manyEvent{result: &result}
+}
+
+// abandon ends what a worker has left when a policy or the transport panicked, or ended its goroutine.
+func (m *manyRun) abandon(items []*manyItem) {
+	for _, item := range items {
+		if !item.ended {
+			answer := item.unanswered(m.client, "", errNotReturned)
+			item.take(answer)
+			m.end(item, answer)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package intune
+
+import (
+	"strings"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+// readinessColumns is the width of [Readiness.String].
+const readinessColumns = 70
+
+// String is a table for a terminal: the device and the verdict, then each check with its remedy. A remedy that is the same as
+// that of the check above is left out, and so is the user of a [UserDevice]. Lines have at most 70 columns and no colors;
+// there is no line break at the end.
+func (r Readiness) String() string {
+	statusWidth, nameWidth := 0, 0
+	for i := range r.Checks {
+		statusWidth = max(statusWidth, columnsOf(string(r.Checks[i].Status)))
+		nameWidth = max(nameWidth, columnsOf(r.Checks[i].Name))
+	}
+	const gap = 2
+	margin := strings.Repeat(" ", statusWidth+gap+nameWidth+gap)
+	columns := readinessColumns - len(margin)
+	lines := wrap(r.Device.redacted()+": "+r.verdict(), readinessColumns)
+	remedy := ""
+	for i := range r.Checks {
+		check := &r.Checks[i]
+		text := wrap(check.Detail, columns)
+		if check.Remedy != remedy { // as those have that need the same read
+			text = append(text, remedyLines(check.Remedy, columns)...)
+		}
+		remedy = check.Remedy
+		first := padded(string(check.Status), statusWidth+gap) + padded(check.Name, nameWidth+gap)
+		for _, line := range text {
+			lines = append(lines, strings.TrimRight(first+line, " "))
+			first = margin
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func remedyLines(remedy string, columns int) (lines []string) {
+	if remedy == "" {
+		return nil
+	}
+	lead := "-> "
+	for _, line := range wrap(remedy, columns-len(lead)) {
+		lines = append(lines, lead+line)
+		lead = "   "
+	}
+	return lines
+}
+
+func (r Readiness) verdict() string {
+	switch {
+	case len(r.Checks) == 0:
+		return "not checked"
+	case !r.OK():
+		return "not ready"
+	case r.has(ReadinessStatusUnknown):
+		return "ready, as far as is known"
+	default:
+		return "ready"
+	}
+}
+
+// wrap breaks a text into one or more lines of at most so many columns. It cuts words that are longer.
+func wrap(text string, columns int) []string {
+	lines := []string{""}
+	used := 0
+	for word := range strings.FieldsSeq(redact.OneLine(text, len(text))) {
+		width := columnsOf(word)
+		last := len(lines) - 1
+		switch {
+		case used == 0:
+		case used+1+width <= columns:
+			lines[last] += " "
+			used++
+		default:
+			lines, used = append(lines, ""), 0
+		}
+		for _, r := range word {
+			if used+columnsOf(string(r)) > columns {
+				lines, used = append(lines, ""), 0
+			}
+			lines[len(lines)-1] += string(r)
+			used += columnsOf(string(r))
+		}
+	}
+	return lines
+}
+
+// columnsOf is the greatest width that a terminal may give a text. Characters of East Asia take two columns.
+func columnsOf(text string) int {
+	const firstWide = 0x1100
+	columns := 0
+	for _, r := range text {
+		columns++
+		if r >= firstWide {
+			columns++
+		}
+	}
+	return columns
+}
+
+func padded(text string, columns int) string {
+	return text + strings.Repeat(" ", max(columns-columnsOf(text), 0))
+}

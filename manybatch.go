@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -28,7 +29,7 @@ func (c *Client) askBatch(ctx context.Context, items []*manyItem) []manyAnswer {
 	switch {
 	case r.record.Stopped != nil:
 		for i, item := range items {
-			answers[i] = manyAnswer{record: r.record, held: true}
+			answers[i] = manyAnswer{held: true}
 			if cause := unrecorded.of(i); cause != nil {
 				e := *failed
 				e.cause = redact.Error(cause, privateOf(&r.url, r.record.Authorization, r.users...))
@@ -126,19 +127,16 @@ func (c *Client) readBatch(r *request, items []*manyItem, resp *http.Response) [
 func (c *Client) readItem(item *manyItem, answer *graphbatch.Answer, authorization string) manyAnswer {
 	r := item.request(c)
 	resp := &http.Response{
-		Status: http.StatusText(answer.Status), StatusCode: answer.Status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answer.Body)), ContentLength: int64(len(answer.Body)),
+		Status: strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status), StatusCode: answer.Status,
+		Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answer.Body)),
 		Request: &http.Request{Method: r.method, URL: &r.url, Header: http.Header{"Client-Request-Id": {r.id}}},
 	}
-	record := graphpolicy.Record{
-		Verdict: graphpolicy.VerdictOf(answer.Status), Response: resp, Authorization: authorization, RequestID: item.id, Left: true,
+	record := graphpolicy.Record{Verdict: graphpolicy.VerdictOf(answer.Status), Authorization: authorization, Left: true}
+	var err error
+	if record.Verdict != graphpolicy.Answered {
+		err = c.newError(r, true, record, resp, nil)
+	} else if !emptySuccess(resp) {
+		err = c.unexpectedAnswer(r, resp, notEmpty)
 	}
-	switch {
-	case record.Verdict != graphpolicy.Answered:
-		return manyAnswer{resp: resp, record: record, err: c.newError(r, true, record, resp, nil)}
-	case !emptySuccess(resp):
-		return manyAnswer{resp: resp, record: record, err: c.unexpectedAnswer(r, resp, notEmpty)}
-	}
-	return manyAnswer{resp: resp, record: record}
+	return manyAnswer{resp: resp, record: record, err: err}
 }

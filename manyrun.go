@@ -134,15 +134,14 @@ func (m *manyRun) work(items []*manyItem) {
 		answers := m.client.askMany(m.ctx, items)
 		var pause time.Duration
 		items, pause = m.judge(items, answers, sent)
-		if len(items) > 0 {
-			_ = sleep(m.ctx, pause) // the limiter finds the end of the context too
-		}
+		_ = sleep(m.ctx, pause) // the limiter finds the end of the context too
 	}
 }
 
 // judge ends the devices whose fate is known and returns those to try again, and how long they wait.
 func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time) (again []*manyItem, pause time.Duration) {
-	accepted, throttled := 0, time.Duration(-1)
+	var accepted int
+	var throttled time.Duration
 	for i, item := range items {
 		answer := answers[i]
 		item.take(answer)
@@ -168,7 +167,7 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 		m.oneByOne.Store(true)
 	}
 	m.limiter.Accepted(accepted)
-	if throttled >= 0 {
+	if throttled > 0 {
 		m.limiter.Throttled(sent, throttled)
 		m.events <- manyEvent{}
 	}
@@ -178,9 +177,9 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 // end gives a device its result.
 func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	item.ended = true
+	item.pair.identify(answer.err)
 	result := item.result(answer)
 	if item.pair != nil {
-		item.pair.identify(answer.err)
 		record := answer.record
 		record.Left = item.left
 		m.client.settle(m.ctx, item.pair, askedEntry(record, answer.resp, answer.err))

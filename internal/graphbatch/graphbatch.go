@@ -4,7 +4,6 @@
 package graphbatch
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -117,14 +116,8 @@ func (r *response) header() http.Header {
 
 // body is JSON, or, of a JSON string, the bytes that it encodes as base64, or else its text.
 func (r *response) body() []byte {
-	switch kind := r.Body.Kind(); {
-	case kind == jsontext.KindNull:
-		return nil
-	case kind != jsontext.KindString:
-		return bytes.Clone(r.Body)
-	}
 	s := text(r.Body)
-	if decoded, err := base64.StdEncoding.DecodeString(s); err == nil {
+	if decoded, err := base64.StdEncoding.DecodeString(s); err == nil { // which no object and no list is
 		return decoded
 	}
 	return []byte(s)

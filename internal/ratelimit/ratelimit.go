@@ -28,10 +28,10 @@ const (
 	recovery = 1. / 100
 )
 
-// New makes a limiter of so many items a second, of which burst may go at once. Below zero, it only pauses.
+// New makes a limiter of so many items a second, of which burst may go at once. With zero or less, it only pauses.
 func New(perSecond float64, burst int) *Limiter {
 	most := rate.Limit(perSecond)
-	if perSecond < 0 {
+	if perSecond <= 0 {
 		most = rate.Inf
 	}
 	return &Limiter{limiter: rate.NewLimiter(most, burst), most: most}
@@ -80,9 +80,7 @@ func (l *Limiter) Throttled(sent time.Time, wait time.Duration) {
 func (l *Limiter) Accepted(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now := l.limiter.Limit(); now < l.most {
-		l.limiter.SetLimit(min(now+rate.Limit(n)*l.most*recovery, l.most))
-	}
+	l.limiter.SetLimit(min(l.limiter.Limit()+rate.Limit(n)*l.most*recovery, l.most))
 }
 
 // State is the rate at the moment, negative for none, and until when nothing is sent.

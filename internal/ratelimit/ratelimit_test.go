@@ -36,6 +36,7 @@ func TestSpacing(t *testing.T) {
 		"one by one": {5, 1, []int{1, 1, 1}, []time.Duration{0, 200 * ms, 400 * ms}},
 		"batches":    {5, 20, []int{20, 20, 5, 15}, []time.Duration{0, 4000 * ms, 5000 * ms, 8000 * ms}},
 		"slow":       {.5, 1, []int{1, 1}, []time.Duration{0, 2000 * ms}},
+		"zero":       {0, 1, []int{1, 1, 1}, []time.Duration{0, 0, 0}},
 		"none":       {-1, 1, []int{1, 1, 1}, []time.Duration{0, 0, 0}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -162,8 +162,10 @@ func startUps(ctx context.Context, folder string) ([]float64, error) {
 		return nil, err
 	}
 	took := make([][]float64, len(peers))
-	for range 31 {
-		for i, peer := range peers {
+	for round := range 31 {
+		for turn := range peers {
+			i := (turn + round) % len(peers) // nobody always follows the same
+			peer := peers[i]
 			mu.Lock()
 			first = time.Time{}
 			mu.Unlock()

@@ -33,6 +33,15 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go -C examples/helpdesk run . connect 8XK42Q3 --demo": {file: "examples/helpdesk/main_test.go", words: `"connect", "8XK42Q3", "-demo"`},
 	"go -C examples/helpdesk test ./...":                   {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 
+	"go -C examples/bulk run . -demo": {file: "examples/bulk/main_test.go", words: `p.run("-demo"`},
+	"go -C examples/bulk test ./...":  {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+
+	"go run .":                    {notRun: "it builds all peers, which takes half an hour and five gigabytes"},
+	"go run . -only calls,faults": {notRun: "it builds msgraph-sdk-go"},
+	"go test ./compare":           {notRun: "it builds msgraph-sdk-go"},
+
+	"go -C examples/bulk install .":                                                                                      {notRun: "it puts a program into the user's folder; .ci/run builds it"},
+	"go install github.com/go-intune/intune/examples/bulk@latest":                                                        {notRun: "it needs a published version"},
 	"go -C examples/helpdesk install .":                                                                                  {notRun: "it puts a program into the user's folder; .ci/run builds it"},
 	"go install github.com/go-intune/intune/examples/helpdesk@latest":                                                    {notRun: "it needs a published version"},
 	"go mod edit -dropreplace=github.com/go-intune/intune -require=github.com/go-intune/intune@vX.Y.Z":                   {notRun: "it needs a published version"},
@@ -83,6 +92,7 @@ func commands(text string) []string {
 	prose := regexp.MustCompile("(?ms)^```(?:go|js|python|powershell|text|mermaid)\n.*?^```$").ReplaceAllString(text, "")
 	for line := range strings.Lines(prose) {
 		if code, ok := strings.CutPrefix(line, "    "); ok && command.MatchString(strings.TrimSpace(code)) {
+			code, _, _ = strings.Cut(code, " #") // a comment of the shell
 			list = append(list, strings.TrimSpace(code))
 		}
 		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {

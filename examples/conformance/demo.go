@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -25,6 +26,9 @@ type demo struct {
 	change func(tenant policy.Transporter) policy.Transporter
 	// claims are those of the token, over the kit's own.
 	claims map[string]any
+	// record is the n-th device, [demoRecord] if nil, and devices how many there are, [demoDevices] if 0.
+	record  func(n int) intune.ManagedDevice
+	devices int
 }
 
 // demoDevices are more than a page holds.
@@ -33,14 +37,18 @@ const demoDevices = 1002
 // place fills the tenant.
 func (d demo) place(ctx context.Context, o options) (place, error) {
 	tenant := intunetest.NewTenant(&d.options)
-	first := demoRecord(0)
+	record := d.record
+	if record == nil {
+		record = demoRecord
+	}
+	first := record(0)
 	first.ID = o.device
 	devices := []intune.DeviceRef{tenant.AddDevice(first, d.sessions...)}
-	for i := 1; i < demoDevices; i++ {
-		devices = append(devices, tenant.AddDevice(demoRecord(i)))
+	for i := 1; i < cmp.Or(d.devices, demoDevices); i++ {
+		devices = append(devices, tenant.AddDevice(record(i)))
 	}
 	tenant.AddDetectedApp(intune.DetectedApp{ID: o.app, DisplayName: "Contoso VPN", Version: "1.2"}, devices[:3]...)
-	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso Mail"}, devices[1:5]...)
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso Mail"}, devices[1:3]...)
 	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Fabrikam Notes"})
 
 	// Audit events need a past.

@@ -15,7 +15,9 @@ func errorFacts() []fact {
 		{
 			id: "error-not-found", source: docsErrors,
 			claim: "A device that does not exist answers 404.",
-			check: func(ctx context.Context, p *probe) finding { return p.refused(p.missingDevice(ctx), http.StatusNotFound) },
+			check: func(ctx context.Context, p *probe) finding {
+				return p.refused(p.missingDevice(ctx), http.StatusNotFound)
+			},
 		},
 		{
 			id: "error-nested", source: reportedNesting,

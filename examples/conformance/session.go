@@ -72,7 +72,7 @@ func (p *probe) openSession(ctx context.Context) *sessionTrace {
 	s.askedAt = p.now()
 	s.asked, s.accepted = p.ask(ctx, intune.Device(p.options.device))
 	if !s.accepted {
-		refused := p.notTried("the request was not accepted: %s", p.describe(s.asked))
+		refused := p.notTried("the request was refused, or its outcome is unknown: %s", p.describe(s.asked))
 		s.problem = &refused
 		return s
 	}

@@ -24,7 +24,7 @@ insufficient privileges complete operation access token empty expired invalid
 No method match route template OData http verb GET POST segment An has occurred Application authorized perform following scopes
 Operation ID (for customer support Activity Url /me delegated authentication flow valid filter clause Parsing Select Expand
 property named type microsoft.graph.managedDevice microsoft.graph.auditEvent microsoft.graph.detectedApp value $top between
-malformed option reference-property objects their queried version user device devices
+malformed option noSuchProperty 1 1000 1001 - reference-property objects their queried version user device devices
 
 DeviceManagementManagedDevices.Read.All DeviceManagementManagedDevices.ReadWrite.All
 DeviceManagementManagedDevices.PrivilegedOperations.All

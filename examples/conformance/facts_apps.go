@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-const docsApp = "documented: https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp"
-
 // appSample is a detected app that was found on devices, and one of these.
 type appSample struct {
 	app, device string

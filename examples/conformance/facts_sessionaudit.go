@@ -93,7 +93,7 @@ func (p *probe) findEvent(ctx context.Context, s *sessionTrace) (record, *findin
 			}
 		}
 		next := page.next()
-		if next == "" || n == auditPages || !p.wire.owns(next) {
+		if next == "" || n == auditPages {
 			return nil, nil
 		}
 		page, f = p.object(p.wire.follow(ctx, next))

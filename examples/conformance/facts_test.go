@@ -131,7 +131,7 @@ func TestOneFactChanged(t *testing.T) {
 		delete(cases, string(f.id))
 		t.Run(string(f.id), func(t *testing.T) {
 			t.Parallel()
-			if d.devices = 30; strings.HasPrefix(string(f.id), "page-") {
+			if d.devices = 8; strings.HasPrefix(string(f.id), "page-") {
 				d.devices = 0 // more than a page
 			}
 			code, out, errs := conformance(t, d, allFlags...)

@@ -118,8 +118,11 @@ func (r *redactor) say(format plain, values ...any) plain {
 	return plain(fmt.Sprintf(string(format), shown...))
 }
 
-// wrap breaks a text into lines of at most width characters, at spaces, each with the indent.
-func wrap(text plain, indent string, width int) string {
+// lineWidth fits a terminal, and a code block of an issue.
+const lineWidth = 110
+
+// wrap breaks a text into lines that are not too long, at spaces, each with the indent.
+func wrap(text plain, indent string) string {
 	var b strings.Builder
 	length := 0
 	for word := range strings.FieldsSeq(string(text)) {
@@ -128,7 +131,7 @@ func wrap(text plain, indent string, width int) string {
 		case length == 0:
 			b.WriteString(indent)
 			length = len(indent)
-		case length+1+n > width:
+		case length+1+n > lineWidth:
 			b.WriteString("\n" + indent)
 			length = len(indent)
 		default:

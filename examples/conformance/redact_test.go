@@ -41,7 +41,7 @@ func markedRecord(n int) intune.ManagedDevice {
 // marked is the tenant with a marker in every property, header, error message, link, and in the token.
 func marked() demo {
 	return demo{
-		devices: 30,
+		devices: 8,
 		record:  markedRecord,
 		change:  markAnswers,
 		claims: map[string]any{
@@ -131,7 +131,7 @@ const homeOfToken = "0c1f4c6e"
 
 func TestReportHoldsNothingOfTheTenant(t *testing.T) {
 	t.Parallel()
-	cases := map[string]demo{"markers": marked(), "demo": {devices: 30}}
+	cases := map[string]demo{"markers": marked(), "demo": {devices: 8}}
 	for id, d := range changes() {
 		m := marked()
 		change := d.change
@@ -197,7 +197,7 @@ func TestHashesLastForOneReport(t *testing.T) {
 	t.Parallel()
 	var hashes []string
 	for range 2 {
-		_, out, _ := conformance(t, demo{devices: 30}, "-demo")
+		_, out, _ := conformance(t, demo{devices: 8}, "-demo")
 		found := hashForm.FindAllString(section(out, "page-skip"), -1)
 		if len(found) != 2 || found[0] != found[1] {
 			t.Fatalf("one device, hashes %v", found)

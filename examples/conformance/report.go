@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// lineWidth fits a terminal, and a code block of an issue.
-const lineWidth = 110
-
 // heading is what a reader has to know of the run.
 func (p *probe) heading() string {
 	o := &p.options
@@ -32,7 +29,7 @@ func (p *probe) heading() string {
 		"Ids, names, addresses, links, and hosts of the tenant show as hashes. Within this report, equal values have equal " +
 			"hashes; the key of the hashes is gone. Read the report before you give it away.",
 	} {
-		b.WriteString(wrap(line, "", lineWidth) + "\n")
+		b.WriteString(wrap(line, "") + "\n")
 	}
 	return b.String()
 }
@@ -48,7 +45,7 @@ func tokenKind(p *probe) string {
 // entry is a result as the report has it.
 func entry(r result) string {
 	return fmt.Sprintf("\n%-12s  %s\n%s\n%s\n%s\n", strings.ToUpper(string(r.finding.verdict)), r.fact.id,
-		wrap(r.fact.claim, "    ", lineWidth), wrap("Seen: "+r.finding.seen, "    ", lineWidth), wrap("Source: "+r.fact.source, "    ", lineWidth))
+		wrap(r.fact.claim, "    "), wrap("Seen: "+r.finding.seen, "    "), wrap("Source: "+r.fact.source, "    "))
 }
 
 // summary counts the verdicts, and names what is contradicted.
@@ -64,7 +61,7 @@ func summary(results []result) string {
 	text := fmt.Sprintf("\n%d facts: %d confirmed, %d contradicted, %d not tried.\n",
 		len(results), counts[confirmed], counts[contradicted], counts[notTried])
 	if len(wrong) > 0 {
-		text += wrap(plain("Contradicted: "+strings.Join(wrong, ", ")), "", lineWidth) + "\n"
+		text += wrap(plain("Contradicted: "+strings.Join(wrong, ", ")), "") + "\n"
 	}
 	return text
 }

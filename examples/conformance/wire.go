@@ -39,6 +39,8 @@ type answer struct {
 	header http.Header
 	body   []byte
 	sentID string // client-request-id of the request
+
+	parsed record // the body, once it was read as JSON
 }
 
 // get reads an address below the version, with its query, which is sent exactly as given.
@@ -77,7 +79,7 @@ type wireError string
 
 func (e wireError) Error() string { return string(e) }
 
-const errForeignLink wireError = "path not supported"
+const errForeignLink wireError = "the next link leads elsewhere"
 
 func (w *wire) send(ctx context.Context, through runtime.Pipeline, method, target string, body []byte) *answer {
 	a := &answer{sentID: uuid.NewString()}
@@ -144,11 +146,12 @@ func (e graphError) nested() (depth int, sentence string) {
 type record map[string]any
 
 func (a *answer) record() record {
-	decoder := json.NewDecoder(bytes.NewReader(a.body))
-	decoder.UseNumber()
-	var r record
-	_ = decoder.Decode(&r) // a body that is no object has no members
-	return r
+	if a.parsed == nil {
+		decoder := json.NewDecoder(bytes.NewReader(a.body))
+		decoder.UseNumber()
+		_ = decoder.Decode(&a.parsed) // a body that is no object has no members
+	}
+	return a.parsed
 }
 
 // text is a member if it is a string, else "".

@@ -71,7 +71,7 @@ func userFacts() []fact {
 					return *f
 				}
 				a := p.wire.get(ctx, "/users/"+key+"/managedDevices?$select=id")
-				if a.status == http.StatusForbidden {
+				if a.forbidden() {
 					return p.contradicted("%s", p.describe(a))
 				}
 				page, f := p.object(a)
@@ -132,7 +132,7 @@ func checkUser(ctx context.Context, p *probe, name string) finding {
 		return *f
 	}
 	a := p.wire.get(ctx, "/users/"+key+"/managedDevices/"+url.PathEscape(d.text("id"))+sessionQuery)
-	if a.status == http.StatusForbidden {
+	if a.forbidden() {
 		// The fact is about the permission, so that this answer says something.
 		return p.contradicted("%s", p.describe(a))
 	}

@@ -46,6 +46,24 @@ func appFacts() []fact {
 			},
 		},
 		{
+			id: "apps-filter", source: "reported: public clients",
+			claim: "The service applies $filter=contains(displayName,…) to detected apps: none is left for a name that no app has.",
+			check: func(ctx context.Context, p *probe) finding {
+				all, f := p.list(ctx, appsPath, "$top=1")
+				switch {
+				case f != nil:
+					return *f
+				case len(all.rows()) == 0:
+					return p.notTried("the tenant has no detected app")
+				}
+				page, f := p.list(ctx, appsPath, "$filter=contains(displayName,"+quoted(nobody)+")&$top=1")
+				if f != nil {
+					return *f
+				}
+				return p.judge(len(page.rows()) == 0, "apps: %d", len(page.rows()))
+			},
+		},
+		{
 			id: "app-hollow", source: "reported: microsoftgraph/microsoft-graph-docs#13645",
 			claim: "A GET of one detected app gives no name and a deviceCount of 0, unlike the list.",
 			check: func(ctx context.Context, p *probe) finding {

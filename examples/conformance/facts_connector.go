@@ -82,14 +82,14 @@ func checkPermission(ctx context.Context, p *probe, path string, families ...str
 	}
 	has := holds(p.token, names...)
 	a := p.wire.get(ctx, path+"?$top=1")
-	if a.mute() && a.status != http.StatusForbidden {
+	if a.mute() && !a.forbidden() {
 		return p.notTried("%s", p.describe(a))
 	}
 	want := http.StatusForbidden
 	if has {
 		want = http.StatusOK
 	}
-	if has && a.status == http.StatusForbidden && p.token.Kind == intune.TokenKindDelegated {
+	if has && a.forbidden() && p.token.Kind == intune.TokenKindDelegated {
 		return p.notTried("the user may lack a right in Intune; %s", p.describe(a))
 	}
 	return p.judge(a.status == want, "the token has the permission: %t; %s", has, p.describe(a))

@@ -132,7 +132,7 @@ func deviceFacts() []fact {
 
 // refused judges an answer that should have an error status.
 func (p *probe) refused(a *answer, status int) finding {
-	if a.mute() && a.status != status {
+	if a.mute() && (a.status != status || a.foreign()) {
 		return p.notTried("%s", p.describe(a))
 	}
 	return p.judge(a.status == status, "%s", p.describe(a))

@@ -56,6 +56,21 @@ func filterFacts() []fact {
 func oddFilterFacts() []fact {
 	return []fact{
 		{
+			id: "filter-contains", source: docsDevice,
+			claim: "The service applies $filter=contains(deviceName,…).",
+			check: func(ctx context.Context, p *probe) finding { return checkPart(ctx, p, "contains", 0) },
+		},
+		{
+			id: "filter-startswith", source: "reported: users",
+			claim: "$filter=startswith(deviceName,…) finds the same devices as contains.",
+			check: func(ctx context.Context, p *probe) finding { return checkPart(ctx, p, "startswith", 1) },
+		},
+		{
+			id: "filter-or", source: docsDevice + ", where the property says so and the type does not",
+			claim: "The service applies two comparisons of serialNumber combined with or.",
+			check: checkOr,
+		},
+		{
 			id: "filter-ignored-blank", source: "reported: microsoftgraph/microsoft-graph-docs-contrib#1391",
 			claim: "The service ignores a comparison with a blank operand.",
 			check: func(ctx context.Context, p *probe) finding {
@@ -179,6 +194,57 @@ func checkLater(ctx context.Context, p *probe, name string) finding {
 		}
 	}
 	return p.judge(later > 0 && later == len(page.rows()), "devices: %d, of them later: %d", len(page.rows()), later)
+}
+
+// checkPart filters by a part of a device's name that begins at a character of it.
+func checkPart(ctx context.Context, p *probe, function string, from int) finding {
+	const name = "deviceName"
+	_, holder, f := p.twoValues(ctx, name)
+	if f != nil {
+		return *f
+	}
+	value := []rune(holder.text(name))
+	if len(value) <= from {
+		return p.notTried("the name of the device has %d characters", len(value))
+	}
+	part := strings.ToLower(string(value[from:]))
+	page, f := p.list(ctx, devicesPath, "$filter="+function+"("+name+","+quoted(part)+")&$select=id,"+name+"&"+sampleQuery)
+	if f != nil {
+		return *f
+	}
+	having := 0
+	for _, row := range page.rows() {
+		if strings.Contains(strings.ToLower(row.text(name)), part) {
+			having++
+		}
+	}
+	return p.judge(having > 0 && having == len(page.rows()), "devices: %d, of them with the part: %d", len(page.rows()), having)
+}
+
+// checkOr needs three devices: two that are asked for, and one that is not.
+func checkOr(ctx context.Context, p *probe) finding {
+	const name = "serialNumber"
+	rows, f := p.devices(ctx)
+	if f != nil {
+		return *f
+	}
+	var values []string
+	for _, row := range rows {
+		if value := row.text(name); value != "" && count(rows, name, value) == 1 && len(values) < 2 {
+			values = append(values, value)
+		}
+	}
+	if len(values) < 2 || len(rows) < 3 {
+		return p.notTried("among %d devices, no three differ in %s", len(rows), name)
+	}
+	page, f := p.list(ctx, devicesPath, "$filter="+name+"%20eq%20"+quoted(values[0])+"%20or%20"+name+"%20eq%20"+quoted(values[1])+
+		"&$select=id,"+name+"&"+sampleQuery)
+	if f != nil {
+		return *f
+	}
+	first, second := count(page.rows(), name, values[0]), count(page.rows(), name, values[1])
+	return p.judge(first > 0 && second > 0 && first+second == len(page.rows()),
+		"devices: %d, of them equal: %d and %d", len(page.rows()), first, second)
 }
 
 func checkAnd(ctx context.Context, p *probe) finding {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -125,7 +126,11 @@ func pagingFacts() []fact {
 			id: "count-segment", source: "inferred: the test kit does so",
 			claim: "The segment $count below the list of devices answers 400.",
 			check: func(ctx context.Context, p *probe) finding {
-				return p.refused(p.wire.get(ctx, devicesPath+"/$count"), http.StatusBadRequest)
+				a := p.wire.get(ctx, devicesPath+"/$count")
+				if n, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(string(a.body), "\ufeff"))); err == nil {
+					return p.contradicted("HTTP %d with a number: %d", a.status, n) // which is no JSON object
+				}
+				return p.refused(a, http.StatusBadRequest)
 			},
 		},
 	}

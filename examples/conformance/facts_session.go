@@ -124,7 +124,7 @@ func againFacts() []fact {
 			switch {
 			case t.asked == nil:
 				return *t.problem
-			case t.asked.mute() && t.asked.status != http.StatusForbidden:
+			case t.asked.mute() && !t.asked.forbidden():
 				return p.notTried("%s", p.describe(t.asked))
 			default:
 				return p.judge(ok(t.asked), "%s; of the item: %d (-1 if there is none)", p.describe(t.asked), batchStatus(t.asked))

@@ -216,7 +216,7 @@ func filterChanges() map[string]change {
 		"complianceState", "managementAgent",
 	} {
 		list["filter-"+name] = without("$filter", func(a asked) bool {
-			return strings.Contains(a.query, "$filter="+name+" eq ") && !strings.Contains(a.query, " and ") &&
+			return strings.Contains(a.query, "$filter="+name+" eq ") && !strings.Contains(a.query, " and ") && !strings.Contains(a.query, " or ") &&
 				!strings.Contains(a.query, "'open")
 		})
 	}
@@ -228,6 +228,10 @@ func filterChanges() map[string]change {
 	list["filter-ignored-userId"] = answers(has(devicesPath, "$filter=userId eq"), noRows)
 	list["filter-ignored-blank"] = answers(has(devicesPath, "userPrincipalName eq ''"), noRows)
 	list["filter-ne-is-eq"] = answers(has(devicesPath, "operatingSystem ne"), inRows("operatingSystem", "other"))
+	list["filter-contains"] = without("$filter", has(devicesPath, "contains("))
+	list["filter-startswith"] = answers(has(devicesPath, "startswith("), noRows)
+	list["filter-or"] = without("$filter", has(devicesPath, " or "))
+	list["apps-filter"] = without("$filter", has(appsPath, "contains("))
 	list["filter-malformed"] = answers(has(devicesPath, "eq 'open"), status(http.StatusOK))
 	for name, filter := range map[string]string{
 		"activityType": "activityType eq", "category": "category eq", "actor": "actor/", "resource": "resources/any",

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,7 +56,7 @@ func TestReportFile(t *testing.T) {
 	if err != nil || string(data) != out {
 		t.Errorf("the file (%v) differs from what is printed", err)
 	}
-	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	code, out, _ = conformance(t, demo{devices: 3}, "-demo", "-report", name)
@@ -129,7 +131,54 @@ func TestWithoutPermission(t *testing.T) {
 	}
 }
 
-// TestEmptyTenant has nothing to look at but the device itself.
+// TestNotGraph lets something else answer: nothing is contradicted by it.
+func TestNotGraph(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{200, 302, 400, 401, 403, 404, 407, 502} {
+		d := demo{devices: 3, change: func(policy.Transporter) policy.Transporter {
+			return transport(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{
+					StatusCode: code, Header: http.Header{"Content-Type": {"text/html"}, "Location": {"https://proxy.example/"}},
+					Body: io.NopCloser(strings.NewReader("<html>Sign in</html>")), Request: req,
+				}, nil
+			})
+		}}
+		exit, out, _ := conformance(t, d, allFlags...)
+		for id, v := range verdicts(t, out) {
+			if v != notTried {
+				t.Errorf("HTTP %d: %s: %s", code, id, section(out, id))
+			}
+		}
+		if exit != exitOK {
+			t.Errorf("HTTP %d: exit code %d", code, exit)
+		}
+	}
+}
+
+// TestSignedInUser uses the token of a user.
+func TestSignedInUser(t *testing.T) {
+	t.Parallel()
+	d := demo{devices: 8, claims: map[string]any{
+		"scp": "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.Read.All DeviceManagementApps.Read.All",
+		"oid": "50000000-0000-4000-8000-000000000001",
+	}}
+	code, out, _ := conformance(t, d, allFlags...)
+	for id, v := range verdicts(t, out) {
+		if v != confirmed && !strings.HasPrefix(id, "page-") {
+			t.Errorf("%s", section(out, id))
+		}
+	}
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	// A user may hold the permission and still lack the right in Intune.
+	d.change = answers(has(partnersPath, ""), status(http.StatusForbidden))
+	if _, out, _ = conformance(t, d, "-demo"); verdicts(t, out)["connector-permission"] != notTried {
+		t.Errorf("%s", section(out, "connector-permission"))
+	}
+}
+
+// TestSmallTenant has fewer devices than a page.
 func TestSmallTenant(t *testing.T) {
 	t.Parallel()
 	code, out, _ := conformance(t, demo{devices: 3}, "-demo")

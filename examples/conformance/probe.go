@@ -158,6 +158,8 @@ func (p *probe) describe(a *answer) plain {
 	e := a.graphError()
 	depth, sentence := e.nested()
 	switch {
+	case len(a.body) > 0 && a.record() == nil:
+		return p.say("HTTP %d with a body that is no JSON object", a.status)
 	case e.Code == "" && e.Message == "":
 		return p.say("HTTP %d", a.status)
 	case depth > 0:
@@ -167,13 +169,24 @@ func (p *probe) describe(a *answer) plain {
 	}
 }
 
+// foreign reports whether it is not Graph that answers: a proxy or a sign-in page in between redirects, or writes HTML.
+func (a *answer) foreign() bool {
+	return a.err != nil || a.status >= 300 && a.status < 400 || len(a.body) > 0 && a.record() == nil
+}
+
+// forbidden reports whether Graph or Intune refuses the caller, as a fact may say.
+func (a *answer) forbidden() bool { return a.status == http.StatusForbidden && !a.foreign() }
+
 // mute reports whether an answer says nothing about a fact, because the service did not get as far.
 func (a *answer) mute() bool {
-	switch {
-	case a.err != nil, a.status >= http.StatusInternalServerError:
+	if a.foreign() || a.status >= http.StatusInternalServerError {
+		return true
+	}
+	switch a.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
 	default:
-		return a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status == http.StatusTooManyRequests
+		return false
 	}
 }
 
@@ -190,7 +203,7 @@ func (p *probe) object(a *answer) (record, *finding) {
 		if r != nil {
 			return r, nil
 		}
-		f = p.contradicted("HTTP %d with a body that is no JSON object", a.status)
+		f = p.contradicted("HTTP %d without a body", a.status)
 	}
 	return nil, &f
 }

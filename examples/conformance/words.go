@@ -36,7 +36,7 @@ User.Read User.Read.All User.ReadBasic.All User.ReadWrite.All Directory.Read.All
 onboarded onboarding notOnboarded TeamViewer connector configured account remote assistance session created because
 requestRemoteAssistance launchRemoteHelp remoteAssistance ManagedDevice ManagedDevices detectedApps remoteAssistancePartners
 auditEvents deviceManagement users Patch Create Delete Action Success Failure
-application/json text/html Bearer
+application/json text/html Bearer JSON
 
 EOF unexpected connection refused reset peer timeout deadline exceeded context canceled dial tcp tls i/o lookup host
 certificate signed authority handshake

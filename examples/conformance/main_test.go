@@ -187,3 +187,32 @@ func TestSmallTenant(t *testing.T) {
 		t.Errorf("exit code %d, page-size %s, page-top-limit %s", code, found["page-size"], found["page-top-limit"])
 	}
 }
+
+// TestUnknownOutcome breaks the connection after the user was asked: nobody is asked again, whatever the flags say.
+func TestUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	d := demo{devices: 3, change: func(tenant policy.Transporter) policy.Transporter {
+		return transport(func(req *http.Request) (*http.Response, error) {
+			resp, err := tenant.Do(req)
+			if req.Method == http.MethodPost {
+				asked.Add(1)
+				return nil, io.ErrUnexpectedEOF
+			}
+			return resp, err
+		})
+	}}
+	code, out, _ := conformance(t, d, allFlags...)
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+	found := verdicts(t, out)
+	for _, f := range allFacts() {
+		if f.need != needNothing && found[string(f.id)] != notTried {
+			t.Errorf("%s", section(out, string(f.id)))
+		}
+	}
+	if part := section(out, "session-link"); code != exitOK || !strings.Contains(part, "outcome unknown") {
+		t.Errorf("exit code %d: %s", code, part)
+	}
+}

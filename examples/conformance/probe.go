@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -153,7 +154,7 @@ func (p *probe) judge(ok bool, format plain, values ...any) finding {
 // describe is an answer in a few words.
 func (p *probe) describe(a *answer) plain {
 	if a.err != nil {
-		return p.say("no answer: %s", a.err)
+		return p.say("no answer: %s", p.reason(a.err))
 	}
 	e := a.graphError()
 	depth, sentence := e.nested()
@@ -167,6 +168,18 @@ func (p *probe) describe(a *answer) plain {
 	default:
 		return p.say("HTTP %d, code %s: %s", a.status, e.Code, sentence)
 	}
+}
+
+// reason is an error in words of the library's own if it is the library's, since a redacted sentence of it says little.
+func (p *probe) reason(err error) plain {
+	for _, known := range []error{
+		intune.ErrOutcomeUnknown, intune.ErrUnauthenticated, intune.ErrThrottled, intune.ErrUnavailable, intune.ErrInvalidArgument,
+	} {
+		if errors.Is(err, known) {
+			return plain(known.Error())
+		}
+	}
+	return p.say("%s", err)
 }
 
 // foreign reports whether it is not Graph that answers: a proxy or a sign-in page in between redirects, or writes HTML.

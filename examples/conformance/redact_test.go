@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
@@ -237,6 +238,60 @@ func TestText(t *testing.T) {
 		if got := r.hash(value); !strings.HasPrefix(string(got), kind+"-") {
 			t.Errorf("%s: %s, want kind %s", value, got, kind)
 		}
+	}
+}
+
+func TestHashesTellValuesApart(t *testing.T) {
+	t.Parallel()
+	r := newRedactor()
+	seen := map[plain]string{}
+	for _, value := range []string{"Anna", "Anne", "DESKTOP-1", "DESKTOP-2", "0123456789abcdef", "0123456789abcdee"} {
+		hash := r.hash(value)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("%s and %s have the hash %s", value, other, hash)
+		}
+		seen[hash] = value
+	}
+	if !strings.HasPrefix(string(r.hash("0123456789abcdef")), "id-") {
+		t.Error("the id of a detected app is no id")
+	}
+}
+
+func TestSay(t *testing.T) {
+	t.Parallel()
+	r := newRedactor()
+	got := r.say("%d %d %t %s %s | %s | %s | %s | %s", 1, int64(2), true, plain("own"), 1234*time.Millisecond,
+		"Anna", []string{"onboarded", "Anna"}, errors.New("connection to Anna"), struct{ Name string }{"Anna"})
+	anna := string(r.hash("Anna"))
+	want := "1 2 true own 1.2s | " + anna + " | onboarded, " + anna + " | connection to " + anna + " | " + anna
+	if string(got) != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+}
+
+func TestLongText(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("device ", maxWords+5)
+	if got := newRedactor().text(long); string(got) != strings.Repeat("device ", maxWords)+"…" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	word := strings.Repeat("é", 10)
+	line := strings.TrimSuffix(strings.Repeat(word+" ", 9), " ")
+	// Nine words have 98 characters, ten 109: with an indent of one that is as long as a line may be.
+	for indent, want := range map[string]string{
+		" ":  " " + line + " " + word + "\n " + word,
+		"  ": "  " + line + "\n  " + word + " " + word,
+	} {
+		if got := wrap(plain(line+" "+word+"\n "+word), indent); got != want {
+			t.Errorf("indent %d:\n%q, want\n%q", len(indent), got, want)
+		}
+	}
+	if got := wrap("", " "); got != "" {
+		t.Errorf("%q", got)
 	}
 }
 

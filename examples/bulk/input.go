@@ -97,6 +97,11 @@ func readInput(o *options, in io.Reader) (rows []*row, taken string, err error) 
 	case len(content) > maxInput:
 		return nil, "", failed(exitFailure, "%s is larger than 64 MiB; split it", name)
 	}
+	return readRows(o, name, content)
+}
+
+// readRows is readInput for a content that is there.
+func readRows(o *options, name string, content []byte) (rows []*row, taken string, err error) {
 	records, lines, err := records(unmarked(content), o.delimiter)
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", name, err)

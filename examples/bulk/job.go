@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,9 @@ func (j *job) run() error {
 	if err := j.connect(ctx); err != nil {
 		return err
 	}
+	if j.perSecond > serviceLimit && !j.demo {
+		j.warn("-per-second %v is more than the service allows an app, %d; it will throttle", j.perSecond, serviceLimit)
+	}
 	if taken != "" {
 		j.say("Reading %s of %s.", taken, plural(len(j.rows), "line"))
 	}
@@ -77,6 +81,11 @@ func (j *job) run() error {
 	}
 	return j.conclude(time.Since(began))
 }
+
+// serviceLimit is how many devices a second the service allows an app.
+//
+// Source: https://learn.microsoft.com/graph/throttling-limits
+const serviceLimit = 10
 
 func (j *job) readFile() (taken string, err error) {
 	switch {
@@ -199,8 +208,11 @@ func (j *job) plan(known map[string]intune.JournalEntry) (asks, waits []*device)
 		}
 	}
 	if before > 0 {
-		j.say("The journal %s says that %s were asked before, the latest at %s, and of %d of them that it is not certain. They are not asked again; "+
-			"a new round needs a new -journal.", j.journal, plural(before, "device"), latest.UTC().Format("2006-01-02 15:04 UTC"), unclear)
+		text := "The journal " + j.journal + " says that " + plural(before, "device") + " " + wasOrWere(before) + " asked before, the latest at " + latest.UTC().Format("2006-01-02 15:04 UTC")
+		if unclear > 0 {
+			text += fmt.Sprintf(", and %d of them perhaps", unclear)
+		}
+		j.say("%s. They are not asked again; a new round needs a new -journal.", text)
 	}
 	return asks, waits
 }
@@ -225,6 +237,13 @@ func (j *job) mayGoOn(ctx context.Context, n int) error {
 		return failed(exitFailure, "you did not say yes, and nobody was asked")
 	}
 	return nil
+}
+
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 // about is a duration for a person.

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,24 +23,39 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// binary is the program as users have it.
-var binary string
-
 func TestMain(m *testing.M) { os.Exit(withBinary(m)) }
 
+// folder is where the program is built.
+var folder string
+
 func withBinary(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "bulk")
-	if err != nil {
+	var err error
+	if folder, err = os.MkdirTemp("", "bulk"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	binary = filepath.Join(folder, "bulk")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, output)
-		return 1
-	}
 	return m.Run()
+}
+
+// build makes the program as users have it, once somebody needs it: fuzzing does not.
+var build = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(folder, "bulk")
+	output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, output)
+	}
+	return binary, err
+})
+
+// program is the name of the file.
+func program(t *testing.T) string {
+	t.Helper()
+	name, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // patience is how long a test waits for what should come at once.
@@ -130,9 +146,10 @@ func (p *place) read(name string) string {
 
 // command is the program with arguments, not started yet.
 func (p *place) command(args ...string) *exec.Cmd {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*patience)
 	p.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, program(p.t), args...)
 	cmd.Dir = p.folder
 	cmd.Env = []string{}
 	for name, value := range p.env {

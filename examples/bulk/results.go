@@ -249,7 +249,10 @@ func (j *job) summarize(took time.Duration) {
 	if j.wait {
 		text += fmt.Sprintf("; links: %d, pending: %d", links, pending)
 	}
-	j.say("%s. It took %v.", text, took.Round(100*time.Millisecond))
+	if took = took.Round(100 * time.Millisecond); took > 0 {
+		text += fmt.Sprintf(". It took %v", took)
+	}
+	j.say("%s.", text)
 	if now.Rejected+now.NotSent > 0 && j.journal != "" {
 		j.say("The same command asks those again that were refused or not sent, and nobody else.")
 	}

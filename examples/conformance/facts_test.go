@@ -138,6 +138,7 @@ func TestOneFactChanged(t *testing.T) {
 			if code != exitContradicted || errs != "" {
 				t.Errorf("exit code %d: %s", code, errs)
 			}
+			leaks(t, out)
 			found := verdicts(t, out)
 			if found[string(f.id)] != contradicted {
 				t.Errorf("not contradicted:\n%s", section(out, string(f.id)))

@@ -156,7 +156,7 @@ func TestManySimulationOfACrowdedTenant(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSimulation(1000)
-				const crowded = time.Minute
+				const crowded = 45 * time.Second
 				ctx, cancel := context.WithTimeout(t.Context(), crowded)
 				defer cancel()
 				for _, app := range []string{"app-1", "app-2"} {
@@ -173,8 +173,8 @@ func TestManySimulationOfACrowdedTenant(t *testing.T) {
 					},
 				}))
 				t.Logf("%v, %d of %d refused, pace %.2f at the lowest", time.Since(start), s.refused, s.posts, slowest)
-				if slowest > 4.5 || final != 9 {
-					t.Errorf("pace %v at the lowest, %v at the end, want at most 4.5 and 9", slowest, final)
+				if slowest > 4.5 || final < 6 {
+					t.Errorf("pace %v at the lowest, %v at the end, want at most 4.5 and 6 or more", slowest, final)
 				}
 				<-ctx.Done()
 			})

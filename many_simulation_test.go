@@ -164,7 +164,7 @@ func TestManySimulationOfACrowdedTenant(t *testing.T) {
 				}
 				start, slowest, final := time.Now(), 10., 0.
 				s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{
-					PerSecond: 9, BatchSize: size,
+					PerSecond: 8, BatchSize: size,
 					OnProgress: func(p intune.Progress) {
 						final, slowest = p.PerSecond, min(slowest, p.PerSecond)
 						if time.Since(start) < crowded/2 && p.Done() > 700 {
@@ -173,8 +173,8 @@ func TestManySimulationOfACrowdedTenant(t *testing.T) {
 					},
 				}))
 				t.Logf("%v, %d of %d refused, pace %.2f at the lowest", time.Since(start), s.refused, s.posts, slowest)
-				if slowest > 4.5 || final < 6 {
-					t.Errorf("pace %v at the lowest, %v at the end, want at most 4.5 and 6 or more", slowest, final)
+				if slowest > 4 || final < 6 {
+					t.Errorf("pace %v at the lowest, %v at the end, want at most 4 and 6 or more", slowest, final)
 				}
 				<-ctx.Done()
 			})

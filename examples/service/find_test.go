@@ -55,10 +55,18 @@ func TestReadiness(t *testing.T) {
 		good := p.add("LT-1")
 		stale := p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-2", OperatingSystem: "Windows", LastSyncDateTime: time.Now().Add(-90 * time.Hour)})
 		c := p.browser(dana)
-		for device, want := range map[string]string{good.DeviceID(): `"ready":true`, stale.DeviceID(): "sync it in Company Portal"} {
+		for device, want := range map[string]string{good.DeviceID(): `"name":"connector","status":"pass"`, stale.DeviceID(): "sync it in Company Portal"} {
 			if got := c.get("/devices/" + device + "/readiness"); got.status != http.StatusOK || !strings.Contains(got.body, want) {
 				t.Errorf("%d %s", got.status, got.body)
 			}
+		}
+		p.tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+		got := c.get("/devices/" + good.DeviceID() + "/readiness")
+		if !strings.Contains(got.body, `"ready":false`) || !strings.Contains(got.body, "to your administrator") || strings.Contains(got.body, "TeamViewer") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		if !strings.Contains(p.log.String(), "TeamViewer (old)") {
+			t.Error("the operator finds no remedy in the log")
 		}
 		if p.tenant.Prompts(good)+p.tenant.Prompts(stale) != 0 {
 			t.Error("a check asked somebody")

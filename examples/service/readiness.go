@@ -41,7 +41,11 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 	for _, check := range ready.Checks {
 		view.Checks = append(view.Checks, forTechnician(check))
 		if check.Remedy != "" {
-			a.log.LogAttrs(ctx, slog.LevelWarn, "readiness", slog.String("requestId", requestIDOf(ctx)),
+			level := slog.LevelWarn
+			if check.Status == intune.ReadinessStatusWarn {
+				level = slog.LevelInfo
+			}
+			a.log.LogAttrs(ctx, level, "readiness", slog.String("requestId", requestIDOf(ctx)),
 				slog.String("device", device.DeviceID()), slog.String("check", check.Name), slog.String("status", string(check.Status)),
 				slog.String("detail", check.Detail), slog.String("remedy", check.Remedy))
 		}
@@ -70,8 +74,10 @@ func forTechnician(check intune.ReadinessCheck) checkView {
 		}
 		return view
 	}
-	view.Detail = "In order."
-	if isBad {
+	switch check.Status {
+	case intune.ReadinessStatusPass, intune.ReadinessStatusWarn: // a warning about the tenant is for the operator
+		view.Status, view.Detail = string(intune.ReadinessStatusPass), "In order."
+	default:
 		view.Detail = "Not in order, or could not be checked."
 		view.Advice = "Give the request id of this answer to your administrator."
 	}

@@ -214,3 +214,25 @@ func TestRequestsThatCannotBeRead(t *testing.T) {
 		}
 	})
 }
+
+// Intune goes down after the user was asked, for two minutes.
+func TestIntuneIsDownWhileTheLinkIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1", intunetest.SessionScript{After: time.Minute})
+		c := p.browser(dana)
+		id := c.begin(device, anyKey).ID
+		p.tenant.Inject(intunetest.Fault{Status: http.StatusServiceUnavailable, Times: -1})
+		time.Sleep(2 * time.Minute)
+		if got := c.session(id); got.State != stateWaiting {
+			t.Errorf("while it is down: %+v", got)
+		}
+		c.refused(c.get("/devices?q=LT-1"), kindUnavailable)
+		p.tenant.ClearFaults()
+		time.Sleep(time.Minute)
+		if got := c.session(id); got.State != stateReady || p.tenant.Prompts(device) != 1 {
+			t.Errorf("%+v, %d prompts", got, p.tenant.Prompts(device))
+		}
+	})
+}

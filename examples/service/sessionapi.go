@@ -32,6 +32,7 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 		refuse(w, r, p)
 		return
 	}
+	a.desk.adopt(r.Context(), who)
 	s, begun, p := a.desk.ask(r.Context(), who, device, key)
 	if p != nil {
 		refuse(w, r, p)

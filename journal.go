@@ -178,26 +178,25 @@ func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry)
 
 // askedEntry is what is known of the outcome of a request for one device.
 func askedEntry(record graphpolicy.Record, resp *http.Response, err error) JournalEntry {
-	entry := JournalEntry{Outcome: OutcomeAccepted}
+	entry := JournalEntry{Outcome: outcomeOf(record, err)}
 	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
 	if err == nil {
 		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(redact.Text(resp.Header.Get("Request-Id")), maxCodeText)
 		return entry
 	}
 	entry.Error = err.Error()
-	failed, ok := errors.AsType[*Error](err)
-	if !ok { // the call made no request, and so no entry
-		return JournalEntry{Outcome: OutcomeUnknown}
+	if failed, ok := errors.AsType[*Error](err); ok {
+		entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
 	}
-	entry.Outcome = outcomeOf(record, failed)
-	entry.StatusCode, entry.RequestID = failed.StatusCode, redact.OneLine(failed.RequestID, maxCodeText)
 	return entry
 }
 
-// outcomeOf is what became of a request that failed.
-func outcomeOf(record graphpolicy.Record, failed *Error) Outcome {
+// outcomeOf is what became of a request, by its record and its error.
+func outcomeOf(record graphpolicy.Record, err error) Outcome {
 	switch {
-	case failed.unknown:
+	case err == nil:
+		return OutcomeAccepted
+	case errors.Is(err, ErrOutcomeUnknown):
 		return OutcomeUnknown
 	case record.Left:
 		return OutcomeRejected

@@ -3,16 +3,19 @@ package intune
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-intune/intune/internal/graphbatch"
 )
 
 // RequestManyOptions configures [Client.RequestRemoteAssistanceMany].
 type RequestManyOptions struct {
-	// PerSecond is the pace: devices a second, each try of a device counted. Zero means 5. The service allows 200 writes
-	// in 20 seconds for each app, 10 a second, and twice that for all apps of a tenant together. Below zero there is no
-	// pacing, and only a throttled request makes the others wait.
+	// PerSecond is the pace: tries of devices a second. Zero means 5. The service allows each app 200 writes in 20 seconds,
+	// which is 10 a second, and all apps of a tenant together twice that. Below zero there is no pacing, and only
+	// throttling makes requests wait.
 	//
 	// Source: https://learn.microsoft.com/graph/throttling-limits
 	PerSecond float64
@@ -34,7 +37,6 @@ type RequestManyOptions struct {
 const (
 	defaultPerSecond   = 5
 	defaultConcurrency = 4
-	maxBatchSize       = 20
 )
 
 // withDefaults checks the options and fills them in.
@@ -48,7 +50,7 @@ func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
 		return filled, invalidArgument("options.PerSecond", "is not a number; use 0 for 5 devices a second, or less than 0 for no pacing")
 	case filled.Concurrency < 0:
 		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for 4 requests at a time")
-	case filled.BatchSize < 0 || filled.BatchSize > maxBatchSize:
+	case filled.BatchSize < 0 || filled.BatchSize > graphbatch.Most:
 		return filled, invalidArgument("options.BatchSize", "is not from 0 to 20; use 0 for a request for each device")
 	}
 	if filled.PerSecond == 0 {
@@ -83,6 +85,15 @@ type RequestResult struct {
 	Attempts int
 }
 
+// LogValue groups the fields for structured logs. The user of the address is left out.
+func (r RequestResult) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.Any("device", r.Device), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
+	if r.Err != nil {
+		attributes = append(attributes, slog.Any("error", r.Err))
+	}
+	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
+}
+
 // Progress is how far a [Client.RequestRemoteAssistanceMany] has come.
 type Progress struct { //nolint:recvcheck // a value, counted in place
 	// Accepted, Rejected, Unknown and NotSent count the results so far.
@@ -115,29 +126,32 @@ func (p *Progress) count(outcome Outcome) {
 }
 
 // RequestRemoteAssistanceMany asks Intune to open a session on each of devices, and yields one result for each distinct
-// device, in order of completion. It does not wait for links. Nothing is sent before the loop begins.
+// device, in order of completion. It does not wait for links. It sends nothing before the loop begins.
 //
-//   - devices: read as far as requests can go out, in the goroutine of the loop. Each device is asked once, however often
-//     it occurs; the addresses seen are all that grows with the input. Use one form of address, since the library cannot
-//     know that two forms mean the same device.
+//   - devices: the loop reads them in its own goroutine, only as far as requests can go out. It asks each device once,
+//     however often the device occurs. Only the set of addresses seen grows with the input. Use one form of address, since
+//     the library cannot know that two forms mean the same device.
 //   - options: may be nil.
 //
-// What the service refuses for throttling (429) goes again after the wait that the service asks for, or else 3, 12, 27
-// seconds and so on, up to ten times; meanwhile nothing else is sent, and the pace halves and recovers as requests are
-// accepted. What is refused with 503, or could not leave for want of a connection, goes again as the client's options
-// MaxRetries, RetryDelay and MaxRetryDelay say: up to three times, after 0.8 seconds and more. MaxRetries below zero turns
-// both off, and retry options in ctx do not count. A request whose outcome is unknown never goes again.
+// A device that the service throttles (429) is tried again, up to ten times in all: after the wait that the service asks
+// for, or else after 3, 12, 27 seconds and so on. Nothing else is sent during that wait. The pace then halves, and
+// recovers as requests are accepted. A device that the service refuses with 503, or for which no connection can be made,
+// is tried again as the client's options MaxRetries, RetryDelay and MaxRetryDelay say: by default three times, after 0.8
+// seconds and more. MaxRetries below zero turns all of this off. Retry options in ctx do not count. A request whose
+// outcome is unknown is never sent again.
 //
-// In a batch, devices share the fate of the HTTP request only as far as nobody knows better: a device without an answer is
-// [OutcomeUnknown]. If the service does not take the batch (400, 404, 405, 413, 501), its devices and all later ones are
-// asked one by one.
+// If a batch fails as a whole and its outcome is open, each of its devices has [OutcomeUnknown], and so has a device
+// without an answer in a batch's. If the service does not take batches (400, 404, 405, 413, 501), the library asks the
+// devices of this batch and all later ones one by one.
 //
-// When ctx ends, requests in flight end with it, and what was not sent, the rest of the input included, has a result with
-// [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and have no result but in the
-// journal. No goroutine outlives the loop. The result of the method can be ranged over once. With a journal, each device
-// has its own pair of entries. The span of the loop carries the first error of a device.
+// When ctx ends, requests in flight end with it. Each device that was not sent, the rest of the input included, has a
+// result with [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and only the
+// journal tells their outcome. No goroutine outlives the loop. The iterator can be used once.
 //
-// Needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
+// With a journal, each device has its own pair of entries. The span of the loop carries the first error of a device.
+// OnProgress and the body of the loop run in the loop's goroutine; a panic of a policy or transport is raised there too.
+//
+// It needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0).

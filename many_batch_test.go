@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -284,18 +285,43 @@ func FuzzManyBatchAnswer(f *testing.F) {
 			return
 		}
 		b := &batches{answer: func(int, []batchItem) (int, http.Header, string) { return status, nil, string(body) }}
-		seen := map[intune.DeviceRef]bool{}
+		seen, accepted := map[intune.DeviceRef]bool{}, false
 		for r := range newClient(t, b, noRetries).RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &intune.RequestManyOptions{PerSecond: -1, BatchSize: 2}) {
 			if seen[r.Device] || r.Err == nil != (r.Outcome == intune.OutcomeAccepted) {
 				t.Errorf("%+v", r)
 			}
 			seen[r.Device] = true
-			if r.Outcome == intune.OutcomeAccepted && len(b.singles) == 0 && !bytes.Contains(body, []byte("20")) {
-				t.Errorf("accepted by %q", body)
-			}
+			accepted = accepted || r.Outcome == intune.OutcomeAccepted
+		}
+		if accepted && len(b.singles) == 0 && !bytes.Contains(body, []byte("20")) {
+			t.Errorf("accepted by %q", body)
 		}
 		if len(seen) != 2 || len(b.batches) != 1 {
 			t.Errorf("%d results, %d batches", len(seen), len(b.batches))
 		}
 	})
+}
+
+func TestManyResultInLogs(t *testing.T) {
+	t.Parallel()
+	b := &batches{answer: func(int, []batchItem) (int, http.Header, string) {
+		return http.StatusOK, nil, `{"responses":[{"id":"1","status":404,"headers":{"request-id":"r-1"}}]}`
+	}}
+	var logged bytes.Buffer
+	for r := range newClient(t, b).RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{
+		intune.UserDevice("marker@contoso.com", "d1"), intune.UserDevice("marker@contoso.com", "d2"), {},
+	}), &intune.RequestManyOptions{PerSecond: -1, BatchSize: 2}) {
+		slog.New(slog.NewJSONHandler(&logged, nil)).Info("asked", "result", r)
+	}
+	text := logged.String()
+	for _, part := range []string{
+		`"outcome":"rejected","attempts":1,"error":{`, `"request_id":"r-1"`, `"outcome":"unknown"`, `"outcome":"notSent","attempts":0,"error":"`, `"device":"device d1 (user address)"`,
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+	if strings.Contains(text, "marker") {
+		t.Errorf("the log shows the user: %s", text)
+	}
 }

@@ -97,7 +97,7 @@ func TestManyJournalRefuses(t *testing.T) {
 			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(6)...), &intune.RequestManyOptions{BatchSize: size}))
 			for i, r := range results {
 				refused := i == 1 || i == 4
-				if errors.Is(r.Err, full) != refused || (r.Outcome == intune.OutcomeAccepted) == refused || (tenant.Prompts(r.Device) == 1) == refused {
+				if r.Attempts != 1 || errors.Is(r.Err, full) != refused || (r.Outcome == intune.OutcomeAccepted) == refused || (tenant.Prompts(r.Device) == 1) == refused {
 					t.Errorf("batches of %d: %+v, %d prompts", size, r, tenant.Prompts(r.Device))
 				}
 				if e, ok := errors.AsType[*intune.Error](r.Err); ok && (r.Outcome != intune.OutcomeNotSent || e.Device != r.Device || !strings.Contains(e.Error(), "journal")) {
@@ -116,7 +116,7 @@ func TestManyJournalKeepsThePolicysID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal, count := &memory{}, 0
-		sent := &manyScript{answers: map[string][]int{"x": {429, 503, 204}}}
+		sent := &manyScript{answers: map[string][]int{"x": {429, 503, 404}}}
 		client := sent.client(t, journal.option, func(o *intune.ClientOptions) {
 			o.PerCallPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
 				count++
@@ -126,7 +126,7 @@ func TestManyJournalKeepsThePolicysID(t *testing.T) {
 		})
 		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
 		asking, asked := journal.pair(t)
-		if len(sent.requests) != 3 || count != 3 || asking.ClientRequestID != "mine-1" || asked.ClientRequestID != "mine-1" || results[0].ClientRequestID != "mine-1" {
+		if len(sent.requests) != 3 || count != 3 || asking.ClientRequestID != "mine-1" || asked.ClientRequestID != "mine-1" || results[0].ClientRequestID != "mine-1" || asError(t, results[0].Err).ClientRequestID != "mine-1" {
 			t.Fatalf("%d policies, %+v, %+v, %+v", count, asking, asked, results[0])
 		}
 		for _, r := range sent.requests {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -91,7 +92,9 @@ func (s *simulation) run(t *testing.T, results iter.Seq[intune.RequestResult]) (
 		seen[r.Device] = true
 		outcomes[r.Outcome]++
 		tries += r.Attempts
+		s.mu.Lock()
 		prompts, broke := s.tenant.Prompts(r.Device), s.dropped["/v1.0"+r.Device.String()+"/requestRemoteAssistance"]
+		s.mu.Unlock()
 		switch r.Outcome {
 		case intune.OutcomeAccepted:
 			if prompts != 1 || r.Err != nil || r.RequestID == "" {
@@ -114,6 +117,14 @@ func (s *simulation) run(t *testing.T, results iter.Seq[intune.RequestResult]) (
 	return tries
 }
 
+// simulated is how many devices a simulation has: a thousand, or with SOAK=1 a hundred thousand.
+func simulated() int {
+	if os.Getenv("SOAK") != "" {
+		return 100_000
+	}
+	return 1000
+}
+
 // C§7.1: at the default pace a thousand devices take as long as they must, and hardly anything is throttled.
 func TestManySimulation(t *testing.T) {
 	t.Parallel()
@@ -121,7 +132,7 @@ func TestManySimulation(t *testing.T) {
 		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(1000)
+				s := newSimulation(simulated())
 				start := time.Now()
 				tries := s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{BatchSize: size}))
 				took, least := time.Since(start), time.Duration(len(s.devices)-1)*time.Second/5

@@ -192,7 +192,10 @@ func TestManyRefusesArguments(t *testing.T) {
 		if len(results) != c.count {
 			t.Errorf("%s: %d results", name, len(results))
 		}
-		for _, r := range results {
+		for i, r := range results {
+			if c.count == 2 && r.Device != intune.Device([]string{"a", "b"}[i]) {
+				t.Errorf("%s: a result for %v", name, r.Device)
+			}
 			if r.Outcome != intune.OutcomeNotSent || r.Attempts != 0 || !errors.Is(r.Err, intune.ErrInvalidArgument) || !strings.Contains(r.Err.Error(), c.names) {
 				t.Errorf("%s: %+v", name, r)
 			}

@@ -69,7 +69,7 @@ var errNotInBatch = errors.New("the answer to the batch has none for this device
 
 // unanswered is the answer for a device of which nothing is known but that it may have been asked.
 func (i *manyItem) unanswered(c *Client, authorization string, err error) manyAnswer {
-	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: i.id, Authorization: authorization, Left: true}
+	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: i.id, Authorization: authorization}
 	return manyAnswer{record: record, err: c.newError(i.request(c), true, record, nil, err)}
 }
 
@@ -82,19 +82,16 @@ func (i *manyItem) shared(record graphpolicy.Record, whole Error) manyAnswer {
 
 // result is what the caller gets.
 func (i *manyItem) result(answer manyAnswer) RequestResult {
-	result := RequestResult{Device: i.device, Outcome: OutcomeAccepted, Err: answer.err, Attempts: i.attempts}
+	record := answer.record
+	record.Left = i.left
+	result := RequestResult{Device: i.device, Outcome: outcomeOf(record, answer.err), Err: answer.err, Attempts: i.attempts}
 	if i.attempts > 0 {
 		result.ClientRequestID = cmp.Or(i.pair.id(), answer.record.RequestID, i.id)
 	}
-	if answer.err == nil {
-		result.RequestID = idsOf(answer.resp).requestID
-		return result
-	}
-	result.Outcome = OutcomeNotSent
 	if failed, ok := errors.AsType[*Error](answer.err); ok {
-		record := answer.record
-		record.Left = i.left
-		result.Outcome, result.RequestID = outcomeOf(record, failed), failed.RequestID
+		result.RequestID = failed.RequestID
+	} else if answer.resp != nil {
+		result.RequestID = idsOf(answer.resp).requestID
 	}
 	return result
 }
@@ -116,15 +113,15 @@ const (
 )
 
 // retry says whether a device goes again after a try, and how long it waits.
-func (m *manyRun) retry(item *manyItem, answer manyAnswer) (time.Duration, manyVerdict) {
+func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, verdict manyVerdict) {
 	failed, ok := errors.AsType[*Error](answer.err)
 	switch {
 	case m.ctx.Err() != nil:
-		return 0, manyEnds
+		return wait, manyEnds
 	case answer.held:
-		return 0, manyAgain
+		return wait, manyAgain
 	case !ok || m.client.retry.MaxRetries < 0:
-		return 0, manyEnds
+		return wait, manyEnds
 	}
 	outcome, n := outcomeOf(answer.record, failed), item.attempts
 	tries := unsentTries
@@ -133,17 +130,16 @@ func (m *manyRun) retry(item *manyItem, answer manyAnswer) (time.Duration, manyV
 	}
 	switch {
 	case outcome == OutcomeRejected && errors.Is(failed, ErrThrottled):
-		if n >= throttledTries {
-			return 0, manyEnds
+		if n < throttledTries {
+			// Without a Retry-After, what Microsoft asks of its own clients.
+			return cmp.Or(failed.RetryAfter, min(time.Duration(3*n*n)*time.Second, longestWait)), manyThrottled
 		}
-		// Without a Retry-After, what Microsoft asks of its own clients.
-		return cmp.Or(failed.RetryAfter, min(time.Duration(3*n*n)*time.Second, longestWait)), manyThrottled
-	case n < tries && outcome == OutcomeRejected &&
-		(failed.StatusCode == http.StatusServiceUnavailable || failed.StatusCode == http.StatusFailedDependency),
-		n < tries && outcome == OutcomeNotSent && isNetworkError(answer):
+	case n >= tries:
+	case outcome == OutcomeRejected && (failed.StatusCode == http.StatusServiceUnavailable || failed.StatusCode == http.StatusFailedDependency),
+		outcome == OutcomeNotSent && isNetworkError(answer):
 		return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
 	}
-	return 0, manyEnds
+	return wait, manyEnds
 }
 
 // retryDelay is the wait after the nth try, as azcore's options give it.

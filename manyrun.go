@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune/internal/ratelimit"
 )
 
 // manyRun is one loop over the results of many devices: workers send, and the goroutine of the loop yields.
@@ -14,7 +16,7 @@ type manyRun struct {
 	client   *Client
 	ctx      context.Context //nolint:containedctx // of the loop, for all its workers
 	options  RequestManyOptions
-	pace     *manyPace
+	limiter  *ratelimit.Limiter
 	oneByOne atomic.Bool // the service does not take batches
 	events   chan manyEvent
 
@@ -38,7 +40,7 @@ func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield fun
 	once.MaxRetries = -1
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
-		pace: newManyPace(o.PerSecond, o.BatchSize),
+		limiter: ratelimit.New(o.PerSecond, o.BatchSize),
 		// Room for what the workers have to tell while the input is slow.
 		events: make(chan manyEvent, o.Concurrency*(o.BatchSize+1)),
 	}
@@ -98,7 +100,7 @@ func (m *manyRun) emit(result RequestResult) bool {
 
 func (m *manyRun) report() {
 	if m.options.OnProgress != nil {
-		m.progress.PerSecond, m.progress.PausedUntil = m.pace.state()
+		m.progress.PerSecond, m.progress.PausedUntil = m.limiter.State()
 		m.options.OnProgress(m.progress)
 	}
 }
@@ -122,7 +124,7 @@ func (m *manyRun) work(items []*manyItem) {
 			}
 			return
 		}
-		if err := m.pace.wait(m.ctx, len(items)); err != nil {
+		if err := m.limiter.Wait(m.ctx, len(items)); err != nil {
 			for _, item := range items {
 				m.end(item, item.interrupted(m.client, err))
 			}
@@ -132,15 +134,14 @@ func (m *manyRun) work(items []*manyItem) {
 		answers := m.client.askMany(m.ctx, items)
 		var pause time.Duration
 		items, pause = m.judge(items, answers, sent)
-		if len(items) > 0 {
-			_ = sleep(m.ctx, pause) // the pace finds the end of the context too
-		}
+		_ = sleep(m.ctx, pause) // the limiter finds the end of the context too
 	}
 }
 
 // judge ends the devices whose fate is known and returns those to try again, and how long they wait.
 func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time) (again []*manyItem, pause time.Duration) {
-	accepted, throttled := 0, time.Duration(-1)
+	var accepted int
+	var throttled time.Duration
 	for i, item := range items {
 		answer := answers[i]
 		item.take(answer)
@@ -165,9 +166,9 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 	if answers[0].notTaken {
 		m.oneByOne.Store(true)
 	}
-	m.pace.accepted(accepted)
-	if throttled >= 0 {
-		m.pace.throttled(sent, throttled)
+	m.limiter.Accepted(accepted)
+	if throttled > 0 {
+		m.limiter.Throttled(sent, throttled)
 		m.events <- manyEvent{}
 	}
 	return again, pause
@@ -176,9 +177,9 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 // end gives a device its result.
 func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	item.ended = true
+	item.pair.identify(answer.err)
 	result := item.result(answer)
 	if item.pair != nil {
-		item.pair.identify(answer.err)
 		record := answer.record
 		record.Left = item.left
 		m.client.settle(m.ctx, item.pair, askedEntry(record, answer.resp, answer.err))

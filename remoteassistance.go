@@ -94,6 +94,9 @@ func newAsk(c *Client, device DeviceRef, id string) *request {
 	}
 }
 
+// notEmpty is what is wrong with an answer that has another status or a body.
+const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it"
+
 func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
 
 // ask sends the request for one device. Without an error, the service has accepted it.
@@ -101,7 +104,7 @@ func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.
 	r.before = pair.before(ctx)
 	resp, err := c.send(ctx, r)
 	if err == nil && !emptySuccess(resp) {
-		err = c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it")
+		err = c.unexpectedAnswer(r, resp, notEmpty)
 	}
 	return resp, r.record, err
 }

@@ -141,7 +141,7 @@ func TestEveryAnswerIsIdentified(t *testing.T) {
 }
 
 // Graph reads the body of an action although it has no parameters: what is no JSON is refused, and nobody is asked.
-// Source: the text of the refusal is the one users quote.
+// [R] The text of the refusal is the one users quote.
 func TestActionRefusesMalformedJSON(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)

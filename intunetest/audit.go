@@ -11,6 +11,9 @@ import (
 	"github.com/go-intune/intune"
 )
 
+// keptEvents bounds the events, of which a test under load makes a million.
+const keptEvents = 10_000
+
 // audit writes an event of the action, unless the tenant omits audit events. The caller holds the lock.
 func (t *Tenant) audit(x *exchange, d *device) {
 	if t.options.OmitAuditEvents {
@@ -22,6 +25,10 @@ func (t *Tenant) audit(x *exchange, d *device) {
 	}
 	if strings.Contains(actor.UserID, "@") {
 		actor.UserID, actor.UserPrincipalName = "", actor.UserID
+	}
+	if len(t.events) == keptEvents {
+		t.events = slices.Delete(t.events, 0, keptEvents/10)
+		t.forgotten += keptEvents / 10
 	}
 	t.events = append(t.events, &intune.AuditEvent{
 		ID:                    t.nextGUID("audit event"),
@@ -39,6 +46,11 @@ func (t *Tenant) audit(x *exchange, d *device) {
 	})
 }
 
+// isAuditProperty compares without case.
+func isAuditProperty(name string) bool {
+	return slices.ContainsFunc(auditProperties, func(p string) bool { return strings.EqualFold(p, name) })
+}
+
 // auditProperties are the properties of an event in the order of the schema, by their JSON names.
 var auditProperties = []string{
 	"id", "displayName", "componentName", "actor", "activity", "activityDateTime", "activityType", "activityOperationType",
@@ -47,19 +59,19 @@ var auditProperties = []string{
 
 // listAuditEvents lists the events, the oldest first.
 func (t *Tenant) listAuditEvents(x *exchange, where *target) *answer {
-	q, err := x.queryOn("auditEvent", func(name string) bool { return slices.Contains(auditProperties, name) })
+	q, err := x.queryOn("auditEvent", isAuditProperty)
 	if err != nil {
 		return x.badQuery(err)
 	}
 	matches := parseAuditFilter(q.filter)
 	return t.page(x, where, q, func(after int) iter.Seq[row] {
 		return func(yield func(row) bool) {
-			for i := after; i < len(t.events); i++ {
-				event := t.events[i]
-				if !matches(event) {
+			for i, event := range t.events {
+				serial := t.forgotten + i + 1
+				if serial <= after || !matches(event) {
 					continue
 				}
-				if !yield(row{serial: i + 1, id: event.ID, write: func(o *object) { writeAuditEvent(o, event, q.selects) }}) {
+				if !yield(row{serial: serial, id: event.ID, write: func(o *object) { writeAuditEvent(o, event, q.selects) }}) {
 					return
 				}
 			}
@@ -78,7 +90,7 @@ func writeAuditEvent(o *object, event *intune.AuditEvent, selects []string) {
 		panic("intunetest: an audit event cannot be written: " + err.Error())
 	}
 	for _, name := range auditProperties {
-		if len(selects) > 0 && !slices.Contains(selects, name) {
+		if len(selects) > 0 && !slices.ContainsFunc(selects, func(chosen string) bool { return strings.EqualFold(chosen, name) }) {
 			continue
 		}
 		value, ok := members[name]

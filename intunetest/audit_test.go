@@ -10,7 +10,10 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-const auditEvents = graph + "/v1.0/deviceManagement/auditEvents"
+const (
+	auditPath   = "/v1.0/deviceManagement/auditEvents"
+	auditEvents = graph + auditPath
+)
 
 // TestAuditFilters: what public clients were seen to use works, with regard to case for the actor, and everything else is
 // ignored as elsewhere in Intune (C§11, C§3.1).
@@ -78,5 +81,38 @@ func TestAuditEventAsGraphWritesIt(t *testing.T) {
 	event, _ = get(t, inProcess(tenant), auditEvents)["value"].([]any)[0].(map[string]any)
 	if len(event) != 12 { // all that the schema has
 		t.Errorf("got %v", event)
+	}
+}
+
+// The events are bounded, and pages go on where they were when the oldest are forgotten.
+func TestAuditEventsAreBounded(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	ref := populate(tenant)
+	client := inProcess(tenant)
+	request := func(n int) {
+		for range n {
+			send(t, client, http.MethodPost, graph+"/v1.0"+ref.String()+action, "")
+		}
+	}
+	request(10_000)
+	page := get(t, client, auditEvents)
+	for range 4 { // to after the 5000th
+		page = get(t, client, page["@odata.nextLink"].(string))
+	}
+	next := page["@odata.nextLink"].(string)
+	afterwards := get(t, client, next)["value"].([]any)[0].(map[string]any)["id"]
+	request(1)
+	if id := get(t, client, next)["value"].([]any)[0].(map[string]any)["id"]; id != afterwards {
+		t.Errorf("the page begins with %v, not %v", id, afterwards)
+	}
+	events := 0
+	for link, more := auditEvents+"?$select=ID", true; more; {
+		page := get(t, client, link)
+		events += len(page["value"].([]any))
+		link, more = page["@odata.nextLink"].(string)
+	}
+	if events != 9001 {
+		t.Errorf("%d events", events)
 	}
 }

@@ -236,6 +236,48 @@ func TestBatchAsOtherClientsSendIt(t *testing.T) {
 	}
 }
 
+// [C] msgraph-sdk-go 1.89 writes out what an item does not have, encodes the names of options, and gives GUIDs as ids.
+// Its action, which has no body, makes the whole batch fail, as C§7.3 says of the service.
+func TestBatchAsMsgraphSDKSendsIt(t *testing.T) {
+	t.Parallel()
+	const rest = `"headers":{"accept":"application/json"},"body":null,"dependsOn":[]}`
+	list := `{"id":"0edb0bc0-e920-498a-9804-f853190f786d","method":"GET","url":"/deviceManagement/managedDevices?%24select=id&%24top=1",` + rest
+	create := `{"id":"60c2c0fa-96b3-40f1-8b4b-8c782eec4504","method":"POST","url":"/deviceManagement/remoteAssistancePartners",` +
+		`"headers":{"accept":"application/json","content-type":"application/json"},"body":{"displayName":"A","onboardingStatus":"notOnboarded"},"dependsOn":[]}`
+	ask := `{"id":"08f96d5c-144f-4505-ae71-ac176ef7f804","method":"POST","url":"/deviceManagement/managedDevices/` + deviceID + `/requestRemoteAssistance",` + rest
+	tenant := intunetest.NewTenant(nil)
+	populate(tenant)
+	r, answers := sendBatch(t, inProcess(tenant), graph, list+","+create)
+	if len(answers) != 2 || answers[0].Status != http.StatusCreated || answers[1].Status != http.StatusOK {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	page := reply{body: string(answers[1].Body)}.json(t)["value"].([]any)
+	if len(page) != 1 || len(page[0].(map[string]any)) != 1 {
+		t.Errorf("the options do not count: %v", page)
+	}
+	if r, _ := sendBatch(t, inProcess(tenant), graph, list+","+ask); r.status != http.StatusBadRequest || tenant.TotalPrompts() != 0 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+// [R] The address of an item is relative to the version, with a slash before it or without; one that is whole or names
+// the version is refused like any wrong segment (msgraph-sdk-python #1015, msgraph-sdk-javascript #1451).
+func TestBatchItemAddresses(t *testing.T) {
+	t.Parallel()
+	for address, segment := range map[string]string{
+		"/deviceManagement/managedDevices": "", "deviceManagement/managedDevices": "",
+		"/v1.0/deviceManagement/managedDevices": "v1.0", graph + devicesPath: "https:",
+	} {
+		tenant := intunetest.NewTenant(nil)
+		populate(tenant)
+		_, answers := sendBatch(t, inProcess(tenant), graph, `{"id":"1","method":"GET","url":"`+address+`"}`)
+		if len(answers) != 1 || answers[0].Status != map[bool]int{true: 200, false: 400}[segment == ""] ||
+			segment != "" && !strings.Contains(string(answers[0].Body), "Resource not found for the segment '"+segment+"'.") {
+			t.Errorf("%s: %+v", address, answers)
+		}
+	}
+}
+
 // Each item has headers of its own and the batch's scheme, host and token; the names of the answer's headers come in
 // either case.
 func TestBatchItemHeaders(t *testing.T) {

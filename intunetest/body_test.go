@@ -24,7 +24,7 @@ func zipped(t *testing.T, text string) string {
 }
 
 // [M], C§9.1 (sdk-design, middleware/CompressionHandler.md): request bodies may be compressed, and the generated Go
-// SDK compresses every one.
+// SDK compresses every one ([C]: msgraph-sdk-go 1.89).
 func TestGzipBodies(t *testing.T) {
 	t.Parallel()
 	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {

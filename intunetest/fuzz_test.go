@@ -93,6 +93,8 @@ func FuzzBodies(f *testing.F) {
 		{"GET", appsPath, "$select=id,displayName&$expand=managedDevices&$top=1&$skip=1", "", ""},
 		{"GET", appsPath + "/" + appID, "$expand=managedDevices&$select=version", "", ""},
 		{"GET", partnersPath, "$select=nope", "", ""},
+		{"GET", auditPath, "$select=nope", "", ""},
+		{"GET", auditPath, "$select=actor,resources&$filter=category%20eq%20'Device'&$top=1", "", ""},
 		{"GET", devicesPath, "$select=deviceName&%24top=1&$skiptoken=x", "", ""},
 		{"GET", devicesPath + "/" + deviceID, "$select=remoteAssistanceSessionUrl,iccid", "", ""},
 		{"GET", "/v1.0/users/o'hara@contoso.com/managedDevices", "", "", ""},
@@ -109,7 +111,8 @@ func FuzzBodies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path, query, body, encoding string) {
 		tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2, KeepRequests: -1})
 		populate(tenant)
-		tenant.AddDevice(intune.ManagedDevice{DeviceName: "\xff\"\u2028</script>", DeviceActionResults: []intune.DeviceActionResult{{}}})
+		odd := tenant.AddDevice(intune.ManagedDevice{DeviceName: "\xff\"\u2028</script>", DeviceActionResults: []intune.DeviceActionResult{{}}})
+		send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+odd.String()+action, "") // leaves an audit event
 		resp, err := tenant.RoundTrip(&http.Request{
 			Method: method, URL: &url.URL{Scheme: "https", Host: "graph.microsoft.com", Opaque: path, RawQuery: query},
 			Header: http.Header{"Authorization": {"Bearer x"}, "Content-Encoding": {encoding}},

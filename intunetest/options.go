@@ -50,7 +50,8 @@ type TenantOptions struct {
 	RefuseDetectedAppAction bool
 
 	// OmitAuditEvents makes the tenant write no audit event of the action. Microsoft documents events of remote actions, but
-	// nobody has confirmed that the service writes one for this action, so a program must not depend on it.
+	// nobody has confirmed that the service writes one for this action, so a program must not depend on it. The tenant
+	// keeps the last 9,000 to 10,000 events.
 	OmitAuditEvents bool
 
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, it is the real

@@ -35,6 +35,7 @@ const (
 	keyApp
 	keyDevice
 	keyPartner
+	keyUnmodeled
 	keyKinds
 )
 
@@ -79,19 +80,20 @@ func badSegment(name string) error {
 func resolve(segments []string) (*target, error) {
 	t := &target{template: "~"}
 	next, partial := graphRoot.next, graphRoot.partial
-	if len(segments) > 0 && isVersion(segments[0]) {
+	if len(segments) > 0 && (isVersion(segments[0]) || isScheme(segments[0])) {
 		return nil, badSegment(segments[0]) // the addresses of a batch's items are relative to the version
 	}
 	for len(segments) > 0 {
 		name, key, inParentheses, ok := splitSegment(segments[0])
-		if !ok {
+		here := next[strings.ToLower(bareName(name))]
+		switch {
+		case here == nil && partial && segments[0] != "":
+			return &target{}, nil // also a function, whose parentheses hold what is no key
+		case !ok:
 			return nil, badSegment(segments[0])
 		}
 		segments = segments[1:]
-		here := next[strings.ToLower(bareName(name))]
 		switch {
-		case here == nil && partial:
-			return &target{}, nil
 		case here == nil || inParentheses && here.entity == nil:
 			return nil, badSegment(name)
 		}
@@ -103,7 +105,10 @@ func resolve(segments []string) (*target, error) {
 		next, partial = here.next, here.partial
 		current := step{name: here.name}
 		if here.entity != nil && !inParentheses && len(segments) > 0 {
-			if here.place != placeUnmodeled && len(segments) == 1 && segments[0] == countSegment {
+			if len(segments) == 1 && segments[0] == countSegment {
+				if here.entity.place == placeUnmodeled {
+					return &target{}, nil
+				}
 				t.count(current)
 				return t, nil
 			}
@@ -130,6 +135,11 @@ func isVersion(name string) bool {
 	return strings.EqualFold(name, "v1.0") || strings.EqualFold(name, "beta")
 }
 
+// isScheme reports whether a segment begins a whole URL.
+func isScheme(name string) bool {
+	return strings.EqualFold(name, "https:") || strings.EqualFold(name, "http:")
+}
+
 // countSegment is the segment that asks for the number of a collection's items.
 const countSegment = "$count"
 
@@ -149,7 +159,8 @@ func bareName(name string) string {
 	return name
 }
 
-// splitSegment splits name('key') into name and key; a quote within the key is doubled.
+// splitSegment splits name('key') into name and key; a quote within the key is doubled. A segment that is not well formed
+// has a name all the same.
 func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	name, rest, inParentheses := strings.Cut(segment, "(")
 	if !inParentheses {
@@ -159,7 +170,7 @@ func splitSegment(segment string) (name, key string, inParentheses, ok bool) {
 	quoted, opened := strings.CutPrefix(quoted, "'")
 	key = strings.ReplaceAll(quoted, "''", "'")
 	if !closed || !opened || key == "" || name == "" || strings.Count(quoted, "'") != 2*strings.Count(key, "'") {
-		return segment, "", false, false
+		return name, "", false, false
 	}
 	return name, key, true, true
 }

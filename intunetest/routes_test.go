@@ -9,6 +9,11 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
+// unmodeled is what the package documents to answer a request to a part of Graph that it does not have.
+func unmodeled(request string) string {
+	return "intunetest: the tenant does not model " + request + "; it serves what package intune uses of Graph v1.0"
+}
+
 // C§6.2, C§10.2: what answers a path that leads nowhere. Where the kit does not know all that Graph has, it says that
 // it does not model the route; only below devices, apps and partners, which it knows, is a path wrong.
 func TestRefusals(t *testing.T) {
@@ -22,14 +27,27 @@ func TestRefusals(t *testing.T) {
 		{"no version", "GET", "/deviceManagement/managedDevices", 404, "ResourceNotFound", "Invalid version: deviceManagement"},
 		{"wrong version", "GET", "/v2.0/deviceManagement/managedDevices", 404, "ResourceNotFound", "Invalid version: v2.0"},
 		{"nothing", "GET", "/", 404, "ResourceNotFound", "Invalid version: "},
-		{"beta is not modeled", "GET", "/beta/deviceManagement/managedDevices", 501, "NotImplemented", "intunetest: the tenant does not model GET /beta/deviceManagement/managedDevices; it serves what package intune uses of Graph v1.0"},
-		{"unknown root", "GET", "/v1.0/devicemanagment", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/devicemanagment; it serves what package intune uses of Graph v1.0"},
-		{"metadata", "GET", "/v1.0/$metadata", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/$metadata; it serves what package intune uses of Graph v1.0"},
-		{"other part of Intune", "GET", "/v1.0/deviceManagement/deviceConfigurations/1", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/deviceManagement/deviceConfigurations/1; it serves what package intune uses of Graph v1.0"},
-		{"other part of Intune, in parentheses", "POST", "/v1.0/deviceManagement/deviceConfigurations('1')/assign", 501, "NotImplemented", "intunetest: the tenant does not model POST /v1.0/deviceManagement/deviceConfigurations('1')/assign; it serves what package intune uses of Graph v1.0"},
-		{"deviceManagement itself", "GET", "/v1.0/deviceManagement", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/deviceManagement; it serves what package intune uses of Graph v1.0"},
-		{"a user's mail", "GET", "/v1.0/users/" + userID + "/messages", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/users/" + userID + "/messages; it serves what package intune uses of Graph v1.0"},
-		{"my mail", "GET", "/v1.0/me/messages", 501, "NotImplemented", "intunetest: the tenant does not model GET /v1.0/me/messages; it serves what package intune uses of Graph v1.0"},
+		{"beta is not modeled", "GET", "/beta/deviceManagement/managedDevices", 501, "NotImplemented", unmodeled("GET /beta/deviceManagement/managedDevices")},
+		{"unknown root", "GET", "/v1.0/devicemanagment", 501, "NotImplemented", unmodeled("GET /v1.0/devicemanagment")},
+		{"metadata", "GET", "/v1.0/$metadata", 501, "NotImplemented", unmodeled("GET /v1.0/$metadata")},
+		{"other part of Intune", "GET", "/v1.0/deviceManagement/deviceConfigurations/1", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/deviceConfigurations/1")},
+		{"other part of Intune, in parentheses", "POST", "/v1.0/deviceManagement/deviceConfigurations('1')/assign", 501, "NotImplemented", unmodeled("POST /v1.0/deviceManagement/deviceConfigurations('1')/assign")},
+		{"deviceManagement itself", "GET", "/v1.0/deviceManagement", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement")},
+		{"a user's mail", "GET", "/v1.0/users/" + userID + "/messages", 501, "NotImplemented", unmodeled("GET /v1.0/users/" + userID + "/messages")},
+		{"my mail", "GET", "/v1.0/me/messages", 501, "NotImplemented", unmodeled("GET /v1.0/me/messages")},
+		{"an audit event", "GET", "/v1.0/deviceManagement/auditEvents/1", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/auditEvents/1")},
+		{"an audit event, in parentheses", "GET", "/v1.0/deviceManagement/auditEvents('1')/actor", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/auditEvents('1')/actor")},
+		{"number of audit events", "GET", "/v1.0/deviceManagement/auditEvents/$count", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/auditEvents/$count")},
+		{"number of users", "GET", "/v1.0/users/$count", 501, "NotImplemented", unmodeled("GET /v1.0/users/$count")},
+		{"a function", "GET", "/v1.0/deviceManagement/auditEvents/getAuditCategories()", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/auditEvents/getAuditCategories()")},
+		{"a function with a parameter", "GET", "/v1.0/deviceManagement/getEffectivePermissions(scope='x')", 501, "NotImplemented", unmodeled("GET /v1.0/deviceManagement/getEffectivePermissions(scope='x')")},
+		{"a property", "GET", devices + deviceID + "/deviceName", 501, "NotImplemented", unmodeled("GET " + devices + deviceID + "/deviceName")},
+		{"value of a property", "GET", partnersPath + "/1/displayName/$value", 501, "NotImplemented", unmodeled("GET " + partnersPath + "/1/displayName/$value")},
+		{"property of an app", "GET", appsPath + "/" + appID + "/version", 501, "NotImplemented", unmodeled("GET " + appsPath + "/" + appID + "/version")},
+		{"other action below an app", "POST", appsPath + "/" + appID + "/managedDevices/" + deviceID + "/wipe", 501, "NotImplemented", unmodeled("POST " + appsPath + "/" + appID + "/managedDevices/" + deviceID + "/wipe")},
+		{"mail of a device's user", "GET", appsPath + "/" + appID + "/managedDevices/" + deviceID + "/users/" + userID + "/messages", 501, "NotImplemented", unmodeled("GET " + appsPath + "/" + appID + "/managedDevices/" + deviceID + "/users/" + userID + "/messages")},
+		{"nothing below an app", "GET", appsPath + "/" + appID + "/nothing", 400, "BadRequest", "Resource not found for the segment 'nothing'."},
+		{"an empty segment", "GET", "/v1.0/deviceManagement//managedDevices", 400, "BadRequest", "Resource not found for the segment ''."},
 		{"unknown segment", "GET", devices + deviceID + "/detectedApps", 400, "BadRequest", "Resource not found for the segment 'detectedApps'."},
 		{"unknown action", "POST", devices + deviceID + "/requestAssistance", 400, "BadRequest", "Resource not found for the segment 'requestAssistance'."},
 		{"after the action", "POST", devices + deviceID + action + "/x", 400, "BadRequest", "Resource not found for the segment 'x'."},
@@ -46,8 +64,8 @@ func TestRefusals(t *testing.T) {
 		{"GET of the action", "GET", devices + deviceID + action, 405, "BadRequest", "Specified HTTP method is not allowed for the request target."},
 		{"no route", "PUT", devices + deviceID, 400, "No method match route template", "No OData route exists that match template ~/singleton/navigation/key with http verb PUT for request /StatelessDeviceFEService/deviceManagement/managedDevices('" + deviceID + "')."},
 		{"device below an app", "GET", "/v1.0/deviceManagement/detectedApps/" + appID + "/managedDevices/" + deviceID, 400, "No method match route template", "No OData route exists that match template ~/singleton/navigation/key/navigation/key with http verb GET for request /StatelessDeviceFEService/deviceManagement/detectedApps('" + appID + "')/managedDevices('" + deviceID + "')."},
-		{"other action", "POST", devices + deviceID + "/wipe", 501, "NotImplemented", "intunetest: the tenant does not model POST " + devices + deviceID + "/wipe; it serves what package intune uses of Graph v1.0"},
-		{"other method", "DELETE", devices + deviceID, 501, "NotImplemented", "intunetest: the tenant does not model DELETE " + devices + deviceID + "; it serves what package intune uses of Graph v1.0"},
+		{"other action", "POST", devices + deviceID + "/wipe", 501, "NotImplemented", unmodeled("POST " + devices + deviceID + "/wipe")},
+		{"other method", "DELETE", devices + deviceID, 501, "NotImplemented", unmodeled("DELETE " + devices + deviceID)},
 		{"unknown device", "POST", devices + "gone" + action, 404, "ResourceNotFound", ""},
 		{"unknown device, GET", "GET", devices + "gone", 404, "ResourceNotFound", ""},
 		{"unknown user", "POST", "/v1.0/users/nobody@contoso.com/managedDevices/" + deviceID + action, 404, "Request_ResourceNotFound", "Resource 'nobody@contoso.com' does not exist or one of its queried reference-property objects are not present."},

@@ -10,9 +10,12 @@ import (
 )
 
 // large is a tenant of 100,000 devices with 50,000 users.
-func large() *intunetest.Tenant {
+func large() *intunetest.Tenant { return add(100_000) }
+
+// add makes a tenant of n devices, each two of which have a user.
+func add(n int) *intunetest.Tenant {
 	tenant := intunetest.NewTenant(nil)
-	for i := range 100_000 {
+	for i := range n {
 		user := strconv.Itoa(i / 2)
 		tenant.AddDevice(intune.ManagedDevice{
 			DeviceName: "DESKTOP-" + strconv.Itoa(i), SerialNumber: strconv.Itoa(i), UserID: "id-" + user, UserPrincipalName: user + "@contoso.com",

@@ -3,11 +3,62 @@ package intunetest_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
+
+// One tenant of sixteen times as much takes about as long as sixteen tenants, not sixteen times as long, which 100,000
+// devices in under two seconds need; BenchmarkAddDevice measures that.
+func TestAddingTakesLinearTime(t *testing.T) { //nolint:paralleltest // it takes the time
+	for name, add := range map[string]func(n int){
+		"devices with users": func(n int) { add(n) },
+		"detected apps": func(n int) {
+			tenant := intunetest.NewTenant(nil)
+			for i := range n {
+				tenant.AddDetectedApp(intune.DetectedApp{DisplayName: strconv.Itoa(i)})
+			}
+		},
+	} {
+		const few, times, attempts = 2000, 16, 5
+		many, one := time.Hour, time.Hour
+		for range attempts { // the shortest is what other work on the machine disturbed least
+			begin := time.Now()
+			for range times {
+				add(few)
+			}
+			many = min(many, time.Since(begin))
+			begin = time.Now()
+			add(times * few)
+			if one = min(one, time.Since(begin)); one < 5*many {
+				break
+			}
+		}
+		if one >= 5*many {
+			t.Errorf("%s: %v in one tenant, %v in %d", name, one, many, times)
+		}
+	}
+}
+
+// A page of one is not more work in a larger tenant: no row is made that no page shows.
+func TestSmallPagesOfLargeLists(t *testing.T) { //nolint:paralleltest // it counts allocations
+	work := func(n int, path string) float64 {
+		tenant := add(n)
+		for i := range n {
+			tenant.AddDetectedApp(intune.DetectedApp{DisplayName: strconv.Itoa(i)})
+		}
+		client := inProcess(tenant)
+		return testing.AllocsPerRun(10, func() { get(t, client, graph+path) })
+	}
+	for _, path := range []string{devicesPath + "?$top=1", devicesPath + "?$top=1&$filter=contains(deviceName,'DESKTOP')", appsPath + "?$top=1"} {
+		if few, many := work(10, path), work(3000, path); many > few+20 {
+			t.Errorf("%s: %v allocations among 10, %v among 3000", path, few, many)
+		}
+	}
+}
 
 // The log of requests is bounded; the count is not.
 func TestKeepRequests(t *testing.T) {

@@ -19,6 +19,7 @@ func TestSelectOfUnknownProperties(t *testing.T) {
 		{"app", "/v1.0/deviceManagement/detectedApps/" + appID, "detectedApp"},
 		{"devices of an app", "/v1.0/deviceManagement/detectedApps/" + appID + "/managedDevices", "managedDevice"},
 		{"partners", partnersPath, "remoteAssistancePartner"},
+		{"audit events", auditPath, "auditEvent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -26,8 +26,9 @@ type Tenant struct {
 	apps      []*app
 	appsByID  map[string]*app
 	partners  []*partner
-	events    []*intune.AuditEvent
-	invisible bool // the connector cannot be read
+	events    []*intune.AuditEvent // the latest ones
+	forgotten int                  // events before them
+	invisible bool                 // the connector cannot be read
 	faults    []*faultRule
 	requests  []*recorded // the latest ones: the n-th is at n modulo TenantOptions.KeepRequests
 	arrived   int         // how many there were

@@ -3,101 +3,252 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"slices"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
-// connection says how to reach a tenant. Its flags are the same for every command.
-type connection struct {
-	cloudName, auth    string
-	tenantID, clientID string
+// connectOptions is a command line of connect.
+type connectOptions struct {
+	whom
+	handover
+
+	yes, askAgain bool
+	wait          time.Duration
 }
 
-func (c *connection) register(flags *flag.FlagSet) {
-	flags.StringVar(&c.cloudName, "cloud", "public", "")
-	flags.StringVar(&c.auth, "auth", string(intune.CredentialMethodDefault), "")
-	flags.StringVar(&c.tenantID, "tenant", "", "")
-	flags.StringVar(&c.clientID, "client-id", "", "")
-}
-
-// isConnectionFlag reports whether a flag only makes sense on a real tenant.
-func isConnectionFlag(name string) bool {
-	return slices.Contains([]string{"cloud", "auth", "tenant", "client-id"}, name)
-}
-
-func (c *connection) check() error {
-	if _, ok := cloudNamed(c.cloudName); !ok {
-		return fmt.Errorf("unknown -cloud %q: it is one of public, usgov, dod, china, france, germany", c.cloudName)
+func (a *app) connectCommand() *cobra.Command {
+	var o connectOptions
+	cmd := &cobra.Command{
+		Use:   "connect WHO",
+		Short: "open a session: find the device, ask its user",
+		Long: wrapped("Finds the device, shows it to you, and asks its user for remote assistance once you have agreed; then waits for the "+
+			"link of the session and gives it to you. Whoever has the link can join.", lineWidth, "") + "\n" +
+			wrapped(whomHelp, lineWidth, "") + "\n" +
+			wrapped("Ctrl-C while waiting is safe: \"helpdesk resume\" goes on without asking the user again.", lineWidth, "") + "\n" +
+			wrapped("Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All and, for a person, the Intune role right "+
+				"\"Remote tasks / Offer remote assistance\".", lineWidth, ""),
+		Example: "  helpdesk connect 8XK42Q3 --demo --yes\n  helpdesk connect anna.berg@contoso.com --os Windows --open\n  helpdesk connect --serial 5CG1234ABC --yes --json",
+		Args:    noMore(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.need(cmd, args); err != nil {
+				return err
+			}
+			if err := checkWait(o.wait); err != nil {
+				return err
+			}
+			if !o.yes && !a.asks {
+				return failed(exitUsage, "this shows a prompt on somebody's screen, and there is nobody here to confirm it; add --yes")
+			}
+			return a.connect(cmd.Context(), &o)
+		},
 	}
-	if !slices.Contains(intune.PossibleCredentialMethodValues(), c.method()) {
-		return fmt.Errorf("unknown -auth %q: it is one of default, browser, devicecode, azurecli, managedidentity, environment", c.auth)
-	}
-	if c.interactive() && c.clientID == "" {
-		return errors.New("-auth " + c.auth + " needs -client-id, the application (client) id of an app registration of your own")
+	flags := cmd.Flags()
+	o.whom.register(flags)
+	flags.BoolVarP(&o.yes, "yes", "y", false, "ask the user without confirming it here")
+	flags.BoolVar(&o.askAgain, "ask-again", false, "ask even if an earlier request of yours is still open")
+	flags.DurationVar(&o.wait, "wait", defaultWait, "how long to wait for the link")
+	o.handover.register(flags)
+	return cmd
+}
+
+const defaultWait = 10 * time.Minute
+
+func checkWait(wait time.Duration) error {
+	if wait <= 0 {
+		return failed(exitUsage, "--wait must be above zero, such as 10m")
 	}
 	return nil
 }
 
-func (c *connection) method() intune.CredentialMethod { return intune.CredentialMethod(c.auth) }
-
-// interactive reports whether a person signs in while the tool waits.
-func (c *connection) interactive() bool {
-	return c.method() == intune.CredentialMethodBrowser || c.method() == intune.CredentialMethodDeviceCode
-}
-
-func cloudNamed(name string) (cloud.Configuration, bool) {
-	switch name {
-	case "public":
-		return intune.CloudPublic, true
-	case "usgov":
-		return intune.CloudUSGovernment, true
-	case "dod":
-		return intune.CloudUSGovernmentDoD, true
-	case "china":
-		return intune.CloudChina, true
-	case "france":
-		return intune.CloudFrance, true
-	case "germany":
-		return intune.CloudGermany, true
-	default:
-		return cloud.Configuration{}, false
+// connect is the main job.
+func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
+	record, err := a.openRecord()
+	if err != nil {
+		return err
 	}
-}
-
-// connect makes the client of a real tenant.
-func connect(ctx context.Context, c connection, stderr io.Writer) (*intune.Client, error) {
-	where, _ := cloudNamed(c.cloudName)
-	credential, err := intune.NewCredential(&intune.CredentialOptions{
-		// The same cloud as the client's: a token of another cloud is refused.
-		ClientOptions: azcore.ClientOptions{Cloud: where},
-		Method:        c.method(),
-		TenantID:      c.tenantID,
-		ClientID:      c.clientID,
-		Prompt: func(_ context.Context, message azidentity.DeviceCodeMessage) error {
-			_, err := fmt.Fprintln(stderr, message.Message) // standard output is for devices
+	defer record.close()
+	defer func() {
+		if _, ok := stoppedBy(ctx); ok && errors.Is(err, context.Canceled) { // what comes after the request says more
+			err = failed(exitFailure, "stopped; nobody was asked")
+		}
+	}()
+	client, err := a.client(ctx, record)
+	if err != nil {
+		return err
+	}
+	device, err := a.theOne(ctx, client, &o.whom)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.err, card(&device, time.Now()))
+	if synced(device.LastSyncDateTime) && time.Since(device.LastSyncDateTime) > oldSync {
+		a.warn("the device has not spoken with Intune for long; it may be an old record")
+	}
+	open, err := a.openRequestOf(device.ID)
+	if err != nil {
+		return err
+	}
+	if open != nil && !o.askAgain {
+		goOn, err := a.offerToGoOn(ctx, open, o.yes)
+		if err != nil {
 			return err
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("cannot sign in: %w", err)
-	}
-	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Cloud: where}})
-	if err != nil {
-		return nil, err
-	}
-	if c.interactive() {
-		// Before the clock of -timeout starts: a person may take their time.
-		if _, err := client.TokenInfo(ctx); err != nil {
-			return nil, err
+		}
+		if goOn {
+			return a.goOn(ctx, client, record, open, o.wait, &o.handover)
+		}
+	} else if !o.yes {
+		if err := a.confirm(ctx, &device); err != nil {
+			return err
 		}
 	}
-	return client, nil
+	record.about(&device)
+	return a.askUser(ctx, client, record, &device, o)
+}
+
+// oldSync is when a device counts as forgotten.
+const oldSync = 30 * 24 * time.Hour
+
+func (a *app) openRequestOf(deviceID string) (*request, error) {
+	open, err := a.openRequests()
+	for _, r := range open {
+		if strings.EqualFold(r.Device.DeviceID(), deviceID) {
+			return r, err
+		}
+	}
+	return nil, err
+}
+
+// offerToGoOn is for a device whose user was asked before. Going on is what never prompts, so it is the default.
+func (a *app) offerToGoOn(ctx context.Context, open *request, yes bool) (goOn bool, err error) {
+	asked := "you asked this user "
+	if !open.certain() {
+		asked = "you may have asked this user "
+	}
+	a.warn("%s%s, and the link was not handed over", asked, age(time.Since(open.Time)))
+	if yes || !a.asks {
+		return true, nil
+	}
+	for {
+		answer, err := a.console.ask(ctx, "Go on waiting without asking again? [Y]es, [a]sk again, [s]top:")
+		switch strings.ToLower(answer) {
+		case "", "y", "yes":
+			if errors.Is(err, errNoAnswer) {
+				return false, errDeclined
+			}
+			return true, err
+		case "a":
+			return false, err
+		case "s", "n", "no":
+			return false, errDeclined
+		}
+	}
+}
+
+var errDeclined = &failure{code: exitFailure, text: "nobody was asked"}
+
+func (a *app) confirm(ctx context.Context, device *intune.ManagedDevice) error {
+	who := firstOf(device.UserDisplayName, device.UserPrincipalName, "whoever uses it")
+	answer, err := a.console.ask(ctx, "Ask "+clean(who)+" for remote assistance? [y/N]")
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		return err
+	}
+	if err != nil && !errors.Is(err, errNoAnswer) {
+		return err
+	}
+	return errDeclined
+}
+
+// askUser asks the user, once, and waits for the link.
+func (a *app) askUser(ctx context.Context, client *intune.Client, record *record, device *intune.ManagedDevice, o *connectOptions) error {
+	w := a.startWait(func(elapsed time.Duration) string { return "Asking Intune, " + clock(elapsed) })
+	session, err := client.OpenRemoteAssistance(ctx, intune.Device(device.ID), &intune.OpenRemoteAssistanceOptions{
+		MaxWait: o.wait,
+		OnRequested: func(string) {
+			w.next()
+			a.say("Intune asks TeamViewer for a session, which takes seconds to minutes.")
+			w.begin(waitingFor(o.wait))
+		},
+	})
+	w.next()
+	if err != nil {
+		return a.notOpened(ctx, record, &request{JournalEntry: intune.JournalEntry{ClientRequestID: record.latest()}}, err)
+	}
+	return a.handOver(ctx, record, device.DeviceName, &session, &o.handover)
+}
+
+// waitingFor is the progress line of a wait.
+func waitingFor(most time.Duration) func(time.Duration) string {
+	return func(elapsed time.Duration) string {
+		return fmt.Sprintf("Waiting for the link, %s of %s. Ctrl-C keeps it for later.", clock(elapsed), clock(most))
+	}
+}
+
+// waiting is a progress line that can change into another.
+type waiting struct {
+	screen *console
+	stop   func()
+}
+
+func (a *app) startWait(text func(time.Duration) string) *waiting {
+	w := &waiting{screen: a.console}
+	w.begin(text)
+	return w
+}
+
+// begin shows a line.
+func (w *waiting) begin(text func(time.Duration) string) { w.stop = w.screen.progress(text) }
+
+// next takes the line away.
+func (w *waiting) next() { w.stop() }
+
+// notOpened says what an error of a wait means to the user of the device, and how to go on.
+func (a *app) notOpened(ctx context.Context, record *record, r *request, err error) error {
+	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
+		record.ended(firstOf(refused.ClientRequestID, r.ClientRequestID), endFailed)
+		a.warn("%v", err)
+		a.say("To see what may be in the way: helpdesk check --id %s", refused.Device.DeviceID())
+		return &failure{code: exitRefused}
+	}
+	_, interrupted := stoppedBy(ctx)
+	code, text := exitCode(ctx, err), ""
+	switch {
+	case errors.Is(err, intune.ErrOutcomeUnknown) && !r.certain():
+		text = "nobody knows whether the user was asked"
+	case errors.Is(err, intune.ErrSessionPending):
+		text = "the user was asked, and there is no link yet"
+		if !interrupted {
+			code = exitPending
+		}
+	case interrupted:
+		return failed(exitFailure, "stopped; nobody was asked")
+	default:
+		a.warn("%v", err)
+		a.say("Nobody was asked.")
+		return &failure{code: code}
+	}
+	if interrupted {
+		text = "stopped; " + text
+	} else if cause := errors.Unwrap(err); cause != nil {
+		a.warn("%v", cause)
+	}
+	a.warn("%s", text)
+	a.say("To go on without asking again: helpdesk resume%s", a.flagsToRepeat())
+	return &failure{code: code}
+}
+
+// flagsToRepeat are the flags that a command to paste needs.
+func (a *app) flagsToRepeat() string {
+	if a.demo {
+		return " --demo"
+	}
+	if a.journal != "" {
+		return " --journal " + strconv.Quote(a.journal)
+	}
+	return ""
 }

@@ -1,15 +1,78 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
 
+// demoClient is a client of the demo's tenant. The tenant is gone when the tool ends, so that what the demo's journal says
+// was asked is asked of the new one first: resume then has something to wait for.
+func (a *app) demoClient(ctx context.Context, journal intune.Journal) (*intune.Client, error) {
+	asked, err := a.requests()
+	if err != nil {
+		return nil, err
+	}
+	clock := &demoClock{}
+	tenant := demoTenant(time.Now(), clock)
+	if err := rehearse(ctx, tenant, clock, asked); err != nil {
+		return nil, err
+	}
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	return intune.NewClient(tenant.Credential(), options)
+}
+
+// demoClock is the clock of the demo, which can be set to a time before.
+type demoClock struct{ at atomic.Pointer[time.Time] }
+
+func (c *demoClock) now() time.Time {
+	if at := c.at.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+
+// rehearse makes the tenant remember requests of the past: one that a colleague made, and those of the journal.
+func rehearse(ctx context.Context, tenant *intunetest.Tenant, clock *demoClock, asked []*request) error {
+	defer clock.at.Store(nil)
+	yesterday := time.Now().Add(-26 * time.Hour)
+	clock.at.Store(&yesterday)
+	colleague, err := intune.NewClient(tenant.CredentialWith(map[string]any{
+		"scp": "DeviceManagementManagedDevices.ReadWrite.All", "upn": "dana.cole@contoso.com",
+	}), tenant.ClientOptions())
+	if err != nil {
+		return err
+	}
+	for _, d := range tenant.Devices() {
+		if d.Device.DeviceName == "KIOSK-LOBBY" {
+			if _, err := colleague.RequestRemoteAssistance(ctx, intune.Device(d.Device.ID), nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range asked {
+		if r.refusedOrNotSent() {
+			continue
+		}
+		clock.at.Store(&r.Time)
+		same := policy.WithHTTPHeader(ctx, http.Header{"Client-Request-Id": {r.ClientRequestID}})
+		if _, err := tenant.Client().RequestRemoteAssistance(same, r.Device, nil); err != nil && !errors.Is(err, intune.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // demoTenant is a small tenant with what makes finding a device hard: a laptop that was enrolled again under the same name
 // and serial number, a user with two devices, an app in two versions, and a device that nobody uses.
-func demoTenant(now time.Time) *intunetest.Tenant {
+func demoTenant(now time.Time, clock *demoClock) *intunetest.Tenant {
 	ago := func(d time.Duration) time.Time { return now.Add(-d).Truncate(time.Second) }
 	const day = 24 * time.Hour
 	anna := intune.ManagedDevice{
@@ -28,8 +91,9 @@ func demoTenant(now time.Time) *intunetest.Tenant {
 	phone.OperatingSystem, phone.OSVersion = "iOS", "18.1.1"
 	phone.ComplianceState, phone.LastSyncDateTime = intune.ComplianceStateCompliant, ago(25*time.Minute)
 
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{Clock: func() time.Time { return now }})
-	current := tenant.AddDevice(laptop)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{Clock: clock.now, LookAgainAfter: time.Second})
+	slow := intunetest.SessionScript{AfterReads: 4} // seconds: time enough to see the wait, and to try Ctrl-C
+	current := tenant.AddDevice(laptop, slow)
 	tenant.AddDevice(before)
 	tenant.AddDevice(phone)
 	desktop := tenant.AddDevice(intune.ManagedDevice{
@@ -37,7 +101,7 @@ func demoTenant(now time.Time) *intunetest.Tenant {
 		OperatingSystem: "Windows", OSVersion: "10.0.22631.4460",
 		UserID: "4f9a1c77-8d25-4b1e-a3c8-0e6d5b7f9a02", UserPrincipalName: "ben.ito@contoso.com", UserDisplayName: "Ben Ito",
 		ComplianceState: intune.ComplianceStateInGracePeriod, LastSyncDateTime: ago(3 * day),
-	})
+	}, slow)
 	mac := tenant.AddDevice(intune.ManagedDevice{
 		DeviceName: "MAC-DESIGN-1", SerialNumber: "C02ZK1ABMD6T", Manufacturer: "Apple", Model: "MacBook Pro",
 		OperatingSystem: "macOS", OSVersion: "15.1",

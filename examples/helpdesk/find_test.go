@@ -1,96 +1,86 @@
 package main
 
 import (
-	"context"
+	"encoding/csv"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
 
-// office is a tenant of three devices; the first two share a name.
-func office() *intunetest.Tenant {
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{Clock: today})
-	tenant.AddDevice(intune.ManagedDevice{
-		ID: "00000000-0000-4000-8000-000000000001", DeviceName: "LT-1", SerialNumber: "S-OLD", OperatingSystem: "Windows", OSVersion: "10.0.1",
-		UserPrincipalName: "anna@contoso.com", ComplianceState: intune.ComplianceStateNoncompliant, LastSyncDateTime: today().Add(-90 * 24 * time.Hour),
-	})
-	tenant.AddDevice(intune.ManagedDevice{
-		ID: "00000000-0000-4000-8000-000000000002", DeviceName: "LT-1", SerialNumber: "S-NEW", OperatingSystem: "Windows", OSVersion: "10.0.2",
-		UserPrincipalName: "anna@contoso.com", ComplianceState: intune.ComplianceStateCompliant, LastSyncDateTime: today().Add(-3 * 24 * time.Hour),
-	})
-	tenant.AddDevice(intune.ManagedDevice{
-		ID: "00000000-0000-4000-8000-000000000003", DeviceName: "PHONE-9", SerialNumber: "S-PHONE", OperatingSystem: "iOS",
-		UserPrincipalName: "anna@contoso.com",
-	})
-	return tenant
-}
-
 func TestFind(t *testing.T) {
 	t.Parallel()
-	find := on(office())
+	d := newDesk(t, office())
 	const several = "to act on exactly one of them, pass its Intune id"
-	t.Run("serial", func(t *testing.T) {
-		t.Parallel()
-		got := find(t, "find", "-serial", " s-new ")
-		got.wants(t, exitFound, []string{
-			"NAME", "INTUNE ID", "LT-1", "S-NEW", "Windows 10.0.2", "anna@contoso.com", "compliant",
-			"2026-03-01 12:00 UTC, 3 days ago", "00000000-0000-4000-8000-000000000002",
-		}, nil)
-		if strings.Count(got.stdout, "\n") != 2 {
-			t.Errorf("want one device:\n%s", got.stdout)
-		}
-	})
-	t.Run("name", func(t *testing.T) {
-		t.Parallel()
-		got := find(t, "find", "-name", "lt-1")
-		got.wants(t, exitFound, []string{"S-OLD", "S-NEW", "not compliant"}, []string{"2 devices match", several})
-		if strings.Index(got.stdout, "S-NEW") > strings.Index(got.stdout, "S-OLD") {
-			t.Errorf("the device in use must come first:\n%s", got.stdout)
-		}
-	})
-	t.Run("user", func(t *testing.T) {
-		t.Parallel()
-		find(t, "find", "-user", "anna@contoso.com").wants(t, exitFound, []string{"S-OLD", "S-NEW", "S-PHONE", "never"}, []string{"3 devices match", several})
-	})
-	t.Run("user and os", func(t *testing.T) {
-		t.Parallel()
-		got := find(t, "find", "-user", "anna@contoso.com", "-os", "ios")
-		got.wants(t, exitFound, []string{"S-PHONE"}, nil)
-		if strings.Contains(got.stdout, "Windows") {
-			t.Errorf("-os is not observed:\n%s", got.stdout)
-		}
-	})
-	t.Run("nothing", func(t *testing.T) {
-		t.Parallel()
-		find(t, "find", "-name", "LT").wants(t, exitNothing, nil, []string{`no device matches -name "LT"`, "without wildcards"})
-		find(t, "find", "-user", "anna").wants(t, exitNothing, nil, []string{"user principal name"})
-		find(t, "find", "-serial", "S-PHONE", "-os", "Windows").wants(t, exitNothing, nil, []string{`-serial "S-PHONE" and -os "Windows"`})
-	})
-	t.Run("refused by the library", func(t *testing.T) {
-		t.Parallel()
-		find(t, "find", "-serial", "0000").wants(t, exitUsage, nil, []string{"all zeros"})
-	})
+	for args, c := range map[string]struct {
+		code           int
+		stdout, stderr []string
+		not            string
+	}{
+		"-serial s-new":                        {exitDone, []string{"NAME", "LT-1", "S-NEW", "Windows 10.0.2", "anna@contoso.com", "3 days", annasNew}, nil, "S-OLD"},
+		"-name lt-1":                           {exitDone, []string{"S-OLD", "S-NEW"}, []string{"2 devices match", several}, "S-PHONE"},
+		"lt-1":                                 {exitDone, []string{"S-OLD", "S-NEW"}, []string{"2 devices match"}, "S-PHONE"},
+		"S-OLD":                                {exitDone, []string{"S-OLD"}, nil, "S-NEW"},
+		annasOld:                               {exitDone, []string{"S-OLD"}, nil, "S-NEW"},
+		"-user anna@contoso.com":               {exitDone, []string{"S-OLD", "S-NEW", "S-PHONE", "never"}, []string{"3 devices match"}, "bo@"},
+		"anna@contoso.com -os ios":             {exitDone, []string{"S-PHONE"}, nil, "Windows"},
+		"-name LT":                             {exitNothing, nil, []string{`no device matches the name "LT"`, "without wildcards"}, ""},
+		"-user anna":                           {exitNothing, nil, []string{"user principal name"}, ""},
+		"S-PHONE -os Windows":                  {exitNothing, nil, []string{`"S-PHONE" and the system "Windows"`}, ""},
+		"-id " + annasPhone + " -os Windows":   {exitNothing, nil, []string{"no device matches the Intune id"}, ""},
+		"-serial 0000":                         {exitUsage, nil, []string{"all zeros"}, ""},
+		"0000":                                 {exitNothing, nil, []string{`no device matches "0000"`}, ""},
+		"11111111-2222-4333-8444-555555555555": {exitDone, []string{"S-NEW"}, []string{"Entra's id of the device"}, "S-OLD"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			got := d.run(append([]string{"find"}, strings.Fields(args)...)...)
+			got.wants(t, c.code, c.stdout, c.stderr)
+			if c.not != "" && strings.Contains(got.stdout, c.not) {
+				t.Errorf("%q is not to be there:\n%s", c.not, got.stdout)
+			}
+		})
+	}
+}
+
+func TestFindPutsTheDeviceInUseFirst(t *testing.T) {
+	t.Parallel()
+	got := newDesk(t, office()).run("find", "LT-1")
+	if strings.Index(got.stdout, "S-NEW") > strings.Index(got.stdout, "S-OLD") {
+		t.Errorf("got:\n%s", got.stdout)
+	}
+}
+
+// TestFindRecognizesOddNames has a device whose name looks like a user, and one whose serial number is another's name.
+func TestFindRecognizesOddNames(t *testing.T) {
+	t.Parallel()
+	tenant := office()
+	tenant.AddDevice(intune.ManagedDevice{DeviceName: "pc@home", SerialNumber: "LT-1"})
+	d := newDesk(t, tenant)
+	d.run("find", "pc@home").wants(t, exitDone, []string{"pc@home"}, nil)
+	d.run("find", "LT-1").wants(t, exitDone, []string{"pc@home", "S-NEW", "S-OLD"}, []string{"3 devices match"})
+	d.run("connect", "LT-1", "-yes").wants(t, exitAmbiguous, nil, nil)
 }
 
 func TestFindJSON(t *testing.T) {
 	t.Parallel()
-	find := on(office())
-	got := find(t, "find", "-user", "anna@contoso.com", "-json")
+	d := newDesk(t, office())
+	got := d.run("find", "-user", "anna@contoso.com", "-json")
 	var list []map[string]any
-	if err := json.Unmarshal([]byte(got.stdout), &list); err != nil || got.code != exitFound || len(list) != 3 {
+	if err := json.Unmarshal([]byte(got.stdout), &list); err != nil || got.code != exitDone || len(list) != 3 {
 		t.Fatalf("exit code %d, %v:\n%s", got.code, err, got.stdout)
 	}
 	for name, want := range map[string]any{
-		"id": "00000000-0000-4000-8000-000000000002", "deviceName": "LT-1", "serialNumber": "S-NEW", "manufacturer": "", "model": "",
-		"operatingSystem": "Windows", "osVersion": "10.0.2", "userPrincipalName": "anna@contoso.com", "userDisplayName": "",
-		"complianceState": "compliant", "lastSyncDateTime": "2026-03-01T12:00:00Z",
+		"id": annasNew, "deviceName": "LT-1", "serialNumber": "S-NEW", "manufacturer": "HP", "model": "EliteBook",
+		"operatingSystem": "Windows", "osVersion": "10.0.2", "userPrincipalName": "anna@contoso.com", "userDisplayName": "Anna Berg",
+		"complianceState": "compliant",
 	} {
 		if value, ok := list[0][name]; !ok || value != want {
 			t.Errorf("%s is %v, want %v", name, value, want)
@@ -99,10 +89,34 @@ func TestFindJSON(t *testing.T) {
 			t.Errorf("%s is missing where there is none", name)
 		}
 	}
+	if at, err := time.Parse(time.RFC3339, list[0]["lastSyncDateTime"].(string)); err != nil || at.After(time.Now().Add(-72*time.Hour)) {
+		t.Errorf("lastSyncDateTime is %v", list[0]["lastSyncDateTime"])
+	}
 	if value := list[2]["lastSyncDateTime"]; value != nil {
 		t.Errorf("a device that never reported has %v", value)
 	}
-	if got := find(t, "find", "-name", "none", "-json"); got.code != exitNothing || got.stdout != "[]\n" {
+	if got := d.run("find", "none", "-json"); got.code != exitNothing || got.stdout != "[]\n" {
+		t.Errorf("exit code %d, %q", got.code, got.stdout)
+	}
+}
+
+func TestFindCSV(t *testing.T) {
+	t.Parallel()
+	tenant := office()
+	tenant.AddDevice(intune.ManagedDevice{DeviceName: `=HYPERLINK("http://evil")`, SerialNumber: "-1+1", UserPrincipalName: "anna@contoso.com", Model: "a,\nb"})
+	got := newDesk(t, tenant).run("find", "-user", "anna@contoso.com", "-csv")
+	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
+	if err != nil || got.code != exitDone || len(rows) != 5 || rows[0][1] != "deviceName" {
+		t.Fatalf("exit code %d, %v:\n%s", got.code, err, got.stdout)
+	}
+	for _, row := range rows {
+		for _, text := range row {
+			if text != "" && strings.ContainsAny(text[:1], "=+-@") {
+				t.Errorf("a spreadsheet would run %q", text)
+			}
+		}
+	}
+	if got := newDesk(t, tenant).run("find", "none", "-csv"); got.code != exitNothing || strings.Count(got.stdout, "\n") != 1 {
 		t.Errorf("exit code %d, %q", got.code, got.stdout)
 	}
 }
@@ -114,55 +128,60 @@ func TestFindPages(t *testing.T) {
 	for range 7 {
 		tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-1"})
 	}
-	on(tenant)(t, "find", "-name", "LT-1").wants(t, exitFound, []string{"LT-1"}, []string{"7 devices match"})
+	newDesk(t, tenant).run("find", "-name", "LT-1").wants(t, exitDone, []string{"LT-1"}, []string{"7 devices match"})
 }
 
-func TestFindServiceIgnoresFilter(t *testing.T) {
+// TestServiceIgnoresFilter is a service that ignores filters, as Intune does with those it does not support.
+func TestServiceIgnoresFilter(t *testing.T) {
 	t.Parallel()
 	tenant := office()
-	options := tenant.ClientOptions()
-	options.Transport = ignoring{tenant}
-	find := with(tenant.Credential(), options)
-	got := find(t, "find", "-serial", "S-NEW")
-	got.wants(t, exitFound, []string{"S-NEW"}, []string{`also sent 2 devices not matching -serial "S-NEW"`})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var kept []string
+		for option := range strings.SplitSeq(r.URL.RawQuery, "&") {
+			if !strings.HasPrefix(option, "$filter=") {
+				kept = append(kept, option)
+			}
+		}
+		r.URL.RawQuery = strings.Join(kept, "&")
+		tenant.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	d := newDesk(t, tenant)
+	d.env["HELPDESK_TEST_GRAPH"] = server.URL
+	got := d.run("find", "-serial", "S-NEW")
+	got.wants(t, exitDone, []string{"S-NEW"}, []string{`also sent 2 devices not matching the serial number "S-NEW"`})
 	if strings.Contains(got.stdout, "S-OLD") || strings.Contains(got.stdout, "S-PHONE") {
 		t.Errorf("a wrong device is shown:\n%s", got.stdout)
 	}
-	find(t, "find", "-serial", "none").wants(t, exitNothing, nil, []string{"also sent 3 devices", "no device matches"})
-	if got := find(t, "find", "-serial", "S-NEW", "-json"); strings.Count(got.stdout, `"id"`) != 1 {
-		t.Errorf("a wrong device is in:\n%s", got.stdout)
-	}
+	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{link}, []string{"also sent"})
+	d.prompts(annasNew, 1)
+	d.prompts(annasOld, 0)
 }
 
 func TestFindForbidden(t *testing.T) {
 	t.Parallel()
-	tenant := office()
-	powerless := with(tenant.CredentialWith(map[string]any{"roles": []string{}}), tenant.ClientOptions())
-	got := powerless(t, "find", "-name", "LT-1", "-json")
-	got.wants(t, exitFailure, nil, []string{"403", "hint:", "DeviceManagementManagedDevices.Read.All"})
+	d := newDesk(t, office())
+	d.as(d.tenant.CredentialWith(map[string]any{"roles": []string{}}))
+	got := d.run("find", "-name", "LT-1", "-json")
+	got.wants(t, exitRefused, nil, []string{"403", "hint:", "DeviceManagementManagedDevices.Read.All"})
 	if strings.Count(got.stderr, "\n") != 1 {
-		t.Errorf("want one line:\n%s", got.stderr)
+		t.Errorf("want one line in a pipe:\n%s", got.stderr)
 	}
-
-	tenant.Inject(intunetest.Fault{Status: http.StatusForbidden, Double: true, Code: "Forbidden", Message: "An error has occurred"})
-	on(tenant)(t, "find", "-name", "LT-1").wants(t, exitFailure, nil, []string{"Forbidden", "hint:", "Managed devices / Read"})
+	d.as(d.tenant.Credential())
+	d.tenant.Inject(intunetest.Fault{Status: http.StatusForbidden, Double: true, Code: "Forbidden", Message: "An error has occurred"})
+	d.run("find", "-name", "LT-1").wants(t, exitRefused, nil, []string{"Forbidden", "hint:", "Managed devices / Read"})
 }
 
 func TestFindStops(t *testing.T) {
 	t.Parallel()
-	tenant := office()
-	env := environment{now: today, connect: func(context.Context, connection, io.Writer) (*intune.Client, error) {
-		return tenant.Client(), nil
-	}}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, args := range [][]string{{"find", "-name", "LT-1"}, {"find", "-app", "VPN", "-json"}} {
-		runIn(ended, env, args...).wants(t, exitFailure, nil, []string{"stopped before the search was over"})
-	}
-
-	tenant.Inject(intunetest.Fault{Delay: time.Minute, Times: -1})
-	got := runIn(t.Context(), env, "find", "-name", "LT-1", "-timeout", "20ms")
-	got.wants(t, exitFailure, nil, []string{"not done within 20ms", "-timeout 5m"})
+	d := newDesk(t, office())
+	arrived := make(chan struct{}, 8)
+	d.tenant.Inject(intunetest.Fault{Delay: time.Hour, Times: -1, Match: func(intunetest.RecordedRequest) bool { arrived <- struct{}{}; return true }})
+	r := d.start("find", "LT-1", "-json")
+	comes(t, "the request", arrived)
+	r.signal(syscall.SIGINT)
+	r.wait().wants(t, 130, nil, []string{"helpdesk: stopped\n"})
+	d.run("find", "-name", "LT-1", "-timeout", "20ms").wants(t, exitFailure, nil, []string{"not done within 20ms", "--timeout 5m"})
 }
 
 // TestFindPartWayFailure checks that part of an answer is not printed as if it were all.
@@ -175,16 +194,65 @@ func TestFindPartWayFailure(t *testing.T) {
 		Match:  func(r intunetest.RecordedRequest) bool { return strings.Contains(r.RawQuery, "skiptoken") },
 		Status: http.StatusBadRequest, Code: "BadRequest", Message: "no", Times: -1,
 	})
-	for _, args := range [][]string{{"find", "-name", "LT-1"}, {"find", "-name", "LT-1", "-json"}} {
-		on(tenant)(t, args...).wants(t, exitFailure, nil, []string{"400 Bad Request"})
+	d := newDesk(t, tenant)
+	for _, form := range []string{"-json", "-csv", "-os="} {
+		code := exitRefused
+		if form == "-os=" {
+			code = exitUsage
+		}
+		d.run("find", "-name", "LT-1", form).wants(t, code, nil, nil)
 	}
 }
 
-func TestFindSignInFails(t *testing.T) {
+func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	env := environment{now: today, connect: func(context.Context, connection, io.Writer) (*intune.Client, error) {
-		return nil, errors.New("cannot sign in:\n\tno \x1b[31mway")
-	}}
-	got := runIn(t.Context(), env, "find", "-name", "LT-1")
-	got.wants(t, exitFailure, nil, []string{"helpdesk: cannot sign in: no \ufffd[31mway\n"})
+	d := newDesk(t, office())
+	for _, args := range []string{"find LT-1", "find LT-1 -json", "show S-NEW", "connector", "whoami", "connect -h", "completion bash"} {
+		cmd := d.command(strings.Fields(args)...)
+		var stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = full(t), &stderr
+		if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailure || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("%s: %v\n%s", args, err, &stderr)
+		}
+	}
+}
+
+// TestHostileNames has a device whose user chose its name to fool the technician's terminal.
+func TestHostileNames(t *testing.T) {
+	t.Parallel()
+	const hostile = "PC\x1b[2J\x1b]0;owned\a\r\nKIOSK\t\u202e321\u009b31m\U000e0041      5CG0001      compliant\x7f\v\f"
+	tenant := intunetest.NewTenant(quick())
+	device := tenant.AddDevice(intune.ManagedDevice{
+		DeviceName: hostile, SerialNumber: "S-1", UserPrincipalName: "eve\x1b[31m@contoso.com", UserDisplayName: hostile, OSVersion: strings.Repeat("9", 500),
+		Model: hostile, LastSyncDateTime: time.Now(),
+	})
+	app := intune.DetectedApp{DisplayName: "x", Version: hostile, Publisher: hostile}
+	tenant.AddDetectedApp(app)
+	tenant.AddDetectedApp(app)
+	d := newDesk(t, tenant)
+
+	list := d.run("find", "S-1")
+	list.wants(t, exitDone, []string{"PC\ufffd[2J", "eve\ufffd[31m@contoso.com", "999…"}, nil)
+	if strings.Count(list.stdout, "\n") != 3 {
+		t.Errorf("the name broke the table:\n%q", list.stdout)
+	}
+	asJSON := d.run("find", "S-1", "-json")
+	var devices []deviceJSON
+	if err := json.Unmarshal([]byte(asJSON.stdout), &devices); err != nil || len(devices) != 1 || devices[0].DeviceName != hostile {
+		t.Errorf("the name did not survive: %v\n%s", err, asJSON.stdout)
+	}
+	texts := []string{list.stdout, asJSON.stdout, d.run("find", "-app", "x").stderr}
+	for _, args := range []string{"show S-1", "show S-1 -csv", "connect S-1 -yes", "history", "history -csv", "history -json"} {
+		got := d.run(strings.Fields(args)...)
+		got.wants(t, exitDone, []string{""}, nil)
+		texts = append(texts, got.stdout, got.stderr)
+	}
+	for _, text := range texts {
+		for _, r := range strings.ReplaceAll(text, "\n", "") {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%U reached the terminal:\n%q", r, text)
+			}
+		}
+	}
+	d.prompts(device.DeviceID(), 1)
 }

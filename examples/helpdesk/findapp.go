@@ -30,7 +30,7 @@ func (s *search) findByApp(ctx context.Context) error {
 		return err
 	}
 	if len(ids) > quietReads {
-		s.note("reading %s, one by one", plural(len(ids), "device"))
+		s.warn("reading %s, one by one", plural(len(ids), "device"))
 	}
 	for _, id := range ids {
 		if err := s.readByID(ctx, id); err != nil {
@@ -43,13 +43,13 @@ func (s *search) findByApp(ctx context.Context) error {
 // apps are the detected apps that the technician means: the one with this id, or else all with this name. Every version
 // of an app is a detected app of its own.
 func (s *search) apps(ctx context.Context) ([]intune.DetectedApp, error) {
-	wanted := s.options.value
+	wanted := s.appName
 	if looksLikeAppID(wanted) {
 		return []intune.DetectedApp{{ID: wanted}}, nil
 	}
 	// There is no documented filter on apps, and the service ignores those it does not support: list, and compare here.
 	var named []intune.DetectedApp
-	for app, err := range s.client.DetectedApps(ctx, nil) {
+	for app, err := range s.graph.DetectedApps(ctx, nil) {
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +78,13 @@ func looksLikeAppID(text string) bool {
 
 // noteVersions says which apps share the name: other versions mostly, but also apps of other makers and platforms.
 func (s *search) noteVersions(apps []intune.DetectedApp) {
-	s.note("%d detected apps have this name; the devices of all of them are listed. For one of them pass its id:", len(apps))
+	s.warn("%d detected apps have this name; the devices of all of them are listed. For one of them pass its id:", len(apps))
 	for i, app := range apps {
 		if i == maxVersion {
-			s.note("and %d more", len(apps)-maxVersion)
+			s.warn("and %d more", len(apps)-maxVersion)
 			break
 		}
-		s.note("%s version %s by %s for %s, %s: -app %s", app.DisplayName, orDash(app.Version), orDash(app.Publisher),
+		s.warn("%s version %s by %s for %s, %s: --app %s", app.DisplayName, orDash(app.Version), orDash(app.Publisher),
 			orDash(string(app.Platform)), plural(int(app.DeviceCount), "device"), app.ID)
 	}
 }
@@ -95,7 +95,7 @@ func (s *search) idsWithApps(ctx context.Context, apps []intune.DetectedApp) ([]
 	var ids []string
 	seen := map[string]bool{}
 	for _, app := range apps {
-		for device, err := range s.client.Devices(ctx, intune.DetectedAppDevices(app.ID), nil) {
+		for device, err := range s.graph.Devices(ctx, intune.DetectedAppDevices(app.ID), nil) {
 			if errors.Is(err, intune.ErrNotFound) {
 				// The app was there a moment ago, or is an id that was not looked up.
 				s.noApp = len(apps) == 1
@@ -108,8 +108,8 @@ func (s *search) idsWithApps(ctx context.Context, apps []intune.DetectedApp) ([]
 			switch {
 			case key == "":
 				s.skipped++
-			case !seen[key] && !s.options.all && len(ids) == maxReads:
-				s.cut = true
+			case !seen[key] && !s.all && len(ids) == maxReads:
+				s.cutOff = true
 				return ids, nil
 			case !seen[key]:
 				seen[key] = true
@@ -123,7 +123,7 @@ func (s *search) idsWithApps(ctx context.Context, apps []intune.DetectedApp) ([]
 // readByID reads a device at its own address, because devices below an app come with few of their properties: what a
 // technician must check would be blank there, and -os could not be compared.
 func (s *search) readByID(ctx context.Context, id string) error {
-	device, err := s.client.GetDevice(ctx, intune.Device(id), &intune.GetDeviceOptions{Select: shownProperties()})
+	device, err := s.graph.GetDevice(ctx, intune.Device(id), &intune.GetDeviceOptions{Select: shownProperties()})
 	switch {
 	case errors.Is(err, intune.ErrNotFound):
 		s.skipped++ // retired or enrolled again since it was listed
@@ -131,7 +131,7 @@ func (s *search) readByID(ctx context.Context, id string) error {
 	case err != nil:
 		return fromService(err)
 	}
-	if s.options.system == "" || strings.EqualFold(device.OperatingSystem, s.options.system) {
+	if s.system == "" || strings.EqualFold(device.OperatingSystem, s.system) {
 		s.devices = append(s.devices, device.ManagedDevice)
 	}
 	return nil

@@ -1,177 +1,220 @@
 package main
 
 import (
-	"context"
-	"flag"
-	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/mattn/go-runewidth"
 )
 
-// today is the time of every test.
-func today() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
-
-// outcome is what a run of the tool left.
-type outcome struct {
-	code           int
-	stdout, stderr string
+// names are the commands.
+func names() []string {
+	return []string{"check", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
 }
 
-// on runs the tool with a client of the tenant in place of a real one.
-func on(tenant *intunetest.Tenant) func(t *testing.T, args ...string) outcome {
-	return with(tenant.Credential(), tenant.ClientOptions())
+// bare is a desk without a stand-in for Graph: as it is for users.
+func bare(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t, office())
+	delete(d.env, "HELPDESK_TEST_GRAPH")
+	delete(d.env, "HELPDESK_TEST_TOKEN")
+	return d
 }
 
-func with(credential azcore.TokenCredential, options *intune.ClientOptions) func(t *testing.T, args ...string) outcome {
-	return func(t *testing.T, args ...string) outcome {
-		t.Helper()
-		return runIn(t.Context(), environment{
-			now: today,
-			connect: func(context.Context, connection, io.Writer) (*intune.Client, error) {
-				return intune.NewClient(credential, options)
-			},
-		}, args...)
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for args, stderr := range map[string]string{
+		"":                                    "say what to do",
+		"lose":                                `unknown command "lose"`,
+		"-x find":                             "unknown shorthand flag",
+		"find":                                "WHO, or --app",
+		"find -os Windows":                    "WHO, or --app",
+		"find -bogus":                         "helpdesk find -h",
+		"find LT-1 more":                      `too many arguments: "more"; a name with spaces needs quotes`,
+		"find -name LT-1 -serial 5":           "only one of --name, --serial",
+		"find -name LT-1 -app x":              "only one of --app and",
+		"find -name=":                         "--name is blank",
+		"find -app=":                          "--app is blank",
+		"find LT-1 -os=":                      "--os is blank",
+		"find LT-1 -json -csv":                "only one of --json, --csv",
+		"show LT-1 -json -csv":                "only one of --json, --csv",
+		"history -json -csv":                  "only one of --json, --csv",
+		"history -days 0":                     "--days must be above zero",
+		"show":                                "say whose device",
+		"check":                               "say whose device",
+		"find LT-1 -timeout 0s":               "--timeout must be above zero",
+		"find LT-1 -timeout soon":             `invalid argument "soon"`,
+		"find LT-1 -cloud mars":               `unknown --cloud "mars"`,
+		"find LT-1 -auth password":            `unknown --auth "password"`,
+		"find LT-1 -auth browser":             "--auth browser needs --client-id",
+		"find LT-1 -auth devicecode":          "--auth devicecode needs --client-id",
+		"find LT-1 -demo -tenant contoso.com": "leave out --tenant",
+		"login -demo":                         "leave it out",
+		"login":                               "login needs --client-id",
+		"login -auth azurecli":                "--auth browser or --auth devicecode",
+		"resume -wait -1s":                    "--wait must be above zero",
+		"connector x":                         "too many arguments",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			got := bare(t).run(strings.Fields(args)...)
+			if args == "" {
+				got.stdout = ""
+			}
+			got.wants(t, exitUsage, nil, []string{"helpdesk: ", stderr})
+		})
 	}
 }
 
-func runIn(ctx context.Context, env environment, args ...string) outcome {
-	var stdout, stderr strings.Builder
-	code := run(ctx, args, &stdout, &stderr, env)
-	return outcome{code: code, stdout: stdout.String(), stderr: stderr.String()}
+func TestTestPlaceIsLocal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	d.env["HELPDESK_TEST_GRAPH"] = "https://graph.example.com"
+	d.run("find", "LT-1").wants(t, exitUsage, nil, []string{"must be addresses of this machine"})
 }
 
-// offline fails when it is asked for a client.
-func offline(t *testing.T) environment {
-	t.Helper()
-	return environment{now: today, connect: func(context.Context, connection, io.Writer) (*intune.Client, error) {
-		t.Error("the tool went to a tenant")
-		return nil, context.Canceled
-	}}
-}
-
-// wants compares the exit code and looks for parts of both outputs. No parts mean that there must be no output.
-func (o outcome) wants(t *testing.T, code int, stdout, stderr []string) {
-	t.Helper()
-	if o.code != code {
-		t.Errorf("exit code %d, want %d", o.code, code)
-	}
-	for _, c := range []struct {
-		name, got string
-		want      []string
-	}{{"stdout", o.stdout, stdout}, {"stderr", o.stderr, stderr}} {
-		if len(c.want) == 0 && c.got != "" {
-			t.Errorf("unexpected on %s:\n%s", c.name, c.got)
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	d := bare(t)
+	texts := []string{d.run("-h").stdout, d.run("help").stdout}
+	for _, name := range names() {
+		if !strings.Contains(texts[0], "\n  "+name+" ") {
+			t.Errorf("%s is not listed", name)
 		}
-		for _, part := range c.want {
-			if !strings.Contains(c.got, part) {
-				t.Errorf("%q is missing from %s:\n%s", part, c.name, c.got)
+		got := d.run(name, "-h")
+		got.wants(t, exitDone, []string{"Usage:\n  helpdesk " + name, "Examples:", "Flags:", "--demo"}, nil)
+		texts = append(texts, got.stdout)
+		if same := d.run("help", name); same.stdout != got.stdout {
+			t.Errorf("help %s is other than %s -h", name, name)
+		}
+	}
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			if runewidth.StringWidth(strings.TrimSuffix(line, "\n")) > lineWidth {
+				t.Errorf("wider than %d columns: %s", lineWidth, line)
 			}
 		}
 	}
 }
 
-// ignoring is a service that ignores filters, as Intune does with those it does not support.
-type ignoring struct{ tenant *intunetest.Tenant }
-
-func (s ignoring) Do(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	var kept []string
-	for option := range strings.SplitSeq(req.URL.RawQuery, "&") {
-		if !strings.HasPrefix(option, "$filter=") {
-			kept = append(kept, option)
-		}
-	}
-	req.URL.RawQuery = strings.Join(kept, "&")
-	return s.tenant.Do(req)
-}
-
-func TestUsage(t *testing.T) {
+// TestExamples pastes what the help says into a shell: the lines that need no account of one's own.
+func TestExamples(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		args   string
-		stderr string
-	}{
-		{"", "Usage: helpdesk COMMAND"},
-		{"lose", `unknown command "lose"`},
-		{"-x find", `unknown command "-x"`},
-		{"help lose", `unknown command "lose"`},
-		{"find", "one of -serial, -name, -user and -app"},
-		{"find -os Windows", "one of -serial, -name, -user and -app"},
-		{"find -bogus", "flag provided but not defined: -bogus"},
-		{"find LT-1", `unexpected argument "LT-1"`},
-		{"find -name LT-1 more", `unexpected argument "more"`},
-		{"find -name LT-1 -serial 5", "only one of -name, -serial"},
-		{"find -name=", "-name is blank"},
-		{"find -name LT-1 -os=", "-os is blank"},
-		{"find -name LT-1 -timeout 0s", "-timeout must be above zero"},
-		{"find -name LT-1 -timeout soon", `invalid value "soon" for flag -timeout`},
-		{"find -name LT-1 -cloud mars", `unknown -cloud "mars"`},
-		{"find -name LT-1 -auth password", `unknown -auth "password"`},
-		{"find -name LT-1 -auth browser", "-auth browser needs -client-id"},
-		{"find -name LT-1 -auth devicecode", "-auth devicecode needs -client-id"},
-		{"find -name LT-1 -demo -tenant contoso.com", "leave out -tenant"},
-	} {
-		t.Run(c.args, func(t *testing.T) {
+	example := regexp.MustCompile(`(?m)^  (helpdesk .*--demo.*)$`)
+	for _, name := range append(names(), "") {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := runIn(t.Context(), offline(t), strings.Fields(c.args)...)
-			got.wants(t, exitUsage, nil, []string{c.stderr, "Usage: helpdesk"})
+			d := bare(t)
+			if err := os.MkdirAll(filepath.Join(d.folder, "bin"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(binary, filepath.Join(d.folder, "bin", "helpdesk")); err != nil {
+				t.Fatal(err)
+			}
+			lines := example.FindAllStringSubmatch(d.run(strings.Fields(name+" -h")...).stdout, -1)
+			if len(lines) == 0 && name != "login" && name != "logout" {
+				t.Error("no example works when pasted")
+			}
+			for _, line := range lines {
+				cmd := d.command()
+				cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", line[1]}
+				output, err := cmd.CombinedOutput()
+				want := exitDone
+				switch {
+				case strings.Contains(line[1], "--wait 1s"):
+					want = exitPending
+				case name == "": // asks which of two, which nobody can answer here
+					want = exitUsage
+				}
+				if code := cmd.ProcessState.ExitCode(); code != want {
+					t.Errorf("%s: %v, exit code %d, want %d\n%s", line[1], err, code, want, output)
+				}
+			}
 		})
-	}
-}
-
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	for args, want := range map[string]string{
-		"-h": "Commands:", "--help": "Commands:", "help": "Commands:",
-		"find -h": findHelp, "find -name LT-1 -help": findHelp, "help find": findHelp,
-	} {
-		runIn(t.Context(), offline(t), strings.Fields(args)...).wants(t, exitFound, []string{want}, nil)
-	}
-	newFindFlags(&findOptions{}).VisitAll(func(f *flag.Flag) {
-		if n := strings.Count(findHelp, "-"+f.Name); n < 2 {
-			t.Errorf("the help does not explain -%s and give an example", f.Name)
-		}
-	})
-	for line := range strings.SplitSeq(findHelp+findUsage+usage(), "\n") {
-		if len(line) > 125 {
-			t.Errorf("too long for a terminal: %s", line)
-		}
 	}
 }
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
+	d := bare(t)
 	for args, want := range map[string]string{
-		"-name lt-4f7k2":                      "LT-4F7K2",
-		"-serial C02ZK1ABMD6T":                "chloe.martin@contoso.com",
-		"-user anna.berg@contoso.com -os iOS": "Anna's iPhone",
-		"-name nope -timeout 30s":             "",
+		"find lt-4f7k2":                        "LT-4F7K2",
+		"find C02ZK1ABMD6T":                    "chloe.martin@contoso.com",
+		"show anna.berg@contoso.com -os iOS":   "Anna's iPhone",
+		"find -app Fabrikam\u00a0Reader -json": "MAC-DESIGN-1",
+		"history":                              "dana.cole@con…",
+		"whoami -json":                         `"connect": true`,
+		"connector -json":                      `"state": "onboarded"`,
 	} {
-		got := runIn(t.Context(), offline(t), append([]string{"find", "-demo"}, strings.Split(args, " ")...)...)
-		if want == "" {
-			got.wants(t, exitNothing, nil, []string{"made up", "demo: try -name"})
-			continue
+		fields := strings.Fields(strings.ReplaceAll(args, "\u00a0", "_"))
+		for i := range fields {
+			fields[i] = strings.ReplaceAll(fields[i], "_", " ")
 		}
-		got.wants(t, exitFound, []string{want}, []string{"made up", "nothing was asked of Microsoft Graph"})
+		d.run(append(fields, "-demo")...).wants(t, exitDone, []string{want}, []string{"made-up tenant", "nobody is really asked"})
 	}
-	got := runIn(t.Context(), offline(t), "find", "-demo", "-app", "Contoso VPN")
-	got.wants(t, exitFound, []string{"DT-ACCOUNTS-03", "LT-4F7K2"}, []string{"2 detected apps", "2 devices match"})
+	d.run("find", "nope", "-demo").wants(t, exitNothing, nil, []string{"the demo has LT-4F7K2"})
 }
 
-func TestConnect(t *testing.T) {
+// TestDemoJournal keeps the made-up requests apart, and goes on with them although their tenant is gone.
+func TestDemoJournal(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"public", "usgov", "dod", "china", "france", "germany"} {
-		var stderr strings.Builder
-		client, err := connect(t.Context(), connection{cloudName: name, auth: "azurecli"}, &stderr)
-		if err != nil || client == nil || stderr.Len() > 0 {
-			t.Errorf("%s: %v %s", name, err, stderr.String())
-		}
+	d := newDesk(t, office())
+	d.run("connect", "8XK42Q3", "-demo", "-yes", "-wait", "1s").wants(t, exitPending, nil, []string{"helpdesk resume --demo"})
+	d.run("resume").wants(t, exitNothing, nil, nil)
+	d.run("history", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03    no link     yes "}, nil)
+	d.run("resume", "-demo").wants(t, exitDone, []string{"https://get.teamviewer.com/"}, nil)
+	d.run("history", "8xk42q3", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03", "  link  "}, nil)
+	if n := d.tenant.RequestCount(); n > 0 {
+		t.Errorf("the demo sent %d requests", n)
 	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	bare(t).run("--version").wants(t, exitDone, []string{"helpdesk version "}, nil)
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash here")
+	}
+	d := bare(t)
+	script := d.run("completion", "bash")
+	script.wants(t, exitDone, []string{"__start_helpdesk"}, nil)
+	check := exec.Command(shell, "-n")
+	check.Stdin = strings.NewReader(script.stdout)
+	if output, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	d.run("__complete", "conn").wants(t, exitDone, []string{"connect", "connector"}, nil)
+}
+
+func TestWithoutHome(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	for _, name := range []string{"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		delete(d.env, name)
+	}
+	d.run("find", "S-NEW").wants(t, exitDone, []string{"S-NEW"}, nil)
+	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"no place for the journal", "--journal"})
+	d.prompts(annasNew, 0)
+	d.run("connect", "S-NEW", "-yes", "-journal", "j.jsonl").wants(t, exitDone, []string{link}, nil)
+}
+
+// TestNotSignedIn tells somebody without a sign-in where to go.
+func TestNotSignedIn(t *testing.T) {
+	t.Parallel()
+	bare(t).run("find", "x", "-auth", "environment").wants(t, exitFailure, nil, []string{"cannot sign in: missing environment variable AZURE_TENANT_ID"})
+	d := newDesk(t, office())
+	d.tenant.Inject(intunetest.Fault{Status: http.StatusUnauthorized, Code: "InvalidAuthenticationToken", Message: "expired", Times: -1})
+	d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"401", "helpdesk login -h"})
+	d.prompts(annasNew, 0)
 }

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-)
 
-// maxCell is how many characters of a text a column shows, so that a long name does not push the others off the screen.
-const maxCell = 64
+	"github.com/mattn/go-runewidth"
+)
 
 // clean makes one line of text that is safe on a terminal. What a device calls itself is for its user to choose: an escape
 // sequence could clear the screen or rewrite other rows, a mark that reverses the direction of text could make one serial
@@ -34,14 +35,13 @@ func clean(text string) string {
 	return b.String()
 }
 
-// cell is a text for a column of the table.
-func cell(text string) string {
-	text = clean(text)
-	if utf8.RuneCountInString(text) > maxCell {
-		text = string([]rune(text)[:maxCell-1]) + "…"
-	}
-	return orDash(text)
+// cell is a text for a column of a table, cut to its width on the screen.
+func cell(text string, width int) string {
+	return runewidth.FillRight(cut(orDash(clean(text)), width), width)
 }
+
+// cut shortens a text to a width on the screen.
+func cut(text string, width int) string { return runewidth.Truncate(text, width, "…") }
 
 func orDash(text string) string {
 	if text == "" {
@@ -50,16 +50,61 @@ func orDash(text string) string {
 	return text
 }
 
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if strings.TrimSpace(text) != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// wrapped breaks a text at spaces into lines of a width, each with its end; the lines after the first begin with indent. A
+// word that is too long, such as a link, stays whole. A width of 0 is no limit.
+func wrapped(text string, width int, indent string) string {
+	if width == 0 {
+		return text + "\n"
+	}
+	var b strings.Builder
+	column := 0
+	for word := range strings.SplitSeq(text, " ") {
+		size := runewidth.StringWidth(word)
+		switch {
+		case column == 0:
+		case column+1+size > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += size
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
 // synced reports whether a time is that of a sync. Intune also says "never" with the year 9999.
 func synced(at time.Time) bool { return !at.IsZero() && at.Year() < 9999 }
 
-// lastSync is the time and the age of a sync. The time is in UTC, as in Intune's own reports; the age is what tells a device
-// in use from a forgotten record of it.
+// moment is a time as Intune's own reports show it, in UTC.
+func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// lastSync is the time and the age of a sync; the age is what tells a device in use from a forgotten record of it.
 func lastSync(at, now time.Time) string {
 	if !synced(at) {
 		return "never"
 	}
-	return at.UTC().Format("2006-01-02 15:04") + " UTC, " + age(now.Sub(at))
+	return moment(at) + ", " + age(now.Sub(at))
+}
+
+// syncAge is the age alone.
+func syncAge(at, now time.Time) string {
+	if !synced(at) {
+		return "never"
+	}
+	return age(now.Sub(at))
 }
 
 // age says how long ago something was, in plain words.
@@ -83,9 +128,26 @@ func age(d time.Duration) string {
 	}
 }
 
+// clock is a duration as a stopwatch shows it.
+func clock(d time.Duration) string {
+	seconds := int(d / time.Second)
+	return strconv.Itoa(seconds/60) + ":" + strconv.Itoa(seconds%60/10) + strconv.Itoa(seconds%10)
+}
+
 func plural(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
 	return strconv.Itoa(n) + " " + noun
+}
+
+// facts are names and values, one a line.
+func facts(rows [][2]string) string {
+	const indent = 12
+	var b strings.Builder
+	for _, row := range rows {
+		value := cut(cmp.Or(clean(row[1]), "-"), lineWidth-indent)
+		fmt.Fprintf(&b, "%-*s%s\n", indent, row[0], value)
+	}
+	return b.String()
 }

@@ -1,14 +1,57 @@
 package main
 
 import (
+	"bytes"
+	"go/parser"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// curl does what the announcement says, where it is installed.
+// What the announcement says can be pasted as it stands, into a shell where there is one and into a program.
+func TestAnnouncement(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	for _, args := range [][]string{nil, {"-http"}} {
+		s := startServer(t, args...)
+		if !strings.Contains(s.announcement, "This is a test server") {
+			t.Errorf("it does not say what it is: %s", s.announcement)
+		}
+		examples := map[string]string{}
+		for line := range strings.Lines(s.announcement) {
+			if language, example, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+				examples[language] = strings.TrimSpace(example)
+			}
+		}
+		for language, command := range map[string]string{"curl": "curl", "PowerShell": "", "JavaScript": "node", "Go": ""} {
+			example := examples[language]
+			if !strings.Contains(example, s.root) || strings.Contains(example, "%!") {
+				t.Errorf("%v, %s: %q", args, language, example)
+			}
+			if command == "" || err != nil {
+				continue
+			}
+			if _, missing := exec.LookPath(command); missing != nil {
+				continue
+			}
+			if out, err := exec.CommandContext(t.Context(), shell, "-c", example).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("LT-4F7K2")) {
+				t.Errorf("%v, %s: %v: %s", args, language, err, out)
+			}
+		}
+		expression, _, _ := strings.Cut(examples["Go"], ", with ")
+		if _, err := parser.ParseExpr(expression); err != nil {
+			t.Errorf("%v, Go: %v", args, err)
+		}
+		if plain := strings.Contains(expression, "InsecureAllowCredentialWithHTTP: true"); plain != (s.ca == "") {
+			t.Errorf("%v, Go: %s", args, expression) // the library refuses plain http without it
+		}
+	}
+}
+
+// curl asks for a session, meets a fault, and is told when it sends no length, where it is installed.
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	curl, err := exec.LookPath("curl")
@@ -58,6 +101,7 @@ func TestDocumentedTests(t *testing.T) {
 		language, extension string
 		command             []string
 	}{
+		{"go", "go", []string{"go", "run"}},
 		{"js", "js", []string{"node"}},
 		{"python", "py", []string{"python3"}},
 		{"powershell", "ps1", []string{"pwsh", "-NoProfile", "-File"}},
@@ -65,6 +109,9 @@ func TestDocumentedTests(t *testing.T) {
 		t.Run(c.language, func(t *testing.T) {
 			t.Parallel()
 			found := regexp.MustCompile("(?s)```"+c.language+"\n(.*?)```").FindAllSubmatch(text, -1)
+			found = slices.DeleteFunc(found, func(block [][]byte) bool { // the one in process is part of a program
+				return c.language == "go" && !bytes.HasPrefix(block[1], []byte("package main\n"))
+			})
 			if len(found) != 1 {
 				t.Fatalf("docs/testing.md has %d tests in it", len(found))
 			}

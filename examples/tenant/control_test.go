@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,7 +93,22 @@ func TestRequestsInTheState(t *testing.T) {
 	if a := s.send(t, http.MethodGet, "/_tenant/state", ""); strings.Contains(a.body, "secret-token") {
 		t.Error("the token is shown")
 	}
-	for range 120 {
+	// A compressed body is shown as it reads; the time is the tenant's.
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := io.WriteString(w, `{"displayName": "TV"}`); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]string{zipped.String(): `{"displayName": "TV"}`, `{"plain": 1}`: `{"plain": 1}`, zipped.String()[:12]: `{`} {
+		s.send(t, http.MethodPost, "/_tenant/reset", "")
+		s.send(t, http.MethodPost, "/_tenant/clock", `{"advance": "24h"}`)
+		s.send(t, http.MethodPost, "/v1.0/deviceManagement/remoteAssistancePartners", body, header("Content-Encoding", "gzip"))
+		if got := s.state(t).Requests[0]; got.Body != want || time.Until(got.Time) < 23*time.Hour {
+			t.Errorf("%q: shown as %q, at %v", body, got.Body, got.Time)
+		}
+	}
+	s.send(t, http.MethodPost, "/_tenant/reset", "")
+	for range 123 {
 		s.send(t, http.MethodGet, "/v1.0/groups", "")
 	}
 	if state := s.state(t); len(state.Requests) != 100 || state.RequestCount != 123 || state.Requests[0].Number != 123 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 const (
 	keptExchanges = 100
 	keptBytes     = 8 << 10 // of a body
+	maxUnzipped   = 4 << 20 // of a body, as the tenant itself takes
 )
 
 // exchange is a request with its answer. The token is not kept.
@@ -62,8 +64,8 @@ func (l *exchangeLog) clear() {
 	l.last, l.count = nil, 0
 }
 
-// around logs what a handler answers, connections that it breaks included.
-func (l *exchangeLog) around(handler http.Handler) http.Handler {
+// around logs what a handler answers, connections that it breaks included, with the time of a clock.
+func (l *exchangeLog) around(clock func() time.Time, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var sent body
 		if r.Body != nil {
@@ -73,9 +75,9 @@ func (l *exchangeLog) around(handler http.Handler) http.Handler {
 			}{io.TeeReader(r.Body, &sent), r.Body}
 		}
 		answer := &recorder{ResponseWriter: w}
-		e := exchange{Time: time.Now(), Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery}
+		e := exchange{Time: clock(), Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery}
 		defer func() {
-			e.Body, e.Status, e.Answer = sent.text(), answer.status, answer.body.text()
+			e.Body, e.Status, e.Answer = sent.unzipped(r.Header.Get("Content-Encoding")).text(), answer.status, answer.body.text()
 			l.add(e)
 		}()
 		handler.ServeHTTP(answer, r)
@@ -116,6 +118,20 @@ func (b *body) Write(p []byte) (int, error) {
 	b.size += len(p)
 	b.start.Write(p[:min(len(p), keptBytes-b.start.Len())])
 	return len(p), nil
+}
+
+// unzipped undoes gzip, which Microsoft's own clients send, as far as the beginning that was kept goes.
+func (b *body) unzipped(encoding string) *body {
+	if !strings.EqualFold(encoding, "gzip") {
+		return b
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(b.start.Bytes()))
+	if err != nil {
+		return b
+	}
+	var plain body
+	_, _ = io.CopyN(&plain, reader, maxUnzipped) // what is cut off is shown as far as it goes
+	return &plain
 }
 
 // text is for reading. What is no text is only counted.

@@ -108,15 +108,21 @@ func (at place) announce(stdout, stderr io.Writer) {
 	const devices = "/v1.0/deviceManagement/managedDevices"
 	url := at.root + devices
 	trust := map[string]string{"curl": "", "powershell": "", "javascript": ""}
+	insecure, withCertificate := "InsecureAllowCredentialWithHTTP: true, ", ""
 	if at.ca != "" {
-		trust = map[string]string{"curl": "--cacert '" + at.ca + "' ", "powershell": "-SkipCertificateCheck ", "javascript": "NODE_EXTRA_CA_CERTS='" + at.ca + "' "}
+		trust = map[string]string{
+			"curl": "--cacert '" + at.ca + "' ", "powershell": "-SkipCertificateCheck ", "javascript": "NODE_EXTRA_CA_CERTS='" + at.ca + "' ",
+		}
+		insecure, withCertificate = "", ", with SSL_CERT_FILE='"+at.ca+"' on Linux"
 	}
 	fmt.Fprintf(stderr, "This is a test server with invented devices; it is not Microsoft Graph, and it takes any token. Ctrl+C ends it.\n"+
 		"  curl        curl %s-H 'Authorization: Bearer test' '%s'\n"+
 		"  PowerShell  Invoke-RestMethod %s-Headers @{Authorization = 'Bearer test'} '%s'\n"+
 		"  JavaScript  %snode -e \"fetch('%s', {headers: {Authorization: 'Bearer test'}}).then(r => r.json()).then(console.log)\"\n"+
-		"  Go          cloud.ServiceConfiguration{Endpoint: %q, Audience: \"https://graph.microsoft.com\"} as intune.ServiceGraph of ClientOptions.Cloud\n",
-		trust["curl"], url, trust["powershell"], url, trust["javascript"], url, at.root)
+		"  Go          intune.NewClient(intune.StaticToken(\"test\"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{%[8]sCloud: cloud.Configuration{"+
+		"ActiveDirectoryAuthorityHost: %[7]q, Services: map[cloud.ServiceName]cloud.ServiceConfiguration{intune.ServiceGraph: {Endpoint: %[7]q, Audience: \"https://graph.microsoft.com\"}}}}})%[9]s\n"+
+		"docs/testing.md has a whole test in each of them.\n",
+		trust["curl"], url, trust["powershell"], url, trust["javascript"], url, at.root, insecure, withCertificate)
 	line := "ready " + at.root + " page " + at.root + "/_tenant/"
 	if at.ca != "" {
 		line += " ca " + at.ca

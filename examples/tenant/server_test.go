@@ -19,6 +19,7 @@ import (
 // running is the program with a real listener.
 type running struct {
 	root, page, ca string
+	announcement   string // what it says to people
 	client         *http.Client
 	stop           func()
 }
@@ -54,7 +55,8 @@ func startServer(t *testing.T, args ...string) running {
 	if len(words) != 4 || words[0] != "ready" || words[2] != "page" {
 		t.Fatalf("the line is %q", ready)
 	}
-	s := running{root: words[1], page: words[3], ca: ca, client: &http.Client{}, stop: stop}
+	// Nothing else is written there before the first request.
+	s := running{root: words[1], page: words[3], ca: ca, announcement: stderr.String(), client: &http.Client{}, stop: stop}
 	if ca != "" {
 		pem, err := os.ReadFile(ca)
 		if err != nil {

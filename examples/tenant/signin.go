@@ -35,7 +35,7 @@ func signInEndpoint(path string) string {
 }
 
 // scopes are the permissions of a user's token.
-const scopes = "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.ReadWrite.All"
+const scopes = "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.ReadWrite.All DeviceManagementApps.Read.All"
 
 // signIn serves an endpoint.
 func (s *simulator) signIn(w http.ResponseWriter, r *http.Request, endpoint string) {
@@ -130,8 +130,12 @@ func (s *simulator) userToken(w http.ResponseWriter, r *http.Request, tenant, us
 	if id := userID(s.current(), user); id != "" {
 		claims["oid"], object = id, id
 	}
+	granted := scopes
+	if resource := audience(r.PostForm.Get("scope")); resource != "" {
+		granted += " " + resource + "/.default" // MSAL takes a scope that is not in the answer for one that was declined
+	}
 	s.issue(w, r, claims, map[string]any{
-		"scope":         scopes,
+		"scope":         granted,
 		"refresh_token": s.signIns.refreshable(user),
 		"client_info":   encoded(map[string]string{"uid": object, "utid": tenant}),
 		"id_token": encoded(map[string]string{"typ": "JWT", "alg": "none"}) + "." + encoded(map[string]string{

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,9 +105,18 @@ func TestDeviceCode(t *testing.T) {
 		t.Errorf("%+v", states)
 	}
 	token := redeem(first)
+	if !slices.Contains(strings.Fields(token["scope"]), graphScope) {
+		t.Errorf("the scope that was asked for is not in %q, so that MSAL calls it declined", token["scope"])
+	}
 	mine := s.send(t, http.MethodGet, "/v1.0/me/managedDevices", "", header("Authorization", "Bearer "+token["access_token"]))
 	if mine.status != http.StatusOK || !strings.Contains(mine.body, laptop) || strings.Contains(mine.body, kiosk) {
 		t.Errorf("her devices: %d %s", mine.status, mine.body)
+	}
+	// Whatever this library does, the user may.
+	for _, path := range []string{devicesPath, "/v1.0/deviceManagement/remoteAssistancePartners", "/v1.0/deviceManagement/auditEvents"} {
+		if a := s.send(t, http.MethodGet, path, "", header("Authorization", "Bearer "+token["access_token"])); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
 	}
 	if got := redeem(first); got["error"] != "bad_verification_code" {
 		t.Errorf("twice: %v", got)

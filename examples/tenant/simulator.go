@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-intune/intune/intunetest"
 )
@@ -49,7 +50,8 @@ const controlPrefix = "/_tenant"
 // rewrites paths.
 func (s *simulator) handler(open bool) http.Handler {
 	control := s.controlHandler(open)
-	graph := s.log.around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.current().ServeHTTP(w, r) }))
+	clock := func() time.Time { return s.current().Now() }
+	graph := s.log.around(clock, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.current().ServeHTTP(w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch endpoint := signInEndpoint(r.URL.Path); {
 		case endpoint != "":

@@ -46,7 +46,7 @@ func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, a
 // authorize is called by azcore for every try, and once more for a claims challenge.
 func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenRequestOptions) error) error {
 	if err := CheckHost(b.root, req.Raw().URL); err != nil {
-		return &settledError{err}
+		return &finalError{err}
 	}
 	ctx := req.Raw().Context()
 	call := callOf(ctx)

@@ -43,7 +43,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		if n, err := b.ReadCloser.Read(probe[:]); n == 0 {
 			return 0, err
 		}
-		return 0, &settledError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
+		return 0, &finalError{fmt.Errorf("the answer is longer than %d bytes", b.limit)}
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -28,7 +28,7 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := g.inner.Do(req)
 	call.restore()
 	if verdict := call.Record().Verdict; call.Write && (verdict == Open || verdict == Answered && err != nil) {
-		err = &settledError{err}
+		err = &finalError{err}
 	}
 	return resp, err
 }
@@ -58,35 +58,35 @@ func (Answering) Do(req *policy.Request) (*http.Response, error) {
 }
 
 // ErrNoAnswer is the error if a policy returns neither an answer nor an error.
-var ErrNoAnswer error = &settledError{errors.New("a policy of the client's options returned neither an answer nor an error")}
+var ErrNoAnswer error = &finalError{errors.New("a policy of the client's options returned neither an answer nor an error")}
 
 // errNoCall is the error for a request that belongs to no call.
-var errNoCall error = &settledError{errors.New("the request is not of a call of this client; it is not sent")}
+var errNoCall error = &finalError{errors.New("the request is not of a call of this client; it is not sent")}
 
-// settledError keeps azcore's retry policy from sending the request again.
-type settledError struct{ cause error }
+// finalError keeps azcore's retry policy from sending the request again.
+type finalError struct{ cause error }
 
 // Error implements error.
-func (e *settledError) Error() string {
+func (e *finalError) Error() string {
 	if e.cause == nil {
-		return "the call is settled and is not sent again"
+		return "the call has ended and is not sent again"
 	}
 	return e.cause.Error()
 }
 
 // NonRetriable is the marker that azcore looks for.
-func (*settledError) NonRetriable() {}
+func (*finalError) NonRetriable() {}
 
 // Unwrap gives the error as it was.
-func (e *settledError) Unwrap() error { return e.cause }
+func (e *finalError) Unwrap() error { return e.cause }
 
 // Cause returns an error without the wrappers of this package, or nil if a wrapper held nothing.
 func Cause(err error) error {
 	for {
-		settled, ok := errors.AsType[*settledError](err)
+		final, ok := errors.AsType[*finalError](err)
 		if !ok {
 			return err
 		}
-		err = settled.cause
+		err = final.cause
 	}
 }

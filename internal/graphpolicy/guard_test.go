@@ -99,7 +99,7 @@ func TestErrorOfTheGuard(t *testing.T) {
 	}{
 		"success":           {next{}, says(204), "", graphpolicy.Answered},
 		"success, lost":     {lossy{&tries}, says(204), "unexpected EOF", graphpolicy.Answered},
-		"failure":           {next{}, says(500), "the call is settled and is not sent again", graphpolicy.Open},
+		"failure":           {next{}, says(500), "the call has ended and is not sent again", graphpolicy.Open},
 		"broken connection": {next{}, breaks, "unexpected EOF", graphpolicy.Open},
 	} {
 		pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(c.inner)}}, &policy.ClientOptions{

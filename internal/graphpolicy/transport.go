@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -57,8 +56,6 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 
 var defaultDialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
-func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 // Do implements policy.Transporter.
 func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	call := callOf(req.Context())
@@ -66,13 +63,13 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		return nil, errNoCall
 	}
 	if err := CheckHost(t.root, req.URL); err != nil {
-		return nil, &settledError{err}
+		return nil, &finalError{err}
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	if !call.begin(req) {
-		return nil, &settledError{}
+		return nil, &finalError{}
 	}
 	if err := call.announce(req); err != nil {
 		return nil, err
@@ -170,7 +167,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if given == nil {
-		return nil, &settledError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
+		return nil, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
 	resp := *given
 	if resp.Request == nil {
@@ -194,73 +191,4 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 func setHeader(resp *http.Response, name string, values ...string) {
 	resp.Header = resp.Header.Clone()
 	resp.Header[name] = values
-}
-
-// do sends the request. It uses a copy of an [http.Client], as the client is at that moment. The copy follows no
-// redirects, or, if the caller's CheckRedirect allows them, follows them without the token, because net/http sends the
-// token to another port or scheme of the same host.
-func (t *Transport) do(req *http.Request) (*http.Response, error) {
-	client, ok := t.inner.(*http.Client)
-	if !ok {
-		return t.inner.Do(req)
-	}
-	still := *client
-	still.CheckRedirect = followNone
-	if allow := client.CheckRedirect; allow != nil {
-		still.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-			next.Header.Del("Authorization")
-			err := allow(next, via)
-			next.Header.Del("Authorization")
-			return err
-		}
-	}
-	return still.Do(req)
-}
-
-// ForeignError means that the answer is not our host's answer to our request, because a transport followed a redirect.
-type ForeignError struct {
-	// StatusCode is the status of the redirect, 0 if the transport does not tell.
-	StatusCode int
-
-	openOutcome bool
-}
-
-// Error implements error.
-func (*ForeignError) Error() string {
-	return "the transport followed a redirect, and the answer came from elsewhere; it does not count"
-}
-
-// NonRetriable keeps azcore from repeating the request.
-func (*ForeignError) NonRetriable() {}
-
-func (e *ForeignError) verdict() Verdict {
-	if e.openOutcome {
-		return Open
-	}
-	return Refused
-}
-
-// foreignAnswer compares the request that was finally answered with ours.
-func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
-	final := resp.Request
-	if final.Response == nil && (final.URL == nil ||
-		final.Method == req.Method && final.URL.Scheme == req.URL.Scheme && strings.EqualFold(final.URL.Host, req.URL.Host)) {
-		return nil
-	}
-	foreign := &ForeignError{}
-	if final.Response == nil {
-		foreign.openOutcome = true
-		return foreign
-	}
-	for hop := final.Response; hop != nil; {
-		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode) == Open
-		if hop.Request == nil {
-			break
-		}
-		hop = hop.Request.Response
-	}
-	// If the token was sent along, the repeated request may have been carried out elsewhere.
-	foreign.openOutcome = foreign.openOutcome || final.Header.Get("Authorization") != ""
-	return foreign
 }

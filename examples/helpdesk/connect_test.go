@@ -1,0 +1,322 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune/intunetest"
+)
+
+func TestConnect(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"S-NEW"},
+		{"s-new"},
+		{annasNew},
+		{"11111111-2222-4333-8444-555555555555"},
+		{"--serial", " S-NEW "},
+		{"-serial=S-NEW"},
+		{"--id", annasNew},
+		{"anna@contoso.com", "--serial", "x"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office())
+			got := d.run(append([]string{"connect", "-yes"}, args...)...)
+			if len(args) == 3 {
+				got.wants(t, exitUsage, nil, []string{`only one of --serial, "anna@contoso.com"`})
+				d.prompts(annasNew, 0)
+				return
+			}
+			got.wants(t, exitDone, []string{link + "\n"}, []string{"S-NEW", "Anna Berg, anna@contoso.com", "Windows 10.0.2", "compliant", "3 days ago", "Company Portal"})
+			if got.stdout != link+"\n" {
+				t.Errorf("more than the link on stdout: %q", got.stdout)
+			}
+			d.prompts(annasNew, 1)
+			for _, text := range []string{got.stderr, d.journal()} {
+				if strings.Contains(text, "SECRET") {
+					t.Errorf("the link is in:\n%s", text)
+				}
+			}
+		})
+	}
+}
+
+func TestConnectDoesNotAsk(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args   string
+		code   int
+		stderr []string
+	}{
+		"not confirmed": {"connect S-NEW", exitUsage, []string{"add --yes"}},
+		"nobody meant":  {"connect -yes", exitUsage, []string{"say whose device"}},
+		"blank":         {"connect --serial= -yes", exitUsage, []string{"--serial is blank"}},
+		"none":          {"connect LT-9 -yes", exitNothing, []string{`no device matches "LT-9"`, "without wildcards"}},
+		"no user":       {"connect bo@contoso.com -yes", exitNothing, []string{"user principal name"}},
+		"no id":         {"connect 00000000-0000-4000-8000-00000000000f -yes", exitNothing, []string{"no device matches"}},
+		"several":       {"connect LT-1 -yes", exitAmbiguous, []string{"S-OLD", annasOld, "S-NEW", annasNew, "3 days ago", "3 months ago", `2 devices match "LT-1"`, "--id"}},
+		"by user":       {"connect anna@contoso.com -yes", exitAmbiguous, []string{"3 devices match", "PHONE-9"}},
+		"other system":  {"connect S-NEW --os iOS -yes", exitNothing, []string{`"S-NEW" and the system "iOS"`}},
+		"no wait":       {"connect S-NEW -yes --wait 0s", exitUsage, []string{"--wait must be above zero"}},
+		"journal":       {"connect S-NEW -yes --journal state/none/../none", exitFailure, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office())
+			if name == "journal" {
+				if err := os.WriteFile(filepath.Join(d.folder, "state"), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				c.stderr = []string{"journal cannot be opened", "nobody was asked", "--journal"}
+			}
+			d.run(strings.Fields(c.args)...).wants(t, c.code, nil, c.stderr)
+			if n := d.tenant.TotalPrompts(); n > 0 {
+				t.Errorf("%d prompts", n)
+			}
+		})
+	}
+}
+
+func TestConnectJSON(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	got := d.run("connect", "S-NEW", "--yes", "--json")
+	var session map[string]any
+	if err := json.Unmarshal([]byte(got.stdout), &session); err != nil || got.code != exitDone {
+		t.Fatalf("exit code %d, %v:\n%s%s", got.code, err, got.stdout, got.stderr)
+	}
+	if session["link"] != link || session["deviceId"] != annasNew || session["deviceName"] != "LT-1" || session["requestId"] == "" || session["clientRequestId"] == "" {
+		t.Errorf("got %v", session)
+	}
+	if at, err := time.Parse(time.RFC3339Nano, session["requestedAt"].(string)); err != nil || time.Since(at) > time.Hour {
+		t.Errorf("requestedAt is %v", session["requestedAt"])
+	}
+}
+
+func TestConnectOpensAndCopies(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	opened, _ := d.program("xdg-open")
+	_, copied := d.program("wl-copy")
+	d.run("connect", "S-NEW", "-yes", "-open", "-copy").wants(t, exitDone, nil, []string{"opened in the browser and copied"})
+	if opened() != link || copied() != link+"END\n" {
+		t.Errorf("opened %q, copied %q", opened(), copied())
+	}
+
+	bare := newDesk(t, office())
+	bare.run("connect", "S-NEW", "-yes", "-open", "-copy").wants(t, exitDone, []string{link}, []string{"browser could not be started", "could not be copied"})
+}
+
+func TestConnectOddLink(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(intunetest.SessionScript{URL: "https://get.teamviewer.com/s\u202e1?x=\u009b31m"}))
+	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{"https://get.teamviewer.com/s%E2%80%AE1?x=%C2%9B31m\n"}, nil)
+}
+
+func TestConnectRefused(t *testing.T) {
+	t.Parallel()
+	t.Run("permission", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, office())
+		d.as(d.tenant.CredentialWith(map[string]any{"scp": "DeviceManagementManagedDevices.Read.All"}))
+		got := d.run("connect", "S-NEW", "-yes")
+		got.wants(t, exitRefused, nil, []string{"403", "hint:", "DeviceManagementManagedDevices.ReadWrite.All", "Nobody was asked."})
+		d.prompts(annasNew, 0)
+		d.run("resume").wants(t, exitNothing, nil, []string{"no request of the last 24 hours is open"})
+	})
+	t.Run("session", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, office(intunetest.SessionScript{ErrorDetails: "The account is not configured."}))
+		d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"The account is not configured.", "hint:", "helpdesk check --id " + annasNew})
+		d.prompts(annasNew, 1)
+		d.run("resume").wants(t, exitNothing, nil, []string{"no request"})
+		d.run("history", "--local").wants(t, exitDone, []string{"no session"}, nil)
+	})
+}
+
+func TestConnectFullDisk(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	cmd := d.command("connect", "S-NEW", "-yes")
+	var stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = full(t), &stderr
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailure {
+		t.Fatal(err)
+	}
+	if !strings.Contains(stderr.String(), "no space left") || !strings.Contains(stderr.String(), "helpdesk resume") || strings.Contains(stderr.String(), "SECRET") {
+		t.Errorf("stderr:\n%s", &stderr)
+	}
+	d.run("resume").wants(t, exitDone, []string{link}, nil)
+	d.prompts(annasNew, 1)
+
+	d.run("connect", "S-NEW", "-yes", "-ask-again", "-journal", "/dev/full").wants(t, exitFailure, nil, []string{"journal could not record", "Nobody was asked."})
+	d.prompts(annasNew, 1)
+}
+
+// TestConnectThrottled is a service that is busy at first.
+func TestConnectThrottled(t *testing.T) {
+	t.Parallel()
+	busy := func(times int, suffix string) intunetest.Fault {
+		return intunetest.Fault{
+			PathSuffix: suffix, Status: http.StatusTooManyRequests, Code: "TooManyRequests", Message: "slow down", Nested: true,
+			Header: http.Header{"Retry-After-Ms": {"1"}}, Times: times,
+		}
+	}
+	d := newDesk(t, office())
+	d.tenant.Inject(busy(2, "/managedDevices"))
+	d.tenant.Inject(busy(2, "/requestRemoteAssistance"))
+	d.tenant.Inject(busy(2, annasNew))
+	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{link}, nil)
+	d.prompts(annasNew, 1)
+
+	d.tenant.Inject(busy(-1, "/requestRemoteAssistance"))
+	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"429", "Nobody was asked."})
+	d.prompts(annasNew, 1)
+}
+
+// TestConnectServiceDown is a service that goes down once the user was asked.
+func TestConnectServiceDown(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	r := d.start("connect", "S-NEW", "-yes", "-wait", "1s")
+	comes(t, "the request", d.asked)
+	d.tenant.Inject(intunetest.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After-Ms": {"1"}}, Times: -1})
+	r.wait().wants(t, exitPending, nil, []string{"503", "the user was asked, and there is no link yet", "helpdesk resume"})
+	d.tenant.ClearFaults()
+	come(d.tenant)
+	d.run("resume").wants(t, exitDone, []string{link}, []string{"Nobody is asked again."})
+	d.prompts(annasNew, 1)
+}
+
+// TestConnectUnknown is a service that breaks down over the request itself.
+func TestConnectUnknown(t *testing.T) {
+	t.Parallel()
+	for name, acted := range map[string]bool{"acted": true, "did not": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office(never))
+			d.tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropBefore, Effect: acted})
+			d.run("connect", "S-NEW", "-yes", "-wait", "500ms").wants(t, exitUnknown, nil, []string{"nobody knows whether the user was asked", "helpdesk resume"})
+			d.run("history", "--local").wants(t, exitDone, []string{"unknown"}, nil)
+			if !acted {
+				d.run("resume", "-wait", "500ms").wants(t, exitUnknown, nil, nil)
+				d.prompts(annasNew, 0)
+				return
+			}
+			come(d.tenant)
+			d.run("resume").wants(t, exitDone, []string{link}, nil)
+			d.prompts(annasNew, 1)
+			if !strings.Contains(d.journal(), `"outcome":"accepted"`) {
+				t.Errorf("what became of it is not in the journal:\n%s", d.journal())
+			}
+		})
+	}
+}
+
+// TestConnectStopped stops the tool while it waits, in each way, and goes on.
+func TestConnectStopped(t *testing.T) {
+	t.Parallel()
+	for s, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129, syscall.SIGKILL: -1} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office(never))
+			r := d.start("connect", "S-NEW", "-yes")
+			comes(t, "the request", d.asked)
+			comes(t, "a look", d.reads)
+			r.signal(s)
+			got := r.wait()
+			got.wants(t, code, nil, nil)
+			if code > 0 {
+				got.wants(t, code, nil, []string{"stopped; the user was asked, and there is no link yet", "helpdesk resume"})
+			}
+			// Asking for it again goes on as well.
+			again := d.start("connect", "S-NEW", "-yes")
+			comes(t, "a look", d.reads)
+			again.signal(syscall.SIGKILL)
+			again.wait()
+			d.prompts(annasNew, 1)
+
+			come(d.tenant)
+			d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with LT-1"})
+			d.run("resume").wants(t, exitNothing, nil, nil)
+			d.prompts(annasNew, 1)
+			d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, nil)
+			d.prompts(annasNew, 2)
+		})
+	}
+}
+
+// TestConnectKilledWhileAsking kills the tool between the request and its answer.
+func TestConnectKilledWhileAsking(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	arrived := make(chan struct{})
+	d.tenant.Inject(intunetest.Fault{
+		PathSuffix: "/requestRemoteAssistance", Effect: true, Delay: time.Hour,
+		Match: func(intunetest.RecordedRequest) bool { close(arrived); return true },
+	})
+	r := d.start("connect", "S-NEW", "-yes")
+	comes(t, "the request", arrived)
+	r.signal(syscall.SIGKILL)
+	r.wait()
+	d.run("history", "--local").wants(t, exitDone, []string{"crashed"}, nil)
+	d.run("resume", "S-NEW", "-json").wants(t, exitDone, []string{link, `"deviceName": "LT-1"`}, nil)
+	d.prompts(annasNew, 1)
+}
+
+func TestConnectAskAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, nil)
+	d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, []string{"you asked this user just now", "Nobody is asked again."})
+	d.prompts(annasNew, 1)
+	d.run("connect", "S-NEW", "-yes", "-wait", "300ms", "-ask-again").wants(t, exitPending, nil, nil)
+	d.prompts(annasNew, 2)
+}
+
+// TestSecondSignal has a browser that keeps the tool: the first signal asks it to stop, the next ends it.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	opened, _ := d.program("xdg-open")
+	script := filepath.Join(d.folder, "bin", "xdg-open")
+	content, err := os.ReadFile(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(script, append(content, "while [ -e "+script+" ]; do sleep 0.1; done\n"...), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := d.start("connect", "S-NEW", "-yes", "-open")
+	ended := make(chan int, 1)
+	go func() { // not Cmd.Wait, which would wait for the browser too
+		state, err := r.cmd.Process.Wait()
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- state.ExitCode()
+	}()
+	for limit := time.After(patience); ; {
+		select {
+		case code := <-ended:
+			if code >= 0 {
+				t.Errorf("exit code %d, want an end by the signal", code)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			if opened() != "" {
+				_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended by now
+			}
+		case <-limit:
+			_ = r.cmd.Process.Kill()
+			t.Fatal("the signals did not end it")
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// lineWidth is how wide the output is at most, whatever the terminal: it fits everywhere, and in mails and tickets.
+const lineWidth = 70
+
+// console is the terminal, or what stands in for it: answers go to out, talk goes to err.
+type console struct {
+	out, err io.Writer
+
+	// asks says that a person can be asked: what they type and what they read are terminals.
+	asks bool
+
+	// live says that err can rewrite its last line.
+	live bool
+
+	color bool
+	width int // of talk; 0 in a pipe, where a message is one line
+
+	in    io.Reader
+	lines chan string // what is typed, once somebody was asked
+	once  sync.Once
+}
+
+func newConsole(in, out, err *os.File) *console {
+	c := &console{in: in, out: &watched{w: out}, err: err}
+	if !term.IsTerminal(int(err.Fd())) {
+		return c
+	}
+	c.width = lineWidth
+	if width, _, sizeErr := term.GetSize(int(err.Fd())); sizeErr == nil && width > 20 {
+		c.width = min(width-1, lineWidth) // some terminals break the line after the last column
+	}
+	c.asks = term.IsTerminal(int(in.Fd()))
+	c.live = takesEscapes(err)
+	c.color = c.live && os.Getenv("NO_COLOR") == ""
+	return c
+}
+
+// say tells the technician something.
+func (c *console) say(format string, args ...any) {
+	fmt.Fprint(c.err, wrapped(clean(fmt.Sprintf(format, args...)), c.width, ""))
+}
+
+// warn tells of something that is not as it should be. The name of the tool marks it in the logs of a script.
+func (c *console) warn(format string, args ...any) {
+	text := wrapped("helpdesk: "+clean(strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")), c.width, "  ")
+	if rest, ok := strings.CutPrefix(text, "helpdesk:"); ok && c.color {
+		text = "\x1b[31mhelpdesk:\x1b[0m" + rest
+	}
+	fmt.Fprint(c.err, text)
+}
+
+// strong marks what matters most in a line of talk.
+func (c *console) strong(text string) string {
+	if !c.color {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}
+
+// errNoAnswer is the end of the input where an answer was expected.
+var errNoAnswer = errors.New("no answer")
+
+// ask shows a question and gives the answer. It ends with the context, although reading a terminal does not.
+func (c *console) ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(c.err, strings.TrimSuffix(wrapped(clean(question), c.width, ""), "\n")+" ")
+	c.once.Do(func() {
+		c.lines = make(chan string)
+		go func() {
+			defer close(c.lines)
+			for scanner := bufio.NewScanner(c.in); scanner.Scan(); {
+				c.lines <- scanner.Text()
+			}
+		}()
+	})
+	select {
+	case line, ok := <-c.lines:
+		if !ok {
+			fmt.Fprintln(c.err)
+			return "", errNoAnswer
+		}
+		return strings.TrimSpace(line), nil
+	case <-ctx.Done():
+		fmt.Fprintln(c.err)
+		return "", ctx.Err()
+	}
+}
+
+// print writes an answer in one go. A disk that is full is an error like any other.
+func (c *console) print(text string) error {
+	if text == "" {
+		return nil
+	}
+	if _, err := io.WriteString(c.out, text); err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
+	return nil
+}

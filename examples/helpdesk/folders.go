@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// folderName is the name of the tool's folders in those of the user.
+const folderName = "intune-helpdesk"
+
+// stateFolder is where the journal is kept. It is no setting that anybody would carry to another machine, and no cache
+// that may be emptied.
+func stateFolder() (string, error) {
+	if set := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(set) {
+		return filepath.Join(set, folderName), nil
+	}
+	switch runtime.GOOS {
+	case "windows": // %LocalAppData%, which does not follow the user to other machines
+		folder, err := os.UserCacheDir()
+		return filepath.Join(folder, folderName), err
+	case "darwin", "ios":
+		folder, err := os.UserConfigDir()
+		return filepath.Join(folder, folderName), err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "state", folderName), err
+}
+
+// configFolder is where login keeps which account it is.
+func configFolder() (string, error) {
+	folder, err := os.UserConfigDir()
+	return filepath.Join(folder, folderName), err
+}
+
+// openPrivate opens a file that only its owner may read, and makes its folder.
+func openPrivate(name string, flag int) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(name, flag|os.O_CREATE, 0o600)
+}
+
+// readIfThere reads a file. One that is not there is empty, and so is a device or a pipe, which may have no end.
+func readIfThere(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, nil
+	}
+	content, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return content, err
+}

@@ -1,0 +1,196 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/go-intune/intune/intunetest"
+	"github.com/mattn/go-runewidth"
+)
+
+// terminal is the tool on a terminal of 70 columns.
+type terminal struct {
+	t    *testing.T
+	file *os.File
+
+	mu   sync.Mutex
+	seen bytes.Buffer
+	more chan struct{}
+}
+
+func (d *desk) terminal(args ...string) *terminal {
+	d.t.Helper()
+	cmd := d.command(args...)
+	// A shell leads the session: when the leader ends, Linux throws away what the terminal has not given out yet.
+	const script = `trap : INT; "$@"; echo "[exit $?]"; read line`
+	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh"}, cmd.Args...)
+	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 71})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		file.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	x := &terminal{t: d.t, file: file, more: make(chan struct{}, 1)}
+	go func() {
+		defer close(x.more)
+		buffer := make([]byte, 4096)
+		for {
+			n, err := file.Read(buffer)
+			x.mu.Lock()
+			x.seen.Write(buffer[:n])
+			x.mu.Unlock()
+			select {
+			case x.more <- struct{}{}:
+			default:
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return x
+}
+
+func (x *terminal) screen() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.seen.String()
+}
+
+// shows waits for a text.
+func (x *terminal) shows(text string) *terminal {
+	x.t.Helper()
+	for limit := time.After(patience); !strings.Contains(x.screen(), text); {
+		select {
+		case _, ok := <-x.more:
+			if !ok && !strings.Contains(x.screen(), text) {
+				x.t.Fatalf("ended without %q:\n%s", text, x.screen())
+			}
+		case <-limit:
+			x.t.Fatalf("%q does not show:\n%s", text, x.screen())
+		}
+	}
+	return x
+}
+
+func (x *terminal) types(text string) *terminal {
+	x.t.Helper()
+	if _, err := x.file.WriteString(text); err != nil {
+		x.t.Fatal(err)
+	}
+	return x
+}
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
+
+// ends waits for the end, and checks what was on the screen.
+func (x *terminal) ends(code int) string {
+	x.t.Helper()
+	x.shows("[exit ")
+	x.shows("]\r\n")
+	if !strings.Contains(x.screen(), fmt.Sprintf("[exit %d]", code)) {
+		x.t.Errorf("not exit code %d:\n%s", code, x.screen())
+	}
+	plain := escapes.ReplaceAllString(x.screen(), "")
+	for line := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if runewidth.StringWidth(line) > lineWidth && !strings.Contains(line, "https://") {
+			x.t.Errorf("wider than %d columns: %s", lineWidth, line)
+		}
+	}
+	return x.screen()
+}
+
+func TestTerminalConnect(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(intunetest.SessionScript{URL: link, AfterReads: 40}))
+	x := d.terminal("connect", "LT-1")
+	x.shows("2 devices match").shows("Which one?").types("7\n").shows("[1-2]: ").types("1\n")
+	x.shows("Ask Anna Berg for remote assistance? [y/N]").types("y\n")
+	screen := x.shows(link).ends(exitDone)
+	for _, part := range []string{"Serial      S-NEW", "Waiting for the link, 0:00 of 10:00", "\x1b[1mThe link opens the session"} {
+		if !strings.Contains(screen, part) {
+			t.Errorf("%q was not on the screen:\n%s", part, screen)
+		}
+	}
+	if strings.Count(screen, link) != 1 {
+		t.Errorf("the link is to be shown once:\n%s", screen)
+	}
+	d.prompts(annasNew, 1)
+}
+
+func TestTerminalNoColor(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
+		d := newDesk(t, office())
+		d.env[name] = value
+		screen := d.terminal("connect", "S-NEW", "-y").shows(link).ends(exitDone)
+		if strings.Contains(strings.ReplaceAll(screen, "\x1b[K", ""), "\x1b") || name == "TERM" && strings.Contains(screen, "\x1b") {
+			t.Errorf("%s=%s, and yet:\n%q", name, value, screen)
+		}
+	}
+}
+
+func TestTerminalDeclined(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{"nothing": "\n", "no": "no\n", "end": "\x04"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office())
+			screen := d.terminal("connect", "S-NEW").shows("[y/N]").types(answer).ends(exitFailure)
+			if !strings.Contains(screen, "nobody was asked") {
+				t.Errorf("screen:\n%s", screen)
+			}
+			d.prompts(annasNew, 0)
+		})
+	}
+}
+
+// TestTerminalCtrlC types it at each place where the tool waits for something.
+func TestTerminalCtrlC(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.terminal("connect", "LT-1").shows("Which one?").types("\x03").shows("stopped; nobody was asked").ends(130)
+	d.terminal("connect", "S-NEW").shows("[y/N]").types("\x03").shows("stopped; nobody was asked").ends(130)
+	d.prompts(annasNew, 0)
+	screen := d.terminal("connect", "S-NEW", "-y").shows("Waiting for the link").types("\x03").ends(130)
+	if !strings.Contains(screen, "helpdesk resume") {
+		t.Errorf("screen:\n%s", screen)
+	}
+	d.prompts(annasNew, 1)
+	d.terminal("resume").shows("Waiting for the link").types("\x03").ends(130)
+	come(d.tenant)
+	d.terminal("resume").shows(link).ends(exitDone)
+	d.prompts(annasNew, 1)
+}
+
+func TestTerminalOpenRequest(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.terminal("connect", "S-NEW").shows("[s]top: ").types("s\n").ends(exitFailure)
+	d.prompts(annasNew, 1)
+	d.terminal("connect", "S-NEW", "-wait", "200ms").shows("[s]top: ").types("a\n").ends(exitPending)
+	d.prompts(annasNew, 2)
+	come(d.tenant)
+	d.terminal("connect", "S-NEW").shows("[s]top: ").types("\n").shows(link).ends(exitDone)
+	d.prompts(annasNew, 2)
+}
+
+func TestTerminalResumeChoice(t *testing.T) {
+	t.Parallel()
+	d := twoOpen(t)
+	come(d.tenant)
+	d.terminal("resume").shows("2 requests are open").shows("Which one?").types("2\n").shows("Going on with LT-1").shows(link).ends(exitDone)
+}

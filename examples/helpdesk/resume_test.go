@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// twoOpen leaves two requests open.
+func twoOpen(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t, office(never))
+	for _, who := range []string{"S-NEW", "S-PHONE"} {
+		d.run("connect", who, "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	}
+	return d
+}
+
+func TestResumeChoosesAmongSeveral(t *testing.T) {
+	t.Parallel()
+	d := twoOpen(t)
+	got := d.run("resume")
+	got.wants(t, exitAmbiguous, nil, []string{"LT-1", "PHONE-9", "asked just now", "2 requests are open", "request id"})
+	d.run("resume", "LT-9").wants(t, exitNothing, nil, []string{`no open request is for "LT-9"`})
+	come(d.tenant)
+	d.run("resume", "phone-9").wants(t, exitDone, []string{link}, []string{"Going on with PHONE-9"})
+	d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with LT-1"})
+	d.prompts(annasNew, 1)
+	d.prompts(annasPhone, 1)
+}
+
+func TestResumeByRequestID(t *testing.T) {
+	t.Parallel()
+	d := twoOpen(t)
+	come(d.tenant)
+	for _, r := range d.entries() {
+		if r.Outcome != "" {
+			d.run("resume", strings.ToUpper(r.ClientRequestID)).wants(t, exitDone, []string{link}, nil)
+		}
+	}
+	d.run("resume").wants(t, exitNothing, nil, nil)
+}
+
+// entries are those of the journal.
+func (d *desk) entries() []intune.JournalEntry {
+	d.t.Helper()
+	var list []intune.JournalEntry
+	for line := range strings.Lines(d.journal()) {
+		var entry intune.JournalEntry
+		if err := json.Unmarshal([]byte(line), &entry); err == nil && !entry.Device.IsZero() {
+			list = append(list, entry)
+		}
+	}
+	return list
+}
+
+// TestResumeToken takes a token to another machine.
+func TestResumeToken(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	token := d.entries()[0].ResumeToken
+	come(d.tenant)
+
+	other := newDesk(t, d.tenant)
+	other.env["HELPDESK_TEST_GRAPH"] = d.env["HELPDESK_TEST_GRAPH"]
+	other.startWith(token+"\n", "resume", "-").wait().wants(t, exitDone, []string{link}, nil)
+	other.run("resume", token).wants(t, exitDone, []string{link}, nil)
+	other.startWith("", "resume", "-").wait().wants(t, exitUsage, nil, []string{"no token on standard input"})
+	other.run("resume", " ").wants(t, exitUsage, nil, []string{"TOKEN is blank"})
+	other.run("resume", token[:len(token)-9]+"}").wants(t, exitUsage, nil, []string{"not a token"})
+	d.prompts(annasNew, 1)
+}
+
+// TestResumeDamagedJournal has a line in the journal that nobody wrote.
+func TestResumeDamagedJournal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.write("journal.jsonl", "garbage\n"+d.read("journal.jsonl"))
+	d.write("journal.jsonl.notes", "garbage\n"+d.read("journal.jsonl.notes")+`{"half`)
+	come(d.tenant)
+	d.run("resume").wants(t, exitDone, []string{link}, []string{"line 1", "Going on with LT-1"})
+	d.prompts(annasNew, 1)
+}
+
+// TestResumeWithoutNotes has lost what is only for convenience.
+func TestResumeWithoutNotes(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.write("journal.jsonl.notes", "")
+	come(d.tenant)
+	d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with " + annasNew})
+}
+
+// TestResumeOld has a request of the day before yesterday: whatever link is there now is another session's.
+func TestResumeOld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	before := time.Now().Add(-25 * time.Hour).UTC().Format(time.RFC3339)
+	d.write("journal.jsonl", regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(d.read("journal.jsonl"), `"time":"`+before+`"`))
+	come(d.tenant)
+	d.run("resume").wants(t, exitNothing, nil, []string{"no request of the last 24 hours is open"})
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.prompts(annasNew, 2)
+}
+
+// TestResumeWaitsOn has a link that comes long after a sign of life would be due, had the answer to the request not come. It
+// runs in this process, on the tenant's clock.
+func TestResumeWaitsOn(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(quick())
+	ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-1"}, intunetest.SessionScript{URL: link, After: 8 * time.Minute})
+	var out, talk strings.Builder
+	a := &app{console: &console{out: &out, err: &talk, in: strings.NewReader("")}, journal: filepath.Join(t.TempDir(), "j")}
+	record, err := a.openRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer record.close()
+	options := tenant.ClientOptions()
+	options.Journal = record
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.OpenRemoteAssistance(t.Context(), ref, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Minute}); err == nil {
+		t.Fatal("the link came too early")
+	}
+	open, err := a.openRequests()
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%v %v", open, err)
+	}
+	if err := a.goOn(t.Context(), client, record, open[0], 10*time.Minute, &handover{}); err != nil || out.String() != link+"\n" {
+		t.Errorf("%v\n%s%s", err, &out, &talk)
+	}
+}

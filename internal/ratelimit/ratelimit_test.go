@@ -1,0 +1,154 @@
+package ratelimit_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-intune/intune/internal/ratelimit"
+)
+
+// waits gives the times, from now, at which so many items may go one after another.
+func waits(t *testing.T, l *ratelimit.Limiter, items ...int) (at []time.Duration) {
+	t.Helper()
+	start := time.Now()
+	for _, n := range items {
+		if err := l.Wait(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		at = append(at, time.Since(start))
+	}
+	return at
+}
+
+func TestSpacing(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		perSecond float64
+		burst     int
+		items     []int
+		want      []time.Duration
+	}{
+		"one by one": {5, 1, []int{1, 1, 1}, []time.Duration{0, 200 * ms, 400 * ms}},
+		"batches":    {5, 20, []int{20, 20, 5, 15}, []time.Duration{0, 4000 * ms, 5000 * ms, 8000 * ms}},
+		"slow":       {.5, 1, []int{1, 1}, []time.Duration{0, 2000 * ms}},
+		"zero":       {0, 1, []int{1, 1, 1}, []time.Duration{0, 0, 0}},
+		"none":       {-1, 1, []int{1, 1, 1}, []time.Duration{0, 0, 0}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if got := waits(t, ratelimit.New(c.perSecond, c.burst), c.items...); !slices.Equal(got, c.want) {
+				t.Errorf("%s: at %v, want %v", name, got, c.want)
+			}
+		})
+	}
+}
+
+func TestThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ratelimit.New(8, 1)
+		start := time.Now()
+		expect := func(want float64, until time.Duration) {
+			t.Helper()
+			if got, paused := l.State(); got != want || paused.Sub(start) != until {
+				t.Errorf("%v a second until %v, want %v until %v", got, paused.Sub(start), want, until)
+			}
+		}
+		_ = l.Wait(t.Context(), 1)
+		first := time.Now()
+		time.Sleep(time.Second) //nolint:forbidigo // fake time
+		l.Throttled(first, 10*time.Second)
+		expect(4, 11*time.Second)
+		// What was sent before that does not count again, and a shorter pause does not end the longer one.
+		l.Throttled(first.Add(500*time.Millisecond), 2*time.Second)
+		expect(4, 11*time.Second)
+		if got := waits(t, l, 1, 1, 1); got[0] != 10*time.Second || got[1]-got[0] != 250*time.Millisecond || got[2]-got[1] != 250*time.Millisecond {
+			t.Errorf("at %v", got)
+		}
+		l.Throttled(time.Now(), 0)
+		expect(2, 11500*time.Millisecond)
+		for range 10 {
+			l.Throttled(time.Now(), 0)
+		}
+		expect(.25, 11500*time.Millisecond)
+		l.Accepted(0)
+		expect(.25, 11500*time.Millisecond)
+		l.Accepted(50)
+		expect(4.25, 11500*time.Millisecond)
+		l.Accepted(1000)
+		expect(8, 11500*time.Millisecond)
+	})
+}
+
+func TestThrottledWithoutARate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ratelimit.New(-1, 1)
+		l.Throttled(time.Now(), time.Second)
+		l.Accepted(1)
+		if got := waits(t, l, 1, 1); !slices.Equal(got, []time.Duration{time.Second, time.Second}) {
+			t.Errorf("at %v", got)
+		}
+		if perSecond, _ := l.State(); perSecond != -1 {
+			t.Errorf("%v a second", perSecond)
+		}
+	})
+}
+
+// Those that wait for their turn when the service throttles wait for the pause, and then for another turn.
+func TestThrottledMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ratelimit.New(1, 1)
+		start := time.Now()
+		_ = l.Wait(t.Context(), 1)
+		went := make(chan time.Duration)
+		for range 3 {
+			go func() {
+				_ = l.Wait(t.Context(), 1)
+				went <- time.Since(start)
+			}()
+		}
+		synctest.Wait()
+		l.Throttled(time.Now(), 10*time.Second)
+		last := time.Duration(0)
+		for range 3 {
+			at := <-went
+			if at < 10*time.Second || last != 0 && at-last < 2*time.Second {
+				t.Errorf("one went at %v, the one before it at %v", at, last)
+			}
+			last = at
+		}
+	})
+}
+
+// Who gives up leaves the turn to the next.
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ratelimit.New(1, 1)
+		_ = l.Wait(t.Context(), 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := l.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if got := waits(t, l, 1); got[0] != 900*time.Millisecond {
+			t.Errorf("at %v", got)
+		}
+		l.Throttled(time.Now(), time.Minute)
+		start := time.Now()
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("got %v after %v", err, time.Since(start))
+		}
+		if err := ratelimit.New(-1, 1).Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("an ended context: %v", err)
+		}
+	})
+}

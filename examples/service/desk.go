@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 const (
@@ -29,7 +28,7 @@ type desk struct {
 	maxWait   time.Duration
 	maxWaits  int
 
-	waits context.Context //nolint:containedctx // of the goroutines that ask and wait, which outlive requests
+	waits context.Context // of the goroutines that ask and wait, which outlive requests
 	stop  context.CancelFunc
 	asks  sync.WaitGroup // requests on their way
 	goes  sync.WaitGroup // goroutines

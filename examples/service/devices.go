@@ -8,9 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 const (
@@ -79,7 +78,7 @@ func search(ctx context.Context, client *intune.Client, text string) (found []de
 			return found, false, nil
 		}
 		if err != nil {
-			return nil, false, err //nolint:wrapcheck // becomes a problem
+			return nil, false, err
 		}
 		return append(found, viewDevice(&device.ManagedDevice)), false, nil
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -20,14 +19,6 @@ type authenticator struct {
 	logins  *logins
 	bearers *bearers
 	cookie  string
-}
-
-type identityKey struct{}
-
-// identityOf is the technician of a request that passed [authenticator.require].
-func identityOf(ctx context.Context) *identity {
-	who, _ := ctx.Value(identityKey{}).(*identity)
-	return who
 }
 
 // require lets only technicians pass. A program's bearer token counts and the cookie of a browser does not, if both are sent.

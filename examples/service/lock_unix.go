@@ -9,5 +9,5 @@ import (
 
 // lock keeps other processes from using a file until this one ends.
 func lock(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec,wrapcheck // a descriptor is small; the caller explains
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }

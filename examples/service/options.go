@@ -56,7 +56,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	if err := flags.Parse(args); err != nil {
-		return nil, err //nolint:wrapcheck // names the flag
+		return nil, err
 	}
 	return o, o.check(flags.Args(), public)
 }

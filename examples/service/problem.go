@@ -61,7 +61,7 @@ func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 		header.Set("Retry-After", strconv.Itoa(int((p.extra.RetryAfter+time.Second-1)/time.Second)))
 	}
 	w.WriteHeader(p.status)
-	_ = json.NewEncoder(w).Encode(p.body(requestIDOf(r.Context()))) // the caller may be gone
+	_ = json.NewEncoder(w).Encode(p.body(requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
 }
 
 // answer writes a success as JSON, which nobody may keep.
@@ -69,5 +69,5 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // the caller may be gone
 }

@@ -23,7 +23,7 @@ type record struct {
 
 // openRecord opens the journal at a path, for this process only.
 func openRecord(path string) (*record, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600) //nolint:gosec // the operator's own path
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("-journal: %w", err)
 	}
@@ -36,10 +36,10 @@ func openRecord(path string) (*record, error) {
 // note adds an entry about a session, which is on disk when note returns.
 func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome, text string) error {
 	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome, Error: text}
-	return r.journal.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry) //nolint:wrapcheck // not shown
+	return r.journal.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry)
 }
 
-func (r *record) close() error { return r.file.Close() } //nolint:wrapcheck // names the file
+func (r *record) close() error { return r.file.Close() }
 
 type ownerKey struct{}
 

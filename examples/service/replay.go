@@ -55,6 +55,7 @@ func (d *desk) replayLocked(entry *intune.JournalEntry) {
 		return
 	case intune.OutcomeAccepted:
 		s.unsure = false
+	case intune.OutcomeUnknown: // stays unsure
 	case noteOpened:
 		s.state, s.token = stateOpened, ""
 	case noteFailed:

@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/go-intune/intune"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // exchange is what the log says of one request. Handlers add to it.
@@ -87,7 +86,7 @@ func observed(log *slog.Logger, t *telemetry, next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		w.Header().Set("X-Request-Id", x.id)
 		seen := &statusWriter{ResponseWriter: w}
-		defer func() {
+		defer func() { //nolint:contextcheck // the context is in the request
 			ended(methodOf(r), routeOf(r), seen.code(), time.Since(begin))
 			x.mu.Lock()
 			defer x.mu.Unlock()

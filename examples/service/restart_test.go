@@ -135,7 +135,7 @@ func TestStopLeavesNothingHalfAsked(t *testing.T) {
 		go func() { answer <- c.ask(device, anyKey) }()
 		time.Sleep(time.Second)
 		stopped := make(chan error, 1)
-		go func() { stopped <- p.service.close(context.Background()) }()
+		go func() { stopped <- p.service.close(t.Context()) }()
 		time.Sleep(time.Second)
 		c.refused(c.ask(late, "key-00000002"), kindStopping)
 		if got := c.get("/healthz"); got.status != http.StatusServiceUnavailable {
@@ -211,7 +211,7 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 		if got := c.session(id); got.State != stateReady {
 			t.Errorf("%+v", got)
 		}
-		_ = p.service.close(context.Background())
+		_ = p.service.close(t.Context())
 		p.service = nil
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-
 	"github.com/go-intune/intune"
 )
 
@@ -26,7 +25,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	if err != nil {
 		return fmt.Errorf("-listen: %w", err)
 	}
-	defer listener.Close() //nolint:errcheck // the server closed it
+	defer listener.Close()
 	s := &settings{
 		public: o.public, journal: o.journal, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
 		log: log, traces: traces, meters: meters,

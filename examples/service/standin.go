@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -123,9 +124,7 @@ func (s *standIn) signed(who person, more map[string]any) (string, error) {
 		"iss": s.issuer(), "aud": s.clientID, "tid": s.tenantID, "oid": who.objectID, "sub": who.objectID, "name": who.name,
 		"preferred_username": who.upn, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(), "ver": "2.0",
 	}
-	for name, value := range more {
-		claims[name] = value
-	}
+	maps.Copy(claims, more)
 	text, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("stand-in: %w", err)

@@ -22,7 +22,7 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	return w.ResponseWriter.Write(p) //nolint:wrapcheck // passed on as it is
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap lets [http.ResponseController] flush.

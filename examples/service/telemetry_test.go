@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -38,7 +37,7 @@ func TestTracesAndMetrics(t *testing.T) {
 			}
 		}
 		var data metricdata.ResourceMetrics
-		if err := p.metrics.Collect(context.Background(), &data); err != nil {
+		if err := p.metrics.Collect(t.Context(), &data); err != nil {
 			t.Fatal(err)
 		}
 		found := map[string]bool{}

@@ -94,6 +94,9 @@ func TestPageInABrowser(t *testing.T) {
 			if err != nil {
 				return
 			}
+			if message.Type == "info" { // such as that the sign-out cleared the cache
+				continue
+			}
 			mu.Lock()
 			complaints = append(complaints, string(message.Type)+": "+message.Text) // such as a breach of the page's policy
 			mu.Unlock()
@@ -125,7 +128,7 @@ func TestPageInABrowser(t *testing.T) {
 		picture("page-card.png"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter), text("state", "The user is being asked"),
 		colors("dark"), picture("page-waiting.png"), visible("#open"), text("state", "The link is ready"))
 
-	steps(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile), visible("#open"), picture("page-phone.png"))
+	steps(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(1), chromedp.EmulateMobile), visible("#open"), picture("page-phone.png"))
 	if value(`document.documentElement.scrollWidth > 390`) {
 		t.Error("the page is wider than a phone")
 	}

@@ -51,7 +51,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&public, "public", "", "`URL` at which browsers find the service; its /auth/callback is the app's redirect URI")
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
-	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,500")
+	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")

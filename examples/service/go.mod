@@ -51,5 +51,5 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-// Taken out in the commit of a release: see Releasing in CONTRIBUTING.md.
+// The library of the same checkout.
 replace github.com/go-intune/intune => ../..

@@ -1,0 +1,19 @@
+// Command azcore lists devices, asks for remote assistance and reads the session.
+package main
+
+import (
+	"context"
+
+	"github.com/go-intune/intune/benchmarks/internal/peer"
+	"github.com/go-intune/intune/benchmarks/internal/peer/viaazcore"
+)
+
+func main() {
+	peer.Program(func(ctx context.Context, s peer.Setup, device string) error {
+		client, err := viaazcore.New(s)
+		if err != nil {
+			return err
+		}
+		return peer.Job(ctx, client, device)
+	})
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+const demoDevices = 40
+
+// demoTenant is a made-up tenant with what goes wrong among many devices: a name that two devices share, a device of which
+// the service does not want to hear, an answer that gets lost, and a moment of throttling. Its ids are the same each time,
+// so that a journal of the demo can be continued.
+func demoTenant() *intunetest.Tenant {
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: 400 * time.Millisecond})
+	var withVPN []intune.DeviceRef
+	for i := 1; i <= demoDevices; i++ {
+		d := intune.ManagedDevice{
+			ID: demoID(i), DeviceName: fmt.Sprintf("PC-%03d", i), SerialNumber: fmt.Sprintf("5CG%07d", 1000+i), OperatingSystem: "Windows",
+		}
+		if i == demoDevices {
+			d.DeviceName = "PC-001" // set up anew; the old record is still there
+		}
+		ref := tenant.AddDevice(d, intunetest.SessionScript{AfterReads: 2 + i%4})
+		if i%3 == 0 {
+			withVPN = append(withVPN, ref)
+		}
+	}
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso VPN", Version: "5.2.3"}, withVPN...)
+	action := func(i int) string { return demoID(i) + "/requestRemoteAssistance" }
+	tenant.Inject(intunetest.Fault{
+		Method: http.MethodPost, PathSuffix: action(9), Status: http.StatusBadRequest, Nested: true, Code: "BadRequest",
+		Message: "Remote assistance is not supported on this device.", Times: -1,
+	})
+	tenant.Inject(intunetest.Fault{Method: http.MethodPost, PathSuffix: action(14), Drop: intunetest.DropAfter})
+	tenant.Inject(intunetest.Fault{
+		Method: http.MethodPost, PathSuffix: action(20), Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"2"}},
+	})
+	return tenant
+}
+
+func demoID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
+
+func demoClient(journal intune.Journal) (*intune.Client, error) {
+	tenant := demoTenant()
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	return intune.NewClient(tenant.Credential(), options)
+}
+
+// demoRows is a list with a name that does not exist, and one that two devices share.
+func demoRows() []*row {
+	var rows []*row
+	for i := 1; i < demoDevices; i++ {
+		rows = append(rows, &row{line: i, text: fmt.Sprintf("PC-%03d", i), kind: kindName})
+	}
+	return append(rows, &row{line: demoDevices, text: "PC-O40", kind: kindName})
+}

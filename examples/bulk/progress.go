@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cheggaaa/pb/v3"
+	"github.com/go-intune/intune"
+)
+
+// progress shows how far a run has come: a bar on a terminal, now and then a line in a pipe.
+type progress struct {
+	screen *console
+	total  int
+	began  time.Time
+	bar    *pb.ProgressBar // nil in a pipe
+	ended  sync.Once
+
+	mu              sync.Mutex
+	counts          intune.Progress
+	asked           int       // with -wait
+	links           int       // with -wait
+	paused          time.Time // until when the service wants no requests
+	said            time.Time // the latest line in a pipe
+	saidDone        int
+	saidPausedUntil time.Time
+}
+
+const (
+	barTemplate = `{{counters . }} {{bar . "[" "=" ">" " " "]" }} {{speed . "%s/s" "?/s" }} {{rtime . "%s left" "in %s" "" }} {{string . "note"}}`
+	sayEvery    = 10 * time.Second
+)
+
+func (j *job) progress(total int) *progress {
+	p := &progress{screen: j.console, total: total, began: time.Now(), said: time.Now()}
+	if !j.live || total == 0 {
+		return p
+	}
+	p.bar = pb.ProgressBarTemplate(barTemplate).New(total)
+	p.bar.SetWriter(j.err)
+	p.bar.Set(pb.Terminal, true)
+	p.bar.Set(pb.ReturnSymbol, "\r")
+	p.bar.Set(pb.CleanOnFinish, true) // the summary says it all
+	p.bar.Set(pb.Color, j.color)
+	p.bar.SetWidth(j.width)
+	j.err.showsBar(true)
+	p.bar.Start()
+	return p
+}
+
+// many is for RequestManyOptions.OnProgress.
+func (p *progress) many(now intune.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts, p.paused = now, now.PausedUntil
+	p.show()
+}
+
+// step is one device of openAll that is done with.
+func (p *progress) step(d *device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch d.outcome {
+	case intune.OutcomeAccepted:
+		p.counts.Accepted++
+	case intune.OutcomeRejected:
+		p.counts.Rejected++
+	case intune.OutcomeNotSent:
+		p.counts.NotSent++
+	default:
+		p.counts.Unknown++
+	}
+	if d.session == sessionLink {
+		p.links++
+	}
+	p.show()
+}
+
+// request is one request of openAll that was made.
+func (p *progress) request() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	p.show()
+}
+
+func (p *progress) throttled(until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.paused = until
+	p.show()
+}
+
+// note is what the bar does not show.
+func (p *progress) note() string {
+	switch {
+	case time.Until(p.paused) > 0:
+		return "throttled until " + p.paused.Format(time.TimeOnly)
+	case p.asked+p.links > 0:
+		return fmt.Sprintf("%d asked, %s", p.asked, plural(p.links, "link"))
+	}
+	return ""
+}
+
+func (p *progress) show() {
+	done, note := p.counts.Done(), p.note()
+	if p.bar != nil {
+		p.bar.SetCurrent(int64(done))
+		p.bar.Set("note", note)
+		return
+	}
+	tenth := p.total >= 20 && done*10/p.total > p.saidDone*10/p.total
+	longer := p.paused.Sub(p.saidPausedUntil) > sayEvery/2 && time.Until(p.paused) > 0
+	if !tenth && !longer && time.Since(p.said) < sayEvery {
+		return
+	}
+	p.said, p.saidDone, p.saidPausedUntil = time.Now(), done, p.paused
+	text := fmt.Sprintf("%d of %d done: %s", done, p.total, tally(p.counts))
+	if elapsed := time.Since(p.began); done > 0 && done < p.total {
+		each := elapsed / time.Duration(done)
+		text += fmt.Sprintf("; %.1f a second, %s left", float64(done)/elapsed.Seconds(), (each * time.Duration(p.total-done)).Round(time.Second))
+	}
+	if note != "" {
+		text += "; " + note
+	}
+	p.screen.say("%s", text)
+}
+
+// tally says what became of devices.
+func tally(c intune.Progress) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Accepted, "accepted"}, {c.Rejected, "refused"}, {c.Unknown, "unknown"}, {c.NotSent, "not sent"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *progress) end() {
+	p.ended.Do(func() {
+		if p.bar != nil {
+			p.bar.Finish()
+			p.screen.err.showsBar(false)
+		}
+	})
+}

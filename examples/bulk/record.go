@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/go-intune/intune"
+	"github.com/gofrs/flock"
+)
+
+// record is the journal while devices are asked. It remembers the requests of this run, and stops the run when it cannot
+// be written.
+type record struct {
+	journal intune.Journal
+	close   func()
+	failed  func(error)
+
+	mu    sync.Mutex
+	byID  map[string]intune.JournalEntry // the latest of each device in this run
+	times map[string]intune.JournalEntry // the same of Asking
+}
+
+// openRecord opens the journal for writing, and keeps other processes from it: two at once would ask users twice. It also
+// gives what the journal says so far. Without a name nothing is kept, which is for the demo.
+func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry, error) {
+	r := &record{close: func() {}, failed: failed, byID: map[string]intune.JournalEntry{}, times: map[string]intune.JournalEntry{}}
+	if name == "" {
+		r.journal = intune.NewJournal(io.Discard, nil)
+		return r, nil, nil
+	}
+	lock := flock.New(name+".lock", flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, nil, fmt.Errorf("the journal cannot be locked, so nobody was asked; name another with -journal: %w", err)
+	}
+	if !locked {
+		return nil, nil, failedf("another bulk is at work with the journal %s; wait for it, or stop it first", name)
+	}
+	unlock := func() { _ = lock.Unlock() }
+	file, err := openJournal(name)
+	if err != nil {
+		unlock()
+		return nil, nil, fmt.Errorf("the journal cannot be opened, so nobody was asked; name another with -journal: %w", err)
+	}
+	r.close = func() {
+		_ = file.Close() // every entry was synced
+		unlock()
+	}
+	entries, err := readEntries(name, file)
+	if err != nil {
+		r.close()
+		return nil, nil, err
+	}
+	r.journal = intune.NewJournal(file, &intune.JournalOptions{Actor: func(context.Context) string { return actor() }})
+	return r, entries, nil
+}
+
+func failedf(format string, args ...any) error { return failed(exitFailure, format, args...) }
+
+// openJournal opens the file, which must be one that keeps what is written.
+func openJournal(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if folder, err := os.Open(filepath.Dir(name)); err == nil {
+		_ = folder.Sync() // so that a new file survives a crash of the machine; not every system can
+		_ = folder.Close()
+	}
+	return file, nil
+}
+
+// readJournal reads a journal that may not exist.
+func readJournal(name string) ([]intune.JournalEntry, error) {
+	file, err := os.Open(name)
+	if name == "" || errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the journal cannot be read: %w", err)
+	}
+	defer file.Close()
+	return readEntries(name, file)
+}
+
+func readEntries(name string, r io.Reader) (all []intune.JournalEntry, err error) {
+	for entry, err := range intune.ReadJournal(r) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err) // the line may name somebody who was asked
+		}
+		all = append(all, entry)
+	}
+	return all, nil
+}
+
+// actor is who uses the program.
+func actor() string {
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+	return ""
+}
+
+// earlier is what a journal says of the devices whose users were asked or may have been, by the key of the device. Those
+// that were rejected or not sent may be asked again.
+func earlier(entries []intune.JournalEntry) (map[string]intune.JournalEntry, error) {
+	type pair struct {
+		device intune.DeviceRef
+		id     string
+	}
+	asking := map[pair]intune.JournalEntry{}
+	known := map[string]intune.JournalEntry{}
+	for _, entry := range entries {
+		of := pair{entry.Device, entry.ClientRequestID}
+		switch entry.Outcome {
+		case "":
+			asking[of] = entry
+		case intune.OutcomeAccepted:
+			if first, ok := asking[of]; ok {
+				entry.Time, entry.ResumeToken = first.Time, first.ResumeToken
+			}
+			known[key(entry.Device.DeviceID())] = entry
+		default: // those that count are unfinished requests
+		}
+	}
+	unfinished, err := intune.UnfinishedRequests(func(yield func(intune.JournalEntry, error) bool) {
+		for _, entry := range entries {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+	})
+	for _, entry := range slices.Backward(unfinished) {
+		if k := key(entry.Device.DeviceID()); known[k].Outcome == "" {
+			entry.Outcome = intune.OutcomeUnknown
+			known[k] = entry
+		}
+	}
+	return known, err
+}
+
+// Asking implements [intune.Journal].
+func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
+	err := r.journal.Asking(ctx, entry)
+	if err != nil {
+		r.failed(fmt.Errorf("the journal cannot be written, so nobody more is asked: %w", err))
+		return err
+	}
+	r.keep(r.times, entry)
+	return nil
+}
+
+// Asked implements [intune.Journal].
+func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
+	r.keep(r.byID, entry)
+	err := r.journal.Asked(ctx, entry)
+	if err != nil {
+		r.failed(fmt.Errorf("the journal cannot record an outcome, so nobody more is asked: %w", err))
+	}
+	return err
+}
+
+func (r *record) keep(in map[string]intune.JournalEntry, entry intune.JournalEntry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	in[key(entry.Device.DeviceID())] = entry
+}
+
+// of is what this run recorded of a device: the latest entry of Asked with the time of Asking.
+func (r *record) of(d *device) (intune.JournalEntry, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first, ok := r.times[key(d.id)]
+	if !ok {
+		return intune.JournalEntry{Outcome: intune.OutcomeNotSent}, false
+	}
+	entry := r.byID[key(d.id)]
+	entry.Time, entry.ClientRequestID, entry.Device = first.Time, first.ClientRequestID, first.Device
+	return entry, true
+}
+
+// learned records that a request whose outcome was unknown was accepted: a session came of it.
+func (r *record) learned(ctx context.Context, clientRequestID string, d *device) {
+	_ = r.Asked(ctx, intune.JournalEntry{Device: d.ref(), ClientRequestID: clientRequestID, Outcome: intune.OutcomeAccepted})
+}

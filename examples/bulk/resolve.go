@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/google/uuid"
+)
+
+// finder looks for the devices that a text of one kind names. None is no error; [intune.ErrInvalidArgument] is a text that
+// cannot name any.
+type finder interface {
+	find(ctx context.Context, k kind, text string) ([]match, error)
+}
+
+// match is what is kept of a device that a text names. The model of a device is a hundred times larger.
+type match struct {
+	id, name, serial string
+	synced           time.Time
+}
+
+func matchOf(d *intune.ManagedDevice) match {
+	return match{d.ID, d.DeviceName, d.SerialNumber, d.LastSyncDateTime}
+}
+
+// selected are the properties that are needed of a device.
+func selected() []string {
+	return []string{"id", "deviceName", "serialNumber", "azureADDeviceId", "lastSyncDateTime"}
+}
+
+// manyLookups is from how many lines on it is quicker to read the list of all devices, a thousand on a page.
+const manyLookups = 100
+
+// newFinder chooses how to look for the devices of n lines.
+func newFinder(ctx context.Context, client *intune.Client, n int) (finder, error) {
+	if n <= manyLookups {
+		return oneByOne{client}, nil
+	}
+	return readInventory(ctx, client)
+}
+
+// oneByOne lets the service search.
+type oneByOne struct{ client *intune.Client }
+
+func (f oneByOne) find(ctx context.Context, k kind, text string) ([]match, error) {
+	var filter intune.DeviceFilter
+	switch k {
+	case kindID:
+		found, err := f.client.GetDevice(ctx, intune.Device(text), &intune.GetDeviceOptions{Select: selected()})
+		if errors.Is(err, intune.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return []match{matchOf(&found.ManagedDevice)}, nil
+	case kindSerial:
+		filter.SerialNumber = text
+	case kindEntra:
+		filter.AzureADDeviceID = text
+	default:
+		filter.DeviceName = text
+	}
+	found, err := f.client.FindDevice(ctx, filter, &intune.FindDeviceOptions{Select: selected()})
+	if several, ok := errors.AsType[*intune.AmbiguousDeviceError](err); ok {
+		var all []match
+		for i := range several.Candidates {
+			all = append(all, matchOf(&several.Candidates[i]))
+		}
+		return all, nil
+	}
+	if errors.Is(err, intune.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []match{matchOf(&found)}, nil
+}
+
+// inventory is the list of all devices.
+type inventory map[kind]map[string][]*match
+
+func readInventory(ctx context.Context, client *intune.Client) (inventory, error) {
+	all := inventory{kindID: {}, kindSerial: {}, kindName: {}, kindEntra: {}}
+	for d, err := range client.Devices(ctx, intune.AllDevices(), &intune.ListDevicesOptions{Select: selected()}) {
+		if err != nil {
+			return nil, err
+		}
+		m := matchOf(&d)
+		for k, text := range map[kind]string{kindID: d.ID, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID} {
+			all[k][key(text)] = append(all[k][key(text)], &m)
+		}
+	}
+	return all, nil
+}
+
+func (all inventory) find(_ context.Context, k kind, text string) ([]match, error) {
+	if (k == kindSerial || k == kindEntra) && strings.Trim(text, "0- ") == "" {
+		return nil, fmt.Errorf("%w: it is all zeros, a placeholder that many devices share", intune.ErrInvalidArgument)
+	}
+	var found []match
+	for _, m := range all[k][key(text)] {
+		found = append(found, *m)
+	}
+	return found, nil
+}
+
+// kinds are what a text may be, the likeliest first. Those of one step are tried together: a text can be the serial number
+// of one device and the name of another, and only a person can tell which is meant.
+func kinds(k kind, text string) [][]kind {
+	isGUID := uuid.Validate(text) == nil
+	switch {
+	case k == kindAny && isGUID:
+		return [][]kind{{kindID}, {kindEntra}, {kindSerial, kindName}}
+	case k == kindAny:
+		return [][]kind{{kindSerial, kindName}}
+	case k == kindID && isGUID:
+		return [][]kind{{kindID}, {kindEntra}} // it is easier to come by, and looks the same
+	default:
+		return [][]kind{{k}}
+	}
+}
+
+// look finds the devices that a line names. An error is one of the service.
+func (r *row) look(ctx context.Context, f finder) ([]match, error) {
+	if r.detail = unusable(r.text); r.detail != "" {
+		r.outcome = outcomeInvalid
+		return nil, nil
+	}
+	refused, tried := "", 0
+	for _, step := range kinds(r.kind, r.text) {
+		var found []match
+		for _, k := range step {
+			some, err := f.find(ctx, k, r.text)
+			if errors.Is(err, intune.ErrInvalidArgument) {
+				refused = err.Error()
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			tried++
+			for _, m := range some {
+				if m.id != "" && !slices.ContainsFunc(found, func(other match) bool { return key(other.id) == key(m.id) }) {
+					found = append(found, m)
+				}
+			}
+		}
+		if len(found) > 0 {
+			return found, nil
+		}
+	}
+	if tried == 0 {
+		r.outcome, r.detail = outcomeInvalid, refused
+	} else {
+		r.outcome, r.detail = outcomeNotFound, "no device has this "+r.kind.single()
+	}
+	return nil, nil
+}
+
+func (k kind) single() string {
+	switch k {
+	case kindID:
+		return "Intune id"
+	case kindSerial:
+		return "serial number"
+	case kindName:
+		return "name"
+	case kindEntra:
+		return "Entra device id"
+	default:
+		return "id, serial number or name"
+	}
+}
+
+// resolve finds the device of each line.
+func resolve(ctx context.Context, f finder, rows []*row, all *fleet) error {
+	for _, r := range rows {
+		found, err := r.look(ctx, f)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", r.line, err)
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			all.add(r, found[0])
+		default:
+			r.outcome = outcomeAmbiguous
+			r.detail = candidates(found)
+		}
+	}
+	return nil
+}
+
+// candidates lists devices so that a person can choose.
+func candidates(found []match) string {
+	var several intune.AmbiguousDeviceError
+	for _, m := range found {
+		several.Candidates = append(several.Candidates, intune.ManagedDevice{
+			ID: m.id, DeviceName: m.name, SerialNumber: m.serial, LastSyncDateTime: m.synced,
+		})
+	}
+	return several.Error()
+}
+
+// fleet is the devices of all lines, each once, in the order of the input.
+type fleet struct {
+	list []*device
+	byID map[string]*device
+}
+
+func (f *fleet) add(r *row, found match) {
+	if f.byID == nil {
+		f.byID = map[string]*device{}
+	}
+	d := f.byID[key(found.id)]
+	if d == nil {
+		d = &device{id: found.id, name: found.name, serial: found.serial, line: r.line}
+		f.byID[key(found.id)] = d
+		f.list = append(f.list, d)
+		r.first = true
+	}
+	r.device = d
+}

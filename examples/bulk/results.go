@@ -1,0 +1,265 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// table is the results as rows, in the order of the input.
+func (j *job) table() [][]string {
+	head := []string{"line", "device", "deviceId", "deviceName", "serialNumber", "outcome", "run", "sentAt", "requestId", "clientRequestId", "detail"}
+	if j.wait {
+		head = append(head, "session")
+	}
+	if j.writeLinks {
+		head = append(head, "link")
+	}
+	rows := [][]string{head}
+	for _, r := range j.rows {
+		rows = append(rows, j.cells(r))
+	}
+	return rows
+}
+
+func (j *job) cells(r *row) []string {
+	d := r.device
+	if d == nil {
+		d = &device{outcome: r.outcome, detail: r.detail}
+	}
+	run, at, detail := "", "", d.detail
+	if d.asked() {
+		run = "this"
+		if d.earlier {
+			run = "earlier"
+		}
+	}
+	if !d.askedAt.IsZero() {
+		at = d.askedAt.UTC().Format(time.RFC3339)
+	}
+	if r.device != nil && !r.first {
+		detail = strings.TrimSuffix(fmt.Sprintf("the same device as line %d; %s", d.line, detail), "; ")
+	}
+	cells := []string{strconv.Itoa(r.line), r.text, d.id, d.name, d.serial, string(d.outcome), run, at, d.requestID, d.clientID, detail}
+	if j.wait {
+		cells = append(cells, d.session)
+	}
+	if j.writeLinks {
+		cells = append(cells, d.link.Reveal())
+	}
+	return cells
+}
+
+// writeCSV writes rows that a spreadsheet can open without running what a device calls itself: a cell that would be taken
+// for a formula gets an apostrophe before it, and control characters go.
+func writeCSV(rows [][]string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, text := range row {
+			cells[i] = clean(text)
+			if cells[i] != "" && strings.ContainsRune("=+-@", rune(cells[i][0])) {
+				cells[i] = "'" + cells[i]
+			}
+		}
+		_ = w.Write(cells) // a strings.Builder takes everything
+	}
+	w.Flush()
+	return b.String()
+}
+
+// target is where results are written: the file that a name means, and whether it is replaced as a whole. A device or a
+// pipe is not.
+func target(name string) (file string, replaced bool, err error) {
+	info, err := os.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return name, true, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if info.IsDir() {
+		return "", false, fmt.Errorf("%s is a folder", name)
+	}
+	file, err = filepath.EvalSymlinks(name)
+	return file, info.Mode().IsRegular(), err
+}
+
+// probeResults finds out before anybody is asked whether the results can be written.
+func probeResults(name string) error {
+	if name == "" {
+		return nil
+	}
+	file, replaced, err := target(name)
+	if err == nil && replaced {
+		var probe *os.File
+		if probe, err = temporary(file); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		return failed(exitFailure, "the results cannot be written, so nobody was asked; name another file with -o: %v", err)
+	}
+	return nil
+}
+
+func temporary(file string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+}
+
+// writeResults writes the results, all or nothing.
+func (j *job) writeResults(text string) error {
+	if j.results == "" {
+		return j.print(text)
+	}
+	name, replaced, err := target(j.results)
+	if err != nil {
+		return err
+	}
+	var file *os.File
+	if replaced {
+		file, err = temporary(name)
+	} else {
+		file, err = os.OpenFile(name, os.O_WRONLY, 0)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	if err == nil && replaced {
+		err = file.Sync()
+	}
+	err = errors.Join(err, file.Close())
+	switch {
+	case !replaced:
+		return err
+	case err != nil:
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return os.Rename(file.Name(), name)
+}
+
+// conclude writes the results and the summary. The error has the exit code.
+func (j *job) conclude(took time.Duration) error {
+	j.summarize(took)
+	if err := j.writeResults(writeCSV(j.table())); err != nil {
+		again := "run it again"
+		if j.journal != "" && !j.dryRun {
+			again = "the journal knows who was asked: the same command with another -o writes them, and asks nobody again"
+		}
+		return failed(exitFailure, "the results could not be written; %s: %v", again, err)
+	}
+	if why, ok := j.halted(); ok && why.code == exitFailure {
+		return failed(exitFailure, "")
+	}
+	if code := j.code(); code != exitDone {
+		return failed(code, "")
+	}
+	return nil
+}
+
+// codeOfLines is the exit code that lines without a device give.
+func (j *job) codeOfLines() int {
+	code := exitDone
+	for _, r := range j.rows {
+		switch {
+		case r.device != nil:
+		case r.outcome == outcomeAmbiguous:
+			code = max(code, exitAmbiguous)
+		default:
+			code = max(code, exitNotFound)
+		}
+	}
+	return code
+}
+
+// code is the exit code that the results give.
+func (j *job) code() int {
+	code := j.codeOfLines()
+	for _, d := range j.fleet.list {
+		switch {
+		case j.dryRun:
+		case d.outcome == intune.OutcomeUnknown:
+			code = max(code, exitUnknown)
+		case d.outcome != intune.OutcomeAccepted, d.session == sessionFailed:
+			code = max(code, exitRefused)
+		case d.session == sessionPending, d.session == sessionNone:
+			code = max(code, exitPending)
+		}
+	}
+	return code
+}
+
+// summarize says in a few lines what happened.
+func (j *job) summarize(took time.Duration) {
+	var now, before intune.Progress
+	links, pending, without, would := 0, 0, 0, 0
+	for _, r := range j.rows {
+		if r.device == nil {
+			without++
+		}
+	}
+	for _, d := range j.fleet.list {
+		counts := &now
+		if d.earlier {
+			counts = &before
+		}
+		switch d.outcome {
+		case intune.OutcomeAccepted:
+			counts.Accepted++
+		case intune.OutcomeRejected:
+			counts.Rejected++
+		case intune.OutcomeUnknown:
+			counts.Unknown++
+		case outcomeWouldAsk:
+			would++
+		default:
+			counts.NotSent++
+		}
+		switch d.session {
+		case sessionLink:
+			links++
+		case sessionPending:
+			pending++
+		}
+	}
+	if j.dryRun {
+		j.say("%s, %s, would be asked: %d; asked before: %d; lines without a device: %d. Nobody was asked.",
+			plural(len(j.rows), "line"), plural(len(j.fleet.list), "device"), would, before.Done(), without)
+		return
+	}
+	text := plural(len(j.rows), "line") + ", " + plural(len(j.fleet.list), "device")
+	if now.Done() > 0 {
+		text += ": " + tally(now)
+	}
+	if before.Done() > 0 {
+		text += "; from earlier runs: " + tally(before)
+	}
+	if without > 0 {
+		text += fmt.Sprintf("; lines without a device: %d", without)
+	}
+	if j.wait {
+		text += fmt.Sprintf("; links: %d, pending: %d", links, pending)
+	}
+	if took = took.Round(100 * time.Millisecond); took > 0 {
+		text += fmt.Sprintf(". It took %v", took)
+	}
+	j.say("%s.", text)
+	if now.Rejected+now.NotSent > 0 && j.journal != "" {
+		j.say("The same command asks those again that were refused or not sent, and nobody else.")
+	}
+	if now.Unknown > 0 {
+		j.say("Unknown means that the user may have been asked. They are not asked again; see the detail in the results.")
+	}
+	if links > 0 && !j.writeLinks {
+		j.say("The links are not in the results; the same command with -write-links writes them, within 24 hours of asking.")
+	}
+}

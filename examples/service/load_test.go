@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	begin := time.Now()
-	var asked atomic.Int64
+	var asked, ended atomic.Int64
 	var group sync.WaitGroup
 	queue := make(chan int)
 	for range 16 {
@@ -53,7 +53,7 @@ func TestLoad(t *testing.T) {
 				}
 				if id := loadAsk(t, client, p.at, token, devices[i].DeviceID()); id != "" {
 					asked.Add(1)
-					loadWatch(t, client, p.at, token, id)
+					loadWatch(t, client, p.at, token, id, &ended)
 				}
 			}
 		})
@@ -71,6 +71,9 @@ func TestLoad(t *testing.T) {
 	after := residentKiB(t, p.Process.Pid)
 	t.Logf("%d waits with their event streams, begun in %v (%.0f a second); %d MiB before, %d MiB with them, %.0f KiB for each; %.1f reads a second",
 		asked.Load(), asking.Round(time.Millisecond), float64(waits)/asking.Seconds(), before>>10, after>>10, float64(after-before)/float64(waits), rate)
+	if n := ended.Load(); n != 0 {
+		t.Errorf("%d streams have ended", n)
+	}
 	if asked.Load() != int64(waits) {
 		t.Errorf("%d of %d were asked", asked.Load(), waits)
 	}
@@ -106,7 +109,7 @@ func loadAsk(t *testing.T, client *http.Client, at, token, device string) string
 }
 
 // loadWatch holds a stream open until the test ends.
-func loadWatch(t *testing.T, client *http.Client, at, token, id string) {
+func loadWatch(t *testing.T, client *http.Client, at, token, id string, ended *atomic.Int64) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at+"/sessions/"+id+"/events", nil)
 	if err != nil {
@@ -122,6 +125,7 @@ func loadWatch(t *testing.T, client *http.Client, at, token, id string) {
 	go func() {
 		defer response.Body.Close()
 		_, _ = io.Copy(io.Discard, response.Body)
+		ended.Add(1)
 	}()
 }
 

@@ -41,36 +41,6 @@ func TestReadmeSnippets(t *testing.T) {
 	}
 }
 
-// The files that the README leads to exist.
-func TestReadmeLinks(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"README.md", "TROUBLESHOOTING.md"} {
-		text := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`").ReplaceAllString(readText(t, name), "") // code has brackets of its own
-		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
-			target, anchor, _ := strings.Cut(link[1], "#")
-			switch {
-			case strings.HasPrefix(target, "https://"):
-			case target != "":
-				if _, err := os.Stat(target); err != nil {
-					t.Errorf("%s: %v", name, err)
-				}
-			case !hasHeading(text, anchor):
-				t.Errorf("%s: no heading for #%s", name, anchor)
-			}
-		}
-	}
-}
-
-func hasHeading(text, anchor string) bool {
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
-		kept := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
-		if strings.ReplaceAll(kept, " ", "-") == anchor {
-			return true
-		}
-	}
-	return false
-}
-
 func readText(t testing.TB, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(name)

@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -192,5 +193,40 @@ func TestEnumsMatchTheSchema(t *testing.T) {
 	}
 	if len(schemaEnums) != len(facts.Enums) {
 		t.Errorf("%d enums in Go, %d in the schema", len(schemaEnums), len(facts.Enums))
+	}
+}
+
+// What the client calls is in the schema as the client calls it, and its end is announced where users read it.
+func TestCallsMatchTheSchema(t *testing.T) {
+	t.Parallel()
+	var facts struct {
+		EntryPoints, Navigations map[string]string
+		Actions                  map[string][]schemaProperty
+		Deprecations             []struct{ Target, Date, Removal string }
+	}
+	readFacts(t, "service.json", &facts)
+	devices, partners := "Collection(managedDevice)", "Collection(remoteAssistancePartner)"
+	if want := map[string]string{
+		"deviceManagement/managedDevices": devices, "user/managedDevices": devices, "detectedApp/managedDevices": devices,
+		"deviceManagement/detectedApps": "Collection(detectedApp)", "deviceManagement/auditEvents": "Collection(auditEvent)",
+		"deviceManagement/remoteAssistancePartners": partners,
+	}; !maps.Equal(facts.Navigations, want) {
+		t.Errorf("the navigations are %v, want %v", facts.Navigations, want)
+	}
+	if want := map[string]string{"deviceManagement": "deviceManagement", "users": "user"}; !maps.Equal(facts.EntryPoints, want) {
+		t.Errorf("the entry points are %v, want %v", facts.EntryPoints, want)
+	}
+	for _, name := range []string{
+		"requestRemoteAssistance(managedDevice)", "beginOnboarding(remoteAssistancePartner)", "disconnect(remoteAssistancePartner)",
+	} {
+		if parameters, ok := facts.Actions[name]; !ok || len(parameters) != 0 {
+			t.Errorf("the action %s takes %v, and the client sends it without a body", name, parameters)
+		}
+	}
+	changelog := readText(t, "CHANGELOG.md")
+	for _, d := range facts.Deprecations {
+		if !strings.Contains(changelog, d.Target) {
+			t.Errorf("Microsoft calls %s deprecated since %s, and CHANGELOG.md does not name it", d.Target, d.Date)
+		}
 	}
 }

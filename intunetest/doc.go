@@ -37,6 +37,8 @@
 // invented. Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the
 // request.
 //
+// Whoever has a tenant can compare: the program examples/conformance of this module checks on it what the kit does here.
+//
 // # Time
 //
 // The kit never sleeps, except for [Fault.Delay], which is a timer that ends with the request's context. It works

@@ -1,0 +1,354 @@
+package intune_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// TestSoak puts 200 goroutines on one client, for hours of fake time: with random faults, contexts that end, and tokens
+// that last for 45 seconds. Every outcome that the library tells, by its errors and in its journal, is compared with what
+// the user saw. At the end nothing may be left: no goroutine, no open body, which is a connection, and no memory.
+//
+// SOAK=1 makes a million calls instead of some thousands, and takes minutes.
+func TestSoak(t *testing.T) { //nolint:paralleltest // it measures the heap and the goroutines of the process
+	const workers = 200
+	calls := 2_000
+	if os.Getenv("SOAK") != "" {
+		calls = 1_000_000
+	}
+	goroutines := runtime.NumGoroutine()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := newSoak(t, workers)
+		s.run(calls / 5 / workers) // until everything has its size: pools, maps, the tenant
+		before := heap()
+		s.run(calls / 5 * 4 / workers)
+		synctest.Wait()
+		grown := heap() - before
+		t.Logf("%d bytes more are in use after %d calls", grown, calls/5*4)
+		if grown > 1<<20 {
+			t.Error("that is too much")
+		}
+		s.check(calls, time.Since(start))
+	})
+	// A bubble ends only when all of its goroutines have.
+	if n := runtime.NumGoroutine() - goroutines; n > 0 {
+		t.Errorf("%d goroutines are left", n)
+	}
+}
+
+// soak is a tenant on a bad network, with the callers of one client.
+type soak struct {
+	t       *testing.T
+	tenant  *intunetest.Tenant
+	client  *intune.Client
+	network *soakNetwork
+	tokens  *soakTokens
+	workers []*soakWorker
+
+	mu     sync.Mutex
+	counts map[string]int // of results, by kind
+}
+
+func newSoak(t *testing.T, workers int) *soak {
+	t.Helper()
+	s := &soak{
+		t: t, counts: map[string]int{},
+		tenant: intunetest.NewTenant(&intunetest.TenantOptions{KeepRequests: -1, OmitAuditEvents: true}),
+	}
+	devices := map[string]*soakDevice{}
+	for i := range workers {
+		w := &soakWorker{soak: s, dice: rand.New(rand.NewPCG(uint64(i), 2))}
+		user := fmt.Sprintf("user%d@contoso.com", i)
+		for j := range 6 {
+			id := fmt.Sprintf("soak-%03d-%d", i, j)
+			script := intunetest.SessionScript{AfterReads: j + 1}
+			if j == 4 {
+				script = intunetest.SessionScript{ErrorDetails: "The user declined."}
+			}
+			d := &soakDevice{ref: s.tenant.AddDevice(intune.ManagedDevice{ID: id, SerialNumber: id, UserPrincipalName: user, UserID: user}, script)}
+			if j == 5 {
+				d.ref = intune.UserDevice(user, id)
+			}
+			w.devices, devices[id] = append(w.devices, d), d
+		}
+		s.workers = append(s.workers, w)
+	}
+	s.injectFaults(devices)
+	s.tokens = &soakTokens{t: t, of: s.tenant.Credential(), expiry: map[string]time.Time{}}
+	s.network = &soakNetwork{t: t, tenant: s.tenant, tokens: s.tokens}
+	options := s.tenant.ClientOptions()
+	options.Transport, options.Journal = s.network, soakJournal{}
+	client, err := intune.NewClient(s.tokens, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.client = client
+	return s
+}
+
+// injectFaults makes every tenth request fail somehow. A device whose request may have been carried out unseen is marked.
+func (s *soak) injectFaults(devices map[string]*soakDevice) {
+	const action = "/requestRemoteAssistance"
+	var mu sync.Mutex
+	dice := rand.New(rand.NewPCG(3, 4))
+	inject := func(open bool, f intunetest.Fault) {
+		f.Times = -1
+		f.Match = func(r intunetest.RecordedRequest) bool {
+			mu.Lock()
+			hit := dice.IntN(120) == 0
+			mu.Unlock()
+			_, rest, _ := strings.Cut(r.Path, "managedDevices/")
+			id, _, _ := strings.Cut(rest, "/")
+			if d := devices[id]; hit && open && d != nil {
+				d.mark()
+			}
+			return hit
+		}
+		s.tenant.Inject(f)
+	}
+	for _, status := range []int{http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusFound} {
+		inject(true, intunetest.Fault{PathSuffix: action, Status: status, Effect: status%2 == 0})
+	}
+	inject(true, intunetest.Fault{PathSuffix: action, Drop: intunetest.DropBefore})
+	inject(true, intunetest.Fault{PathSuffix: action, Drop: intunetest.DropAfter})
+	inject(false, intunetest.Fault{PathSuffix: action, Status: http.StatusForbidden, Code: "Forbidden", Message: "No role.", Nested: true})
+	inject(false, intunetest.Fault{Drop: intunetest.DropConnect})
+	inject(false, intunetest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"0.25"}}})
+	inject(false, intunetest.Fault{Status: http.StatusServiceUnavailable})
+	inject(false, intunetest.Fault{Status: http.StatusUnauthorized, Header: http.Header{"Www-Authenticate": writeClaims(challengeForms["canonical"])}})
+	inject(false, intunetest.Fault{Method: http.MethodGet, Truncate: 20})
+	inject(false, intunetest.Fault{Method: http.MethodGet, Drop: intunetest.DropBefore})
+}
+
+// run makes calls from all goroutines, that many from each.
+func (s *soak) run(each int) {
+	var group sync.WaitGroup
+	for _, w := range s.workers {
+		group.Go(func() {
+			for range each {
+				w.call(s.t.Context())
+			}
+		})
+	}
+	group.Wait()
+}
+
+func (s *soak) count(kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[kind]++
+}
+
+func (s *soak) check(calls int, took time.Duration) {
+	s.t.Helper()
+	s.t.Logf("%d calls in %v, %d requests, %d at the same time, %d tokens, %d prompts; %v",
+		calls, took, s.network.requests, s.network.most, s.tokens.issued, s.tenant.TotalPrompts(), s.counts)
+	if s.network.open != 0 || s.network.inFlight != 0 {
+		s.t.Errorf("%d bodies are open, %d requests in flight", s.network.open, s.network.inFlight)
+	}
+	if s.network.most < 50 || s.network.most > 4*len(s.workers) { // RequestRemoteAssistanceMany has four at a time
+		s.t.Errorf("%d requests at the same time", s.network.most)
+	}
+	if n := s.tokens.issued; n < int(took/soakTokenLife)/2 || n < 3 || s.tokens.failed == 0 {
+		s.t.Errorf("%d tokens in %v, %d failures", n, took, s.tokens.failed)
+	}
+	for _, kind := range []string{
+		"accepted", "rejected", "unknown", "no entry", "link", "pending", "pending, unknown", "session error", "continued", "token", "context",
+	} {
+		if s.counts[kind] == 0 {
+			s.t.Errorf("no call had the result %q", kind)
+		}
+	}
+	prompts := 0
+	for _, w := range s.workers {
+		for _, d := range w.devices {
+			prompts += s.tenant.Prompts(d.ref)
+		}
+	}
+	if total := s.tenant.TotalPrompts(); total != prompts || total < s.counts["accepted"] || total > s.counts["accepted"]+s.counts["unknown"] {
+		s.t.Errorf("%d prompts, %d of them on the devices; %v", total, prompts, s.counts)
+	}
+}
+
+// soakDevice belongs to one goroutine, so that what changes on it is that goroutine's doing.
+type soakDevice struct {
+	ref intune.DeviceRef
+
+	mu   sync.Mutex
+	open bool // a request may have been carried out unseen
+}
+
+func (d *soakDevice) mark() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open = true
+}
+
+func (d *soakDevice) unmark() (was bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was, d.open = d.open, false
+	return was
+}
+
+type soakWorker struct {
+	*soak
+
+	devices []*soakDevice
+	dice    *rand.Rand
+}
+
+// call makes one call, which may end early.
+func (w *soakWorker) call(ctx context.Context) {
+	record := &soakRecord{entries: map[intune.DeviceRef][]intune.Outcome{}}
+	ctx = context.WithValue(ctx, soakKey{}, record)
+	if w.dice.IntN(15) == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(w.dice.IntN(500))*time.Millisecond)
+		defer cancel()
+	}
+	device := w.devices[w.dice.IntN(len(w.devices))]
+	device.unmark()
+	before := w.tenant.Prompts(device.ref)
+	asked := func() int { return w.tenant.Prompts(device.ref) - before }
+	switch n := w.dice.IntN(100); {
+	case n < 55:
+		_, err := w.client.RequestRemoteAssistance(ctx, device.ref, nil)
+		w.judge(ctx, device, record, asked(), err)
+		w.requested(record.outcome(device.ref), err)
+	case n < 75:
+		session, err := w.client.OpenRemoteAssistance(ctx, device.ref, &intune.OpenRemoteAssistanceOptions{MaxWait: 20 * time.Second, ConfirmWithin: 8 * time.Second})
+		w.judge(ctx, device, record, asked(), err)
+		w.opened(device, record, session, asked(), err)
+		if pending, ok := errors.AsType[*intune.PendingError](err); ok {
+			was := asked()
+			_, err := w.client.WaitForRemoteAssistance(context.WithoutCancel(ctx), pending.ResumeToken, &intune.WaitForRemoteAssistanceOptions{MaxWait: 20 * time.Second})
+			if asked() != was {
+				w.t.Errorf("%v: the continued wait asked the user: %v", device.ref, err)
+			}
+			w.count("continued")
+		}
+	case n < 80:
+		w.many(ctx, record)
+	case n < 90:
+		_, err := w.client.GetRemoteAssistanceSession(ctx, device.ref, nil)
+		w.read(device, record, asked(), err)
+	default:
+		got, err := w.client.GetDevice(ctx, device.ref, &intune.GetDeviceOptions{Select: []string{"id", "serialNumber"}})
+		if err == nil && got.SerialNumber != device.ref.DeviceID() {
+			w.t.Errorf("%v: got device %s", device.ref, got.SerialNumber)
+		}
+		w.read(device, record, asked(), err)
+	}
+}
+
+// judge compares the journal with what the user saw, and the error with the journal.
+func (w *soakWorker) judge(ctx context.Context, device *soakDevice, record *soakRecord, asked int, err error) {
+	outcome, open := record.outcome(device.ref), device.unmark()
+	truth := false
+	switch outcome {
+	case intune.OutcomeAccepted:
+		truth = asked == 1
+	case intune.OutcomeRejected, intune.OutcomeNotSent:
+		truth = asked == 0 && err != nil && !errors.Is(err, intune.ErrOutcomeUnknown)
+	case intune.OutcomeUnknown:
+		truth = asked <= 1 && (open || ctx.Err() != nil)
+	case "":
+		truth = asked == 0 && err != nil
+		outcome = "no entry"
+	}
+	if !truth {
+		w.t.Errorf("%v: %s, the user was asked %d times, open %t, context %v: %v", device.ref, outcome, asked, open, ctx.Err(), err)
+	}
+	w.count(string(outcome))
+	switch {
+	case errors.Is(err, errSoakToken):
+		w.count("token")
+	case errors.Is(err, context.DeadlineExceeded):
+		w.count("context")
+	}
+}
+
+// requested checks the error of RequestRemoteAssistance.
+func (w *soakWorker) requested(outcome intune.Outcome, err error) {
+	if (err == nil) != (outcome == intune.OutcomeAccepted) || errors.Is(err, intune.ErrOutcomeUnknown) != (outcome == intune.OutcomeUnknown) {
+		w.t.Errorf("%s: %v", outcome, err)
+	}
+}
+
+// opened checks the result of OpenRemoteAssistance. If its own request was lost, an earlier one can have the session that
+// it found: the service does not say whose request a session belongs to.
+func (w *soakWorker) opened(device *soakDevice, record *soakRecord, session intune.RemoteAssistanceSession, asked int, err error) {
+	pending, isPending := errors.AsType[*intune.PendingError](err)
+	_, isSession := errors.AsType[*intune.SessionError](err)
+	lost := asked == 0 && record.outcome(device.ref) == intune.OutcomeUnknown
+	switch {
+	case err == nil:
+		if asked != 1 && !lost || session.Reused || session.Device != device.ref || !strings.HasPrefix(session.URL.Reveal(), "https://") {
+			w.t.Errorf("%v: a session, the user was asked %d times: %+v", device.ref, asked, session)
+		}
+		w.count("link")
+	case isPending && errors.Is(err, intune.ErrOutcomeUnknown):
+		w.count("pending, unknown")
+	case isPending:
+		if asked != 1 || pending.ResumeToken == "" {
+			w.t.Errorf("%v: pending, the user was asked %d times: %v", device.ref, asked, err)
+		}
+		w.count("pending")
+	case isSession:
+		if asked != 1 && !lost {
+			w.t.Errorf("%v: a session error, the user was asked %d times: %v", device.ref, asked, err)
+		}
+		w.count("session error")
+	case asked != 0:
+		w.t.Errorf("%v: the user was asked %d times: %v", device.ref, asked, err)
+	}
+}
+
+// many asks the users of all devices of this goroutine.
+func (w *soakWorker) many(ctx context.Context, record *soakRecord) {
+	var refs []intune.DeviceRef
+	before := map[intune.DeviceRef]int{}
+	for _, d := range w.devices {
+		d.unmark()
+		refs = append(refs, d.ref)
+		before[d.ref] = w.tenant.Prompts(d.ref)
+	}
+	results := 0
+	for r := range w.client.RequestRemoteAssistanceMany(ctx, slices.Values(refs), &intune.RequestManyOptions{PerSecond: -1, BatchSize: w.dice.IntN(2) * len(refs)}) {
+		results++
+		asked := w.tenant.Prompts(r.Device) - before[r.Device]
+		if outcome := record.outcome(r.Device); outcome != r.Outcome && (outcome != "" || r.Outcome != intune.OutcomeNotSent) {
+			w.t.Errorf("%v: %s, and the journal says %q: %v", r.Device, r.Outcome, outcome, r.Err)
+		}
+		if accepted := r.Outcome == intune.OutcomeAccepted; asked > 1 || accepted && asked != 1 || !accepted && r.Outcome != intune.OutcomeUnknown && asked != 0 {
+			w.t.Errorf("%v: %s, the user was asked %d times: %v", r.Device, r.Outcome, asked, r.Err)
+		}
+		w.count(string(r.Outcome))
+	}
+	if results != len(refs) {
+		w.t.Errorf("%d results for %d devices", results, len(refs))
+	}
+}
+
+// read checks that a read asked nobody.
+func (w *soakWorker) read(device *soakDevice, record *soakRecord, asked int, err error) {
+	if asked != 0 || len(record.entries) != 0 || errors.Is(err, intune.ErrOutcomeUnknown) {
+		w.t.Errorf("%v: a read, and the user was asked %d times, %d entries: %v", device.ref, asked, len(record.entries), err)
+	}
+}

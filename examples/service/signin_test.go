@@ -148,6 +148,9 @@ func TestTokensAreRenewed(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		clear(p.entra.refresh) // as if an administrator had revoked the sign-ins
 		c.refused(c.get("/devices?q=LT-1"), kindSignInAgain)
+		if text := p.log.String(); strings.Contains(text, "AADSTS") || !strings.Contains(text, string(errSignInAgain)) {
+			t.Errorf("the log has the answer of the token endpoint, or not why the request failed: %s", text)
+		}
 	})
 }
 

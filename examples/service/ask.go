@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/go-intune/intune"
+)
+
+// ask begins a session, or finds the one that the same key began before. Only here a user is prompted.
+func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, key string) (*session, bool, *problem) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id := sessionID(who.key, key)
+	if before := d.byID[id]; before != nil {
+		if before.device != device {
+			return nil, false, kindKeyReused.with(problemExtra{})
+		}
+		if view, _, _ := before.view(); view.State != stateRefused { // the key of a refused one is free: nobody was asked
+			return before, false, nil
+		}
+	}
+	switch blocker := d.blockerLocked(device); {
+	case d.stopping:
+		return nil, false, kindStopping.with(problemExtra{RetryAfter: time.Minute})
+	case blocker != nil && blocker.owner == who.key:
+		return nil, false, kindDeviceBusy.with(problemExtra{Session: blocker.id})
+	case blocker != nil:
+		return nil, false, kindDeviceBusy.with(problemExtra{})
+	case d.waiting >= d.maxWaits:
+		return nil, false, kindFull.with(problemExtra{RetryAfter: time.Minute})
+	case !d.pace.take(who.key, time.Now()):
+		return nil, false, kindTooFast.with(problemExtra{RetryAfter: time.Minute})
+	}
+	s := newSession(id, who.key, device, time.Now(), stateAsking)
+	s.running = true
+	d.keepLocked(s)
+	d.waiting++
+	d.asks.Add(1)
+	d.goes.Go(func() {
+		ctx, done := d.detached(ctx)
+		defer done()
+		d.open(ctx, who, s)
+	})
+	return s, true, nil
+}
+
+// detached has what belongs to a request, such as its span and its request id, and ends with the service instead of the
+// request: a caller who goes away does not change whether a user is asked.
+func (d *desk) detached(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(d.waits, cancel)
+	return ctx, func() {
+		forget()
+		cancel()
+	}
+}
+
+// open asks and waits.
+func (d *desk) open(ctx context.Context, who *identity, s *session) {
+	ctx = withOwner(ctx, who.key)
+	ctx = policy.WithHTTPHeader(ctx, http.Header{"Client-Request-Id": {s.id}})
+	sent := false
+	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
+		MaxWait: d.maxWait,
+		OnRequested: func(token string) {
+			sent = true
+			d.supersedeOthers(s)
+			s.change(stateWaiting, func() { s.token = token })
+			d.asks.Done()
+		},
+	})
+	if !sent {
+		defer d.asks.Done()
+	}
+	d.settle(ctx, s, link, err)
+}
+
+// supersedeOthers ends the waits for links of earlier requests.
+func (d *desk) supersedeOthers(s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, other := range d.byDevice[s.device.DeviceID()] {
+		if other != s {
+			other.supersede()
+		}
+	}
+}
+
+// settle keeps what became of a session. A wait that ends with the service stays as it is, and goes on after the restart.
+func (d *desk) settle(ctx context.Context, s *session, got intune.RemoteAssistanceSession, err error) {
+	d.mu.Lock()
+	d.waiting--
+	d.mu.Unlock()
+	failed, isFailure := errors.AsType[*intune.SessionError](err)
+	pending, isPending := errors.AsType[*intune.PendingError](err)
+	outcome := stateRefused
+	switch {
+	case err == nil:
+		outcome = stateReady
+		s.change(outcome, func() { s.link, s.running, s.unsure, s.reason = got.URL, false, false, "" })
+		d.telemetry.linkCame(ctx, time.Since(s.asked))
+	case isFailure:
+		outcome = stateFailed
+		if err := d.record.note(ctx, s, noteFailed, failed.Details); err != nil {
+			d.log.ErrorContext(ctx, "the journal could not be written", "session", s.id)
+		}
+		s.change(outcome, func() { s.reason, s.token, s.running = failed.Details, "", false })
+	case isPending && d.waits.Err() != nil:
+		outcome = stateWaiting
+		s.change(outcome, func() { s.token, s.running = pending.ResumeToken, false })
+	case isPending:
+		outcome = stateNoLink
+		s.change(outcome, func() {
+			s.token, s.running, s.unsure = pending.ResumeToken, false, errors.Is(err, intune.ErrOutcomeUnknown)
+			if errors.Is(err, errSignInAgain) || errors.Is(err, intune.ErrUnauthenticated) {
+				s.reason = "The sign-in is no longer good. Sign in again, then go on waiting."
+			}
+		})
+	default:
+		s.change(outcome, func() { s.problem, s.running = problemFrom(err), false })
+	}
+	d.telemetry.ended(ctx, outcome)
+	attributes := []slog.Attr{
+		slog.String("session", s.id), slog.String("device", s.device.DeviceID()), slog.String("state", string(outcome)),
+		slog.String("who", s.owner), slog.String("requestId", requestIDOf(ctx)), slog.Duration("took", time.Since(s.asked)),
+	}
+	level := slog.LevelInfo
+	if err != nil && outcome != stateWaiting {
+		level = slog.LevelWarn
+		attributes = append(attributes, forOperator(err)...)
+	}
+	d.log.LogAttrs(ctx, level, "session", attributes...)
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// demo makes the settings for a made-up tenant and a made-up sign-in page, which gets a port of its own. What it returns
+// ends both.
+func demo(ctx context.Context, s *settings, listener net.Listener) (func(), error) {
+	s.public.Host = listener.Addr().String() // -listen may leave the port to the system
+	tenant := demoTenant(time.Now())
+	at, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("-demo: %w", err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("-demo: %w", err)
+	}
+	entra := newStandIn("http://"+at.Addr().String(), s.public.JoinPath("/auth/callback").String(), tenant, demoPeople(), key)
+	folder := ""
+	if s.journal == "" {
+		if folder, err = os.MkdirTemp("", "service-demo-"); err != nil {
+			return nil, fmt.Errorf("-demo: %w", err)
+		}
+		s.journal = filepath.Join(folder, "journal.jsonl")
+	}
+	server := &http.Server{Handler: entra.handler(), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(at) }() // ends with the server
+	s.issuer, s.tenantID, s.clientID, s.scope = entra.issuer(), entra.tenantID, entra.clientID, entra.scope
+	s.secret = entra.secret
+	s.entra = &http.Client{Timeout: 10 * time.Second}
+	s.graph = tenant.ClientOptions
+	return func() {
+		_ = server.Close()
+		if folder != "" {
+			_ = os.RemoveAll(folder)
+		}
+	}, nil
+}
+
+func demoPeople() []person {
+	return []person{
+		{"5c0d9d53-0b0a-4c3e-9f0e-2f8a51f7c001", "Dana Cole, help desk", "dana.cole@contoso.com", manageScopes},
+		{"5c0d9d53-0b0a-4c3e-9f0e-2f8a51f7c002", "Robin Sato, help desk", "robin.sato@contoso.com", manageScopes},
+		{"5c0d9d53-0b0a-4c3e-9f0e-2f8a51f7c003", "Lee Park, without the permission", "lee.park@contoso.com", "User.Read"},
+	}
+}
+
+// demoTenant has a device for each thing that can happen.
+func demoTenant(now time.Time) *intunetest.Tenant {
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Second, KeepRequests: -1})
+	add := func(d intune.ManagedDevice, synced time.Duration, script intunetest.SessionScript) {
+		d.LastSyncDateTime = now.Add(-synced).Truncate(time.Second)
+		d.ManagementAgent = intune.ManagementAgentTypeMDM
+		tenant.AddDevice(d, script)
+	}
+	anna := intune.ManagedDevice{
+		UserID: "0b6e7c1a-52a5-4f0e-9d0c-7a1f6b3c2d01", UserPrincipalName: "anna.berg@contoso.com", UserDisplayName: "Anna Berg",
+	}
+	laptop, phone := anna, anna
+	laptop.DeviceName, laptop.SerialNumber, laptop.Manufacturer, laptop.Model = "LT-4F7K2", "5CG1234ABC", "HP", "EliteBook 840 G10"
+	laptop.OperatingSystem, laptop.OSVersion, laptop.ComplianceState = "Windows", "10.0.26100.2314", intune.ComplianceStateCompliant
+	phone.DeviceName, phone.SerialNumber, phone.Manufacturer, phone.Model = "PHONE-ANNA", "R58M12ABCDE", "Samsung", "Galaxy S24"
+	phone.OperatingSystem, phone.OSVersion, phone.ComplianceState = "Android", "15", intune.ComplianceStateCompliant
+	add(laptop, 2*time.Hour, intunetest.SessionScript{AfterReads: 6})
+	add(phone, 20*time.Minute, intunetest.SessionScript{AfterReads: 4})
+	add(intune.ManagedDevice{
+		DeviceName: "DT-ACCOUNTS-03", SerialNumber: "8XK42Q3", Manufacturer: "Dell Inc.", Model: "OptiPlex 7010",
+		OperatingSystem: "Windows", OSVersion: "10.0.22631.4460", UserID: "4f9a1c77-8d25-4b1e-a3c8-0e6d5b7f9a02",
+		UserPrincipalName: "ben.ito@contoso.com", UserDisplayName: "Ben Ito", ComplianceState: intune.ComplianceStateNoncompliant,
+	}, 80*time.Hour, intunetest.SessionScript{AfterReads: 4, ErrorDetails: "The TeamViewer account has no seats left."})
+	add(intune.ManagedDevice{
+		DeviceName: "LT-SALES-11", SerialNumber: "C02ZK1ABMD6T", Manufacturer: "Lenovo", Model: "ThinkPad T14",
+		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "9c2d3e4f-1a6b-4c8d-b5e7-2f0a1b3c4d03",
+		UserPrincipalName: "chloe.martin@contoso.com", UserDisplayName: "Chloé Martin", ComplianceState: intune.ComplianceStateCompliant,
+	}, 5*time.Hour, intunetest.SessionScript{Never: true})
+	return tenant
+}

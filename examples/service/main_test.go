@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be the program, so that signals and exit codes are the real ones.
+func TestMain(m *testing.M) {
+	switch os.Getenv("SERVICE_TEST_AS") {
+	case "service":
+		os.Exit(start())
+	case "load":
+		os.Exit(serveForLoad())
+	}
+	os.Exit(m.Run())
+}
+
+// program is the service as a process of its own.
+type program struct {
+	*exec.Cmd
+	at  string // its address
+	log *syncBuffer
+}
+
+// launch starts the test binary as the program and waits for its address.
+func launch(tb testing.TB, as string, env []string, args ...string) *program {
+	tb.Helper()
+	p := &program{Cmd: exec.CommandContext(tb.Context(), os.Args[0], args...), log: &syncBuffer{}}
+	p.Env = append(os.Environ(), "SERVICE_TEST_AS="+as)
+	p.Env = append(p.Env, env...)
+	p.Stdout = p.log
+	p.Cancel = func() error { return p.Process.Kill() }
+	talk, err := p.StderrPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	lines := bufio.NewScanner(talk)
+	if !lines.Scan() {
+		tb.Fatal("the program said nothing")
+	}
+	_, rest, ok := strings.Cut(lines.Text(), "service: open ")
+	if !ok {
+		tb.Fatalf("the program said %q", lines.Text())
+	}
+	p.at, _, _ = strings.Cut(rest, " ")
+	go func() { _, _ = io.Copy(io.Discard, talk) }()
+	return p
+}
+
+func TestDemoThroughTheBinary(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "service", nil, "-demo", "-listen", "127.0.0.1:0")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: time.Minute}
+	response, err := client.Get(p.at + "/auth/login")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	response, err = client.PostForm(response.Request.URL.String(), url.Values{"upn": {"dana.cole@contoso.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := readReply(t, response)
+	if page.status != http.StatusOK || !strings.Contains(page.body, "Remote assistance") {
+		t.Fatalf("%d %s", page.status, page.body)
+	}
+	response, err = client.Get(p.at + "/devices?q=LT-4F7K2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readReply(t, response); got.status != http.StatusOK || !strings.Contains(got.body, "Anna Berg") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("the program ended with %v", err)
+	}
+	if log := p.log.String(); !strings.Contains(log, `"route":"/devices"`) || strings.Contains(log, "LT-4F7K2") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+func TestFlagsThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	app := map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s3cr3t"}
+	for want, test := range map[string]struct {
+		args []string
+		env  map[string]string
+	}{
+		"-journal should":           {[]string{"-public", "https://a.example"}, app},
+		"AZURE_TENANT_ID":           {[]string{"-journal", "j", "-public", "https://a.example"}, nil},
+		"-public should":            {[]string{"-journal", "j"}, app},
+		"https://host":              {[]string{"-journal", "j", "-public", "http://a.example"}, app},
+		"without a path":            {[]string{"-journal", "j", "-public", "https://a.example/x"}, app},
+		"-demo signs anybody in":    {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
+		"without -public":           {[]string{"-demo", "-public", "https://a.example"}, nil},
+		"-listen should":            {[]string{"-demo", "-listen", "8080"}, nil},
+		"-tls-cert and -tls-key":    {[]string{"-demo", "-tls-cert", "c"}, nil},
+		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
+		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
+		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},
+		"flag provided but not def": {[]string{"-demon"}, nil},
+	} {
+		var out, talk strings.Builder
+		code := run(t.Context(), test.args, func(name string) string { return test.env[name] }, &out, &talk)
+		if code != 2 || !strings.Contains(talk.String(), want) || strings.Contains(talk.String(), "s3cr3t") {
+			t.Errorf("%v: code %d, %s", test.args, code, talk.String())
+		}
+	}
+	var talk strings.Builder
+	if code := run(t.Context(), []string{"-h"}, func(string) string { return "" }, io.Discard, &talk); code != 0 || !strings.Contains(talk.String(), "service -demo") {
+		t.Errorf("-h: %d %s", code, talk.String())
+	}
+}
+
+func TestAddressInUse(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "service", nil, "-demo", "-listen", "127.0.0.1:0")
+	defer func() { _ = p.Cancel() }()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	second := exec.CommandContext(ctx, os.Args[0], "-demo", "-listen", strings.TrimPrefix(p.at, "http://"))
+	second.Env = append(os.Environ(), "SERVICE_TEST_AS=service")
+	talk, err := second.CombinedOutput()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != 1 || !strings.Contains(string(talk), "-listen") {
+		t.Errorf("%v: %s", err, talk)
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/go-intune/intune"
+)
+
+// What the service adds to the journal. The library keeps outcomes that it does not know as they are.
+const (
+	noteOpened intune.Outcome = "service.opened" // the link was handed out
+	noteFailed intune.Outcome = "service.failed" // the error text of the session came
+)
+
+// record is the journal on disk.
+type record struct {
+	file    *os.File
+	journal intune.Journal
+}
+
+// openRecord opens the journal at a path, for this process only.
+func openRecord(path string) (*record, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("-journal: %w", err)
+	}
+	if err := lock(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("-journal: another process uses %s; each instance needs a journal of its own", path), file.Close())
+	}
+	return &record{file: file, journal: intune.NewJournal(file, &intune.JournalOptions{Actor: ownerOf})}, nil
+}
+
+// note adds an entry about a session, which is on disk when note returns.
+func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome, text string) error {
+	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome, Error: text}
+	return r.journal.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry)
+}
+
+func (r *record) close() error { return r.file.Close() }
+
+type ownerKey struct{}
+
+func withOwner(ctx context.Context, owner string) context.Context {
+	return context.WithValue(ctx, ownerKey{}, owner)
+}
+
+func ownerOf(ctx context.Context) string {
+	owner, _ := ctx.Value(ownerKey{}).(string)
+	return owner
+}

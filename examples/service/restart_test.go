@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-intune/intune/intunetest"
+)
+
+// crash goes on with the journal as it is, as if the process had been killed.
+func (p *place) crash() {
+	p.tb.Helper()
+	text, err := os.ReadFile(p.journal)
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	killed := p.service
+	p.tb.Cleanup(func() { _ = killed.close(context.Background()) })
+	p.journal = filepath.Join(p.tb.TempDir(), "journal.jsonl")
+	if err := os.WriteFile(p.journal, text, 0o600); err != nil {
+		p.tb.Fatal(err)
+	}
+	p.open()
+}
+
+func TestSessionsSurviveARestart(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]func(*place){
+		"ended":  func(p *place) { p.close(); p.open() },
+		"killed": (*place).crash,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlace(t)
+				waiting := p.add("LT-1", intunetest.SessionScript{After: 2 * time.Minute})
+				ready, opened := p.add("LT-2"), p.add("LT-3")
+				c := p.browser(dana)
+				w, r, o := c.begin(waiting, "key-000w").ID, c.begin(ready, "key-000r").ID, c.begin(opened, "key-000o").ID
+				time.Sleep(time.Minute)
+				c.post("/sessions/"+o+"/link", "")
+				restart(p)
+
+				c.refused(c.get("/sessions"), kindNotSignedIn) // no token survives
+				robins := p.browser(robin)
+				robins.refused(robins.ask(waiting, anyKey), kindDeviceBusy)
+				c = p.browser(dana)
+				if got := c.ask(waiting, "key-000w"); got.status != http.StatusOK || !strings.Contains(got.body, w) {
+					t.Errorf("the same key: %d %s", got.status, got.body)
+				}
+				c.get("/sessions") // the technician is back
+				time.Sleep(2 * time.Minute)
+				for id, want := range map[string]state{w: stateReady, r: stateReady, o: stateOpened} {
+					if got := c.session(id); got.State != want {
+						t.Errorf("%+v, want %s", got, want)
+					}
+				}
+				c.refused(c.post("/sessions/"+o+"/link", ""), kindOpened)
+				if got := c.post("/sessions/"+r+"/link", ""); got.status != http.StatusOK {
+					t.Errorf("link: %d %s", got.status, got.body)
+				}
+				for _, device := range p.tenant.Devices() {
+					if device.Prompts != 1 {
+						t.Errorf("%s: %d prompts", device.Device.DeviceName, device.Prompts)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A journal that ends with an entry of asking is what a kill between asking and answer leaves.
+func TestKilledBetweenAskingAndAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		c := p.browser(dana)
+		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 20 * time.Second, Effect: true})
+		go c.ask(device, anyKey)
+		time.Sleep(5 * time.Second)
+		p.crash()
+		c = p.browser(dana)
+		got := c.ask(device, anyKey)
+		if got.status != http.StatusOK || !strings.Contains(got.body, `"unsure":true`) {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		c.get("/sessions")
+		time.Sleep(time.Minute)
+		if got := c.ask(device, anyKey); !strings.Contains(got.body, `"ready"`) || strings.Contains(got.body, "unsure") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		if n := p.tenant.Prompts(device); n != 1 {
+			t.Errorf("%d prompts", n)
+		}
+	})
+}
+
+func TestLaterRequestTakesTheLinkAfterARestart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		a, b := p.browser(dana), p.browser(robin)
+		first := a.begin(device, anyKey).ID
+		time.Sleep(time.Minute)
+		second := b.begin(device, anyKey).ID
+		time.Sleep(time.Minute)
+		p.crash()
+		a, b = p.browser(dana), p.browser(robin)
+		a.get("/sessions")
+		b.get("/sessions")
+		time.Sleep(time.Minute)
+		if x, y := a.session(first), b.session(second); x.State != stateSuperseded || y.State != stateReady {
+			t.Errorf("%s and %s", x.State, y.State)
+		}
+		a.refused(a.post("/sessions/"+first+"/link", ""), kindNotReady)
+	})
+}
+
+func TestStopLeavesNothingHalfAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device, late := p.add("LT-1"), p.add("LT-2")
+		c := p.browser(dana)
+		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 10 * time.Second})
+		answer := make(chan reply, 1)
+		go func() { answer <- c.ask(device, anyKey) }()
+		time.Sleep(time.Second)
+		stopped := make(chan error, 1)
+		go func() { stopped <- p.service.close(t.Context()) }()
+		time.Sleep(time.Second)
+		c.refused(c.ask(late, "key-00000002"), kindStopping)
+		if got := c.get("/healthz"); got.status != http.StatusServiceUnavailable {
+			t.Errorf("health: %d", got.status)
+		}
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+		if got := <-answer; got.status != http.StatusCreated {
+			t.Errorf("the request on its way: %d %s", got.status, got.body)
+		}
+		journal, err := os.ReadFile(p.journal)
+		if err != nil || strings.Count(string(journal), "\n") != 2 || !strings.Contains(string(journal), `"accepted"`) {
+			t.Errorf("journal: %s, %v", journal, err)
+		}
+		if n, m := p.tenant.Prompts(device), p.tenant.Prompts(late); n != 1 || m != 0 {
+			t.Errorf("prompts: %d and %d", n, m)
+		}
+		p.service = nil
+		p.open()
+		c = p.browser(dana)
+		c.get("/sessions")
+		time.Sleep(time.Minute)
+		if got := c.ask(device, anyKey); !strings.Contains(got.body, `"ready"`) {
+			t.Errorf("after the restart: %d %s", got.status, got.body)
+		}
+	})
+}
+
+func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		p.browser(dana).begin(p.add("LT-1"), anyKey)
+		p.close()
+		text, err := os.ReadFile(p.journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p.journal, append([]byte("not an entry\n"), text...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := openRecord(p.journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rec.close()
+		if err := (&desk{byID: map[string]*session{}}).replay(rec.file, time.Now()); err == nil || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%v", err)
+		}
+		if _, err := openRecord(p.journal); err == nil {
+			t.Error("two processes can use one journal")
+		}
+	})
+}
+
+// No record, no prompt, and no link that could be handed out twice.
+func TestJournalThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device, other := p.add("LT-1"), p.add("LT-2")
+		c := p.browser(dana)
+		id := c.begin(device, anyKey).ID
+		time.Sleep(time.Minute)
+		if err := p.service.record.file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c.refused(c.post("/sessions/"+id+"/link", ""), kindInternal)
+		if got := c.ask(other, "key-00000002"); got.status < 500 || p.tenant.Prompts(other) != 0 {
+			t.Errorf("%d %s, %d prompts", got.status, got.body, p.tenant.Prompts(other))
+		}
+		if got := c.session(id); got.State != stateReady {
+			t.Errorf("%+v", got)
+		}
+		_ = p.service.close(t.Context())
+		p.service = nil
+	})
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/go-intune/intune"
+)
+
+// serve runs the service until the context ends, and then ends it in order.
+func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) error {
+	traces, meters, flush, err := exporters(ctx)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("-listen: %w", err)
+	}
+	defer listener.Close()
+	s := &settings{
+		public: o.public, journal: o.journal, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
+		log: log, traces: traces, meters: meters,
+	}
+	if o.demo {
+		end, err := demo(ctx, s, listener)
+		if err != nil {
+			return err
+		}
+		defer end()
+	} else {
+		s.useEntra(o)
+	}
+	service, err := newService(ctx, s)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(talk, "service: open %s (Ctrl-C ends it)\n", s.public)
+	return errors.Join(serveUntil(ctx, service, listener, o, log, talk), flushWithin(ctx, flush))
+}
+
+// useEntra is for a real tenant of the public cloud.
+func (s *settings) useEntra(o *options) {
+	const authority = "https://login.microsoftonline.com/"
+	s.tenantID, s.clientID, s.secret = o.tenantID, o.clientID, o.secret
+	s.issuer = authority + url.PathEscape(o.tenantID) + "/v2.0"
+	s.entra = &http.Client{Timeout: 30 * time.Second}
+	s.authority = azcore.ClientOptions{Cloud: intune.CloudPublic}
+	s.graph = func() *intune.ClientOptions { return &intune.ClientOptions{} }
+}
+
+const (
+	// closeWithin is more than askGrace; orchestrators often kill after 30 seconds.
+	closeWithin = 25 * time.Second
+	tidyEvery   = time.Minute
+)
+
+// serveUntil serves until the context ends.
+func serveUntil(ctx context.Context, s *service, listener net.Listener, o *options, log *slog.Logger, talk io.Writer) error {
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what scanners do to a listener is no news
+	}
+	failed := make(chan error, 1)
+	go func() {
+		if o.tlsCert != "" {
+			failed <- server.ServeTLS(listener, o.tlsCert, o.tlsKey)
+			return
+		}
+		failed <- server.Serve(listener)
+	}()
+	tidy := time.NewTicker(tidyEvery)
+	defer tidy.Stop()
+	var err error
+	for running := true; running; {
+		select {
+		case now := <-tidy.C:
+			s.desk.tidy(now)
+		case err = <-failed:
+			running = false
+		case <-ctx.Done():
+			running = false
+		}
+	}
+	_, _ = fmt.Fprintln(talk, "service: stopping; requests on their way are finished first")
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
+	err = errors.Join(err, s.close(closing))
+	if e := server.Shutdown(closing); e != nil {
+		err = errors.Join(err, e, server.Close())
+	}
+	return err
+}
+
+func flushWithin(ctx context.Context, flush func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return flush(ctx)
+}

@@ -40,6 +40,9 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run . -only calls,faults": {notRun: "it builds msgraph-sdk-go"},
 	"go test ./compare":           {notRun: "it builds msgraph-sdk-go"},
 
+	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},
+
 	"go -C examples/bulk install .":                                                                                      {notRun: "it puts a program into the user's folder; .ci/run builds it"},
 	"go install github.com/go-intune/intune/examples/bulk@latest":                                                        {notRun: "it needs a published version"},
 	"go -C examples/helpdesk install .":                                                                                  {notRun: "it puts a program into the user's folder; .ci/run builds it"},

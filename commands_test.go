@@ -40,8 +40,10 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run . -only calls,faults": {notRun: "it builds msgraph-sdk-go"},
 	"go test ./compare":           {notRun: "it builds msgraph-sdk-go"},
 
-	"go run ./examples/conformance ... -device ID -i-own-this-device": {file: ".ci/run", words: "go run ./examples/conformance -demo -i-own-this-device"},
-	"go -C examples/service run . -demo":                              {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
+	"go run ./examples/conformance ... -device ID -i-own-this-device":                              {file: ".ci/run", words: "go run ./examples/conformance -demo -i-own-this-device"},
+	"go run ./examples/conformance -demo":                                                          {file: ".ci/run", words: "go run ./examples/conformance -demo"},
+	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
+	"go -C examples/service run . -demo":                                                           {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
 
 	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},

@@ -42,6 +42,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 
 	"go run ./examples/conformance ... -device ID -i-own-this-device":                              {file: ".ci/run", words: "go run ./examples/conformance -demo -i-own-this-device"},
 	"go run ./examples/conformance -demo":                                                          {file: ".ci/run", words: "go run ./examples/conformance -demo"},
+	"go run ./examples/conformance":                                                                {notRun: "it needs a tenant"},
 	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
 	"go -C examples/service run . -demo":                                                           {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
 

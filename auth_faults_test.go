@@ -146,7 +146,7 @@ func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest
 func TestEndlessChallenge(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
-		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20)))
+		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20/smaller)))
 		_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 		if asError(t, err).StatusCode != code || service.calls.Load() != 1 {
 			t.Errorf("%d: got %v", code, err)

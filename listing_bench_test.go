@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	largePages = 100
+	largePages = 100 / smaller
 	largeRows  = 1000 // a page, as the service has it
 )
 

@@ -122,6 +122,9 @@ func simulated() int {
 	if os.Getenv("SOAK") != "" {
 		return 100_000
 	}
+	if smaller > 1 {
+		return 400
+	}
 	return 1000
 }
 

@@ -302,7 +302,7 @@ func FuzzResumeToken(f *testing.F) {
 // Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
 func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	synctest.Test(t, func(t *testing.T) {
-		const waits = 10_000
+		const waits = 10_000 / smaller
 		client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
 		if err != nil {
 			t.Fatal(err)

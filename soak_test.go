@@ -27,6 +27,9 @@ import (
 func TestSoak(t *testing.T) { //nolint:paralleltest // it measures the heap and the goroutines of the process
 	const workers = 200
 	calls := 2_000
+	if smaller > 1 {
+		calls = 1_000
+	}
 	if os.Getenv("SOAK") != "" {
 		calls = 1_000_000
 	}

@@ -3,8 +3,9 @@ package compare
 import (
 	"context"
 
-	"github.com/go-intune/intune"
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
+
+	"github.com/go-intune/intune"
 )
 
 func partnerCases(id string) []wireCase {

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-intune/intune"
 	"github.com/mattn/go-runewidth"
+
+	"github.com/go-intune/intune"
 )
 
 func deviceOf(i int) intune.DeviceRef { return intune.Device(idOf(i)) }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cheggaaa/pb/v3"
+
 	"github.com/go-intune/intune"
 )
 

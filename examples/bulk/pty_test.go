@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/go-intune/intune/intunetest"
 	"github.com/mattn/go-runewidth"
+
+	"github.com/go-intune/intune/intunetest"
 )
 
 // terminal is the program on a terminal of 70 columns.

@@ -11,8 +11,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/go-intune/intune"
 	"github.com/gofrs/flock"
+
+	"github.com/go-intune/intune"
 )
 
 // record is the journal while devices are asked. It remembers the requests of this run, and stops the run when it cannot

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/google/uuid"
+
+	"github.com/go-intune/intune"
 )
 
 // finder looks for the devices that a text of one kind names. None is no error; [intune.ErrInvalidArgument] is a text that

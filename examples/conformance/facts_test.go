@@ -122,13 +122,16 @@ func TestPrompts(t *testing.T) {
 func TestOneFactChanged(t *testing.T) {
 	t.Parallel()
 	cases := changes()
-	for _, f := range allFacts() {
+	for i, f := range allFacts() {
 		d, ok := cases[string(f.id)]
 		if !ok {
 			t.Errorf("no tenant contradicts %s", f.id)
 			continue
 		}
 		delete(cases, string(f.id))
+		if i%smaller != 0 {
+			continue
+		}
 		t.Run(string(f.id), func(t *testing.T) {
 			t.Parallel()
 			if d.devices = 8; strings.HasPrefix(string(f.id), "page-") {

@@ -3,8 +3,9 @@ package main
 import (
 	"fmt"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 // readinessJSON is intune.Readiness for programs, with the device that was found.

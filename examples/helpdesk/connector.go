@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 // connectorAdvice says what a state means and what to do about it, and what exit code it is.

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 func (a *app) findCommand() *cobra.Command {

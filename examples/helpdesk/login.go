@@ -7,8 +7,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 func (a *app) loginCommand() *cobra.Command {

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-intune/intune/intunetest"
 	"github.com/mattn/go-runewidth"
+
+	"github.com/go-intune/intune/intunetest"
 )
 
 // names are the commands.

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 func (a *app) resumeCommand() *cobra.Command {

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 func (a *app) showCommand() *cobra.Command {

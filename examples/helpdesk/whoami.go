@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
+
+	"github.com/go-intune/intune"
 )
 
 // need is a permission and what it is for. The first of its names is the one to ask for; each of them does.

@@ -5,8 +5,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/go-intune/intune"
 	"golang.org/x/oauth2"
+
+	"github.com/go-intune/intune"
 )
 
 // errSignInAgain means that a technician's token cannot be renewed without the technician.

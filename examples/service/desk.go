@@ -7,8 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/google/uuid"
+
+	"github.com/go-intune/intune"
 )
 
 const (

@@ -8,8 +8,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-intune/intune"
 	"github.com/google/uuid"
+
+	"github.com/go-intune/intune"
 )
 
 const (

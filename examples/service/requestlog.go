@@ -9,8 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-intune/intune"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/go-intune/intune"
 )
 
 // exchange is what the log says of one request. Handlers add to it.

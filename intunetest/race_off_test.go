@@ -1,0 +1,6 @@
+//go:build !race
+
+package intunetest_test
+
+// smaller is by how much tests that measure are smaller: under the race detector only.
+const smaller = 1

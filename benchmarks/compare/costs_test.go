@@ -15,8 +15,9 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/benchmarks/internal/peer"
 	"github.com/go-intune/intune/intunetest"
+
+	"github.com/go-intune/intune/benchmarks/internal/peer"
 )
 
 const deviceID = "705c034c-034c-705c-4c03-5c704c035c70"

@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/benchmarks/internal/peer"
-	"github.com/go-intune/intune/intunetest"
 )
 
 const (

@@ -7,13 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	core "github.com/microsoftgraph/msgraph-sdk-go-core"
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 	"github.com/microsoftgraph/msgraph-sdk-go/models/odataerrors"
-
-	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/intunetest"
 )
 
 // graphOn is msgraph-sdk-go on a tenant.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/benchmarks/internal/peer"
 )
 

@@ -13,12 +13,12 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 	msgraphsdk "github.com/microsoftgraph/msgraph-sdk-go"
 
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/benchmarks/internal/peer"
 	"github.com/go-intune/intune/benchmarks/internal/peer/viamsgraph"
-	"github.com/go-intune/intune/intunetest"
 )
 
 const (

@@ -5,14 +5,13 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/go-intune/intune"
 	"github.com/microsoft/kiota-abstractions-go/serialization"
 	msgraphsdk "github.com/microsoftgraph/msgraph-sdk-go"
 	core "github.com/microsoftgraph/msgraph-sdk-go-core"
 	"github.com/microsoftgraph/msgraph-sdk-go/devicemanagement"
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
-
-	"github.com/go-intune/intune"
 )
 
 type graphClient = msgraphsdk.GraphServiceClient

@@ -3,9 +3,8 @@ package compare
 import (
 	"context"
 
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
-
 	"github.com/go-intune/intune"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
 )
 
 func partnerCases(id string) []wireCase {

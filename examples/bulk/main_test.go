@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/go-intune/intune"
+	"github.com/mattn/go-runewidth"
 )
 
 func deviceOf(i int) intune.DeviceRef { return intune.Device(idOf(i)) }

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )

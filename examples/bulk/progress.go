@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cheggaaa/pb/v3"
-
 	"github.com/go-intune/intune"
 )
 

@@ -14,9 +14,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/mattn/go-runewidth"
-
 	"github.com/go-intune/intune/intunetest"
+	"github.com/mattn/go-runewidth"
 )
 
 // terminal is the program on a terminal of 70 columns.

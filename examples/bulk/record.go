@@ -11,9 +11,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gofrs/flock"
-
 	"github.com/go-intune/intune"
+	"github.com/gofrs/flock"
 )
 
 // record is the journal while devices are asked. It remembers the requests of this run, and stops the run when it cannot

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 // finder looks for the devices that a text of one kind names. None is no error; [intune.ErrInvalidArgument] is a text that

@@ -6,10 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-intune/intune"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
-
-	"github.com/go-intune/intune"
 )
 
 // The service allows an app 2,000 reads in 20 seconds. A wait that reads every 15 seconds takes 1.3 of them; 500 waits,

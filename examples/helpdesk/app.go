@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/go-intune/intune"
 )
 
 // app is the tool while it runs: the terminal, and the flags that every command has.

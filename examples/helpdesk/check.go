@@ -3,9 +3,8 @@ package main
 import (
 	"fmt"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 // readinessJSON is intune.Readiness for programs, with the device that was found.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 // connectOptions is a command line of connect.

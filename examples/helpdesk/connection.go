@@ -8,9 +8,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/spf13/pflag"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/pflag"
 )
 
 // connection says how to reach a tenant. Its flags are the same for every command.

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 // connectorAdvice says what a state means and what to do about it, and what exit code it is.

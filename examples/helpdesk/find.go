@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) findCommand() *cobra.Command {

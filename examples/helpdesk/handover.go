@@ -9,10 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/pkg/browser"
 	"github.com/spf13/pflag"
-
-	"github.com/go-intune/intune"
 )
 
 // handover is how the technician gets the link: on standard output, unless a flag says otherwise.

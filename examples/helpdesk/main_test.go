@@ -9,9 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/go-intune/intune/intunetest"
+	"github.com/mattn/go-runewidth"
 )
 
 // names are the commands.

@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/mattn/go-runewidth"
-
 	"github.com/go-intune/intune/intunetest"
+	"github.com/mattn/go-runewidth"
 )
 
 // terminal is the tool on a terminal of 70 columns.

@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) showCommand() *cobra.Command {

@@ -5,9 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/go-intune/intune"
+	"github.com/spf13/cobra"
 )
 
 // need is a permission and what it is for. The first of its names is the one to ask for; each of them does.

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-intune/intune"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/go-intune/intune"
 )
 
 // The kinds of name that a device is looked for by; they are flags too.

@@ -5,9 +5,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"golang.org/x/oauth2"
-
 	"github.com/go-intune/intune"
+	"golang.org/x/oauth2"
 )
 
 // errSignInAgain means that a technician's token cannot be renewed without the technician.

@@ -8,9 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 const (

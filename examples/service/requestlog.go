@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/go-intune/intune"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // exchange is what the log says of one request. Handlers add to it.

@@ -14,11 +14,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/tracing/azotel"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-intune/intune"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/oauth2"
-
-	"github.com/go-intune/intune"
 )
 
 // settings are what a service is made of.

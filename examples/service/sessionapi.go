@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 // answerWithin is how long POST /sessions waits to learn whether the user was asked. Intune may ask the service to try

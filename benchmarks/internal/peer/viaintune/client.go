@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/benchmarks/internal/peer"
 )
 

@@ -34,7 +34,7 @@ type request struct {
 func (c *Client) at(path string, query ...string) url.URL {
 	u := *c.root
 	u.Path, u.RawPath = u.EscapedPath()+path, ""
-	if strings.ContainsAny(u.Path, "%(") {
+	if strings.Contains(u.Path, "%") || strings.Contains(u.Path, "(") {
 		u.RawPath = u.Path
 		u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
 	}
@@ -66,8 +66,8 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		Secret: r.op != opRequestRemoteAssistance,
 		Before: r.before,
 	}
-	below := ctx
-	if c.tracer().Enabled() {
+	below, traced := ctx, c.tracer().Enabled()
+	if traced {
 		below = graphpolicy.Separate(ctx) // some methods send requests at the same time
 	}
 	req, err := newRequest(call.Start(below), call, r)
@@ -82,7 +82,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
 		resp = record.Response
 	}
-	if resp != nil {
+	if traced && resp != nil {
 		c.traceRequest(ctx, idsOf(resp))
 	}
 	if record.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {

@@ -171,23 +171,29 @@ func (c *Client) RequestRemoteAssistanceMany(ctx context.Context, devices iter.S
 			return
 		}
 		if err != nil {
-			refuseMany(devices, err, yield)
+			for device := range distinct(devices) {
+				if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
+					return
+				}
+			}
 			return
 		}
-		c.requestMany(ctx, devices, o, yield)
+		c.requestMany(ctx, distinct(devices), o, yield)
 	}
 }
 
-// refuseMany gives each distinct device the same result.
-func refuseMany(devices iter.Seq[DeviceRef], err error, yield func(RequestResult) bool) {
-	seen := map[DeviceRef]struct{}{}
-	for device := range devices {
-		if _, ok := seen[device]; ok {
-			continue
-		}
-		seen[device] = struct{}{}
-		if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
-			return
+// distinct yields each device once, where it occurs first.
+func distinct(devices iter.Seq[DeviceRef]) iter.Seq[DeviceRef] {
+	return func(yield func(DeviceRef) bool) {
+		seen := map[DeviceRef]struct{}{}
+		for device := range devices {
+			if _, again := seen[device]; again {
+				continue
+			}
+			seen[device] = struct{}{}
+			if !yield(device) {
+				return
+			}
 		}
 	}
 }
@@ -199,13 +205,8 @@ func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o
 	m := c.newManyRun(working, o, yield)
 	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
-	seen := map[DeviceRef]struct{}{}
 	var batch []*manyItem
 	for device := range devices {
-		if _, ok := seen[device]; ok {
-			continue
-		}
-		seen[device] = struct{}{}
 		m.progress.Pending++
 		if err := device.check(); err != nil {
 			if !m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {

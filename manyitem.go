@@ -42,7 +42,7 @@ func (c *Client) newManyItem(device DeviceRef) *manyItem {
 }
 
 // request is the request for this device alone.
-func (i *manyItem) request(c *Client) *request { return newAsk(c, i.device, i.id) }
+func (i *manyItem) request(c *Client) *request { return c.newAsk(i.device, i.id) }
 
 // take remembers a try.
 func (i *manyItem) take(answer manyAnswer) {
@@ -82,9 +82,7 @@ func (i *manyItem) shared(record graphpolicy.Record, whole Error) manyAnswer {
 
 // result is what the caller gets.
 func (i *manyItem) result(answer manyAnswer) RequestResult {
-	record := answer.record
-	record.Left = i.left
-	result := RequestResult{Device: i.device, Outcome: outcomeOf(record, answer.err), Err: answer.err, Attempts: i.attempts}
+	result := RequestResult{Device: i.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: i.attempts}
 	if i.attempts > 0 {
 		result.ClientRequestID = cmp.Or(i.pair.id(), answer.record.RequestID, i.id)
 	}

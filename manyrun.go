@@ -134,7 +134,7 @@ func (m *manyRun) work(items []*manyItem) {
 		answers := m.client.askMany(m.ctx, items)
 		var pause time.Duration
 		items, pause = m.judge(items, answers, sent)
-		_ = sleep(m.ctx, pause) // the limiter finds the end of the context too
+		_ = ratelimit.Sleep(m.ctx, pause) // the limiter finds the end of the context too
 	}
 }
 
@@ -178,11 +178,10 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	item.ended = true
 	item.pair.identify(answer.err)
+	answer.record.Left = item.left
 	result := item.result(answer)
 	if item.pair != nil {
-		record := answer.record
-		record.Left = item.left
-		m.client.settle(m.ctx, item.pair, askedEntry(record, answer.resp, answer.err))
+		m.client.settle(m.ctx, item.pair, askedEntry(answer.record, answer.resp, answer.err))
 	}
 	m.events <- manyEvent{result: &result}
 }

@@ -66,7 +66,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	pair := c.newPair(device, token)
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { c.settle(ctx, pair, asked) }()
-	resp, record, err := c.ask(ctx, newAsk(c, device, ""), pair)
+	resp, record, err := c.ask(ctx, c.newAsk(device, ""), pair)
 	if pair != nil {
 		pair.identify(err)
 		asked = askedEntry(record, resp, err)
@@ -84,7 +84,7 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 }
 
 // newAsk is the request for one device. id is its client-request-id, blank for a new one.
-func newAsk(c *Client, device DeviceRef, id string) *request {
+func (c *Client) newAsk(device DeviceRef, id string) *request {
 	return &request{
 		op:     opRequestRemoteAssistance,
 		device: device,

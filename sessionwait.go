@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/ratelimit"
 )
 
 const (
@@ -173,7 +175,7 @@ func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration)
 	// The span shows the ids of the request and not of the latest read.
 	defer h.client.traceRequest(ctx, answerIDs{h.RequestID, h.ClientRequestID})
 	for pause := first; ; pause = p.next(h.hurry) {
-		if err := sleep(ctx, min(pause, h.nextLimit())); err != nil {
+		if err := ratelimit.Sleep(ctx, min(pause, h.nextLimit())); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)
 		}
 		bounded, cancel := p.bound(ctx)
@@ -207,21 +209,6 @@ func (h *sessionHandler) nextLimit() time.Duration {
 		limit = min(limit, left)
 	}
 	return limit
-}
-
-// sleep waits unless the context ends first.
-func sleep(ctx context.Context, pause time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err // select would choose at random between an ended context and a pause of zero
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], error) {

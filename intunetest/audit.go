@@ -48,7 +48,7 @@ func (t *Tenant) audit(x *exchange, d *device) {
 
 // isAuditProperty compares without case.
 func isAuditProperty(name string) bool {
-	return slices.ContainsFunc(auditProperties, func(p string) bool { return strings.EqualFold(p, name) })
+	return containsFold(auditProperties, name)
 }
 
 // auditProperties are the properties of an event in the order of the schema, by their JSON names.
@@ -90,7 +90,7 @@ func writeAuditEvent(o *object, event *intune.AuditEvent, selects []string) {
 		panic("intunetest: an audit event cannot be written: " + err.Error())
 	}
 	for _, name := range auditProperties {
-		if len(selects) > 0 && !slices.ContainsFunc(selects, func(chosen string) bool { return strings.EqualFold(chosen, name) }) {
+		if len(selects) > 0 && !containsFold(selects, name) {
 			continue
 		}
 		value, ok := members[name]

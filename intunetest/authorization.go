@@ -86,6 +86,6 @@ func callerOf(header http.Header) (c caller, ok bool) {
 // lacks reports whether the caller's token says that it has none of the sufficient permissions.
 func (c caller) lacks(sufficient []string) bool {
 	return c.judged && !slices.ContainsFunc(sufficient, func(name string) bool {
-		return slices.ContainsFunc(c.permissions, func(own string) bool { return strings.EqualFold(own, name) })
+		return containsFold(c.permissions, name)
 	})
 }

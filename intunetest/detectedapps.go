@@ -170,7 +170,7 @@ func orNull(text string) any {
 // members writes the members that are selected, or all.
 func (o *object) members(q *query, list []namedValue) {
 	for _, m := range list {
-		if len(q.selects) == 0 || slices.ContainsFunc(q.selects, func(name string) bool { return strings.EqualFold(name, m.name) }) {
+		if len(q.selects) == 0 || containsFold(q.selects, m.name) {
 			o.member(m.name, m.value)
 		}
 	}

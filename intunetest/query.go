@@ -138,5 +138,10 @@ func (x *exchange) context(where *target, q *query, suffix string) string {
 	return x.scheme + "://" + x.request.Host + "/v1.0/$metadata#" + path + suffix
 }
 
+// containsFold reports whether a list of names has one, compared without case.
+func containsFold(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(listed string) bool { return strings.EqualFold(listed, name) })
+}
+
 // escapeData escapes all but letters, digits and -._~, as .NET's EscapeDataString does.
 func escapeData(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // view is the kind of request that shows a device, which decides what is shown.
@@ -86,7 +85,7 @@ func (t *Tenant) listOf(x *exchange, where *target, as view, within func(*device
 func writeDevice(o *object, d *device, as view, q *query, link, errorDetails string) {
 	for i := range deviceProperties {
 		p := &deviceProperties[i]
-		chosen := slices.ContainsFunc(q.selects, func(name string) bool { return strings.EqualFold(name, p.name) })
+		chosen := containsFold(q.selects, p.name)
 		thin := as != viewThin || slices.Contains(thinProperties, p.name)
 		switch {
 		case len(q.selects) > 0 && !chosen, len(q.selects) == 0 && !thin:

@@ -40,11 +40,11 @@ func New(perSecond float64, burst int) *Limiter {
 // Wait returns when n items may be sent, n being at most the burst, or when the context ends, with its error.
 func (l *Limiter) Wait(ctx context.Context, n int) error {
 	for {
-		if err := sleep(ctx, l.pause()); err != nil {
+		if err := Sleep(ctx, l.pause()); err != nil {
 			return err
 		}
 		turn := l.limiter.ReserveN(time.Now(), n)
-		if err := sleep(ctx, turn.Delay()); err != nil {
+		if err := Sleep(ctx, turn.Delay()); err != nil {
 			turn.Cancel()
 			return err
 		}
@@ -93,7 +93,8 @@ func (l *Limiter) State() (perSecond float64, pausedUntil time.Time) {
 	return float64(l.limiter.Limit()), l.paused
 }
 
-func sleep(ctx context.Context, pause time.Duration) error {
+// Sleep waits for a pause, or until the context ends, and then returns the context's error.
+func Sleep(ctx context.Context, pause time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err // select would choose at random between an ended context and a pause of zero
 	}

@@ -105,13 +105,16 @@ func markedAnswer(status int) change {
 
 var anyGUID = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
+// anyHash is a replaced value, whose random digits may spell the beginning of a serial number.
+var anyHash = regexp.MustCompile(`\b(id|link|address|host|text)-[0-9a-f]{8}\b`)
+
 // leaks looks in a report for what is the tenant's own.
 func leaks(t *testing.T, report string) {
 	t.Helper()
 	for line := range strings.Lines(report) {
 		text := strings.ReplaceAll(line, nobody, "") // the program's own
 		for _, forbidden := range []string{mark, "eyJ", "contoso", "fabrikam", "desktop-", "phone-", "5cd0", "teamviewer.com/", "graph.microsoft.com", "manage.microsoft.com", homeOfToken} {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(forbidden)) {
+			if strings.Contains(strings.ToLower(anyHash.ReplaceAllString(text, "")), strings.ToLower(forbidden)) {
 				t.Errorf("%q is in: %s", forbidden, line)
 			}
 		}

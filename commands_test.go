@@ -16,7 +16,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run ./examples/tenant":                     {file: "examples/tenant/server_test.go", words: "run(ctx, append("},
 	"go run ./examples/tenant -addr :0 -ca ca.pem": {file: "examples/tenant/server_test.go", words: `"-addr", ":0"`},
 	"go -C tools mod tidy":                         {file: ".ci/run", words: `go -C "$module" mod tidy -diff`},
-	"go list -m all":                               {file: ".ci/run", words: "step 'what a program that imports the library gets'"},
+	"go list -m all":                               {notRun: "it only looks; .ci/run compares what the library adds to a module graph"},
 
 	"AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart": {file: ".ci/run", words: "AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart"},
 	"go test -run '^$' -bench DecodeDevicePage -count 5 .":  {file: ".ci/run", words: "-run '^$' -bench DecodeDevicePage -benchtime 1x ."},

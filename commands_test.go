@@ -58,6 +58,8 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"git commit -am 'helpdesk: release' && git tag examples/helpdesk/vX.Y.Z && git push origin examples/helpdesk/vX.Y.Z": {notRun: "it releases"},
 
 	"go get github.com/go-intune/intune":              {notRun: "it needs a published version"},
+	"go mod init example.com/first":                   {notRun: "it is for a module of the reader's own"},
+	"go run main.go":                                  {notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal"},
 	"FUZZTIME=5m bash .ci/run":                        {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
 	"SOAK=1 go test -run TestSoak -timeout 60m .":     {notRun: "it takes many minutes; every run of the tests makes some thousands of its calls"},
 	"go tool -modfile=tools/go.mod golangci-lint fmt": {notRun: "it changes files; .ci/run runs the linters, which report the same"},

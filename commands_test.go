@@ -55,6 +55,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go install github.com/go-intune/intune/examples/helpdesk@latest":                                                    {notRun: "it needs a published version"},
 	"go mod edit -dropreplace=github.com/go-intune/intune -require=github.com/go-intune/intune@vX.Y.Z":                   {notRun: "it needs a published version"},
 	"go mod tidy && go test ./...":                                                                                       {notRun: "it needs a published version"},
+	"git switch --detach vX.Y.Z":                                                                                         {notRun: "it needs a release"},
 	"git commit -am 'helpdesk: release' && git tag examples/helpdesk/vX.Y.Z && git push origin examples/helpdesk/vX.Y.Z": {notRun: "it releases"},
 
 	"go get github.com/go-intune/intune":              {notRun: "it needs a published version"},

@@ -21,10 +21,12 @@ func TestFind(t *testing.T) {
 		for i := range maxFound + 1 {
 			p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "KIOSK", SerialNumber: fmt.Sprint("K", i)})
 		}
+		const serialLikeID = "ec2c1f0a-5b7d-4e21-9c33-8d0f6a7b1c2d" // as virtual machines may have
+		p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "VM-1", SerialNumber: strings.ToUpper(serialLikeID)})
 		c := p.browser(dana)
 		for text, want := range map[string]int{
 			"LT-1": 1, "lt-1": 1, " SN-LT-1 ": 1, "anna@contoso.example": 1, device.DeviceID(): 1,
-			strings.ToUpper(device.DeviceID()): 1, "LT": 0, "KIOSK": maxFound, "0000": 0, "nobody@contoso.example": 0,
+			strings.ToUpper(device.DeviceID()): 1, "LT": 0, "KIOSK": maxFound, "0000": 0, "00-00": 0, serialLikeID: 1, "nobody@contoso.example": 0,
 			"11111111-2222-4333-8444-555555555555": 0, "it's": 0,
 		} {
 			var answer struct {

@@ -121,21 +121,25 @@ func actions(device record) []actionResult {
 }
 
 const (
-	firstPause = 3 * time.Second
-	lastPause  = 15 * time.Second
+	firstPause  = 3 * time.Second
+	lastPause   = 15 * time.Second
+	maxFailures = 5 // reads in a row that fail before a wait is given up
 )
 
-// await looks until the link or the error text is another one than before. now is the state that was read last.
+// await looks until the link or the error text is another one than before. now is the state that was read last. It puts up
+// with some reads that fail, since the prompt that it waits for cannot be taken back.
 func (p *probe) await(ctx context.Context, before, now sessionState) changed {
 	begin := p.now()
 	c := changed{sessionState: now, reads: 1}
 	pause := firstPause
-	for {
+	var failure *finding // of the last read
+	for failures := 0; ; {
 		c.took = p.now().Sub(begin)
 		if c.link = now.link != "" && now.link != before.link; c.link || now.details != "" && now.details != before.details {
 			return c
 		}
-		if c.took >= p.options.timeout {
+		if c.took >= p.options.timeout || failures == maxFailures {
+			c.err = failure
 			return c
 		}
 		if err := p.pause(ctx, pause); err != nil {
@@ -144,11 +148,13 @@ func (p *probe) await(ctx context.Context, before, now sessionState) changed {
 			return c
 		}
 		pause = min(pause*3/2, lastPause)
-		if now, c.err = p.readSession(ctx); c.err != nil {
-			return c
-		}
-		c.sessionState = now
 		c.reads++
+		var state sessionState
+		if state, failure = p.readSession(ctx); failure != nil {
+			failures++
+			continue
+		}
+		now, c.sessionState, failures = state, state, 0
 	}
 }
 

@@ -47,6 +47,38 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// TestReadsThatFail fails some reads of a wait: the prompt is not lost if the service recovers soon.
+func TestReadsThatFail(t *testing.T) {
+	t.Parallel()
+	const tries = 4 // of each read, by azcore's retry policy
+	for failing, want := range map[int32]verdict{4: confirmed, 1000: notTried} {
+		var reads atomic.Int32
+		d := demo{devices: 3, sessions: []intunetest.SessionScript{{AfterReads: 2}}, change: func(tenant policy.Transporter) policy.Transporter {
+			failed := answers(func(asked) bool { return true }, func(r *reply) { r.status, r.body = http.StatusServiceUnavailable, nil })(tenant)
+			var prompted atomic.Bool
+			return transport(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost {
+					prompted.Store(true)
+				}
+				read := prompted.Load() && is(plainDevice, sessionQuery[1:])(askedBy(req))
+				if n := reads.Load(); read && n <= failing*tries {
+					if reads.Add(1); n > 0 { // the one right after the answer works
+						return failed.Do(req)
+					}
+				}
+				return tenant.Do(req)
+			})
+		}}
+		_, out, _ := conformance(t, d, "-demo", "-i-own-this-device")
+		if v := verdicts(t, out)["session-link"]; v != want {
+			t.Errorf("%d reads fail: want %s:\n%s", failing, want, section(out, "session-link"))
+		}
+		if n := reads.Load(); n > 6*tries {
+			t.Errorf("%d requests", n)
+		}
+	}
+}
+
 // withLink is a device that an earlier session left a link on.
 func withLink(n int) intune.ManagedDevice {
 	d := demoRecord(n)

@@ -86,6 +86,8 @@ func TestIntuneHasABadDay(t *testing.T) {
 		"throttled":  {intunetest.Fault{Status: 429, Header: http.Header{"Retry-After": {"400"}}}, kindThrottled},
 		"down":       {intunetest.Fault{Status: 503}, kindUnavailable},
 		"refuses":    {intunetest.Fault{Drop: intunetest.DropConnect}, kindUnavailable},
+		"forbidden":  {intunetest.Fault{Status: 403, Code: "Forbidden", Message: "An error has occurred", Nested: true}, kindForbidden},
+		"bad device": {intunetest.Fault{Status: 400, Code: "BadRequest", Message: "The device is not supported", Nested: true}, kindTenant},
 		"no license": {intunetest.Fault{Status: 400, Code: "BadRequest", Message: "Tenant is not licensed", Nested: true}, kindTenant},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,9 +99,6 @@ func TestIntuneHasABadDay(t *testing.T) {
 				test.fault.PathSuffix, test.fault.Times = actionSuffix, -1
 				p.tenant.Inject(test.fault)
 				got := c.ask(device, anyKey)
-				if test.want.name == kindTenant.name && got.status == http.StatusForbidden {
-					test.want = kindForbidden // a license is a matter of the administrator either way
-				}
 				c.refused(got, test.want)
 				if test.fault.Status == 429 && got.header.Get("Retry-After") != "400" {
 					t.Errorf("Retry-After %q", got.header.Get("Retry-After"))

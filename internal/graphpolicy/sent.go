@@ -166,9 +166,14 @@ func failedToConnect(err error) bool {
 	return ok
 }
 
-// VerdictOf judges an answer of the service to a write by its status.
-func VerdictOf(status int) Verdict {
+// VerdictOf judges an answer of the service to a write by its status, and a 503 by its body too.
+func VerdictOf(status int, body []byte) Verdict {
 	switch status {
+	case http.StatusServiceUnavailable:
+		if lostByProxy(body) {
+			return Open
+		}
+		return Refused
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		// Both ask to send the same request elsewhere, so it was not carried out here. The other redirects are a common
 		// answer both to a form that was carried out and to a POST that was not.
@@ -176,8 +181,7 @@ func VerdictOf(status int) Verdict {
 	case http.StatusRequestTimeout, 499 /* client closed request */ :
 		// A server that stopped waiting for the rest of the request, or one behind it whose own client went away.
 		return Open
-	case http.StatusServiceUnavailable, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported,
-		http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
 		return Refused
 	}
 	switch status / 100 {

@@ -143,18 +143,16 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		return foreign.verdict(), nil, foreign
 	}
-	verdict := VerdictOf(resp.StatusCode)
 	limitBody(resp)
+	var body []byte
 	if resp.Body != http.NoBody {
-		body, err := io.ReadAll(resp.Body)
+		body, err = io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
-			return Open, nil, fmt.Errorf("reading the answer: %w", err)
-		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
-		if resp.StatusCode == http.StatusServiceUnavailable && lostByProxy(body) {
-			verdict = Open
-		}
+	}
+	verdict := VerdictOf(resp.StatusCode, body)
+	if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
+		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	return verdict, resp, nil
 }

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // errRepeated is the cause with which a try ends when the transport is about to send the request a second time.
@@ -131,7 +129,7 @@ func (t *Transport) beganNothing(req *http.Request) bool {
 		return false
 	}
 	for name, values := range req.Header {
-		if !httpguts.ValidHeaderFieldName(name) || slices.ContainsFunc(values, isNoHeaderValue) {
+		if name == "" || strings.ContainsFunc(name, notInName) || slices.ContainsFunc(values, hasControl) {
 			return true
 		}
 	}
@@ -142,7 +140,14 @@ func (t *Transport) beganNothing(req *http.Request) bool {
 	return err != nil
 }
 
-func isNoHeaderValue(value string) bool { return !httpguts.ValidHeaderFieldValue(value) }
+// notInName and hasControl find what net/http refuses to send in the name and in the value of a header.
+func notInName(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
+func hasControl(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
 
 // failedToConnect recognizes, by its type, an error that occurred before anything was sent. It is for transports that
 // call no hooks.

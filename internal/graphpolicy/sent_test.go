@@ -189,7 +189,9 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 // Go's transport looks at the headers before it asks for a connection.
 func TestHeadersThatGoDoesNotSend(t *testing.T) {
 	t.Parallel()
-	for name, header := range map[string]http.Header{"name": {"a b": {"c"}}, "value": {"A": {"b", "c\n"}}} {
+	for name, header := range map[string]http.Header{
+		"name": {"a b": {"c"}}, "separator in the name": {"a:": {"b"}}, "blank name": {"": {"b"}}, "value": {"A": {"b", "c\n"}}, "DEL": {"A": {"\x7f"}},
+	} {
 		for kind, client := range map[string]policy.Transporter{"own": nil, "the caller's": &http.Client{Transport: &http.Transport{}}} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
@@ -200,6 +202,29 @@ func TestHeadersThatGoDoesNotSend(t *testing.T) {
 					t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
 				}
 			})
+		}
+	}
+}
+
+// A transport that is registered with Go's gets the headers that Go's would send, and no others.
+func TestHeadersThatGoDoesNotSendByteForByte(t *testing.T) {
+	t.Parallel()
+	called := false
+	transport := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
+	transport.RegisterProtocol("https", roundTripper(func(*http.Request) (*http.Response, error) {
+		called = true
+		return nil, io.ErrUnexpectedEOF
+	}))
+	for b := range 256 {
+		for _, header := range []http.Header{{"a" + string([]byte{byte(b)}): {"b"}}, {"A": {"b" + string([]byte{byte(b)}) + "c"}}} {
+			called = false
+			call := newCall(true)
+			req := request(t, call, http.MethodPost)
+			req.Header = header
+			_, err := newTransportOver(t, &http.Client{Transport: transport}).Do(req)
+			if err == nil || called != (call.Record().Verdict == graphpolicy.Open) {
+				t.Errorf("%q: verdict %d; error %v", header, call.Record().Verdict, err)
+			}
 		}
 	}
 }

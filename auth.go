@@ -109,8 +109,8 @@ type TokenInfo struct {
 
 // TokenInfo asks the credential for a token, from its cache if it has one, and reads the token's claims. A token that
 // cannot be read gives Kind [TokenKindUnknown] and no error, because Graph's tokens are opaque to clients by contract.
-// TokenInfo needs no permission and does not call Graph. Errors: those of the credential, as an [*Error] with
-// [ErrUnauthenticated].
+// TokenInfo needs no permission and does not call Graph. Errors: those of the credential, as an [*Error]. It is an
+// [ErrUnauthenticated], unless ctx ended first, or [StaticToken] was given what cannot be a token ([ErrInvalidArgument]).
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err := c.check(ctx); err != nil {
 		return TokenInfo{}, err

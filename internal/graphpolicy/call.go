@@ -176,6 +176,10 @@ func (c *Call) announce(req *http.Request) error {
 		c.record.Verdict = NotSent
 		return err
 	}
+	if c.closed { // while Before ran
+		c.record.Verdict = NotSent
+		return &finalError{}
+	}
 	return nil
 }
 

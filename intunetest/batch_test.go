@@ -110,6 +110,8 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 		"no url":            good + `,{"id":"1","method":"GET"}`,
 		"same id":           good + "," + actionItem("GOOD", deviceID),
 		"batch in a batch":  good + `,{"id":"1","method":"POST","url":"/$batch","headers":{"Content-Type":"application/json"},"body":{}}`,
+		"batch, encoded":    good + `,{"id":"1","method":"POST","url":"%24Batch/","headers":{"Content-Type":"application/json"},"body":{"requests":[` + good + `]}}`,
+		"whole URL of one":  good + `,{"id":"1","method":"GET","url":"` + graph + batchPath + `"}`,
 		"same id, number":   actionItem("1", deviceID) + `,{"id":1,"method":"GET","url":"/x"}`,
 		"id is an object":   good + `,{"id":{},"method":"GET","url":"/x"}`,
 		"id is a fraction":  good + `,{"id":1.5,"method":"GET","url":"/x"}`,
@@ -151,6 +153,17 @@ func TestBatchIsRefusedAsAWhole(t *testing.T) {
 	}
 	if n := tenant.TotalPrompts(); n != 20 {
 		t.Errorf("%d prompts", n)
+	}
+}
+
+// A name that happens to be that of a batch makes no batch of an item.
+func TestBatchItemThatMentionsABatch(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "$batch"})
+	_, answers := sendBatch(t, inProcess(tenant), graph, `{"id":"a","method":"GET","url":"/deviceManagement/managedDevices?$filter=deviceName%20eq%20'$batch'"}`)
+	if len(answers) != 1 || answers[0].Status != http.StatusOK || !strings.Contains(string(answers[0].Body), `"deviceName":"$batch"`) {
+		t.Errorf("%+v", answers)
 	}
 }
 

@@ -99,9 +99,11 @@ func newExchange(r *http.Request, body []byte) *exchange {
 	if host == "" {
 		host = r.URL.Host
 	}
-	header := r.Header.Clone()
-	if header == nil {
-		header = http.Header{}
+	// A client in process may have written names in another case into the map, which a connection would not keep.
+	header := http.Header{}
+	for name, values := range r.Header {
+		name = http.CanonicalHeaderKey(name)
+		header[name] = append(header[name], values...)
 	}
 	return &exchange{request: RecordedRequest{
 		Method: method, Path: pathOf(r.URL), RawQuery: r.URL.RawQuery, Host: host, Header: header, Body: body,

@@ -48,9 +48,9 @@ type Fault struct {
 	// such as "Request-Id": nil.
 	Header http.Header
 
-	// Delay is how long the tenant waits before the answer. It is a timer that ends with the request's context, and the
-	// context's error is then the result; in a testing/synctest bubble it takes no time. [Tenant.Advance] does not shorten
-	// it.
+	// Delay is how long the tenant waits before the answer, or before Drop breaks the connection. It is a timer that ends
+	// with the request's context, and the context's error is then the result; in a testing/synctest bubble it takes no
+	// time. [Tenant.Advance] does not shorten it.
 	Delay time.Duration
 
 	// Effect makes the service act on the request at once, before the delay and the faulty answer: the user is asked

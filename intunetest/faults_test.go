@@ -224,6 +224,8 @@ func TestDelay(t *testing.T) {
 		{"impatient", intunetest.Fault{Delay: time.Hour}, time.Minute, 0, 0, false},
 		{"impatient, early effect", intunetest.Fault{Delay: time.Hour, Effect: true}, time.Minute, 1, 1, false},
 		{"late drop", intunetest.Fault{Delay: time.Minute, Drop: intunetest.DropAfter}, time.Hour, 1, 1, false},
+		{"late refusal", intunetest.Fault{Delay: time.Minute, Drop: intunetest.DropConnect}, time.Hour, 0, 0, false},
+		{"impatient dial", intunetest.Fault{Delay: time.Hour, Drop: intunetest.DropConnect}, time.Minute, 0, 0, false},
 		{"late failure", intunetest.Fault{Delay: time.Minute, Status: 500}, time.Hour, 0, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func (x *exchange) context(where *target, q *query, suffix string) string {
 	steps := slices.Clone(where.steps)
 	if where.me {
 		// Graph names the user instead.
-		steps[0] = step{name: "users", key: x.caller.user, hasKey: true}
+		steps[0] = step{name: "users", key: x.caller.user(), hasKey: true}
 	}
 	if suffix != "" && len(steps) > 0 {
 		steps[len(steps)-1].hasKey = false

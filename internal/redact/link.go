@@ -60,7 +60,7 @@ func shown(scheme, rest string, web bool) string {
 	switch {
 	case clean && (u.Path == "" || u.Path == "/"):
 		return origin + u.Path
-	case !IsMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
+	case !isMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
 		return origin + "/" + Placeholder
 	case u.RawQuery != "":
 		return origin + u.EscapedPath() + "?" + Placeholder
@@ -81,9 +81,9 @@ func unescaped(text string) string {
 	return text
 }
 
-// IsMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
+// isMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
 // support needs them.
-func IsMicrosoft(host string) bool {
+func isMicrosoft(host string) bool {
 	host = strings.ToLower(host)
 	switch host {
 	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com",

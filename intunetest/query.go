@@ -14,7 +14,6 @@ import (
 type query struct {
 	selects   []string
 	filter    string
-	hasFilter bool
 	top       int // 0: not given
 	count     bool
 	expand    string
@@ -61,7 +60,7 @@ func parseQuery(raw string, strict bool) (*query, error) {
 				}
 			}
 		case "$filter":
-			q.filter, q.hasFilter = text, true
+			q.filter = text
 		case "$count":
 			q.count = text == "true"
 		case "$expand":

@@ -37,6 +37,10 @@
 // invented. Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the
 // request.
 //
+// Tokens are read and not checked: signature, lifetime and audience do not matter. A token that says what it may do, in a
+// claim scp, roles or idtyp, is held to it; any other text after "Bearer" may do everything that an app may. Intune's
+// roles and licenses are not modeled; a [Fault] can refuse what they would.
+//
 // Whoever has a tenant can compare: the program examples/conformance of this module checks on it what the kit does here.
 //
 // # Time

@@ -65,6 +65,11 @@ func TestFaultAnswers(t *testing.T) {
 				t.Errorf("%v", r.header)
 			}
 		}},
+		{"headers that a server adds", intunetest.Fault{Status: 502, Body: "<html>", Header: http.Header{"Content-Type": nil, "Date": nil}}, 502, 0, func(t *testing.T, r reply) {
+			if r.body != "<html>" || r.header["Content-Type"] != nil || r.header["Date"] != nil {
+				t.Errorf("%v", r.header)
+			}
+		}},
 		{"effect", intunetest.Fault{Status: 504, Effect: true}, 504, 1, nil},
 		{"a proxy that rewrites 204", intunetest.Fault{Status: 200, Effect: true}, 200, 1, func(t *testing.T, r reply) {
 			if r.body != "" {

@@ -14,6 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+var (
+	_ http.Handler       = (*Tenant)(nil)
+	_ http.RoundTripper  = (*Tenant)(nil)
+	_ policy.Transporter = (*Tenant)(nil)
 )
 
 // The errors that a client sees when a connection breaks.
@@ -68,6 +76,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	header := w.Header()
+	header["Content-Type"], header["Date"] = nil, nil // or the server would add those that a fault removed
 	maps.Copy(header, a.header)
 	part, broken := a.visible()
 	if bodyAllowed(a.status) {

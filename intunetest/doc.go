@@ -23,7 +23,7 @@
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
 //   - The body of a request may be compressed with gzip; Microsoft's own clients compress every body.
 //   - A POST that has neither a Content-Length nor chunks is refused with 411 and a page of HTML.
-//   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
+//   - A $batch answers its items in another order. It fails as a whole if one write has no body or no Content-Type.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //
 // [Tenant.Inject] arranges the failures of production: refusals, slow answers, connections that break before or after

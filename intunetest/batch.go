@@ -131,8 +131,8 @@ func checkBatch(items []batchItem, strict bool) error {
 // isBatch reports whether an item is a batch itself, however its address is encoded.
 func (item *batchItem) isBatch() bool {
 	path, _, _ := strings.Cut(item.URL, "?")
-	_, segments, ok := splitPath("v1.0/" + strings.TrimPrefix(path, "/"))
-	return ok && slices.ContainsFunc(segments, isBatchSegment)
+	_, segments, _ := splitPath("v1.0/" + strings.TrimPrefix(path, "/"))
+	return slices.ContainsFunc(segments, isBatchSegment)
 }
 
 func isBatchSegment(name string) bool { return strings.EqualFold(name, "$batch") }

@@ -142,7 +142,7 @@ func TestNoOtherTryDuringBefore(t *testing.T) {
 	}
 }
 
-// What a policy has left behind does not leave after the result of the call was taken.
+// A request that a policy has abandoned is not sent after the result of the call was taken.
 func TestClosedCall(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodPost, http.MethodGet} {

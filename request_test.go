@@ -131,9 +131,10 @@ func TestAnswersAboutPartners(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	for _, body := range []string{"", `{"id":"1"`, `{"id":"1"} x`, `{"displayName":"x"}`} {
-		if got, err := newClient(t, transportFunc(says(200, body))).GetRemoteAssistancePartner(t.Context(), "1", nil); err == nil || got.ID != "" {
-			t.Errorf("%s is %v", body, got)
+	for body, code := range map[string]int{"": 200, " ": 204, `{"id":"1"`: 200, `{"id":"1"} x`: 200, `{"displayName":"x"}`: 200} {
+		got, err := newClient(t, transportFunc(says(code, strings.TrimSpace(body)))).GetRemoteAssistancePartner(t.Context(), "1", nil)
+		if err == nil || got.ID != "" || asError(t, err).StatusCode != code {
+			t.Errorf("%d with %q is %v, %v", code, body, got, err)
 		}
 	}
 }

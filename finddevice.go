@@ -134,9 +134,7 @@ func (e *AmbiguousDeviceError) LogValue() slog.Value {
 		d := &e.Candidates[i]
 		candidate := []slog.Attr{slog.String("id", d.ID), slog.String("name", d.DeviceName)}
 		candidate = appendText(candidate, "serial", d.SerialNumber)
-		if !d.LastSyncDateTime.IsZero() {
-			candidate = append(candidate, slog.Time("last_sync", d.LastSyncDateTime))
-		}
+		candidate = appendTime(candidate, "last_sync", d.LastSyncDateTime)
 		attributes = append(attributes, slog.Attr{Key: "candidate_" + strconv.Itoa(i+1), Value: slog.GroupValue(candidate...)})
 	}
 	return slog.GroupValue(attributes...)

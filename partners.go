@@ -38,8 +38,8 @@ type RemoteAssistancePartner struct {
 
 // String shows all but OnboardingURL.
 func (p RemoteAssistancePartner) String() string {
-	return fmt.Sprintf("{ID:%s DisplayName:%s OnboardingURL:%s OnboardingStatus:%s LastConnectionDateTime:%s}",
-		p.ID, p.DisplayName, p.OnboardingURL, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))
+	return describe("remote-assistance partner", "id", p.ID, "name", p.DisplayName, "onboarding_url", p.OnboardingURL.String(),
+		"status", string(p.OnboardingStatus), "last_connection", timeText(p.LastConnectionDateTime))
 }
 
 // GoString is [RemoteAssistancePartner.String], so that %#v hides the URL too.

@@ -204,3 +204,19 @@ func TestHintReadsBearerTokensOnly(t *testing.T) {
 		t.Errorf("hint %q", hint)
 	}
 }
+
+// The audience of a token is a text or a list.
+func TestAudienceOfAToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		aud  any
+		want string
+	}{
+		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
+	} {
+		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
+		if err != nil || info.Audience != c.want {
+			t.Errorf("%s: %q, %v", name, info.Audience, err)
+		}
+	}
+}

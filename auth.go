@@ -129,9 +129,6 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 // Expired reports whether the token has a known end that has passed.
 func (i TokenInfo) Expired() bool { return !i.ExpiresOn.IsZero() && !time.Now().Before(i.ExpiresOn) }
 
-// String is one line for people. It holds neither the token nor the user.
-func (i TokenInfo) String() string { return i.describe() }
-
 // allows reports whether the token holds a permission, or the wider one of the same family.
 func (i TokenInfo) allows(permission string) bool {
 	wider := strings.ReplaceAll(permission, ".Read.All", ".ReadWrite.All")
@@ -143,7 +140,8 @@ func (i TokenInfo) allows(permission string) bool {
 	return false
 }
 
-func (i TokenInfo) describe() string {
+// String is one line for people. It holds neither the token nor the user.
+func (i TokenInfo) String() string {
 	list, kind := i.Scopes, "scopes"
 	if i.Kind == TokenKindApplication {
 		list, kind = i.Roles, "roles"

@@ -103,7 +103,8 @@ type TokenInfo struct {
 	AppID string
 	// Audience is what the token is for (claim aud): the Graph root, or 00000003-0000-0000-c000-000000000000.
 	Audience string
-	// ExpiresOn is when the token ends (claim exp); zero when not known.
+	// ExpiresOn is when the token ends (claim exp); zero when not known. Of a token that cannot be read it is what the
+	// credential says, which [StaticToken] does not know either: it says an hour from then on.
 	ExpiresOn time.Time
 }
 

@@ -95,7 +95,7 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 	if err != nil || root.Hostname() == "" {
 		return graphService{}, invalidArgument(argument, "must be an absolute URL such as https://graph.microsoft.com")
 	}
-	if root.User != nil || root.RawQuery != "" || root.Fragment != "" || root.ForceQuery {
+	if root.User != nil || root.RawQuery != "" || root.ForceQuery || strings.Contains(service.Endpoint, "#") {
 		return graphService{}, invalidArgument(argument, "must hold no user, query or fragment")
 	}
 	if hasDotSegment(root.Path) {

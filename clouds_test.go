@@ -85,6 +85,7 @@ func TestEndpointsThatAreRefused(t *testing.T) {
 		"path alone":              {"https:///graph", "absolute"},
 		"fragment":                {"https://graph.example/#part", "fragment"},
 		"bare question mark":      {"https://graph.example?", "query"},
+		"bare number sign":        {"https://graph.example/#", "fragment"},
 		"dot":                     {"https://graph.example/./graph", "path segment"},
 		"beta":                    {"https://graph.example/beta", "leave /beta out"},
 		"version behind a prefix": {"https://graph.example/prefix/v1.0/", "leave /v1.0 out"},

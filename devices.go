@@ -123,9 +123,10 @@ type ListDevicesOptions struct {
 	// Filter picks devices. Each row is checked against it again.
 	Filter DeviceFilter
 
-	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has.
-	// The id and what Filter compares are always added. A name that the schema does not have is an
-	// ErrInvalidArgument, and so is one of the eight properties that the service fills only in a read of one device.
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has, or,
+	// with a Filter in DetectedAppDevices, the name alone. The id and what Filter compares are always added. A name that
+	// the schema does not have is an ErrInvalidArgument, and so is one of the eight properties that the service fills only
+	// in a read of one device.
 	Select []string
 
 	// Top is the number of devices per page, 1 to 1000; zero leaves it to the service, whose default is 1000.

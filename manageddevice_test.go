@@ -100,7 +100,7 @@ func TestPrintingShowsNoPersonalData(t *testing.T) {
 func TestPrintedModelsAreOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "a\nlevel=ERROR msg=\x1b[31mforged"
-	for _, value := range []any{
+	for _, value := range []fmt.Stringer{
 		intune.ManagedDevice{ID: forged, Model: forged},
 		intune.DeviceActionResult{ActionName: forged, ActionState: forged},
 		intune.DeviceGeoLocation{},
@@ -115,6 +115,9 @@ func TestPrintedModelsAreOneLine(t *testing.T) {
 		text := fmt.Sprintf("%v %+v %s", value, value, value) + strings.TrimSuffix(log.String(), "\n")
 		if strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, "0001-01-01") {
 			t.Errorf("%T: %q", value, text)
+		}
+		if shown := fmt.Sprint(value); shown == "" || shown != value.String() {
+			t.Errorf("%T prints %q, and its String is %q", value, shown, value.String())
 		}
 	}
 }

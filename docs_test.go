@@ -5,11 +5,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/go-intune/intune"
 )
 
 // documents are all Markdown files of the repository, with slashes. It skips the test in a copy of the module without the
@@ -108,6 +111,24 @@ func checkIdentifier(t *testing.T, folder, name string) string {
 		}
 	}
 	return folder + " declares no " + name
+}
+
+// CONTRIBUTING.md promises an example of every operation.
+func TestEveryMethodIsInAnExample(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("example*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples strings.Builder
+	for _, file := range files {
+		examples.WriteString(readText(t, file))
+	}
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		if method.Name != "String" && !strings.Contains(examples.String(), "."+method.Name+"(") {
+			t.Errorf("no example calls %s", method.Name)
+		}
+	}
 }
 
 // anchors are the headings of a document in the form that GitHub gives them: two of the same text differ by a number.

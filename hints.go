@@ -85,7 +85,7 @@ func accessHint(op *operation, authorization string, e *Error) string {
 	_, wanted, lacksScope := strings.Cut(e.Message, scopesSentence)
 	info, known := tokenInfoOf(authorization)
 	if known {
-		add(info.describe())
+		add(info.String())
 	}
 	switch {
 	case lacksScope:

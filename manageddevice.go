@@ -20,8 +20,9 @@ import (
 // Notes are read-only.
 //
 // Printing a device with fmt (%v, %+v, %#v) or slog shows its id, operating system and model and nothing else.
-// Marshaling it to JSON gives everything but the session link: names, phone numbers, unlock codes. That is also what
-// slog's JSONHandler does with a slice of devices, or with a struct that has a device in a field.
+// Marshaling it to JSON gives everything but the session link and the Activation Lock code: names, phone numbers, the
+// passcodes and PINs of DeviceActionResults. That is also what slog's JSONHandler does with a slice of devices, or with
+// a struct that has a device in a field.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
 type ManagedDevice struct {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/go-intune/intune"
 )
@@ -92,6 +93,32 @@ func TestPrintingShowsNoPersonalData(t *testing.T) {
 	}
 	if got := fmt.Sprint(intune.ManagedDevice{}, intune.DeviceActionResult{}, intune.DeviceGeoLocation{}); got != "device action result location" {
 		t.Errorf("zero values print %s", got)
+	}
+}
+
+// A text of the service cannot forge a line of a log, and a time that is not set is not shown as the year 1.
+func TestPrintedModelsAreOneLine(t *testing.T) {
+	t.Parallel()
+	const forged = "a\nlevel=ERROR msg=\x1b[31mforged"
+	for _, value := range []fmt.Stringer{
+		intune.ManagedDevice{ID: forged, Model: forged},
+		intune.DeviceActionResult{ActionName: forged, ActionState: forged},
+		intune.DeviceGeoLocation{},
+		intune.RemoteAssistancePartner{ID: forged, DisplayName: forged, OnboardingStatus: forged},
+		intune.AuditEvent{ID: forged, ActivityType: forged, ActivityResult: forged, CorrelationID: forged},
+		intune.AuditActor{AuditActorType: forged, ApplicationID: forged},
+		intune.AuditResource{AuditResourceType: forged, ResourceID: forged},
+		intune.AuditProperty{DisplayName: forged},
+	} {
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
+		text := fmt.Sprintf("%v %+v %s", value, value, value) + strings.TrimSuffix(log.String(), "\n")
+		if strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, "0001-01-01") {
+			t.Errorf("%T: %q", value, text)
+		}
+		if shown := fmt.Sprint(value); shown == "" || shown != value.String() {
+			t.Errorf("%T prints %q, and its String is %q", value, shown, value.String())
+		}
 	}
 }
 

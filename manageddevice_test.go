@@ -149,6 +149,7 @@ func TestMarshalRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	device.RemoteAssistanceSessionURL, device.ActivationLockBypassCode = intune.SessionURL{}, intune.Secret{}
+	device.DeviceActionResults[0].UnlockPIN, device.DeviceActionResults[0].Passcode = intune.Secret{}, intune.Secret{}
 	if !reflect.DeepEqual(again, device) {
 		t.Errorf("got %s\nwant %s", data, again)
 	}
@@ -179,7 +180,7 @@ func TestPartsUnmarshalByThemselves(t *testing.T) {
 	t.Parallel()
 	var result intune.DeviceActionResult
 	if err := json.Unmarshal([]byte(`{"errorCode":"7","startDateTime":"0001-01-01T00:00:00Z","passcode":"p"}`), &result); err != nil ||
-		!reflect.DeepEqual(result, intune.DeviceActionResult{ErrorCode: 7, Passcode: "p"}) {
+		!reflect.DeepEqual(result, intune.DeviceActionResult{ErrorCode: 7, Passcode: intune.NewSecret("p")}) {
 		t.Errorf("got %v, %v", result, err)
 	}
 	var location intune.DeviceGeoLocation

@@ -37,14 +37,14 @@ type DeviceActionResult struct {
 	// DeviceLocation is where a locate action found the device, nil for other actions. Personal data.
 	DeviceLocation *DeviceGeoLocation `json:"deviceLocation,omitzero"`
 
-	// UnlockPIN opens a Mac that was locked remotely: a secret.
-	UnlockPIN string `json:"unlockPin,omitzero"`
+	// UnlockPIN opens a Mac that was locked remotely.
+	UnlockPIN Secret `json:"unlockPin,omitzero"`
 
 	// ErrorCode is the error of a passcode reset or of a rotation of BitLocker keys, 0 for none.
 	ErrorCode int32 `json:"errorCode,omitzero"`
 
-	// Passcode is the new passcode after a reset: a secret.
-	Passcode string `json:"passcode,omitzero"`
+	// Passcode is the new passcode after a reset.
+	Passcode Secret `json:"passcode,omitzero"`
 
 	// ScanType is the kind of a Windows Defender scan, such as "quick" or "full".
 	ScanType string `json:"scanType,omitzero"`

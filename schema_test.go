@@ -82,6 +82,7 @@ func goType(object string, property schemaProperty) reflect.Type {
 	case object == "managedDevice" && property.Name == "remoteAssistanceSessionUrl":
 		return reflect.TypeFor[intune.SessionURL]()
 	case object == "managedDevice" && property.Name == "activationLockBypassCode",
+		property.Name == "unlockPin" || property.Name == "passcode", // of results of remote actions
 		object == "remoteAssistancePartner" && property.Name == "onboardingUrl":
 		return reflect.TypeFor[intune.Secret]()
 	case property.Type == "deviceGeoLocation":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -94,13 +95,16 @@ func TestDecodeIgnoresTheCaseOfEveryName(t *testing.T) {
 
 func TestDecodeAllocations(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	page := fullPage(200)
-	perDevice := testing.AllocsPerRun(3, func() {
-		if _, _, err := graphjson.Page[ManagedDevice](page); err != nil {
-			t.Fatal(err)
-		}
-	}) / 200
-	if perDevice > 18 {
-		t.Errorf("%.1f allocations for each device, want at most 18", perDevice)
+	least := math.Inf(1) // of several, since goroutines of other tests may still end
+	for range 5 {
+		least = min(least, testing.AllocsPerRun(1, func() {
+			if _, _, err := graphjson.Page[ManagedDevice](page); err != nil {
+				t.Fatal(err)
+			}
+		})/200)
+	}
+	if least > 18 {
+		t.Errorf("%.1f allocations for each device, want at most 18", least)
 	}
 }
 

@@ -44,20 +44,15 @@ func (r *reader) wrongKind(value jsontext.Value, want string) error {
 
 // syntaxError is the error for an answer that is not JSON or breaks off.
 func (r *reader) syntaxError(err error) error {
-	e := &Error{offset: r.dec.InputOffset(), problem: "is or holds malformed JSON"}
-	pointer := r.dec.StackPointer()
-	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		pointer, e.offset = syntactic.JSONPointer, syntactic.ByteOffset
+	e := &Error{problem: "is or holds malformed JSON"}
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok { // not for an answer that is blank
+		e.path, e.offset = schemaPath(r.into, syntactic.JSONPointer), syntactic.ByteOffset
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		e.problem, e.cause = "breaks off", io.ErrUnexpectedEOF
 	}
-	e.path = schemaPath(r.into, pointer)
 	return e
 }
-
-// isEnd reports whether the JSON ended where it should.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) }
 
 // schemaPath turns the place of a value within a type into the path of a property. Names that the type does not have
 // come from the service and could be anything, so they become a question mark.
@@ -113,10 +108,9 @@ func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool
 	return named, false
 }
 
+// kindName describes a value that is not null.
 func kindName(kind jsontext.Kind) string {
 	switch kind {
-	case 'n':
-		return "null"
 	case 't', 'f':
 		return "a Boolean"
 	case '"':
@@ -125,9 +119,7 @@ func kindName(kind jsontext.Kind) string {
 		return "a number"
 	case '{':
 		return "an object"
-	case '[':
-		return "an array"
 	default:
-		return "malformed"
+		return "an array"
 	}
 }

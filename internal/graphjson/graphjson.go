@@ -9,7 +9,7 @@
 //   - A byte-order mark is skipped, and bytes that are not UTF-8 become the replacement character.
 //
 // A struct with json tags is read by its tags, even if it has an UnmarshalJSON, which is expected to call this package.
-// Its fields without a tag keep their values. Other types with UnmarshalJSON or UnmarshalText read themselves; for null
+// Its fields without a tag are left zero. Other types with UnmarshalJSON or UnmarshalText read themselves; for null
 // their methods are not called. Other than these, fields can be text, Booleans, int, int32, int64, float64,
 // [time.Time], [Field], and pointers and slices of all of them; types must not contain themselves.
 //
@@ -19,6 +19,8 @@ package graphjson
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -122,7 +124,7 @@ func (r *reader) read(pointer any) error {
 	if r.dec.PeekKind() != jsontext.KindInvalid {
 		return r.fault("is followed by more than space")
 	}
-	if _, err := r.dec.ReadToken(); !isEnd(err) {
+	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return r.syntaxError(err)
 	}
 	return nil
@@ -137,7 +139,7 @@ func (r *reader) next() (jsontext.Value, error) {
 	return value, nil
 }
 
-// open reads the start of an object or array, or null.
+// open reads the start of an object or array, or null. It opens nothing if there is an error.
 func (r *reader) open(kind jsontext.Kind) (opened bool, err error) {
 	if got := r.dec.PeekKind(); got != kind {
 		value, err := r.next()
@@ -146,7 +148,8 @@ func (r *reader) open(kind jsontext.Kind) (opened bool, err error) {
 		}
 		return false, err
 	}
-	return true, r.close()
+	err = r.close()
+	return err == nil, err
 }
 
 // close reads the end of an object or array.

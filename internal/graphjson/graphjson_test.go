@@ -33,6 +33,12 @@ type thing struct {
 	Level    level          `json:"level"`
 	ODataTyp string         `json:"@odata.type"`
 	Raw      jsontext.Value `json:"raw"`
+	Short    short          `json:"n"`
+	Untagged chan int
+}
+
+type short struct {
+	Name string `json:"n"`
 }
 
 type kind string
@@ -81,7 +87,7 @@ func (l *level) UnmarshalText(text []byte) error {
 const everything = `{"@odata.context":"c","@odata.count":1,"value":[{"id":"a","kind":"k","isSet":true,"maybe":false,"total":1,
 	"size":9223372036854775807,"code":-2147483648,"seen":"2026-08-20T07:08:09.1234567Z","part":{"name":"n","count":"2"},
 	"parts":[{"other":1.5,"place":{"speed":"NaN","seen":"9999-12-31T23:59:59.9999999Z"}}],"names":["x","y"],"secret":"s",
-	"level":"high","@odata.type":"#t","raw":[1]}],"@odata.nextLink":"https:\/\/h\/?$skiptoken=a%27b&c"}`
+	"level":"high","@odata.type":"#t","raw":[1],"n":{"n":"s"}}],"@odata.nextLink":"https:\/\/h\/?$skiptoken=a%27b&c"}`
 
 func TestUnmarshal(t *testing.T) {
 	t.Parallel()
@@ -105,11 +111,12 @@ func TestUnmarshal(t *testing.T) {
 			thing{},
 		},
 		"blanks":              {`{"id":"","size":"","seen":"","part":{"other":""}}`, thing{}},
-		"null takes back":     {`{"maybe":true,"maybe":null,"secret":"s","secret":null,"level":"low","level":null,"size":1,"size":null,"seen":"2026-08-20T07:08:09Z","seen":null}`, thing{}},
+		"null takes back":     {`{"maybe":true,"maybe":null,"secret":"s","secret":null,"level":"low","level":null,"size":1,"size":null,"seen":"2026-08-20T07:08:09Z","seen":null,"part":{"other":1,"other":null}}`, thing{}},
 		"numbers as text":     {`{"total":"-7","size":"9223372036854775807","code":"007"}`, thing{Total: -7, Size: math.MaxInt64, Code: 7}},
 		"nullable Boolean":    {`{"maybe":true}`, thing{Maybe: &yes}},
 		"year 1":              {`{"seen":"0001-01-01T00:00:00.0000000Z"}`, thing{}},
 		"year 1 elsewhere":    {`{"seen":"0002-01-01T00:00:00+05:00"}`, thing{}},
+		"year 2":              {`{"seen":"0002-01-01T00:00:00Z"}`, thing{Seen: time.Date(2, 1, 1, 0, 0, 0, 0, time.UTC)}},
 		"year 9999":           {`{"seen":"9999-12-31T23:59:59.9999999Z"}`, thing{Seen: end}},
 		"escaped date":        {`{"seen":"9999-12-31T23:59:59.9999999\u005a"}`, thing{Seen: end}},
 		"infinities":          {`{"parts":[{"other":"INF"},{"other":"-INF"},{"other":-1.5e1}]}`, thing{Parts: []part{{Other: math.Inf(1)}, {Other: math.Inf(-1)}, {Other: -15}}}},
@@ -178,6 +185,7 @@ func TestFieldTellsWhatWasThere(t *testing.T) {
 		ID      graphjson.Field[string] `json:"id"`
 		Link    graphjson.Field[secret] `json:"link"`
 		Details graphjson.Field[*part]  `json:"details"`
+		Pointer *graphjson.Field[int]   `json:"pointer"`
 		Raw     jsontext.Value          `json:"raw"`
 	}
 	var got session
@@ -187,10 +195,10 @@ func TestFieldTellsWhatWasThere(t *testing.T) {
 	if !got.ID.Present || got.ID.Value != "a" || !got.Link.Present || got.Link.Value != (secret{}) || got.Details.Present || string(got.Raw) != "null" {
 		t.Errorf("got %+v", got)
 	}
-	if err := graphjson.UnmarshalEntity([]byte(`{"details":{"name":"n"},"raw":[{"x":1}]}`), &got); err != nil {
+	if err := graphjson.UnmarshalEntity([]byte(`{"details":{"name":"n"},"pointer":7,"raw":[{"x":1}]}`), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.ID.Present || got.Link.Present || !got.Details.Present || got.Details.Value.Name != "n" || string(got.Raw) != `[{"x":1}]` {
+	if got.ID.Present || got.Link.Present || !got.Details.Present || got.Details.Value.Name != "n" || got.Pointer == nil || got.Pointer.Value != 7 || string(got.Raw) != `[{"x":1}]` {
 		t.Errorf("got %+v", got)
 	}
 	err := graphjson.UnmarshalEntity([]byte(`{"details":{"count":true}}`), &got)
@@ -206,7 +214,7 @@ func TestPageAgreesWithPlainJSON(t *testing.T) {
 		t.Fatal(rows, nextLink, err)
 	}
 	for field, value := range reflect.ValueOf(rows[0]).Fields() {
-		if value.IsZero() {
+		if value.IsZero() && field.Tag != "" {
 			t.Errorf("%s is zero", field.Name)
 		}
 	}
@@ -236,7 +244,7 @@ func TestTextDoesNotReferToTheJSON(t *testing.T) {
 
 func TestPageThatBreaksOff(t *testing.T) {
 	t.Parallel()
-	page := strings.ReplaceAll(everything, `"raw":[1]}`, `"raw":[1]},{"id":"b"},{"id":"c"}`)
+	page := strings.ReplaceAll(everything, `"n":{"n":"s"}}`, `"n":{"n":"s"}},{"id":"b"},{"id":"c"}`)
 	counts := map[int]bool{}
 	for end := range page {
 		rows, _, err := graphjson.Page[thing]([]byte(page[:end]))
@@ -250,4 +258,17 @@ func TestPageThatBreaksOff(t *testing.T) {
 	if len(counts) != 4 {
 		t.Errorf("cuts gave %v rows", counts)
 	}
+}
+
+func TestTypesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if got, want := recover(), "graphjson: cannot read chan int"; got != want {
+			t.Errorf("panic %v, want %v", got, want)
+		}
+	}()
+	var got struct {
+		Channel chan int `json:"channel"`
+	}
+	_ = graphjson.Unmarshal([]byte(`{}`), &got)
 }

@@ -95,7 +95,7 @@ func objectReader(t reflect.Type) readFunc {
 	}
 	return func(r *reader, v reflect.Value) error {
 		v.SetZero()
-		if opened, err := r.open('{'); !opened || err != nil {
+		if opened, err := r.open('{'); !opened {
 			return err
 		}
 		for r.dec.PeekKind() != '}' {
@@ -157,7 +157,7 @@ func listReader(t reflect.Type) readFunc {
 	read := readerOf(t.Elem())
 	return func(r *reader, v reflect.Value) error {
 		v.SetZero()
-		if opened, err := r.open('['); !opened || err != nil {
+		if opened, err := r.open('['); !opened {
 			return err
 		}
 		// If the count of a page comes first, the list is allocated at once; the count is believed only as far as the size of
@@ -208,7 +208,7 @@ func readJSONItself(r *reader, v reflect.Value) error {
 func readTextItself(r *reader, v reflect.Value) error {
 	v.SetZero()
 	value, err := r.nextOf('"', '"', "text")
-	if err != nil || value == nil {
+	if value == nil {
 		return err
 	}
 	if self, _ := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); self.UnmarshalText(r.unquote(value)) != nil {

@@ -151,8 +151,8 @@ func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
 	}
 	switch {
 	case failed.StatusCode == 0:
-		// No answer. Without a token there will be none later either.
-		return !errors.Is(failed, ErrUnauthenticated)
+		// No answer. Without a token, or with a text that cannot be one, there will be none later either.
+		return !errors.Is(failed, ErrUnauthenticated) && !errors.Is(failed, ErrInvalidArgument)
 	case failed.StatusCode == http.StatusTooManyRequests, failed.StatusCode == http.StatusRequestTimeout, failed.StatusCode >= 500:
 		return true
 	default:

@@ -191,6 +191,28 @@ func TestManyPanics(t *testing.T) {
 	}
 }
 
+// A journal that panics for every device of a batch does not take the process along.
+func TestManyPanicsOfTheJournal(t *testing.T) {
+	t.Parallel()
+	for name, journal := range map[string]*memory{
+		"asking": {onAsking: func(context.Context, intune.JournalEntry) error { panic("of the journal") }},
+		"asked":  {onAsked: func(context.Context, intune.JournalEntry) error { panic("of the journal") }},
+	} {
+		for _, size := range []int{1, 3} {
+			b := &batches{answer: func(_ int, items []batchItem) (int, http.Header, string) { return accept(items) }}
+			recovered := func() (value any) {
+				defer func() { value = recover() }()
+				for range newClient(t, b, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{BatchSize: size}) {
+				}
+				return nil
+			}()
+			if recovered != "of the journal" {
+				t.Errorf("%s, batches of %d: recovered %v", name, size, recovered)
+			}
+		}
+	}
+}
+
 // A panic of the loop's body leaves nothing behind.
 func TestManyBodyPanics(t *testing.T) {
 	t.Parallel()

@@ -57,8 +57,9 @@ func (m *manyRun) start(items []*manyItem) bool {
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events <- ended }()
-		defer m.abandon(items)
-		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
+		// A panic of the caller's code is one of the loop, where the caller can recover.
+		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(items)) }()
+		defer func() { ended.panicked = recover() }()
 		m.work(items)
 	}()
 	return true
@@ -186,13 +187,19 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	m.events <- manyEvent{result: &result}
 }
 
-// abandon ends what a worker has left when a policy or the transport panicked, or ended its goroutine.
-func (m *manyRun) abandon(items []*manyItem) {
+// abandon ends what a worker has left when the caller's code panicked, or ended its goroutine. It returns the first panic
+// of the journal, which may panic again for each device.
+func (m *manyRun) abandon(items []*manyItem) (panicked any) {
 	for _, item := range items {
-		if !item.ended {
+		if item.ended {
+			continue
+		}
+		func() {
+			defer func() { panicked = cmp.Or(panicked, recover()) }()
 			answer := item.unanswered(m.client, "", errNotReturned)
 			item.take(answer)
 			m.end(item, answer)
-		}
+		}()
 	}
+	return panicked
 }

@@ -240,6 +240,7 @@ func TestManyPace(t *testing.T) {
 		"no pacing":          {options: intune.RequestManyOptions{PerSecond: -1}, delay: time.Second, took: 3 * time.Second, mostAtOne: 4},
 		"one at a time":      {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 1}, delay: time.Second, took: 12 * time.Second, mostAtOne: 1},
 		"twelve at a time":   {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 50}, delay: time.Second, took: time.Second, mostAtOne: 12},
+		"no limit":           {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: math.MaxInt}, delay: time.Second, took: time.Second, mostAtOne: 12},
 		"slower than it may": {options: intune.RequestManyOptions{PerSecond: 1000, Concurrency: 2}, delay: time.Second, took: 6 * time.Second, mostAtOne: 2},
 	} {
 		t.Run(name, func(t *testing.T) {

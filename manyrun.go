@@ -41,8 +41,8 @@ func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield fun
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
 		limiter: ratelimit.New(o.PerSecond, o.BatchSize),
-		// Room for what the workers have to tell while the input is slow.
-		events: make(chan manyEvent, o.Concurrency*(o.BatchSize+1)),
+		// Room for what the workers have to tell while the input is slow. With more workers, some wait to be heard.
+		events: make(chan manyEvent, min(o.Concurrency, 64)*(o.BatchSize+1)),
 	}
 }
 

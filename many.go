@@ -208,6 +208,9 @@ func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o
 	defer m.stop(cancel)
 	var batch []*manyItem
 	for device := range devices {
+		if !m.deliver() {
+			return
+		}
 		m.progress.Pending++
 		if err := device.check(); err != nil {
 			if !m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {

@@ -417,23 +417,33 @@ func TestManyLoopIsLeft(t *testing.T) {
 	})
 }
 
-// The input may take its time, as the pages of a list do.
+// The input may take its time, as the pages of a list do. A result is yielded as soon as the input gives the next device.
 func TestManySlowInput(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sent := &manyScript{}
-		slow := func(yield func(intune.DeviceRef) bool) {
-			for _, name := range numbered(10) {
-				time.Sleep(time.Second) //nolint:forbidigo // fake time
-				if !yield(intune.Device(name)) {
-					return
+	for _, size := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{}
+			var given, got []time.Duration
+			start := time.Now()
+			slow := func(yield func(intune.DeviceRef) bool) {
+				for _, name := range numbered(9) {
+					time.Sleep(time.Minute) //nolint:forbidigo // fake time
+					given = append(given, time.Since(start))
+					if !yield(intune.Device(name)) {
+						return
+					}
 				}
 			}
-		}
-		start := time.Now()
-		got := collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil))
-		if took := time.Since(start); len(got) != 10 || took != 10*time.Second {
-			t.Errorf("%d results in %v", len(got), took)
-		}
-	})
+			for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, &intune.RequestManyOptions{BatchSize: size}) {
+				got = append(got, time.Since(start))
+			}
+			want := given[size:]
+			for range size {
+				want = append(want, given[8])
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("batches of %d: results after %v, want %v", size, got, want)
+			}
+		})
+	}
 }

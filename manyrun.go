@@ -65,6 +65,17 @@ func (m *manyRun) start(items []*manyItem) bool {
 	return true
 }
 
+// deliver yields a result that waits, if there is one, and reports whether the loop goes on. It is called once for each
+// device: so a slow input does not hold results up, and a slow body does not hold requests up.
+func (m *manyRun) deliver() bool {
+	for done := m.progress.Done(); len(m.events) > 0 && m.progress.Done() == done; {
+		if !m.receive() {
+			return false
+		}
+	}
+	return true
+}
+
 // finish waits for the workers.
 func (m *manyRun) finish() {
 	for m.running > 0 {

@@ -135,7 +135,9 @@ func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, 
 	case n >= tries:
 	case outcome == OutcomeRejected && (failed.StatusCode == http.StatusServiceUnavailable || failed.StatusCode == http.StatusFailedDependency),
 		outcome == OutcomeNotSent && isNetworkError(answer):
-		return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
+		if most := m.client.retry.MaxRetryDelay; most < 0 || failed.RetryAfter <= most {
+			return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
+		}
 	}
 	return wait, manyEnds
 }

@@ -181,7 +181,7 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 	entry := JournalEntry{Outcome: outcomeOf(record, err)}
 	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
 	if err == nil {
-		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(redact.Text(resp.Header.Get("Request-Id")), maxCodeText)
+		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(idsOf(resp).requestID, maxCodeText)
 		return entry
 	}
 	entry.Error = err.Error()

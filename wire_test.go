@@ -168,6 +168,21 @@ func TestCallersRequestIDIsKeptAndReported(t *testing.T) {
 	}
 }
 
+// A proxy can put any text into the id of a success, which ends up in logs and spans.
+func TestRequestIDOfASuccessIsCleaned(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"r1": "r1", oldLink: "https://get.teamviewer.com/REDACTED", strings.Repeat("a", 600): strings.Repeat("a", 256), "a\xffb": "a\ufffdb",
+	} {
+		collected := &spans{}
+		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err != nil || response.RequestID != want || collected.list[0].attributes["az.service_request_id"] != want {
+			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.list[0].attributes, err)
+		}
+	}
+}
+
 // The id stays the same over the tries of one call, so that Microsoft's support finds them all.
 func TestRequestIDStaysOverTries(t *testing.T) {
 	t.Parallel()

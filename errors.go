@@ -232,7 +232,9 @@ func (e *Error) LogValue() slog.Value {
 	}
 	text("code", e.Code)
 	text("inner_code", e.InnerCode)
+	text("reason", e.reason)
 	text("message", e.Message)
+	text("phrase", e.Phrase)
 	if e.unknown {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
@@ -246,6 +248,7 @@ func (e *Error) LogValue() slog.Value {
 	text("request_id", e.RequestID)
 	text("client_request_id", e.ClientRequestID)
 	text("activity_id", e.ActivityID)
+	text("operation_id", e.OperationID)
 	return slog.GroupValue(attributes...)
 }
 

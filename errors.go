@@ -61,8 +61,9 @@ var (
 )
 
 // Error is the failure of one call to the service. Every method that calls the service returns it on failure, also when
-// no answer came (StatusCode 0). Only an argument that was refused before sending gives a plain error with
-// [ErrInvalidArgument].
+// no answer came (StatusCode 0). An argument that was refused before sending gives a plain error with
+// [ErrInvalidArgument] instead. Some methods have errors of their own besides: a wait [*PendingError] and
+// [*SessionError], and [Client.FindDevice] [*AmbiguousDeviceError].
 //
 // [errors.Is] finds the sentinels of this package and the cause (a context's end, a network failure); [errors.As] finds
 // the [*azcore.ResponseError] with the raw response, and azidentity's error if no token could be obtained. The text of

@@ -20,8 +20,10 @@ import (
 // asked, and continue without asking again. It is not certain that Intune's audit events show this action.
 //
 // A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
-// makes no entry. The client calls the methods from the goroutine of the call, and concurrently if it is used
-// concurrently.
+// makes no entry.
+//
+// The methods must be safe for concurrent use: [Client.RequestRemoteAssistanceMany] calls them from several goroutines,
+// and so do concurrent calls of the other methods.
 type Journal interface {
 	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
 	// [*Error] that wraps that error, and Asked is not called. The context is that of the call.

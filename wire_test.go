@@ -2,7 +2,6 @@ package intune_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"io"
 	"maps"
@@ -204,11 +203,19 @@ func TestRequestIDStaysOverTries(t *testing.T) {
 	}
 }
 
-func TestNilContextIsRefused(t *testing.T) {
+// What the service says about the life of the action goes to the caller (C§5).
+func TestHeadersOfAnAcceptedRequest(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, always(http.StatusNoContent, ""))
-	var none context.Context
-	if _, err := client.RequestRemoteAssistance(none, intune.Device("1"), nil); err == nil || !strings.Contains(err.Error(), "ctx") {
-		t.Errorf("got %v", err)
+	client := newClient(t, transportFunc(says(204, "", "Deprecation", "Tue, 01 Sep 2026 00:00:00 GMT", "Sunset", "Wed, 01 Sep 2027 00:00:00 GMT", "Request-Id", "r1")))
+	got, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if err != nil || got.Deprecation != "Tue, 01 Sep 2026 00:00:00 GMT" || got.Sunset != "Wed, 01 Sep 2027 00:00:00 GMT" || got.RequestID != "r1" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+		"201, empty": says(201, ""), "200 with a body": says(200, "{}"),
+	} {
+		if _, err := newClient(t, transportFunc(answer)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err == nil {
+			t.Errorf("%s is a success", name)
+		}
 	}
 }

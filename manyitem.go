@@ -76,7 +76,7 @@ func (i *manyItem) unanswered(c *Client, authorization string, err error) manyAn
 // shared is the answer for a device of a batch that failed as a whole.
 func (i *manyItem) shared(record graphpolicy.Record, whole Error) manyAnswer {
 	record.RequestID = i.id
-	whole.Op, whole.Device, whole.ClientRequestID = opRequestRemoteAssistance.text, i.device, i.id
+	whole.Device, whole.ClientRequestID = i.device, i.id
 	return manyAnswer{record: record, err: &whole}
 }
 

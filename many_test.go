@@ -336,3 +336,26 @@ func TestManySlowInput(t *testing.T) {
 		})
 	}
 }
+
+// A loop that is left at a result which came while the input was slow takes no other device.
+func TestManyLoopIsLeftAtAWaitingResult(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent, given := &manyScript{}, 0
+		slow := func(yield func(intune.DeviceRef) bool) {
+			for _, name := range numbered(9) {
+				time.Sleep(time.Minute) //nolint:forbidigo // fake time
+				given++
+				if !yield(intune.Device(name)) {
+					return
+				}
+			}
+		}
+		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil) {
+			break
+		}
+		if given != 2 || len(sent.requests) != 1 {
+			t.Errorf("%d devices were taken, sent %v", given, sent.requests)
+		}
+	})
+}

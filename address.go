@@ -265,7 +265,7 @@ func UserDevices(user string) DeviceCollection {
 
 // DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the app.
 // The service sends only a few properties of each; for the others, read each device by its own id ([Client.GetDevice]
-// with [ManagedDevice.Ref]).
+// with [ManagedDevice.Ref]). A filter on a property that is missing matches no device.
 func DetectedAppDevices(app string) DeviceCollection {
 	return DeviceCollection{form: formDetectedApp, key: NewSecret(app)}
 }

@@ -40,8 +40,9 @@ type ListAuditEventsResponse struct {
 	// NextLink leads to the next page; blank on the last. It may hold names of people: do not log it.
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
-	// Dropped is how many events of the page did not match the filter. Some are normal with a ClientRequestID, which the
-	// service is not asked to compare.
+	// Dropped is how many events of the page did not match the filter. More than zero means that the service ignored the
+	// filter, with two exceptions: it is not asked to compare ClientRequestID, and it may send events at the very time of
+	// Before.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many events of the page had come on an earlier page already.

@@ -1,6 +1,7 @@
 package intune_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -244,16 +245,44 @@ func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	if text := event.String(); text != "{ID:e1 ActivityType:type ActivityResult:Success ActivityDateTime:0001-01-01T00:00:00Z CorrelationID:c1}" {
+	if text := event.String(); text != `audit event id="e1" activity_type="type" activity_result="Success" correlation_id="c1"` {
 		t.Error(text)
 	}
-	if text := filter.String(); text != "{Device ActorUserPrincipalName After}" {
-		t.Error(text)
+	for want, filter := range map[string]intune.AuditFilter{
+		"{}":                                    {},
+		"{Device ActorUserPrincipalName After}": filter,
+		"{ActivityType Category ClientRequestID Before}": {
+			ActivityType: "a", Category: "b", ClientRequestID: "c", Before: time.Now(),
+		},
+	} {
+		if got := fmt.Sprint(filter); got != want || filter.String() != want {
+			t.Errorf("got %s and %s, want %s", got, filter, want)
+		}
 	}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "event", event, "actor", event.Actor, "resource", event.Resources[0], "property", event.Resources[0].ModifiedProperties[0], "filter", filter)
 	if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), `"event":{"id":"e1","activity_type":"type","activity_result":"Success","correlation_id":"c1"}`) {
 		t.Error(log.String())
+	}
+}
+
+// An event without a time is neither after nor before a time, and is no obstacle where none is given.
+func TestAuditEventWithoutATime(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, `{"value":[{"id":"e1","correlationId":"c1"}]}`))
+	for name, filter := range map[string]intune.AuditFilter{
+		"":       {ClientRequestID: "c1"},
+		"after":  {After: time.Unix(0, 0)},
+		"before": {Before: time.Now()},
+	} {
+		got, err := eventIDs(t, client, &intune.ListAuditEventsOptions{Filter: filter})
+		if err != nil || (len(got) == 1) != (name == "") {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+	event := intune.AuditEvent{ID: "kept"}
+	if err := json.Unmarshal([]byte(`{"id":["secret"]}`), &event); err == nil || strings.Contains(err.Error(), "secret") || event.ID != "kept" {
+		t.Errorf("got %v, %v", event, err)
 	}
 }
 

@@ -57,8 +57,8 @@ func (e *AuditEvent) UnmarshalJSON(data []byte) error { return graphjson.Unmarsh
 
 // String shows ids, texts of the service and the time, and neither people nor addresses.
 func (e AuditEvent) String() string {
-	return fmt.Sprintf("{ID:%s ActivityType:%s ActivityResult:%s ActivityDateTime:%s CorrelationID:%s}",
-		e.ID, e.ActivityType, e.ActivityResult, e.ActivityDateTime.Format(time.RFC3339), e.CorrelationID)
+	return describe("audit event", "id", e.ID, "activity_type", e.ActivityType, "activity_result", e.ActivityResult,
+		"correlation_id", e.CorrelationID, "activity_date_time", timeText(e.ActivityDateTime))
 }
 
 // Format shows [AuditEvent.String] whatever the verb.
@@ -70,10 +70,7 @@ func (e AuditEvent) LogValue() slog.Value {
 	attributes = appendText(attributes, "activity_type", e.ActivityType)
 	attributes = appendText(attributes, "activity_result", e.ActivityResult)
 	attributes = appendText(attributes, "correlation_id", e.CorrelationID)
-	if !e.ActivityDateTime.IsZero() {
-		attributes = append(attributes, slog.Time("activity_date_time", e.ActivityDateTime))
-	}
-	return slog.GroupValue(attributes...)
+	return slog.GroupValue(appendTime(attributes, "activity_date_time", e.ActivityDateTime)...)
 }
 
 // AuditActor is who did something: a user, an application, or both. Printed or logged, it shows only its kind and the
@@ -108,7 +105,7 @@ type AuditActor struct {
 
 // String shows the kind of actor and the application's id.
 func (a AuditActor) String() string {
-	return fmt.Sprintf("{AuditActorType:%s ApplicationID:%s}", a.AuditActorType, a.ApplicationID)
+	return describe("audit actor", "type", a.AuditActorType, "application_id", a.ApplicationID)
 }
 
 // Format shows [AuditActor.String] whatever the verb.
@@ -136,7 +133,7 @@ type AuditResource struct {
 
 // String shows the kind and the id.
 func (r AuditResource) String() string {
-	return fmt.Sprintf("{AuditResourceType:%s ResourceID:%s}", r.AuditResourceType, r.ResourceID)
+	return describe("audit resource", "type", r.AuditResourceType, "id", r.ResourceID)
 }
 
 // Format shows [AuditResource.String] whatever the verb.
@@ -158,7 +155,7 @@ type AuditProperty struct {
 }
 
 // String shows the name of the property.
-func (p AuditProperty) String() string { return "{" + p.DisplayName + "}" }
+func (p AuditProperty) String() string { return describe("audit property", "name", p.DisplayName) }
 
 // Format shows [AuditProperty.String] whatever the verb.
 func (p AuditProperty) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, p.String()) }

@@ -97,20 +97,20 @@ func (f AuditFilter) render() (string, error) {
 		}
 	}
 	var terms []string
-	for _, t := range [...]struct{ field, before, operator, text, after string }{
-		{"ActivityType", "activityType", "eq", f.ActivityType, ""},
-		{"Category", "category", "eq", f.Category, ""},
-		{"ActorUserPrincipalName", "actor/userPrincipalName", "eq", f.ActorUserPrincipalName, ""},
-		{"Device", "resources/any(r: r/resourceId", "eq", f.Device.DeviceID(), ")"},
+	for _, t := range [...]struct{ field, property, text, closing string }{
+		{"ActivityType", "activityType", f.ActivityType, ""},
+		{"Category", "category", f.Category, ""},
+		{"ActorUserPrincipalName", "actor/userPrincipalName", f.ActorUserPrincipalName, ""},
+		{"Device", "resources/any(r: r/resourceId", f.Device.DeviceID(), ")"},
 	} {
 		if t.text == "" {
 			continue
 		}
-		operand, err := filterTerm{field: t.field, operator: t.operator, text: t.text}.operand()
+		operand, err := filterTerm{field: t.field, operator: "eq", text: t.text}.operand()
 		if err != nil {
 			return "", err
 		}
-		terms = append(terms, t.before+" "+t.operator+" "+operand+t.after)
+		terms = append(terms, t.property+" eq "+operand+t.closing)
 	}
 	for _, t := range [...]struct {
 		field, operator string

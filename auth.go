@@ -103,14 +103,15 @@ type TokenInfo struct {
 	AppID string
 	// Audience is what the token is for (claim aud): the Graph root, or 00000003-0000-0000-c000-000000000000.
 	Audience string
-	// ExpiresOn is when the token ends (claim exp); zero when not known.
+	// ExpiresOn is when the token ends (claim exp); zero when not known. Of a token that cannot be read it is what the
+	// credential says, which [StaticToken] does not know either: it says an hour from then on.
 	ExpiresOn time.Time
 }
 
 // TokenInfo asks the credential for a token, from its cache if it has one, and reads the token's claims. A token that
 // cannot be read gives Kind [TokenKindUnknown] and no error, because Graph's tokens are opaque to clients by contract.
-// TokenInfo needs no permission and does not call Graph. Errors: those of the credential, as an [*Error] with
-// [ErrUnauthenticated].
+// TokenInfo needs no permission and does not call Graph. Errors: those of the credential, as an [*Error]. It is an
+// [ErrUnauthenticated], unless ctx ended first, or [StaticToken] was given what cannot be a token ([ErrInvalidArgument]).
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err := c.check(ctx); err != nil {
 		return TokenInfo{}, err
@@ -129,9 +130,6 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 // Expired reports whether the token has a known end that has passed.
 func (i TokenInfo) Expired() bool { return !i.ExpiresOn.IsZero() && !time.Now().Before(i.ExpiresOn) }
 
-// String is one line for people. It holds neither the token nor the user.
-func (i TokenInfo) String() string { return i.describe() }
-
 // allows reports whether the token holds a permission, or the wider one of the same family.
 func (i TokenInfo) allows(permission string) bool {
 	wider := strings.ReplaceAll(permission, ".Read.All", ".ReadWrite.All")
@@ -143,7 +141,8 @@ func (i TokenInfo) allows(permission string) bool {
 	return false
 }
 
-func (i TokenInfo) describe() string {
+// String is one line for people. It holds neither the token nor the user.
+func (i TokenInfo) String() string {
 	list, kind := i.Scopes, "scopes"
 	if i.Kind == TokenKindApplication {
 		list, kind = i.Roles, "roles"

@@ -141,7 +141,9 @@ func TestWorkersSignInOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = warm.Body.Close()
+	graph.mu.Lock()
 	graph.requests = nil
+	graph.mu.Unlock()
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {

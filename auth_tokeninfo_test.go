@@ -27,9 +27,9 @@ func TestStaticTokenAsACredential(t *testing.T) {
 			token string
 			ends  time.Time
 		}{
-			"opaque":                {"opaque~!", time.Now().Add(time.Hour)},
-			"with an end":           {jwt(map[string]any{"exp": end.Unix()}), end.Truncate(time.Second)},
-			"with an end in base 2": {jwt(map[string]any{"exp": 1 << 40}), time.Now().Add(time.Hour)},
+			"opaque":              {"opaque~!", time.Now().Add(time.Hour)},
+			"with an end":         {jwt(map[string]any{"exp": end.Unix()}), end.Truncate(time.Second)},
+			"with an end too far": {jwt(map[string]any{"exp": 1 << 40}), time.Now().Add(time.Hour)},
 		} {
 			credential := intune.StaticToken(c.token)
 			token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{})
@@ -202,5 +202,21 @@ func TestHintReadsBearerTokensOnly(t *testing.T) {
 	})
 	if hint := asError(t, act(t, client)).Hint; hint == "" || strings.Contains(hint, "User.Read") {
 		t.Errorf("hint %q", hint)
+	}
+}
+
+// The audience of a token is a text or a list.
+func TestAudienceOfAToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		aud  any
+		want string
+	}{
+		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
+	} {
+		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
+		if err != nil || info.Audience != c.want {
+			t.Errorf("%s: %q, %v", name, info.Audience, err)
+		}
 	}
 }

@@ -40,7 +40,7 @@ func TestRandomCancellations(t *testing.T) {
 	t.Parallel()
 	const (
 		workers = 8
-		calls   = 640
+		calls   = 640 / smaller
 	)
 	for name, c := range map[string]struct {
 		http2      bool

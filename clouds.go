@@ -11,7 +11,7 @@ import (
 
 // ServiceGraph names the entry of [cloud.Configuration.Services] that holds Microsoft Graph. Its Endpoint is the Graph
 // root without a version ("https://graph.microsoft.com"); its Audience is the resource that tokens are requested for.
-// An empty Audience means the Endpoint.
+// An empty Audience means the scheme and host of the Endpoint.
 const ServiceGraph cloud.ServiceName = "microsoftGraph"
 
 // The clouds in which Microsoft Graph serves Intune devices. Pass one as ClientOptions.Cloud; the same value works as
@@ -95,7 +95,7 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 	if err != nil || root.Hostname() == "" {
 		return graphService{}, invalidArgument(argument, "must be an absolute URL such as https://graph.microsoft.com")
 	}
-	if root.User != nil || root.RawQuery != "" || root.Fragment != "" || root.ForceQuery {
+	if root.User != nil || root.RawQuery != "" || root.ForceQuery || strings.Contains(service.Endpoint, "#") {
 		return graphService{}, invalidArgument(argument, "must hold no user, query or fragment")
 	}
 	if hasDotSegment(root.Path) {

@@ -38,9 +38,11 @@ type DeviceFilter struct {
 	ComplianceState ComplianceState
 	// ManagementAgent is the channel that manages the device.
 	ManagementAgent ManagementAgentType
-	// LastSyncAfter and LastSyncBefore bound the last check-in with Intune, both exclusive.
+	// LastSyncAfter and LastSyncBefore bound the last check-in with Intune, both exclusive. A device that never checked in
+	// matches neither.
 	LastSyncAfter, LastSyncBefore time.Time
-	// EnrolledAfter and EnrolledBefore bound the enrollment, both exclusive.
+	// EnrolledAfter and EnrolledBefore bound the enrollment, both exclusive. A device without a date of enrollment matches
+	// neither.
 	EnrolledAfter, EnrolledBefore time.Time
 }
 

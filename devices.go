@@ -123,9 +123,10 @@ type ListDevicesOptions struct {
 	// Filter picks devices. Each row is checked against it again.
 	Filter DeviceFilter
 
-	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has.
-	// The id and what Filter compares are always added. A name that the schema does not have is an
-	// ErrInvalidArgument, and so is one of the eight properties that the service fills only in a read of one device.
+	// Select names the properties to fill, as the schema spells them ("deviceName"); empty means all that a list has, or,
+	// with a Filter in DetectedAppDevices, the name alone. The id and what Filter compares are always added. A name that
+	// the schema does not have is an ErrInvalidArgument, and so is one of the eight properties that the service fills only
+	// in a read of one device.
 	Select []string
 
 	// Top is the number of devices per page, 1 to 1000; zero leaves it to the service, whose default is 1000.
@@ -152,7 +153,8 @@ type ListDevicesResponse struct {
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
 	// Dropped is how many rows of the page did not match the filter although the service sent them. More than zero means
-	// that the service ignored the filter.
+	// that the service ignored the filter, except with LastSyncBefore and EnrolledBefore: the service may send devices
+	// that have no such date.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many rows of the page had come on an earlier page already.

@@ -65,8 +65,9 @@
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).
-//   - Not sent again, and reported as [ErrOutcomeUnknown]: 408, 500, 502 and 504; a connection that broke or a context
-//     that ended after the connection was made; and a redirect that may have come after the action was carried out.
+//   - Not sent again, and reported as [ErrOutcomeUnknown]: 408, 499, 500, 502 and 504; a 503 in which a proxy says that it
+//     lost the connection to the service; a connection that broke or a context that ended after the connection was made;
+//     and a redirect that may have come after the action was carried out.
 //   - Not sent again: every other refusal.
 //
 // Retry-After is understood in whole and fractional seconds and as a date. After ErrOutcomeUnknown, read the session

@@ -60,3 +60,29 @@ func ExampleClient_AuditEvents() {
 	// d2 unknown, found at Intune: false
 	// at Intune only: 0
 }
+
+// List events page by page. Dropped tells whether the service ignored the filter.
+func ExampleClient_NewListAuditEventsPager() {
+	ctx := context.Background()
+	_, client, device := exampleTenant()
+	if _, err := client.RequestRemoteAssistance(ctx, device, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	options := &intune.ListAuditEventsOptions{Filter: intune.AuditFilter{Device: device}}
+	for pager := client.NewListAuditEventsPager(options); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for i := range page.Value {
+			fmt.Println(page.Value[i].ActivityType, page.Value[i].ActivityResult)
+		}
+		fmt.Println("dropped:", page.Dropped)
+	}
+	// Output:
+	// requestRemoteAssistance ManagedDevice Success
+	// dropped: 0
+}

@@ -130,6 +130,25 @@ func ExampleClient_DetectedApps() {
 	// Contoso VPN 2.1 on LAPTOP <nil>
 }
 
+// List apps page by page, for a program that stores how far it has come.
+func ExampleClient_NewListDetectedAppsPager() {
+	ctx := context.Background()
+	client := exampleFleet()
+
+	for pager := client.NewListDetectedAppsPager(&intune.ListDetectedAppsOptions{Top: 100}); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for i := range page.Value {
+			fmt.Println(page.Value[i].DisplayName, page.Value[i].DeviceCount)
+		}
+	}
+	// Output:
+	// Contoso VPN 1
+}
+
 // A few properties of one device.
 func ExampleClient_GetDevice() {
 	ctx := context.Background()

@@ -1,10 +1,12 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +17,9 @@ import (
 // ErrAmbiguousDevice marks a search for one device that found several. The error is an [*AmbiguousDeviceError].
 var ErrAmbiguousDevice = errors.New("more than one device matches")
 
+// tellingApart are the properties by which a technician knows a device.
+var tellingApart = []string{"deviceName", "serialNumber", "lastSyncDateTime"}
+
 // maxCandidatesShown is how many candidates the text of an error shows.
 const maxCandidatesShown = 5
 
@@ -23,7 +28,8 @@ const maxCandidates = 20
 
 // FindDeviceOptions configures [Client.FindDevice].
 type FindDeviceOptions struct {
-	// In narrows the search to a collection. When it is not set, the search is in [AllDevices].
+	// In narrows the search to a collection. When it is not set, the search is in [AllDevices]. In [DetectedAppDevices],
+	// ErrNotFound is certain only for a filter on DeviceName, since the list may lack the other properties.
 	In DeviceCollection
 
 	// Select is as in [ListDevicesOptions]. The properties that tell candidates apart are always added.
@@ -53,9 +59,10 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 		if options.In != (DeviceCollection{}) {
 			in = options.In
 		}
-		if len(options.Select) > 0 {
-			list.Select = append([]string{"deviceName", "serialNumber", "lastSyncDateTime"}, options.Select...)
-		}
+		list.Select = options.Select
+	}
+	if len(list.Select) > 0 || in.form == formDetectedApp { // whose list has few properties unless they are selected
+		list.Select = slices.Concat(tellingApart, list.Select)
 	}
 	ctx, endSpan := c.startSpan(ctx, opFindDevice)
 	defer func() { endSpan(err) }()
@@ -93,7 +100,7 @@ type AmbiguousDeviceError struct {
 }
 
 // Error names the candidates by name, serial and last sync, so that a technician can choose. It is one line, and
-// holds no user.
+// holds no user. What a candidate lacks is unknown: the device may have none, or the service did not send it.
 func (e *AmbiguousDeviceError) Error() string {
 	const most = maxCandidatesShown
 	var b strings.Builder
@@ -111,11 +118,11 @@ func (e *AmbiguousDeviceError) Error() string {
 			b.WriteString("; ")
 		}
 		d := &e.Candidates[i]
-		synced := "never"
+		synced := unknownText
 		if !d.LastSyncDateTime.IsZero() {
 			synced = d.LastSyncDateTime.UTC().Format(time.DateTime) + " UTC"
 		}
-		fmt.Fprintf(&b, "%s (serial %s, last sync %s, id %s)", orNone(d.DeviceName), orNone(d.SerialNumber), synced, orNone(d.ID))
+		fmt.Fprintf(&b, "%s (serial %s, last sync %s, id %s)", orUnknown(d.DeviceName), orUnknown(d.SerialNumber), synced, orUnknown(d.ID))
 	}
 	return b.String()
 }
@@ -127,9 +134,7 @@ func (e *AmbiguousDeviceError) LogValue() slog.Value {
 		d := &e.Candidates[i]
 		candidate := []slog.Attr{slog.String("id", d.ID), slog.String("name", d.DeviceName)}
 		candidate = appendText(candidate, "serial", d.SerialNumber)
-		if !d.LastSyncDateTime.IsZero() {
-			candidate = append(candidate, slog.Time("last_sync", d.LastSyncDateTime))
-		}
+		candidate = appendTime(candidate, "last_sync", d.LastSyncDateTime)
 		attributes = append(attributes, slog.Attr{Key: "candidate_" + strconv.Itoa(i+1), Value: slog.GroupValue(candidate...)})
 	}
 	return slog.GroupValue(attributes...)
@@ -138,9 +143,8 @@ func (e *AmbiguousDeviceError) LogValue() slog.Value {
 // Is reports whether target is [ErrAmbiguousDevice].
 func (e *AmbiguousDeviceError) Is(target error) bool { return target == ErrAmbiguousDevice }
 
-func orNone(text string) string {
-	if text = redact.OneLine(text, 64); text == "" {
-		return "none"
-	}
-	return text
+const unknownText = "unknown"
+
+func orUnknown(text string) string {
+	return cmp.Or(redact.OneLine(text, 64), unknownText)
 }

@@ -129,10 +129,10 @@ func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	const filter = "$filter=serialNumber%20eq%20%27S1%27"
 	for address, options := range map[string]*intune.FindDeviceOptions{
-		"deviceManagement/managedDevices?" + filter:                                                                nil,
-		"deviceManagement/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime,model": {Select: []string{"model"}},
-		"users/u1/managedDevices?" + filter:                                                                        {In: intune.UserDevices("u1")},
-		"deviceManagement/detectedApps/a/managedDevices?" + filter + "&$select=id,deviceName,serialNumber":         {In: intune.DetectedAppDevices("a")},
+		"deviceManagement/managedDevices?" + filter:                                                                         nil,
+		"deviceManagement/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime,model":          {Select: []string{"model"}},
+		"users/u1/managedDevices?" + filter:                                                                                 {In: intune.UserDevices("u1")},
+		"deviceManagement/detectedApps/a/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime": {In: intune.DetectedAppDevices("a")},
 	} {
 		service := inTurn(pageOf("", `{"id":"1","serialNumber":"S1"}`))
 		if device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, options); err != nil || device.ID != "1" {
@@ -185,7 +185,7 @@ func TestAmbiguousDeviceError(t *testing.T) {
 		return ambiguous
 	}
 	two := find(intune.DeviceFilter{DeviceName: "PC", Model: "m0"}, intune.DeviceCollection{})
-	want := fmt.Sprintf("2 devices match: PC (serial S0, last sync never, id %s); PC (serial S1, last sync 2026-03-01 09:00:00 UTC, id %s)", two.Candidates[0].ID, two.Candidates[1].ID)
+	want := fmt.Sprintf("2 devices match: PC (serial S0, last sync unknown, id %s); PC (serial S1, last sync 2026-03-01 09:00:00 UTC, id %s)", two.Candidates[0].ID, two.Candidates[1].ID)
 	if two.Error() != want {
 		t.Errorf("got  %s\nwant %s", two, want)
 	}
@@ -198,7 +198,7 @@ func TestAmbiguousDeviceError(t *testing.T) {
 		t.Errorf("%d requests, though it was settled after 7 pages", n)
 	}
 	odd := &intune.AmbiguousDeviceError{Candidates: []intune.ManagedDevice{{DeviceName: "a\nb\x1b[31m" + strings.Repeat("x", 500), LastSyncDateTime: inZone}, {}}}
-	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) || !strings.Contains(text, "none (serial none, last sync never, id none)") ||
+	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) || !strings.Contains(text, "unknown (serial unknown, last sync unknown, id unknown)") ||
 		!strings.Contains(text, "2026-03-01 08:00:00 UTC") {
 		t.Errorf("%q", text)
 	}

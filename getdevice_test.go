@@ -28,6 +28,7 @@ func TestGetDeviceOnTheWire(t *testing.T) {
 	}{
 		"plain":              {device: intune.Device("1"), want: []string{plain}},
 		"select":             {device: intune.Device("1"), selected: []string{"deviceName", "id", "deviceName"}, want: []string{plain + "?$select=id,deviceName"}},
+		"select the id":      {device: intune.Device("1"), selected: []string{"id"}, want: []string{plain + "?$select=id"}},
 		"only by id":         {device: intune.Device("1"), selected: strings.Split(all, ","), want: []string{plain + "?$select=id," + all}},
 		"user":               {device: intune.UserDevice("anna@contoso.com", "1"), want: []string{"/users/anna@contoso.com/managedDevices/1"}},
 		"user, refused":      {device: intune.UserDevice("u", "1"), selected: []string{"model"}, refuse: true, want: []string{"/users/u/managedDevices/1?$select=id,model", plain + "?$select=id,model"}},

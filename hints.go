@@ -85,7 +85,7 @@ func accessHint(op *operation, authorization string, e *Error) string {
 	_, wanted, lacksScope := strings.Cut(e.Message, scopesSentence)
 	info, known := tokenInfoOf(authorization)
 	if known {
-		add(info.describe())
+		add(info.String())
 	}
 	switch {
 	case lacksScope:
@@ -94,14 +94,14 @@ func accessHint(op *operation, authorization string, e *Error) string {
 		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
 	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.allows(op.permission):
 		add("the operation needs " + op.permission)
-	case e.Is(ErrForbidden) && op.right == "":
-		add("the operation needs " + op.permission)
+	case e.Is(ErrForbidden) && (!known || info.Kind == TokenKindUnknown):
+		add("the caller may lack the permission " + op.permission + ", " + lackedRight(op, e) + ", or an Intune license")
 	case e.Is(ErrForbidden):
 		who := "the caller"
 		if info.Kind == TokenKindApplication {
 			who = "the app's service principal"
 		}
-		add(who + " may lack the Intune role right " + op.right + " for this device, or an Intune license; a new token does not help")
+		add(who + " may lack " + lackedRight(op, e) + ", or an Intune license; a new token does not help")
 	case info.Expired():
 		add("the token has expired; get a new one")
 	case e.StatusCode == 0:
@@ -110,6 +110,15 @@ func accessHint(op *operation, authorization string, e *Error) string {
 		add("the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)")
 	}
 	return strings.Join(hints, "; ")
+}
+
+// lackedRight names the Intune role right of an operation. Roles give rights for some devices only.
+func lackedRight(op *operation, e *Error) string {
+	text := "the Intune role right " + op.right
+	if !e.Device.IsZero() {
+		text += " for this device"
+	}
+	return text
 }
 
 // alternatives turns "A, B." into "A or B".

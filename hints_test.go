@@ -3,6 +3,7 @@ package intune_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,18 +31,23 @@ func TestHintsOfOperations(t *testing.T) {
 		"DeleteRemoteAssistancePartner":        {manageConn, rightConn, "delete remote-assistance partner"},
 		"OnboardRemoteAssistancePartner":       {manageConn, rightConn, "begin onboarding of remote-assistance partner"},
 		"DisconnectRemoteAssistancePartner":    {manageConn, rightConn, "disconnect remote-assistance partner"},
+		"NewListAuditEventsPager":              {"DeviceManagementApps.Read.All", "Audit data / Read", "list audit events"},
 	} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			exp := time.Now().Add(time.Hour).Unix()
+			right := "the Intune role right " + c.right
+			if strings.HasSuffix(c.text, "on device 1") {
+				right += " for this device"
+			}
 			for _, token := range []struct {
 				token, hint string
 			}{
-				{"opaque-token", "the caller may lack the Intune role right " + c.right + " for this device, or an Intune license; a new token does not help"},
+				{"opaque-token", "the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
 				{jwt(map[string]any{"scp": "User.Read", "exp": exp}), "the token is delegated, with scopes User.Read; the operation needs " + c.permission},
-				{jwt(map[string]any{"scp": c.permission, "exp": exp}), "the token is delegated, with scopes " + c.permission + "; the caller may lack the Intune role right " + c.right + " for this device, or an Intune license; a new token does not help"},
-				{jwt(map[string]any{"roles": []string{c.permission}, "exp": exp}), "the token is app-only, with roles " + c.permission + "; the app's service principal may lack the Intune role right " + c.right + " for this device, or an Intune license; a new token does not help"},
-				{jwt(map[string]any{"exp": exp}), "the token's claims cannot be read; the caller may lack the Intune role right " + c.right + " for this device, or an Intune license; a new token does not help"},
+				{jwt(map[string]any{"scp": c.permission, "exp": exp}), "the token is delegated, with scopes " + c.permission + "; the caller may lack " + right + ", or an Intune license; a new token does not help"},
+				{jwt(map[string]any{"roles": []string{c.permission}, "exp": exp}), "the token is app-only, with roles " + c.permission + "; the app's service principal may lack " + right + ", or an Intune license; a new token does not help"},
+				{jwt(map[string]any{"exp": exp}), "the token's claims cannot be read; the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
 			} {
 				err := spanned[method](t.Context(), clientOf(t, intune.StaticToken(token.token), transportFunc(says(403, ""))))
 				if e := asError(t, err); e.Hint != token.hint {

@@ -2,7 +2,6 @@ package intune_test
 
 import (
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -74,51 +73,6 @@ func TestOnPageIsNotCalledForAPageThatFailed(t *testing.T) {
 	for _, err := range client.Devices(t.Context(), intune.AllDevices(), options) {
 		if err == nil {
 			t.Error("no error")
-		}
-	}
-}
-
-// TestEveryResponseHasTheIDsOfItsRequest holds of every method that gives an answer of the service.
-func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
-	t.Parallel()
-	body := `{"id":"1","displayName":"TeamViewer","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
-	status := func(status int, body string) transportFunc {
-		return func(req *http.Request) (*http.Response, error) {
-			return answer(req, status, http.Header{"Request-Id": {"at-microsoft-" + req.Header.Get("Client-Request-Id")}}, body), nil
-		}
-	}
-	read := newClient(t, status(http.StatusOK, body))
-	list := newClient(t, status(http.StatusOK, `{"value":[]}`))
-	act := newClient(t, status(http.StatusNoContent, ""))
-	ctx, partner := t.Context(), intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}
-	device := intune.Device("1")
-	type outcome struct {
-		response any
-		err      error
-	}
-	of := func(response any, err error) outcome { return outcome{response, err} }
-	for name, got := range map[string]outcome{
-		"RequestRemoteAssistance":              of(act.RequestRemoteAssistance(ctx, device, nil)),
-		"GetRemoteAssistanceSession":           of(read.GetRemoteAssistanceSession(ctx, device, nil)),
-		"GetDevice":                            of(read.GetDevice(ctx, device, nil)),
-		"NewListDevicesPager":                  of(list.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)),
-		"NewListDetectedAppsPager":             of(list.NewListDetectedAppsPager(nil).NextPage(ctx)),
-		"NewListRemoteAssistancePartnersPager": of(list.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)),
-		"GetRemoteAssistancePartner":           of(read.GetRemoteAssistancePartner(ctx, "1", nil)),
-		"CreateRemoteAssistancePartner":        of(read.CreateRemoteAssistancePartner(ctx, partner, nil)),
-		"UpdateRemoteAssistancePartner":        of(read.UpdateRemoteAssistancePartner(ctx, "1", partner, nil)),
-		"DeleteRemoteAssistancePartner":        of(act.DeleteRemoteAssistancePartner(ctx, "1", nil)),
-		"OnboardRemoteAssistancePartner":       of(act.OnboardRemoteAssistancePartner(ctx, "1", nil)),
-		"DisconnectRemoteAssistancePartner":    of(act.DisconnectRemoteAssistancePartner(ctx, "1", nil)),
-	} {
-		if got.err != nil {
-			t.Errorf("%s: %v", name, got.err)
-			continue
-		}
-		response := reflect.ValueOf(got.response)
-		request, client := response.FieldByName("RequestID").String(), response.FieldByName("ClientRequestID").String()
-		if len(client) != 36 || request != "at-microsoft-"+client {
-			t.Errorf("%s: ids %q and %q", name, request, client)
 		}
 	}
 }

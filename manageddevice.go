@@ -20,8 +20,8 @@ import (
 // Notes are read-only.
 //
 // Printing a device with fmt (%v, %+v, %#v) or slog shows its id, operating system and model and nothing else.
-// Marshaling it to JSON gives everything but the session link: names, phone numbers, unlock codes. That is also what
-// slog's JSONHandler does with a slice of devices, or with a struct that has a device in a field.
+// Marshaling it to JSON gives everything but what is a [Secret] or a [SessionURL]: names and phone numbers too. That is
+// also what slog's JSONHandler does with a slice of devices, or with a struct that has a device in a field.
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
 type ManagedDevice struct {
@@ -164,7 +164,7 @@ type ManagedDevice struct {
 	// IsSupervised reports Apple's supervised mode. It is true for every Mac.
 	IsSupervised bool `json:"isSupervised,omitzero"`
 
-	// ActivationLockBypassCode opens Apple's Activation Lock: a secret. Only filled by a read by id that selects it.
+	// ActivationLockBypassCode opens Apple's Activation Lock. Only filled by a read by id that selects it.
 	ActivationLockBypassCode Secret `json:"activationLockBypassCode,omitzero"`
 
 	// EASActivated reports whether Exchange ActiveSync is switched on for the device.

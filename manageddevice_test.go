@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/go-intune/intune"
 )
@@ -95,6 +96,32 @@ func TestPrintingShowsNoPersonalData(t *testing.T) {
 	}
 }
 
+// A text of the service cannot forge a line of a log, and a time that is not set is not shown as the year 1.
+func TestPrintedModelsAreOneLine(t *testing.T) {
+	t.Parallel()
+	const forged = "a\nlevel=ERROR msg=\x1b[31mforged"
+	for _, value := range []fmt.Stringer{
+		intune.ManagedDevice{ID: forged, Model: forged},
+		intune.DeviceActionResult{ActionName: forged, ActionState: forged},
+		intune.DeviceGeoLocation{},
+		intune.RemoteAssistancePartner{ID: forged, DisplayName: forged, OnboardingStatus: forged},
+		intune.AuditEvent{ID: forged, ActivityType: forged, ActivityResult: forged, CorrelationID: forged},
+		intune.AuditActor{AuditActorType: forged, ApplicationID: forged},
+		intune.AuditResource{AuditResourceType: forged, ResourceID: forged},
+		intune.AuditProperty{DisplayName: forged},
+	} {
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
+		text := fmt.Sprintf("%v %+v %s", value, value, value) + strings.TrimSuffix(log.String(), "\n")
+		if strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, "0001-01-01") {
+			t.Errorf("%T: %q", value, text)
+		}
+		if shown := fmt.Sprint(value); shown == "" || shown != value.String() {
+			t.Errorf("%T prints %q, and its String is %q", value, shown, value.String())
+		}
+	}
+}
+
 func TestRef(t *testing.T) {
 	t.Parallel()
 	if got := (intune.ManagedDevice{ID: "a"}).Ref(); got != intune.Device("a") {
@@ -122,6 +149,7 @@ func TestMarshalRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	device.RemoteAssistanceSessionURL, device.ActivationLockBypassCode = intune.SessionURL{}, intune.Secret{}
+	device.DeviceActionResults[0].UnlockPIN, device.DeviceActionResults[0].Passcode = intune.Secret{}, intune.Secret{}
 	if !reflect.DeepEqual(again, device) {
 		t.Errorf("got %s\nwant %s", data, again)
 	}
@@ -152,7 +180,7 @@ func TestPartsUnmarshalByThemselves(t *testing.T) {
 	t.Parallel()
 	var result intune.DeviceActionResult
 	if err := json.Unmarshal([]byte(`{"errorCode":"7","startDateTime":"0001-01-01T00:00:00Z","passcode":"p"}`), &result); err != nil ||
-		!reflect.DeepEqual(result, intune.DeviceActionResult{ErrorCode: 7, Passcode: "p"}) {
+		!reflect.DeepEqual(result, intune.DeviceActionResult{ErrorCode: 7, Passcode: intune.NewSecret("p")}) {
 		t.Errorf("got %v, %v", result, err)
 	}
 	var location intune.DeviceGeoLocation

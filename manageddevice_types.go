@@ -37,14 +37,14 @@ type DeviceActionResult struct {
 	// DeviceLocation is where a locate action found the device, nil for other actions. Personal data.
 	DeviceLocation *DeviceGeoLocation `json:"deviceLocation,omitzero"`
 
-	// UnlockPIN opens a Mac that was locked remotely: a secret.
-	UnlockPIN string `json:"unlockPin,omitzero"`
+	// UnlockPIN opens a Mac that was locked remotely.
+	UnlockPIN Secret `json:"unlockPin,omitzero"`
 
 	// ErrorCode is the error of a passcode reset or of a rotation of BitLocker keys, 0 for none.
 	ErrorCode int32 `json:"errorCode,omitzero"`
 
-	// Passcode is the new passcode after a reset: a secret.
-	Passcode string `json:"passcode,omitzero"`
+	// Passcode is the new passcode after a reset.
+	Passcode Secret `json:"passcode,omitzero"`
 
 	// ScanType is the kind of a Windows Defender scan, such as "quick" or "full".
 	ScanType string `json:"scanType,omitzero"`
@@ -55,11 +55,7 @@ type DeviceActionResult struct {
 
 // String shows the action, its state and when that last changed, and no secrets, places or users.
 func (a DeviceActionResult) String() string {
-	updated := ""
-	if !a.LastUpdatedDateTime.IsZero() {
-		updated = a.LastUpdatedDateTime.Format(time.RFC3339)
-	}
-	return describe("action result", "action", a.ActionName, "state", string(a.ActionState), "updated", updated)
+	return describe("action result", "action", a.ActionName, "state", string(a.ActionState), "updated", timeText(a.LastUpdatedDateTime))
 }
 
 // GoString is [DeviceActionResult.String], so that %#v shows no more.
@@ -67,12 +63,10 @@ func (a DeviceActionResult) GoString() string { return a.String() }
 
 // LogValue groups the action, its state and its times.
 func (a DeviceActionResult) LogValue() slog.Value {
-	return slog.GroupValue(
-		slog.String("action", a.ActionName),
-		slog.String("state", string(a.ActionState)),
-		slog.Time("started", a.StartDateTime),
-		slog.Time("updated", a.LastUpdatedDateTime),
-	)
+	attributes := []slog.Attr{slog.String("action", a.ActionName), slog.String("state", string(a.ActionState))}
+	attributes = appendTime(attributes, "started", a.StartDateTime)
+	attributes = appendTime(attributes, "updated", a.LastUpdatedDateTime)
+	return slog.GroupValue(attributes...)
 }
 
 // UnmarshalJSON reads a result as the service sends it; see [ManagedDevice.UnmarshalJSON].
@@ -113,11 +107,7 @@ type DeviceGeoLocation struct {
 
 // String shows when the location was collected, and not where.
 func (l DeviceGeoLocation) String() string {
-	collected := ""
-	if !l.LastCollectedDateTime.IsZero() {
-		collected = l.LastCollectedDateTime.Format(time.RFC3339)
-	}
-	return describe("location", "collected", collected)
+	return describe("location", "collected", timeText(l.LastCollectedDateTime))
 }
 
 // GoString is [DeviceGeoLocation.String], so that %#v shows no more.
@@ -125,7 +115,7 @@ func (l DeviceGeoLocation) GoString() string { return l.String() }
 
 // LogValue shows when the location was collected.
 func (l DeviceGeoLocation) LogValue() slog.Value {
-	return slog.GroupValue(slog.Time("collected", l.LastCollectedDateTime))
+	return slog.GroupValue(appendTime(nil, "collected", l.LastCollectedDateTime)...)
 }
 
 // MarshalJSON writes the location as the service does, including values that are not JSON numbers.
@@ -206,4 +196,20 @@ func describe(kind string, pairs ...string) string {
 		}
 	}
 	return text.String()
+}
+
+// timeText is a time for describe, "" if it is not set.
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// appendTime adds a time to the attributes of a group, if it is set.
+func appendTime(to []slog.Attr, key string, t time.Time) []slog.Attr {
+	if t.IsZero() {
+		return to
+	}
+	return append(to, slog.Time(key, t))
 }

@@ -149,8 +149,8 @@ func (p *Progress) count(outcome Outcome) {
 // journal tells their outcome. No goroutine outlives the loop. The iterator can be used once.
 //
 // With a journal, each device has its own pair of entries. The span of the loop carries the first error of a device.
-// OnProgress and the body of the loop run in the loop's goroutine; a panic of a policy, the transport or the journal is
-// raised there too.
+// OnProgress and the body of the loop run in the loop's goroutine; a panic of a policy, transport or journal is raised
+// there too.
 //
 // It needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].

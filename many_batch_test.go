@@ -152,6 +152,8 @@ func TestManyBatchAnswers(t *testing.T) {
 		"no status":             {200, nil, `{"responses":[{"id":"1"},{"id":"2","status":0},{"id":"3","status":99999}]}`, "a unknown 1, b unknown 1, c unknown 1", nil},
 		"200 with a page":       {200, nil, `{"responses":[` + ok + `,{"id":"2","status":200,"body":{"html":true}},{"id":"3","status":200,"body":"PGh0bWw+"}]}`, "a accepted 1, b unknown 1, c unknown 1", nil},
 		"server error":          {200, nil, `{"responses":[` + ok + `,{"id":"2","status":500},{"id":"3","status":504}]}`, "a accepted 1, b unknown 1, c unknown 1", map[string]error{"b": intune.ErrServer, "c": intune.ErrUnavailable}},
+		"a proxy lost it":       {200, nil, `{"responses":[` + ok + `,{"id":"2","status":503,"body":"upstream connect error or disconnect/reset before headers"},{"id":"3","status":499}]}`, "a accepted 1, b unknown 1, c unknown 1", map[string]error{"b": intune.ErrUnavailable}},
+		"a proxy lost them all": {503, nil, "upstream connect error or disconnect/reset before headers. reset reason: connection termination", "a unknown 1, b unknown 1, c unknown 1", map[string]error{"a": intune.ErrOutcomeUnknown}},
 		"redirect":              {200, nil, `{"responses":[` + ok + `,{"id":"2","status":302},{"id":"3","status":307}]}`, "a accepted 1, b unknown 1, c rejected 1", nil},
 		"refused":               {200, nil, `{"responses":[` + ok + `,{"id":"2","status":404,"body":{"error":{"code":"ResourceNotFound","message":"gone"}}},{"id":"3","status":403,"body":"bm90IEpTT04="}]}`, "a accepted 1, b rejected 1, c rejected 1", map[string]error{"b": intune.ErrNotFound, "c": intune.ErrForbidden}},
 		"empty list":            {200, nil, `{"responses":[]}`, "a unknown 1, b unknown 1, c unknown 1", nil},

@@ -191,27 +191,29 @@ func TestManyPanics(t *testing.T) {
 	}
 }
 
-// A journal that panics for every device of a batch does not take the process along.
-func TestManyPanicsOfTheJournal(t *testing.T) {
+// A panic of the journal is one of the loop too, and not of a worker's goroutine, where nobody can recover.
+func TestManyJournalPanics(t *testing.T) {
 	t.Parallel()
-	for name, journal := range map[string]*memory{
-		"asking": {onAsking: func(context.Context, intune.JournalEntry) error { panic("of the journal") }},
-		"asked":  {onAsked: func(context.Context, intune.JournalEntry) error { panic("of the journal") }},
-	} {
-		for _, size := range []int{1, 3} {
-			b := &batches{answer: func(_ int, items []batchItem) (int, http.Header, string) { return accept(items) }}
-			recovered := func() (value any) {
-				defer func() { value = recover() }()
-				for range newClient(t, b, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{BatchSize: size}) {
+	for _, size := range []int{1, 3} {
+		client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) { o.Journal = panicking{} })
+		func() {
+			defer func() {
+				if recovered := recover(); recovered != "of the journal" {
+					t.Errorf("batches of %d: recovered %v", size, recovered)
 				}
-				return nil
 			}()
-			if recovered != "of the journal" {
-				t.Errorf("%s, batches of %d: recovered %v", name, size, recovered)
+			for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &intune.RequestManyOptions{BatchSize: size}) {
+				t.Errorf("batches of %d: %+v", size, r)
 			}
-		}
+		}()
 	}
 }
+
+type panicking struct{}
+
+func (panicking) Asking(context.Context, intune.JournalEntry) error { return nil }
+
+func (panicking) Asked(context.Context, intune.JournalEntry) error { panic("of the journal") }
 
 // A panic of the loop's body leaves nothing behind.
 func TestManyBodyPanics(t *testing.T) {

@@ -131,7 +131,7 @@ func (c *Client) readItem(item *manyItem, answer *graphbatch.Answer, authorizati
 		Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answer.Body)),
 		Request: &http.Request{Method: r.method, URL: &r.url, Header: http.Header{"Client-Request-Id": {r.id}}},
 	}
-	record := graphpolicy.Record{Verdict: graphpolicy.VerdictOf(answer.Status), Authorization: authorization, Left: true}
+	record := graphpolicy.Record{Verdict: graphpolicy.VerdictOf(answer.Status, answer.Body), Authorization: authorization, Left: true}
 	var err error
 	if record.Verdict != graphpolicy.Answered {
 		err = c.newError(r, true, record, resp, nil)

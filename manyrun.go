@@ -57,9 +57,8 @@ func (m *manyRun) start(items []*manyItem) bool {
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events <- ended }()
-		// A panic of the caller's code is one of the loop, where the caller can recover.
 		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(items)) }()
-		defer func() { ended.panicked = recover() }()
+		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
 		m.work(items)
 	}()
 	return true
@@ -198,19 +197,21 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	m.events <- manyEvent{result: &result}
 }
 
-// abandon ends what a worker has left when the caller's code panicked, or ended its goroutine. It returns the first panic
-// of the journal, which may panic again for each device.
+// abandon ends what a worker has left when a policy, the transport or the journal panicked, or ended its goroutine. It
+// returns the first panic of the journal.
 func (m *manyRun) abandon(items []*manyItem) (panicked any) {
 	for _, item := range items {
-		if item.ended {
-			continue
+		if !item.ended {
+			panicked = cmp.Or(panicked, m.abandonItem(item))
 		}
-		func() {
-			defer func() { panicked = cmp.Or(panicked, recover()) }()
-			answer := item.unanswered(m.client, "", errNotReturned)
-			item.take(answer)
-			m.end(item, answer)
-		}()
 	}
 	return panicked
+}
+
+func (m *manyRun) abandonItem(item *manyItem) (panicked any) {
+	defer func() { panicked = recover() }()
+	answer := item.unanswered(m.client, "", errNotReturned)
+	item.take(answer)
+	m.end(item, answer)
+	return nil
 }

@@ -67,7 +67,7 @@ func TestDecodeFillsEveryField(t *testing.T) {
 			t.Error("devices share text")
 		}
 	}
-	if got := device.DeviceActionResults; len(got) != 2 || got[1].Passcode != "000002" || got[1].ErrorCode != -2016281111 ||
+	if got := device.DeviceActionResults; len(got) != 2 || got[1].Passcode.Reveal() != "000002" || got[1].ErrorCode != -2016281111 ||
 		got[0].ODataType != "#microsoft.graph.locateDeviceActionResult" || !math.IsNaN(got[0].DeviceLocation.Heading) {
 		t.Errorf("action results: %d", len(got))
 	}
@@ -170,7 +170,7 @@ func TestDecodeTolerances(t *testing.T) {
 			"deviceHealthAttestationState":{"secureBoot":"on"},"deviceActionResults":[{"unlockPin":"3"}]}`,
 			ManagedDevice{
 				DeviceHealthAttestationState: DeviceHealthAttestationState{SecureBoot: "on"},
-				DeviceActionResults:          []DeviceActionResult{{UnlockPIN: "3"}},
+				DeviceActionResults:          []DeviceActionResult{{UnlockPIN: NewSecret("3")}},
 			},
 		},
 		"infinities": {

@@ -23,6 +23,7 @@ const (
 	rightOfferAssistance = "Remote tasks / Offer remote assistance"
 	rightReadDevices     = "Managed devices / Read"
 	rightUpdateConnector = "Remote assistance connectors / Update"
+	rightReadAudit       = "Audit data / Read"
 	rightReadConnector   = "Remote assistance connectors / Read"
 )
 
@@ -61,8 +62,8 @@ var (
 
 // Intune's own audit events.
 var (
-	opListAuditEvents = &operation{api: "Client.NewListAuditEventsPager", text: "list audit events", permission: permissionReadAudit}
-	opAuditEvents     = &operation{api: "Client.AuditEvents", text: "list audit events", permission: permissionReadAudit}
+	opListAuditEvents = &operation{"Client.NewListAuditEventsPager", "list audit events", permissionReadAudit, rightReadAudit, false}
+	opAuditEvents     = &operation{"Client.AuditEvents", "list audit events", permissionReadAudit, rightReadAudit, false}
 )
 
 // What would stand in the way. Its requests are those of the operations above.

@@ -346,3 +346,33 @@ func FuzzNextLink(f *testing.F) {
 		}, "")
 	})
 }
+
+// A list that repeats itself is told from one whose ids only look alike: no two ids are taken for one.
+func TestIDsThatDifferInOneCharacter(t *testing.T) {
+	t.Parallel()
+	const id = "0a9f5c4e-1b2d-4e3f-8a7b-6c5d4e3f2aff" // its end is what a careless parser makes of letters that are no digits
+	rows := []string{deviceRow(id, "PC")}
+	for i := range id {
+		for _, digit := range "0123456789abcdef" {
+			if id[i] != '-' && rune(id[i]) != digit {
+				rows = append(rows, deviceRow(id[:i]+string(digit)+id[i+1:], "PC"))
+			}
+		}
+	}
+	for name, other := range map[string]string{
+		"shorter": id[:35], "longer": id + "0", "no hyphens": strings.ReplaceAll(id, "-", ""), "letter behind f": id[:35] + "g",
+		"below 0": id[:35] + "/", "above 9": id[:35] + ":", "before a": id[:35] + "`", "before A": id[:35] + "@",
+		"hyphen for a digit": id[:35] + "-", "digit for the first hyphen": id[:8] + "0" + id[9:], "for the second": id[:13] + "0" + id[14:],
+		"for the third": id[:18] + "0" + id[19:], "for the fourth": id[:23] + "0" + id[24:], "word": "PC-1",
+	} {
+		if other == id {
+			t.Fatal(name)
+		}
+		rows = append(rows, deviceRow(other, "PC"))
+	}
+	again := []string{deviceRow(strings.ToUpper(id), "PC"), deviceRow("pc-1", "PC"), deviceRow(id, "PC")}
+	page, err := newClient(t, inTurn(pageOf("", append(rows, again...)...))).NewListDevicesPager(intune.AllDevices(), nil).NextPage(t.Context())
+	if err != nil || len(page.Value) != len(rows) || page.Repeated != len(again) {
+		t.Errorf("%d devices, %d repeated, want %d and %d, error %v", len(page.Value), page.Repeated, len(rows), len(again), err)
+	}
+}

@@ -20,17 +20,17 @@ import (
 // https://learn.microsoft.com/graph/api/resources/intune-remoteassistance-remoteassistancepartner (v1.0).
 type RemoteAssistancePartner struct {
 	// ID is the key. READ-ONLY.
-	ID string `json:"id,omitempty"`
+	ID string `json:"id,omitzero"`
 
 	// DisplayName is the partner's name.
-	DisplayName string `json:"displayName,omitempty"`
+	DisplayName string `json:"displayName,omitzero"`
 
 	// OnboardingURL is where an administrator signs in at the partner to finish onboarding. It is a secret: JSON shows
 	// REDACTED too, but requests to the service carry the text itself.
 	OnboardingURL Secret `json:"onboardingUrl,omitzero"`
 
 	// OnboardingStatus says how far onboarding has come. Members this package does not know are kept.
-	OnboardingStatus RemoteAssistanceOnboardingStatus `json:"onboardingStatus,omitempty"`
+	OnboardingStatus RemoteAssistanceOnboardingStatus `json:"onboardingStatus,omitzero"`
 
 	// LastConnectionDateTime is the last exchange with the partner; zero means never.
 	LastConnectionDateTime time.Time `json:"lastConnectionDateTime,omitzero"`
@@ -38,8 +38,8 @@ type RemoteAssistancePartner struct {
 
 // String shows all but OnboardingURL.
 func (p RemoteAssistancePartner) String() string {
-	return fmt.Sprintf("{ID:%s DisplayName:%s OnboardingURL:%s OnboardingStatus:%s LastConnectionDateTime:%s}",
-		p.ID, p.DisplayName, p.OnboardingURL, p.OnboardingStatus, p.LastConnectionDateTime.Format(time.RFC3339))
+	return describe("remote-assistance partner", "id", p.ID, "name", p.DisplayName, "onboarding_url", p.OnboardingURL.String(),
+		"status", string(p.OnboardingStatus), "last_connection", timeText(p.LastConnectionDateTime))
 }
 
 // GoString is [RemoteAssistancePartner.String], so that %#v hides the URL too.
@@ -124,7 +124,7 @@ func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, opti
 // [Client.CreateRemoteAssistancePartner].
 type CreateRemoteAssistancePartnerOptions struct{}
 
-// CreateRemoteAssistancePartnerResponse is the partner as the service created it.
+// CreateRemoteAssistancePartnerResponse is the partner as the service created it, zero if the service answered 204.
 type CreateRemoteAssistancePartnerResponse struct {
 	RemoteAssistancePartner
 
@@ -149,7 +149,7 @@ func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner Remo
 // [Client.UpdateRemoteAssistancePartner].
 type UpdateRemoteAssistancePartnerOptions struct{}
 
-// UpdateRemoteAssistancePartnerResponse is the partner after the change.
+// UpdateRemoteAssistancePartnerResponse is the partner after the change, zero if the service answered 204.
 type UpdateRemoteAssistancePartnerResponse struct {
 	RemoteAssistancePartner
 
@@ -259,18 +259,16 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 	if err != nil {
 		return partner, ids, err
 	}
-	if resp.StatusCode != http.StatusNoContent {
-		if partner, err = c.partnerOf(r, resp); err != nil {
-			return partner, ids, err
-		}
+	if partner, err = c.partnerOf(r, resp); err != nil {
+		return partner, ids, err
 	}
 	return partner, idsOf(resp), nil
 }
 
 // partnerOf reads the partner in the answer to a request; only a request that reads or writes a partner is answered
-// with one.
+// with one. A write may be answered with 204 instead.
 func (c *Client) partnerOf(r *request, resp *http.Response) (partner RemoteAssistancePartner, err error) {
-	if r.method != http.MethodGet && r.body == nil {
+	if r.method != http.MethodGet && (r.body == nil || resp.StatusCode == http.StatusNoContent) {
 		if !emptySuccess(resp) {
 			return partner, c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200")
 		}
@@ -305,7 +303,7 @@ const (
 	// RemoteAssistanceOnboardingStatusNotOnboarded means: not connected.
 	RemoteAssistanceOnboardingStatusNotOnboarded RemoteAssistanceOnboardingStatus = "notOnboarded"
 
-	// RemoteAssistanceOnboardingStatusOnboarding means: connecting: somebody has to finish at the partner's page.
+	// RemoteAssistanceOnboardingStatusOnboarding means: connecting, until somebody finishes at the partner's page.
 	RemoteAssistanceOnboardingStatusOnboarding RemoteAssistanceOnboardingStatus = "onboarding"
 
 	// RemoteAssistanceOnboardingStatusOnboarded means: connected.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -259,5 +260,74 @@ func TestPartnersAnsweredByAPage(t *testing.T) {
 	_, err := newClient(t, always(http.StatusOK, `{"status":"ok"}`)).GetRemoteAssistancePartner(t.Context(), "1", nil)
 	if asError(t, err); errors.Is(err, intune.ErrOutcomeUnknown) {
 		t.Errorf("a read: got %v", err)
+	}
+}
+
+// A body goes out as JSON, with its length; a request without one says nothing of a type.
+func TestContentTypeOfABody(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		call func(*intune.Client) error
+		typ  []string
+		body string
+	}{
+		"body": {func(client *intune.Client) error {
+			_, err := client.UpdateRemoteAssistancePartner(t.Context(), "1", intune.RemoteAssistancePartner{DisplayName: "T"}, nil)
+			return err
+		}, []string{"application/json"}, `{"@odata.type":"#microsoft.graph.remoteAssistancePartner","displayName":"T"}`},
+		"no body": {func(client *intune.Client) error {
+			_, err := client.DeleteRemoteAssistancePartner(t.Context(), "1", nil)
+			return err
+		}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				var body []byte
+				if req.Body != nil {
+					body, _ = io.ReadAll(req.Body)
+				}
+				if got := req.Header["Content-Type"]; strings.Join(got, ",") != strings.Join(c.typ, ",") || string(body) != c.body || req.ContentLength != int64(len(c.body)) {
+					t.Errorf("type %q, length %d, body %q", got, req.ContentLength, body)
+				}
+				return answer(req, http.StatusNoContent, nil, ""), nil
+			}))
+			if err := c.call(client); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A partner's page, its next link, and answers without a body, as a proxy may rewrite a 204.
+func TestAnswersAboutPartners(t *testing.T) {
+	t.Parallel()
+	page := says(200, `{"value":[{"id":"1","onboardingStatus":"onboarded"}],"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/remoteAssistancePartners?$skiptoken=x"}`)
+	last := says(200, `{"value":[{"id":"2","onboardingStatus":"notOnboarded"},{"id":"3","onboardingStatus":"onboarding"}]}`)
+	pager, found := newClient(t, reads(page, last)).NewListRemoteAssistancePartnersPager(nil), 0
+	for pager.More() {
+		got, err := pager.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(got.Value)
+	}
+	if found != 3 {
+		t.Errorf("%d partners", found)
+	}
+	if state, err := newClient(t, reads(page, last)).RemoteAssistanceConnector(t.Context(), nil); err != nil || state != intune.ConnectorStateOnboarded {
+		t.Errorf("got %s, %v", state, err)
+	}
+	empty := newClient(t, transportFunc(says(200, "")))
+	for _, method := range []string{"DeleteRemoteAssistancePartner", "OnboardRemoteAssistancePartner", "DisconnectRemoteAssistancePartner"} {
+		if err := spanned[method](t.Context(), empty); err != nil {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	for body, code := range map[string]int{"": 200, " ": 204, `{"id":"1"`: 200, `{"id":"1"} x`: 200, `{"displayName":"x"}`: 200} {
+		got, err := newClient(t, transportFunc(says(code, strings.TrimSpace(body)))).GetRemoteAssistancePartner(t.Context(), "1", nil)
+		if err == nil || got.ID != "" || asError(t, err).StatusCode != code {
+			t.Errorf("%d with %q is %v, %v", code, body, got, err)
+		}
 	}
 }

@@ -215,7 +215,7 @@ func (c *Client) tokenCheck(device DeviceRef, info TokenInfo, err error) Readine
 		return warns(info.caller()+", with "+permissionManageConfiguration+"; Microsoft's documentation of the action names only "+permission,
 			"try it; if it is refused, give the app "+permission)
 	}
-	return fails(info.describe()+"; the action needs "+permission, "give the app "+permission+" as "+kind+" permission, "+
+	return fails(info.String()+"; the action needs "+permission, "give the app "+permission+" as "+kind+" permission, "+
 		"with an administrator's consent, and get a new token")
 }
 

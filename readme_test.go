@@ -1,12 +1,17 @@
 package intune_test
 
 import (
+	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/go-intune/intune"
 )
 
 // Every Go snippet of the README stands in a file that is compiled, so that none of them is wrong.
@@ -67,4 +72,48 @@ func containsAny(texts []string, part string) bool {
 		}
 	}
 	return false
+}
+
+// The README's table of retries is true of every status: whether the action is sent again, and whether its outcome is
+// unknown.
+func TestReadmeRetries(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readText(t, "README.md"), "\n## Retries\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	type row struct{ again, unknown bool }
+	read := func(cells []string) row {
+		return row{again: strings.HasPrefix(cells[2], "yes"), unknown: strings.Contains(cells[3], "`ErrOutcomeUnknown`")}
+	}
+	named, classes := map[int]row{}, map[string]row{}
+	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (.*?) \| (.*?) \|$`).FindAllStringSubmatch(section, -1) {
+		statuses, _, _ := strings.Cut(cells[1], " except ")
+		if strings.Contains(statuses, "claims challenge") || strings.Contains(statuses, "proxy") {
+			continue // these are of other answers than the one below
+		}
+		for _, status := range regexp.MustCompile(`\b\d{3}\b`).FindAllString(statuses, -1) {
+			number, _ := strconv.Atoi(status)
+			named[number] = read(cells)
+		}
+		for _, class := range regexp.MustCompile(`\b\dxx\b`).FindAllString(statuses, -1) {
+			classes[class] = read(cells)
+		}
+	}
+	if len(named) < 10 || len(classes) != 3 {
+		t.Fatalf("read %v and %v", named, classes)
+	}
+	for status := 300; status < 600; status++ {
+		want, ok := named[status]
+		if !ok {
+			want = classes[strconv.Itoa(status/100)+"xx"]
+		}
+		sent := 0
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			sent++
+			return answer(req, status, nil, "{}"), nil
+		}))
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if got := (row{again: sent > 1, unknown: errors.Is(err, intune.ErrOutcomeUnknown)}); got != want {
+			t.Errorf("%d: sent %d times, error %v; the README says %+v", status, sent, err, want)
+		}
+	}
 }

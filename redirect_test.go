@@ -3,6 +3,7 @@ package intune_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -85,6 +86,24 @@ func TestRedirectIsNoSuccess(t *testing.T) {
 				t.Errorf("the text shows where the redirect led: %v", err)
 			}
 		})
+	}
+}
+
+// A redirect is an answer, even if nobody answers where it leads to. The round tripper calls no hooks, as one for HTTP/3.
+func TestRedirectThatLeadsNowhereWasSent(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	transport := transportFunc(func(req *http.Request) (*http.Response, error) {
+		if req.URL.Host != "graph.microsoft.com" {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+		}
+		asked.Add(1)
+		return answer(req, http.StatusFound, http.Header{"Location": {"https://login.example"}}, ""), nil
+	})
+	client := newClient(t, &http.Client{Transport: transport, CheckRedirect: follows}, insists)
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if !errors.Is(err, intune.ErrOutcomeUnknown) || asked.Load() != 1 {
+		t.Errorf("sent %d times, error %v", asked.Load(), err)
 	}
 }
 

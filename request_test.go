@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -106,50 +107,55 @@ func TestUserInANextLinkIsHidden(t *testing.T) {
 	}
 }
 
-// A partner's page, its next link, and answers without a body, as a proxy may rewrite a 204.
-func TestAnswersAboutPartners(t *testing.T) {
+// Every method that gives an answer of the service says which request it belongs to.
+func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 	t.Parallel()
-	page := says(200, `{"value":[{"id":"1","onboardingStatus":"onboarded"}],"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/remoteAssistancePartners?$skiptoken=x"}`)
-	last := says(200, `{"value":[{"id":"2","onboardingStatus":"notOnboarded"},{"id":"3","onboardingStatus":"onboarding"}]}`)
-	pager, found := newClient(t, reads(page, last)).NewListRemoteAssistancePartnersPager(nil), 0
-	for pager.More() {
-		got, err := pager.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		found += len(got.Value)
-	}
-	if found != 3 {
-		t.Errorf("%d partners", found)
-	}
-	if state, err := newClient(t, reads(page, last)).RemoteAssistanceConnector(t.Context(), nil); err != nil || state != intune.ConnectorStateOnboarded {
-		t.Errorf("got %s, %v", state, err)
-	}
-	empty := newClient(t, transportFunc(says(200, "")))
-	for _, method := range []string{"DeleteRemoteAssistancePartner", "OnboardRemoteAssistancePartner", "DisconnectRemoteAssistancePartner"} {
-		if err := spanned[method](t.Context(), empty); err != nil {
-			t.Errorf("%s: %v", method, err)
+	body := `{"id":"1","displayName":"TeamViewer","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
+	status := func(status int, body string) transportFunc {
+		return func(req *http.Request) (*http.Response, error) {
+			return answer(req, status, http.Header{"Request-Id": {"at-microsoft-" + req.Header.Get("Client-Request-Id")}}, body), nil
 		}
 	}
-	for _, body := range []string{"", `{"id":"1"`, `{"id":"1"} x`, `{"displayName":"x"}`} {
-		if got, err := newClient(t, transportFunc(says(200, body))).GetRemoteAssistancePartner(t.Context(), "1", nil); err == nil || got.ID != "" {
-			t.Errorf("%s is %v", body, got)
+	read := newClient(t, status(http.StatusOK, body))
+	list := newClient(t, status(http.StatusOK, `{"value":[]}`))
+	act := newClient(t, status(http.StatusNoContent, ""))
+	ctx, partner := t.Context(), intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}
+	device := intune.Device("1")
+	type outcome struct {
+		response any
+		err      error
+	}
+	of := func(response any, err error) outcome { return outcome{response, err} }
+	outcomes := map[string]outcome{
+		"RequestRemoteAssistance":              of(act.RequestRemoteAssistance(ctx, device, nil)),
+		"GetRemoteAssistanceSession":           of(read.GetRemoteAssistanceSession(ctx, device, nil)),
+		"GetDevice":                            of(read.GetDevice(ctx, device, nil)),
+		"NewListDevicesPager":                  of(list.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)),
+		"NewListDetectedAppsPager":             of(list.NewListDetectedAppsPager(nil).NextPage(ctx)),
+		"NewListRemoteAssistancePartnersPager": of(list.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)),
+		"GetRemoteAssistancePartner":           of(read.GetRemoteAssistancePartner(ctx, "1", nil)),
+		"CreateRemoteAssistancePartner":        of(read.CreateRemoteAssistancePartner(ctx, partner, nil)),
+		"UpdateRemoteAssistancePartner":        of(read.UpdateRemoteAssistancePartner(ctx, "1", partner, nil)),
+		"DeleteRemoteAssistancePartner":        of(act.DeleteRemoteAssistancePartner(ctx, "1", nil)),
+		"OnboardRemoteAssistancePartner":       of(act.OnboardRemoteAssistancePartner(ctx, "1", nil)),
+		"DisconnectRemoteAssistancePartner":    of(act.DisconnectRemoteAssistancePartner(ctx, "1", nil)),
+		"NewListAuditEventsPager":              of(list.NewListAuditEventsPager(nil).NextPage(ctx)),
+	}
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		result := method.Type.Out(0).String()
+		if _, ok := outcomes[method.Name]; !ok && (strings.HasSuffix(result, "Response") || strings.HasPrefix(result, "*runtime.Pager[")) {
+			t.Errorf("method %s has no case here", method.Name)
 		}
 	}
-}
-
-// The audience of a token is a text or a list.
-func TestAudienceOfAToken(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		aud  any
-		want string
-	}{
-		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
-	} {
-		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
-		if err != nil || info.Audience != c.want {
-			t.Errorf("%s: %q, %v", name, info.Audience, err)
+	for name, got := range outcomes {
+		if got.err != nil {
+			t.Errorf("%s: %v", name, got.err)
+			continue
+		}
+		response := reflect.ValueOf(got.response)
+		request, client := response.FieldByName("RequestID").String(), response.FieldByName("ClientRequestID").String()
+		if len(client) != 36 || request != "at-microsoft-"+client {
+			t.Errorf("%s: ids %q and %q", name, request, client)
 		}
 	}
 }

@@ -26,12 +26,13 @@ type schemaProperty struct {
 
 // schemaObjects are the Go types of the schema's entities and complex types.
 var schemaObjects = map[string]reflect.Type{
-	"managedDevice": reflect.TypeFor[intune.ManagedDevice](),
-	"detectedApp":   reflect.TypeFor[intune.DetectedApp](),
-	"auditEvent":    reflect.TypeFor[intune.AuditEvent](),
-	"auditActor":    reflect.TypeFor[intune.AuditActor](),
-	"auditResource": reflect.TypeFor[intune.AuditResource](),
-	"auditProperty": reflect.TypeFor[intune.AuditProperty](),
+	"managedDevice":           reflect.TypeFor[intune.ManagedDevice](),
+	"detectedApp":             reflect.TypeFor[intune.DetectedApp](),
+	"remoteAssistancePartner": reflect.TypeFor[intune.RemoteAssistancePartner](),
+	"auditEvent":              reflect.TypeFor[intune.AuditEvent](),
+	"auditActor":              reflect.TypeFor[intune.AuditActor](),
+	"auditResource":           reflect.TypeFor[intune.AuditResource](),
+	"auditProperty":           reflect.TypeFor[intune.AuditProperty](),
 	"configurationManagerClientEnabledFeatures": reflect.TypeFor[intune.ConfigurationManagerClientEnabledFeatures](),
 	"deviceHealthAttestationState":              reflect.TypeFor[intune.DeviceHealthAttestationState](),
 	"deviceGeoLocation":                         reflect.TypeFor[intune.DeviceGeoLocation](),
@@ -80,7 +81,9 @@ func goType(object string, property schemaProperty) reflect.Type {
 	switch {
 	case object == "managedDevice" && property.Name == "remoteAssistanceSessionUrl":
 		return reflect.TypeFor[intune.SessionURL]()
-	case object == "managedDevice" && property.Name == "activationLockBypassCode":
+	case object == "managedDevice" && property.Name == "activationLockBypassCode",
+		property.Name == "unlockPin" || property.Name == "passcode", // of results of remote actions
+		object == "remoteAssistancePartner" && property.Name == "onboardingUrl":
 		return reflect.TypeFor[intune.Secret]()
 	case property.Type == "deviceGeoLocation":
 		return reflect.TypeFor[*intune.DeviceGeoLocation]()
@@ -138,6 +141,11 @@ func TestTypesMatchTheSchema(t *testing.T) {
 		t.Errorf("action results have %d properties, want 10", len(results.Properties))
 	}
 
+	for name, facts := range facts.Types {
+		if schemaObjects[name] == nil && facts.Base != "deviceActionResult" {
+			t.Errorf("no Go type stands for %s", name)
+		}
+	}
 	for name, object := range schemaObjects {
 		if !strings.EqualFold(object.Name(), name) {
 			t.Errorf("%s stands for %s", object, name)

@@ -14,6 +14,7 @@ func TestSecretIsNotShown(t *testing.T) {
 	secret := intune.NewSecret("bypass-secret")
 	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: secret}
 	text := renderings(secret, &secret, partner, &partner, intune.ManagedDevice{ID: "1", ActivationLockBypassCode: secret},
+		[]intune.DeviceActionResult{{UnlockPIN: secret, Passcode: secret}},
 		intune.ListRemoteAssistancePartnersResponse{Value: []intune.RemoteAssistancePartner{partner}},
 		struct{ hidden intune.Secret }{secret}, struct{ hidden *intune.Secret }{&secret})
 	for _, shown := range []string{"bypass-secret", fmt.Sprintf("%x", "bypass-secret"), fmt.Sprintf("%X", "bypass-secret")} {

@@ -180,6 +180,8 @@ func TestGetRemoteAssistanceSession(t *testing.T) {
 	for name, link := range map[string]string{
 		"http": "http://get.teamviewer.com/new-secret", "no URL": "new-secret", "opaque": "https:new-secret",
 		"a user": "https://new-secret@get.teamviewer.com/", "a control character": "https://get.teamviewer.com/\x7fnew-secret",
+		"no host": "https://:443/new-secret", "a space": "https://get.teamviewer.com/a new-secret", "a terminal's command": "https://get.teamviewer.com/\u009bnew-secret",
+		"text from right to left": "https://get.teamviewer.com/\u202enew-secret", "an invisible space": "https://get.teamviewer.com/\u200bnew-secret",
 	} {
 		t.Run("link: "+name, func(t *testing.T) {
 			t.Parallel()

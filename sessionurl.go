@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
+	"unicode"
 )
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is a [Secret]:
@@ -54,12 +56,20 @@ func checkSessionLink(link string) error {
 	}
 	u, err := url.Parse(link)
 	switch {
-	case err != nil || u.Host == "":
+	case err != nil || u.Hostname() == "":
 		return errors.New("the service gave a session link that is not a URL; it is withheld")
+	case strings.ContainsFunc(strings.TrimSpace(link), isBlankOrHidden):
+		return errors.New("the service gave a session link that holds a space or a character that does not show; it is withheld")
 	case u.Scheme != "https":
 		return errors.New("the service gave a session link that is not https; it is withheld")
 	case u.User != nil:
 		return errors.New("the service gave a session link that holds a user name; it is withheld")
 	}
 	return nil
+}
+
+// isBlankOrHidden finds what a terminal or a browser would take for something else than a part of a link: one ends at a
+// space, and an override of the direction of text makes it show another host.
+func isBlankOrHidden(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || isInvisible(r)
 }

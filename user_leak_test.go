@@ -99,6 +99,8 @@ func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
 	}
 	shown := renderings(values...) + device.LogValue().String()
 	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
+	pending := &intune.PendingError{Device: device, ResumeToken: `{"device":"/users/anna@contoso.com/managedDevices/1"}`}
+	shown += fmt.Sprintf("%v %+v %#v %#v", pending, pending, pending, struct{ Err error }{pending})
 	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
 	var more strings.Builder
 	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {

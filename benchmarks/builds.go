@@ -52,7 +52,7 @@ func coldBuilds(ctx context.Context, folder string, rounds int, state string) ([
 			return nil, fmt.Errorf("%s: %w", state, err)
 		}
 	}
-	for round := range max(rounds, 1) {
+	for round := range rounds {
 		for _, name := range peers {
 			if len(of(done, name)) > round || name == "msgraph" && round > 0 {
 				continue

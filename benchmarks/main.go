@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -46,6 +47,9 @@ func main() {
 }
 
 func run(ctx context.Context, tables []string, rounds, builds int, state string) error {
+	if rounds < 1 || builds < 1 {
+		return errors.New("-rounds and -builds should be 1 or more: without figures, the tables would hold zeros")
+	}
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("run it in the folder of the benchmarks: %w", err)
 	}

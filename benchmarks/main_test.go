@@ -38,3 +38,12 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutRounds(t *testing.T) {
+	t.Parallel()
+	for _, n := range [][2]int{{0, 1}, {1, 0}} {
+		if err := run(t.Context(), nil, n[0], n[1], ""); err == nil {
+			t.Errorf("rounds %d, builds %d: no error, and a table of zeros", n[0], n[1])
+		}
+	}
+}

@@ -220,8 +220,8 @@ func TestPostWithoutAnyLengthIs411(t *testing.T) {
 	}
 }
 
-// The library itself, for what exists of it.
-func TestLibraryAgainstTenant(t *testing.T) {
+// The library's addresses are the tenant's.
+func TestLibraryAtEveryAddress(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	populate(tenant)

@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"iter"
 	"regexp"
@@ -19,12 +20,12 @@ func (t *Tenant) audit(x *exchange, d *device) {
 	if t.options.OmitAuditEvents {
 		return
 	}
-	actor := intune.AuditActor{AuditActorType: "ItPro", ApplicationID: x.caller.app, UserID: x.caller.user}
-	if !x.caller.delegated {
-		actor = intune.AuditActor{AuditActorType: "Application", ApplicationID: x.caller.app}
-	}
-	if strings.Contains(actor.UserID, "@") {
-		actor.UserID, actor.UserPrincipalName = "", actor.UserID
+	actor := intune.AuditActor{AuditActorType: "Application", ApplicationID: x.caller.app}
+	if x.caller.delegated {
+		actor.AuditActorType, actor.UserID, actor.UserPrincipalName = "ItPro", x.caller.userID, x.caller.upn
+		if u := t.users.find(x.caller.user()); u != nil {
+			actor.UserID, actor.UserPrincipalName = cmp.Or(actor.UserID, u.id), cmp.Or(actor.UserPrincipalName, u.upn)
+		}
 	}
 	if len(t.events) == keptEvents {
 		t.events = slices.Delete(t.events, 0, keptEvents/10)

@@ -1,8 +1,10 @@
 package intunetest_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"testing"
 	"time"
 
@@ -56,6 +58,44 @@ func TestAuditFilters(t *testing.T) {
 			got := send(t, inProcess(tenant), http.MethodGet, auditEvents+"?$filter="+url.QueryEscape(filter), "")
 			if events, _ := got.json(t)["value"].([]any); got.status != http.StatusOK || len(events) != found {
 				t.Errorf("status %d, %d events, want %d: %s", got.status, len(events), found, got.body)
+			}
+		})
+	}
+}
+
+// C§11: an actor has an id and a name. What the token does not say, the tenant knows of its accounts.
+func TestAuditActor(t *testing.T) {
+	t.Parallel()
+	const name = "anna@contoso.com"
+	for _, c := range []struct {
+		name   string
+		claims map[string]any
+		want   intune.AuditActor
+	}{
+		{"both claims", map[string]any{"oid": "id-9", "upn": "z@contoso.com"}, intune.AuditActor{AuditActorType: "ItPro", UserID: "id-9", UserPrincipalName: "z@contoso.com"}},
+		{"a known id", map[string]any{"oid": userID}, intune.AuditActor{AuditActorType: "ItPro", UserID: userID, UserPrincipalName: name}},
+		{"a known name", map[string]any{"preferred_username": name}, intune.AuditActor{AuditActorType: "ItPro", UserID: userID, UserPrincipalName: name}},
+		{"an unknown id", map[string]any{"oid": "id-9"}, intune.AuditActor{AuditActorType: "ItPro", UserID: "id-9"}},
+		{"an unknown name", map[string]any{"upn": "z@contoso.com"}, intune.AuditActor{AuditActorType: "ItPro", UserPrincipalName: "z@contoso.com"}},
+		{"a user without a name", nil, intune.AuditActor{AuditActorType: "ItPro"}},
+		{"an app", map[string]any{"scp": nil, "oid": userID}, intune.AuditActor{AuditActorType: "Application"}}, // an app has an oid too
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			tenant.AddUser(userID, name)
+			device := tenant.AddDevice(intune.ManagedDevice{})
+			claims := map[string]any{"appid": "app", "scp": "DeviceManagementManagedDevices.ReadWrite.All"}
+			maps.Copy(claims, c.claims)
+			bearer := header("Authorization", "Bearer "+token(t, tenant, claims))
+			if r := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+device.String()+action, "", bearer); r.status != http.StatusNoContent {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
+			c.want.ApplicationID = "app"
+			for event, err := range tenant.Client().AuditEvents(t.Context(), nil) {
+				if got := event.Actor; err != nil || !reflect.DeepEqual(got, c.want) {
+					t.Errorf("got %s %q %q %s, %v", got.AuditActorType, got.UserID, got.UserPrincipalName, got.ApplicationID, err)
+				}
 			}
 		})
 	}

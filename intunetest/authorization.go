@@ -1,6 +1,7 @@
 package intunetest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -38,7 +39,7 @@ type caller struct {
 	permissions []string // scopes and roles together
 	judged      bool     // the token says what it may do
 	delegated   bool
-	user        string // object id or UPN of the signed-in user
+	userID, upn string // of the signed-in user; either may be blank
 }
 
 // callerOf reads the Authorization header. ok is false without a bearer token.
@@ -79,9 +80,12 @@ func callerOf(header http.Header) (c caller, ok bool) {
 	}
 	c.judged = hasScopes || hasRoles || claims["idtyp"] != nil
 	c.delegated = hasScopes || text("idtyp") == "user"
-	c.user = text("oid", "upn", "preferred_username")
+	c.userID, c.upn = text("oid"), text("upn", "preferred_username")
 	return c, true
 }
+
+// user is a name of the signed-in user, blank if there is none.
+func (c caller) user() string { return cmp.Or(c.userID, c.upn) }
 
 // lacks reports whether the caller's token says that it has none of the sufficient permissions.
 func (c caller) lacks(sufficient []string) bool {

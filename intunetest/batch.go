@@ -51,7 +51,7 @@ type batchAnswer struct {
 
 func isBatch(x *exchange) bool {
 	version, segments, _ := splitPath(x.request.Path)
-	return strings.EqualFold(version, "v1.0") && len(segments) == 1 && strings.EqualFold(segments[0], "$batch")
+	return strings.EqualFold(version, "v1.0") && len(segments) == 1 && isBatchSegment(segments[0])
 }
 
 // batch carries out a JSON batch. It answers 200 whatever becomes of the items, whose answers come in another order,
@@ -111,7 +111,7 @@ func checkBatch(items []batchItem, strict bool) error {
 			return refusal("Request id, method and url are required for every batch request step.")
 		case seen[id]:
 			return refusal("Duplicate batch request id: " + string(item.ID) + ".")
-		case strings.Contains(strings.ToLower(item.URL), "$batch"):
+		case item.isBatch():
 			return refusal("Batch request id " + string(item.ID) + " is a batch itself.")
 		case item.writes() && !item.complete(strict):
 			return refusal("Write request id : " + string(item.ID) + " does not contain Content-Type header or body.")
@@ -127,6 +127,15 @@ func checkBatch(items []batchItem, strict bool) error {
 	}
 	return nil
 }
+
+// isBatch reports whether an item is a batch itself, however its address is encoded.
+func (item *batchItem) isBatch() bool {
+	path, _, _ := strings.Cut(item.URL, "?")
+	_, segments, _ := splitPath("v1.0/" + strings.TrimPrefix(path, "/"))
+	return slices.ContainsFunc(segments, isBatchSegment)
+}
+
+func isBatchSegment(name string) bool { return strings.EqualFold(name, "$batch") }
 
 // writes reports whether an item needs a body and a content type, whatever it addresses.
 func (item *batchItem) writes() bool {

@@ -2,7 +2,7 @@ package intunetest
 
 import "time"
 
-// ClockAhead is how far a client that uses the tenant as its transport moves its own clock, by which it measures MaxWait,
+// ClockAhead is how far a client whose transport is the tenant moves its own clock, by which it measures MaxWait,
 // ConfirmWithin, AcceptExistingAfter and MaxAge: the time that [Tenant.Advance] added if [TenantOptions.LookAgainAfter]
 // is set. Otherwise it is 0, since the client then waits in real time or in a testing/synctest bubble.
 func (t *Tenant) ClockAhead() time.Duration {

@@ -45,11 +45,11 @@ func actionResults(results []intune.DeviceActionResult) literal {
 		if r.DeviceLocation != nil {
 			o.member("deviceLocation", r.DeviceLocation)
 		}
-		o.set("unlockPin", r.UnlockPIN)
+		o.set("unlockPin", r.UnlockPIN.Reveal())
 		if r.ErrorCode != 0 {
 			o.member("errorCode", int64(r.ErrorCode))
 		}
-		o.set("passcode", r.Passcode)
+		o.set("passcode", r.Passcode.Reveal())
 		o.set("scanType", r.ScanType)
 		o.set("userPrincipalName", r.UserPrincipalName)
 		items = append(items, string(o.end()))

@@ -17,7 +17,7 @@ type device struct {
 
 // AddDevice adds a device and returns its plain address. A device without an ID gets a GUID that is the same in every
 // run. A device with the ID of another replaces that one in the list; the session is forgotten, but [Tenant.Prompts]
-// keeps its count.
+// keeps its count. The tenant keeps a copy of d.
 //
 // The scripts say what becomes of the requests for remote assistance that are accepted for the device: each request
 // takes the next script, and the last script repeats. Without scripts, every request takes the default [SessionScript].
@@ -34,7 +34,7 @@ func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.De
 	if d.ID == "" {
 		d.ID = t.nextGUID("device")
 	}
-	added := &device{record: d, session: session{
+	added := &device{record: unshared(d), session: session{
 		link:         d.RemoteAssistanceSessionURL.Reveal(),
 		errorDetails: d.RemoteAssistanceSessionErrorDetails,
 		scripts:      slices.Clone(s),
@@ -50,6 +50,25 @@ func (t *Tenant) AddDevice(d intune.ManagedDevice, s ...SessionScript) intune.De
 	t.devices[key] = added
 	t.users.add(d.UserID, d.UserPrincipalName)
 	return intune.Device(d.ID)
+}
+
+// unshared is a copy of a device that has no memory in common with it.
+func unshared(d intune.ManagedDevice) intune.ManagedDevice {
+	d.AzureADRegistered = clone(d.AzureADRegistered)
+	d.RequireUserEnrollmentApproval = clone(d.RequireUserEnrollmentApproval)
+	d.DeviceActionResults = slices.Clone(d.DeviceActionResults)
+	for i := range d.DeviceActionResults {
+		location := &d.DeviceActionResults[i].DeviceLocation
+		*location = clone(*location)
+	}
+	return d
+}
+
+func clone[T any](pointer *T) *T {
+	if pointer == nil {
+		return nil
+	}
+	return new(*pointer)
 }
 
 // RemoveDevice removes a device, as retiring or enrolling it again does. Only the device id of the reference counts;

@@ -23,7 +23,7 @@
 //   - Errors of Intune are JSON inside the message of Graph's JSON.
 //   - The body of a request may be compressed with gzip; Microsoft's own clients compress every body.
 //   - A POST that has neither a Content-Length nor chunks is refused with 411 and a page of HTML.
-//   - One write without a body or Content-Type makes a whole $batch fail, and its answers come in another order.
+//   - A $batch answers its items in another order. It fails as a whole if one write has no body or no Content-Type.
 //   - A 204 means that the request was accepted; the link, or an error text, comes later.
 //
 // [Tenant.Inject] arranges the failures of production: refusals, slow answers, connections that break before or after
@@ -36,6 +36,10 @@
 // public reports. Texts that Microsoft does not publish, such as the error of a session without a connector, are
 // invented. Graph's beta and the parts of Graph that the library does not use answer 501 with a message that names the
 // request.
+//
+// Tokens are read and not checked: signature, lifetime and audience do not matter. A token that says what it may do, in a
+// claim scp, roles or idtyp, is held to it; any other text after "Bearer" may do everything that an app may. Intune's
+// roles and licenses are not modeled; a [Fault] can refuse what they would.
 //
 // Whoever has a tenant can compare: the program examples/conformance of this module checks on it what the kit does here.
 //

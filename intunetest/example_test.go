@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 
@@ -38,6 +39,28 @@ func ExampleTenant() {
 	// Output:
 	// look at the device before asking again
 	// prompts: 1
+}
+
+func ExampleSessionScript() {
+	// LookAgainAfter lets the minute pass in milliseconds. Inside testing/synctest it is not needed.
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device := tenant.AddDevice(intune.ManagedDevice{DeviceName: "DESKTOP-1"},
+		intunetest.SessionScript{URL: "https://get.teamviewer.com/s1", After: time.Minute}, // of the first request
+		intunetest.SessionScript{ErrorDetails: "The device is offline."})                   // of the second
+
+	for range 2 {
+		session, err := tenant.Client().OpenRemoteAssistance(context.Background(), device, nil)
+		if failed, ok := errors.AsType[*intune.SessionError](err); ok {
+			fmt.Println("no session:", failed.Details)
+			continue
+		}
+		fmt.Println(session.URL.Reveal(), err)
+	}
+	fmt.Println("prompts:", tenant.Prompts(device))
+	// Output:
+	// https://get.teamviewer.com/s1 <nil>
+	// no session: The device is offline.
+	// prompts: 2
 }
 
 func ExampleIntuneError() {

@@ -52,6 +52,9 @@ func (t *Tenant) serve(ctx context.Context, x *exchange) (*answer, error) {
 	x.undecodable = x.decode()
 	rule := t.claimFault(x.request)
 	if rule != nil && rule.Drop == DropConnect && x.inProcess {
+		if err := wait(ctx, rule.Delay); err != nil {
+			return nil, err
+		}
 		return nil, errRefused
 	}
 	entry := t.record(x)

@@ -24,8 +24,8 @@ type Fault struct {
 	// another fault takes in the end.
 	Match func(RecordedRequest) bool
 
-	// Status is the status of the answer, with the body described below. 0 leaves the tenant's own answer, for faults
-	// that only delay, truncate or add headers. Another status has three digits, 100 to 999.
+	// Status is the status of the answer, 200 to 999, with the body described below. 0 leaves the tenant's own answer, for
+	// faults that only delay, truncate or add headers; Code, Message, Nested, Double and Body then have no effect.
 	Status int
 
 	// Code and Message are those of Graph's error envelope. If both are blank, the body is empty, unless Body, Nested or
@@ -40,16 +40,17 @@ type Fault struct {
 	// ErrorCode.
 	Double bool
 
-	// Body is the body, verbatim, instead of an error envelope.
+	// Body is the body, verbatim, instead of an error envelope. Its Content-Type is that of JSON if it begins with {, and
+	// otherwise that of HTML; Header can replace it.
 	Body string
 
 	// Header is added to the answer and replaces headers of the same name; a name without values removes the header,
 	// such as "Request-Id": nil.
 	Header http.Header
 
-	// Delay is how long the tenant waits before the answer. It is a timer that ends with the request's context, and the
-	// context's error is then the result; in a testing/synctest bubble it takes no time. [Tenant.Advance] does not shorten
-	// it.
+	// Delay is how long the tenant waits before the answer, or before Drop breaks the connection. It is a timer that ends
+	// with the request's context, and the context's error is then the result; in a testing/synctest bubble it takes no
+	// time. [Tenant.Advance] does not shorten it.
 	Delay time.Duration
 
 	// Effect makes the service act on the request at once, before the delay and the faulty answer: the user is asked
@@ -88,8 +89,8 @@ const (
 
 // Inject arranges a fault. Faults are tried in the order of injection, and the first that matches a request and is not
 // used up takes it; the others keep waiting. A $batch counts as a request, and so does each of its items, after the
-// batch itself. Inject panics if the Status of a fault is not an HTTP status, so that the test fails where the fault is
-// made and not in the server that would send it.
+// batch itself. Inject panics if no answer can end with the Status of the fault, so that the test fails where the fault
+// is made and not in the server that would send it. That is so of 1xx as well: it announces another answer.
 func (t *Tenant) Inject(f Fault) {
 	if err := f.check(); err != nil {
 		panic("intunetest: " + err.Error())
@@ -120,8 +121,8 @@ func (t *Tenant) ClearFaults() {
 
 // check finds a fault that cannot be sent.
 func (f *Fault) check() error {
-	if f.Status != 0 && (f.Status < 100 || f.Status > 999) {
-		return fmt.Errorf("Fault.Status is %d; it has to be 0 or between 100 and 999", f.Status)
+	if f.Status != 0 && (f.Status < 200 || f.Status > 999) {
+		return fmt.Errorf("Fault.Status is %d; it has to be 0 or between 200 and 999", f.Status)
 	}
 	return nil
 }

@@ -65,6 +65,11 @@ func TestFaultAnswers(t *testing.T) {
 				t.Errorf("%v", r.header)
 			}
 		}},
+		{"headers that a server adds", intunetest.Fault{Status: 502, Body: "<html>", Header: http.Header{"Content-Type": nil, "Date": nil}}, 502, 0, func(t *testing.T, r reply) {
+			if r.body != "<html>" || r.header["Content-Type"] != nil || r.header["Date"] != nil {
+				t.Errorf("%v", r.header)
+			}
+		}},
 		{"effect", intunetest.Fault{Status: 504, Effect: true}, 504, 1, nil},
 		{"a proxy that rewrites 204", intunetest.Fault{Status: 200, Effect: true}, 200, 1, func(t *testing.T, r reply) {
 			if r.body != "" {
@@ -224,6 +229,8 @@ func TestDelay(t *testing.T) {
 		{"impatient", intunetest.Fault{Delay: time.Hour}, time.Minute, 0, 0, false},
 		{"impatient, early effect", intunetest.Fault{Delay: time.Hour, Effect: true}, time.Minute, 1, 1, false},
 		{"late drop", intunetest.Fault{Delay: time.Minute, Drop: intunetest.DropAfter}, time.Hour, 1, 1, false},
+		{"late refusal", intunetest.Fault{Delay: time.Minute, Drop: intunetest.DropConnect}, time.Hour, 0, 0, false},
+		{"impatient dial", intunetest.Fault{Delay: time.Hour, Drop: intunetest.DropConnect}, time.Minute, 0, 0, false},
 		{"late failure", intunetest.Fault{Delay: time.Minute, Status: 500}, time.Hour, 0, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -310,15 +317,16 @@ func TestLibraryMeetsFaults(t *testing.T) {
 	}
 }
 
-// A status that no server can send is refused where it is arranged.
+// A status that no server can send, or that is not the last of a request, is refused where it is arranged: after a 1xx
+// of a handler, Go's server sends a 200.
 func TestInjectRefusesImpossibleStatuses(t *testing.T) {
 	t.Parallel()
-	for status, refused := range map[int]bool{0: false, 100: false, 299: false, 999: false, -1: true, 1: true, 99: true, 1000: true} {
+	for status, refused := range map[int]bool{0: false, 200: false, 299: false, 999: false, -1: true, 1: true, 99: true, 100: true, 199: true, 1000: true} {
 		tenant := intunetest.NewTenant(nil)
 		func() {
 			defer func() {
 				text, _ := recover().(string)
-				if (text != "") != refused || refused && (!strings.Contains(text, "Fault.Status is "+strconv.Itoa(status)) || !strings.Contains(text, "100 and 999")) {
+				if (text != "") != refused || refused && (!strings.Contains(text, "Fault.Status is "+strconv.Itoa(status)) || !strings.Contains(text, "200 and 999")) {
 					t.Errorf("%d: %q", status, text)
 				}
 			}()

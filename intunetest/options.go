@@ -9,15 +9,16 @@ import (
 // throttling and pages of 1000.
 type TenantOptions struct {
 	// Clock is the time of the tenant before [Tenant.Advance]; nil means [time.Now], which is the fake clock inside a
-	// testing/synctest bubble. It is called from the goroutine of each request and must be safe for concurrent use.
+	// testing/synctest bubble. It is called from the goroutine of each request and must be safe for concurrent use. It must
+	// not call methods of the tenant, which holds its lock meanwhile.
 	Clock func() time.Time
 
 	// ThrottleLimits turns on the limits that Microsoft publishes per app: in any 20 seconds, 200 writes and 2000 requests
 	// in total for devices and detected apps, 100 and 1000 for remote-assistance partners, and twice that for all apps of
-	// the tenant together. An app is the appid claim of
-	// the token, or the token itself if it has none. Rejected requests count as well, so a client that does not wait never
-	// gets through. The answer is 429 with Intune's nested body and, unless OmitRetryAfter is set, a Retry-After in
-	// seconds that may be fractional. Each item of a $batch counts. Source:
+	// the tenant together. An app is the appid or azp claim of the token, or the token itself if it has neither. Rejected
+	// requests count as well, so a client that does not wait never gets through. The answer is 429 with Intune's nested
+	// body and, unless OmitRetryAfter is set, a Retry-After in seconds that may be fractional. Each item of a $batch counts,
+	// and the $batch itself does not. Source:
 	// https://learn.microsoft.com/graph/throttling-limits.
 	ThrottleLimits bool
 
@@ -58,8 +59,9 @@ type TenantOptions struct {
 	// time, such as a millisecond, after which each answer to a read of a session asks in Retry-After-Ms to read again.
 	// The library's waits and azcore's PollUntilDone obey, and the code under test needs no option. Each read moves the
 	// tenant's clock by [LookInterval], so that [SessionScript.After] passes as if the client had waited. The clock of a
-	// client that uses the tenant as its transport moves along: ten minutes of MaxWait take some 120 reads, and
-	// [Tenant.Advance] makes them pass at once.
+	// client whose transport is the tenant, as in [Tenant.ClientOptions], moves along: ten minutes of MaxWait take some 120
+	// reads, and [Tenant.Advance] makes them pass at once. A client that reaches the tenant through an [http.Client], a
+	// server or [Tenant.Register] measures its waits in real time, so that its MaxWait should be short.
 	LookAgainAfter time.Duration
 
 	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the

@@ -14,7 +14,6 @@ import (
 type query struct {
 	selects   []string
 	filter    string
-	hasFilter bool
 	top       int // 0: not given
 	count     bool
 	expand    string
@@ -61,7 +60,7 @@ func parseQuery(raw string, strict bool) (*query, error) {
 				}
 			}
 		case "$filter":
-			q.filter, q.hasFilter = text, true
+			q.filter = text
 		case "$count":
 			q.count = text == "true"
 		case "$expand":
@@ -118,7 +117,7 @@ func (x *exchange) context(where *target, q *query, suffix string) string {
 	steps := slices.Clone(where.steps)
 	if where.me {
 		// Graph names the user instead.
-		steps[0] = step{name: "users", key: x.caller.user, hasKey: true}
+		steps[0] = step{name: "users", key: x.caller.user(), hasKey: true}
 	}
 	if suffix != "" && len(steps) > 0 {
 		steps[len(steps)-1].hasKey = false

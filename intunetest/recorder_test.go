@@ -3,6 +3,7 @@ package intunetest_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,23 @@ func TestRequestsAreRecordedRaw(t *testing.T) {
 		tenant.ResetRequests()
 		if left := tenant.Requests(); len(left) != 0 {
 			t.Errorf("left %v", left)
+		}
+	})
+}
+
+// Whichever way a request comes, the names of its headers count in any case: azcore's generated clients write them into
+// the map as the service's description has them.
+func TestHeaderNamesInAnyCase(t *testing.T) {
+	t.Parallel()
+	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+		ref := populate(tenant)
+		sent := http.Header{"authorization": {"Bearer raw"}, "client-request-id": {own}, "x-Own": {"1", "2"}}
+		r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "", func(req *http.Request) { req.Header = sent })
+		if r.status != http.StatusNoContent || r.header.Get("client-request-id") != own {
+			t.Errorf("%d, client-request-id %q", r.status, r.header.Get("client-request-id"))
+		}
+		if got := tenant.Requests()[0].Header; got.Get("Authorization") != "Bearer raw" || !slices.Equal(got.Values("X-Own"), []string{"1", "2"}) {
+			t.Errorf("recorded %v", got)
 		}
 	})
 }

@@ -93,8 +93,7 @@ func resolve(segments []string) (*target, error) {
 			return nil, badSegment(segments[0])
 		}
 		segments = segments[1:]
-		switch {
-		case here == nil || inParentheses && here.entity == nil:
+		if here == nil || inParentheses && here.entity == nil {
 			return nil, badSegment(name)
 		}
 		t.template += "/" + here.kind

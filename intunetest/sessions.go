@@ -3,7 +3,6 @@ package intunetest
 import (
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"time"
 
@@ -167,5 +166,3 @@ const (
 	propertySessionURL   = "remoteAssistanceSessionUrl"
 	propertySessionError = "remoteAssistanceSessionErrorDetails"
 )
-
-var _ http.Handler = (*Tenant)(nil)

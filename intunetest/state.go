@@ -19,7 +19,7 @@ type DeviceState struct {
 }
 
 // Devices are the devices of the tenant in order of arrival. The call does not count as a read or as a request, and
-// advances no [SessionScript].
+// advances no [SessionScript]. The result is a copy.
 func (t *Tenant) Devices() []DeviceState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -27,7 +27,7 @@ func (t *Tenant) Devices() []DeviceState {
 	list := make([]DeviceState, 0, len(t.sequence))
 	for _, d := range t.sequence {
 		d.session.settle(now)
-		state := DeviceState{Device: d.record, Prompts: t.prompts[foldID(d.record.ID)], Pending: d.session.pending != nil}
+		state := DeviceState{Device: unshared(d.record), Prompts: t.prompts[foldID(d.record.ID)], Pending: d.session.pending != nil}
 		state.Device.RemoteAssistanceSessionURL = intune.NewSessionURL(d.session.link)
 		state.Device.RemoteAssistanceSessionErrorDetails = d.session.errorDetails
 		list = append(list, state)

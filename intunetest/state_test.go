@@ -2,6 +2,7 @@ package intunetest_test
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -48,6 +49,35 @@ func TestDevices(t *testing.T) {
 	expect("a minute later", 2, false, "https://new", "no luck")
 	if n := len(tenant.Requests()); n != 4 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// What a device points to belongs to the tenant, whatever happens to what it was given or gave.
+func TestDevicesAreCopies(t *testing.T) {
+	t.Parallel()
+	made := func() intune.ManagedDevice {
+		return intune.ManagedDevice{
+			ID: "1", AzureADRegistered: new(true), RequireUserEnrollmentApproval: new(true),
+			DeviceActionResults: []intune.DeviceActionResult{{ActionName: "locateDevice", DeviceLocation: &intune.DeviceGeoLocation{Latitude: 1}}},
+		}
+	}
+	for field, value := range reflect.ValueOf(made()).Fields() {
+		if kind := value.Kind(); (kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map) && value.IsNil() {
+			t.Errorf("%s is not tried", field.Name)
+		}
+	}
+	change := func(d intune.ManagedDevice) {
+		*d.AzureADRegistered, *d.RequireUserEnrollmentApproval = false, false
+		*d.DeviceActionResults[0].DeviceLocation = intune.DeviceGeoLocation{}
+		d.DeviceActionResults[0] = intune.DeviceActionResult{}
+	}
+	tenant := intunetest.NewTenant(nil)
+	given := made()
+	tenant.AddDevice(given)
+	change(given)
+	change(tenant.Devices()[0].Device)
+	if got := tenant.Devices()[0].Device; !reflect.DeepEqual(got, made()) {
+		t.Errorf("got %#v", got)
 	}
 }
 

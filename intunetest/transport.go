@@ -14,6 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+var (
+	_ http.Handler       = (*Tenant)(nil)
+	_ http.RoundTripper  = (*Tenant)(nil)
+	_ policy.Transporter = (*Tenant)(nil)
 )
 
 // The errors that a client sees when a connection breaks.
@@ -68,6 +76,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	header := w.Header()
+	header["Content-Type"], header["Date"] = nil, nil // or the server would add those that a fault removed
 	maps.Copy(header, a.header)
 	part, broken := a.visible()
 	if bodyAllowed(a.status) {
@@ -99,9 +108,11 @@ func newExchange(r *http.Request, body []byte) *exchange {
 	if host == "" {
 		host = r.URL.Host
 	}
-	header := r.Header.Clone()
-	if header == nil {
-		header = http.Header{}
+	// A client in process may have written names in another case into the map, which a connection would not keep.
+	header := http.Header{}
+	for name, values := range r.Header {
+		name = http.CanonicalHeaderKey(name)
+		header[name] = append(header[name], values...)
 	}
 	return &exchange{request: RecordedRequest{
 		Method: method, Path: pathOf(r.URL), RawQuery: r.URL.RawQuery, Host: host, Header: header, Body: body,

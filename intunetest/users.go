@@ -71,7 +71,7 @@ func (t *Tenant) findUser(x *exchange, where *target) (*user, *answer) {
 	key := where.keys[keyUser]
 	switch {
 	case where.me:
-		key = x.caller.user
+		key = x.caller.user()
 	case !where.has[keyUser]:
 		return nil, nil
 	}

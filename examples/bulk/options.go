@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -242,9 +243,9 @@ func (o *options) checkWork(given map[string]bool) error {
 	case o.results == "-":
 		o.results = ""
 	}
-	for name, other := range map[string]string{o.file: "the input", o.journal: "the journal"} {
-		if o.results != "" && name != "" && sameFile(o.results, name) {
-			return failed(exitUsage, "-o is the same file as %s; name another", other)
+	for _, other := range []struct{ name, words string }{{o.file, "the input"}, {o.journal, "the journal"}, {lockName(o.journal), "the journal's lock"}} {
+		if o.results != "" && other.name != "" && sameFile(o.results, other.name) {
+			return failed(exitUsage, "-o is the same file as %s; name another", other.words)
 		}
 	}
 	if o.file != "" && o.journal != "" && sameFile(o.file, o.journal) {
@@ -280,9 +281,21 @@ func (o *options) checkTenant(given map[string]bool) error {
 // sameFile reports whether two names are those of one file, which may not exist yet.
 func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
-	if err != nil {
-		return a == b
+	other, otherErr := os.Stat(b)
+	if err == nil && otherErr == nil {
+		return one.Mode().IsRegular() && os.SameFile(one, other)
 	}
-	other, err := os.Stat(b)
-	return err == nil && one.Mode().IsRegular() && os.SameFile(one, other)
+	return wholeName(a) == wholeName(b)
+}
+
+// wholeName is the one name of a file in a folder that has several.
+func wholeName(name string) string {
+	folder, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = real
+	}
+	return filepath.Join(folder, filepath.Base(name))
 }

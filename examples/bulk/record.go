@@ -27,6 +27,14 @@ type record struct {
 	times map[string]intune.JournalEntry // the same of Asking
 }
 
+// lockName is the file that is locked while a journal is used, "" without a journal.
+func lockName(journal string) string {
+	if journal == "" {
+		return ""
+	}
+	return journal + ".lock"
+}
+
 // openRecord opens the journal for writing, and keeps other processes from it: two at once would ask users twice. It also
 // gives what the journal says so far. Without a name nothing is kept, which is for the demo.
 func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry, error) {
@@ -35,7 +43,7 @@ func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry
 		r.journal = intune.NewJournal(io.Discard, nil)
 		return r, nil, nil
 	}
-	lock := flock.New(name+".lock", flock.SetPermissions(0o600))
+	lock := flock.New(lockName(name), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, nil, fmt.Errorf("the journal cannot be locked, so nobody was asked; name another with -journal: %w", err)

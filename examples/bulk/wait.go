@@ -63,17 +63,18 @@ func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithCancel(j.stops.hard)
 		leave := sync.OnceFunc(pace.leave)
-		requested := false
+		requested, forget := false, func() bool { return false }
 		session, err := j.client.OpenRemoteAssistance(ctx, d.ref(), &intune.OpenRemoteAssistanceOptions{
 			MaxWait: j.maxWait, Frequency: frequency,
 			OnRequested: func(string) {
 				requested = true
-				context.AfterFunc(j.stops.soft, cancel)
+				forget = context.AfterFunc(j.stops.soft, cancel)
 				j.judgeRequest(d, pace)
 				bar.request()
 				leave()
 			},
 		})
+		forget() // or soft would keep it until the program ends
 		cancel()
 		throttled, isThrottled := errors.AsType[*intune.Error](err)
 		isThrottled = isThrottled && !requested && errors.Is(err, intune.ErrThrottled)

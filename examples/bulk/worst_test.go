@@ -126,10 +126,16 @@ func TestResultsNotWritable(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil))
 	p.write("in.csv", list(1))
+	if err := os.Symlink(p.folder, p.file("here")); err != nil {
+		t.Fatal(err)
+	}
 	p.run("-yes", "in.csv", "-o", "nowhere/out.csv").wants(exitFailure, "the results cannot be written, so nobody was asked")
 	p.run("-yes", "in.csv", "-o", ".").wants(exitFailure, "is a folder")
 	p.run("-yes", "in.csv", "-o", "in.csv").wants(exitUsage, "-o is the same file as the input")
 	p.run("-yes", "in.csv", "-o", "in.csv.journal").wants(exitUsage, "-o is the same file as the journal")
+	p.run("-yes", "in.csv", "-o", p.file("in.csv.journal")).wants(exitUsage, "-o is the same file as the journal")
+	p.run("-yes", "in.csv", "-o", "here/in.csv.journal").wants(exitUsage, "-o is the same file as the journal")
+	p.run("-yes", "in.csv", "-o", "./in.csv.journal.lock").wants(exitUsage, "-o is the same file as the journal's lock")
 	p.prompts(0)
 	if got := p.read("in.csv"); got != list(1) {
 		t.Errorf("the input is now %q", got)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,15 +82,15 @@ func deviceFacts() []fact {
 				if f != nil {
 					return *f
 				}
-				others := 0
+				others := tally{}
 				for _, row := range page.rows() {
 					for name := range row {
 						if name != "id" && name != "deviceName" && !strings.Contains(name, "@") {
-							others++
+							others[name]++
 						}
 					}
 				}
-				return p.judge(others == 0, "other properties in %d devices: %d", len(page.rows()), others)
+				return p.judge(len(others) == 0, "other properties in %d devices: %d (%s)", len(page.rows()), len(others), others.names())
 			},
 		},
 		{
@@ -165,7 +166,8 @@ func checkUnsetDates(ctx context.Context, p *probe) finding {
 	if f != nil {
 		return *f
 	}
-	unset, wrong := 0, 0
+	unset := 0
+	var wrong []string
 	for _, name := range propertyNames(intune.ManagedDevice{}) {
 		if !strings.HasSuffix(name, "DateTime") && name != "managementCertificateExpirationDate" {
 			continue
@@ -173,15 +175,15 @@ func checkUnsetDates(ctx context.Context, p *probe) finding {
 		at, err := time.Parse(time.RFC3339, d.text(name))
 		switch {
 		case err != nil:
-			wrong++
+			wrong = append(wrong, name)
 		case at.Year() == 1:
 			unset++
 		}
 	}
-	if unset+wrong == 0 {
+	if unset+len(wrong) == 0 {
 		return p.notTried("every date of the device is set")
 	}
-	return p.judge(wrong == 0, "dates of the year 1: %d; dates that are no date: %d", unset, wrong)
+	return p.judge(len(wrong) == 0, "dates of the year 1: %d; dates that are no date: %d (%s)", unset, len(wrong), wrong)
 }
 
 func checkWireTypes(ctx context.Context, p *probe) finding {
@@ -202,6 +204,11 @@ func checkWireTypes(ctx context.Context, p *probe) finding {
 	}
 	return p.judge(len(wrong) == 0, "of 7 properties, of another type: %d (%s)", len(wrong), wrong)
 }
+
+// tally counts by the name of a property.
+type tally map[string]int
+
+func (t tally) names() []string { return slices.Sorted(maps.Keys(t)) }
 
 // lateProperties are those that a GET shows only if $select names them. The sixth and seventh are secrets, which this
 // program does not read without need.
@@ -224,7 +231,7 @@ func checkLate(ctx context.Context, p *probe) finding {
 		}
 	}
 	p.late = &lateValues{ids: map[string]bool{}}
-	values, shown := 0, 0
+	values, shown := tally{}, tally{}
 	for _, id := range ids {
 		if p.late.ids[id] {
 			continue
@@ -239,18 +246,19 @@ func checkLate(ctx context.Context, p *probe) finding {
 		}
 		for _, name := range lateProperties {
 			if selected.filled(name) {
-				values++
+				values[name]++
 				p.late.ids[id] = true
 			}
 			if whole.filled(name) {
-				shown++
+				shown[name]++
 			}
 		}
 	}
-	if values+shown == 0 {
+	if len(values)+len(shown) == 0 {
 		return p.notTried("none of %d devices has such a value", len(ids))
 	}
-	return p.judge(shown == 0 && values > 0, "values with $select: %d, without: %d", values, shown)
+	return p.judge(len(shown) == 0, "properties with a value with $select: %d (%s), without: %d (%s)",
+		len(values), values.names(), len(shown), shown.names())
 }
 
 func checkLateList(ctx context.Context, p *probe) finding {
@@ -261,7 +269,7 @@ func checkLateList(ctx context.Context, p *probe) finding {
 	if f != nil {
 		return *f
 	}
-	known, shown := 0, 0
+	known, shown := 0, tally{}
 	for _, row := range page.rows() {
 		if !p.late.ids[row.text("id")] {
 			continue
@@ -269,14 +277,14 @@ func checkLateList(ctx context.Context, p *probe) finding {
 		known++
 		for _, name := range lateProperties {
 			if row.filled(name) {
-				shown++
+				shown[name]++
 			}
 		}
 	}
 	if known == 0 {
 		return p.notTried("no device with such a value is on the page")
 	}
-	return p.judge(shown == 0, "values of %d devices in the list: %d", known, shown)
+	return p.judge(len(shown) == 0, "properties with a value in the list, of %d devices: %d (%s)", known, len(shown), shown.names())
 }
 
 const (

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 )
 
 func sessionFacts() []fact {
@@ -49,16 +51,12 @@ func sessionFacts() []fact {
 			}),
 		followed("session-not-yet", "The link is not there yet when the service has accepted the request.", docsAction,
 			func(_ context.Context, p *probe, s *sessionTrace) finding {
-				return p.judge(s.atOnce == s.before, "the record is as before: %t", s.atOnce == s.before)
+				link := s.atOnce.link != "" && s.atOnce.link != s.before.link
+				return p.judge(!link, "a new link: %t; the record is as before: %t", link, s.atOnce == s.before)
 			}),
 		followed("session-link", "A new link appears within ten minutes.", "inferred: Microsoft documents no time",
 			func(_ context.Context, p *probe, s *sessionTrace) finding {
-				c := s.after
-				if !c.link {
-					return p.contradicted("after %s and %d reads no new link; an old one: %t; the error text: %s",
-						c.took, c.reads, s.before.link != "", c.details)
-				}
-				return p.confirmed("after %s, at read %d; an old link was there: %t", c.took, c.reads, s.before.link != "")
+				return p.inTime(&s.after, s.before)
 			}),
 		followed("session-link-https", "The link is an https URL.", "inferred: no link was published",
 			func(_ context.Context, p *probe, s *sessionTrace) finding {
@@ -92,8 +90,35 @@ func sessionFacts() []fact {
 				if f != nil {
 					return *f
 				}
-				return p.judge(actions(d) == s.actionsBefore, "entries before: %d, after: %d", s.actionsBefore, actions(d))
+				after, added := actions(d), []string{}
+				for _, result := range after {
+					if !slices.Contains(s.actionsBefore, result) {
+						added = append(added, result.action)
+					}
+				}
+				return p.judge(len(added) == 0, "entries before: %d, after: %d, of them new: %d (%s)",
+					len(s.actionsBefore), len(after), len(added), added)
 			}),
+	}
+}
+
+// linkWithin is how soon a link is taken to appear.
+const linkWithin = 10 * time.Minute
+
+// inTime judges a wait for a new link. One that was over before linkWithin, because -timeout is less or the service wrote an
+// error text, does not show that no link comes.
+func (p *probe) inTime(c *changed, before sessionState) finding {
+	switch {
+	case c.link:
+		return p.judge(c.took <= linkWithin, "after %s, at read %d; an old link was there: %t", c.took, c.reads, before.link != "")
+	case c.details != "" && c.details != before.details:
+		return p.notTried("after %s, at read %d, the service writes an error text: %s", c.took, c.reads, c.details)
+	default:
+		format := plain("after %s and %d reads no new link; an old link was there: %t, and is still there: %t")
+		if c.took < linkWithin {
+			return p.notTried(format, c.took, c.reads, before.link != "", c.sessionState.link != "")
+		}
+		return p.contradicted(format, c.took, c.reads, before.link != "", c.sessionState.link != "")
 	}
 }
 
@@ -154,10 +179,8 @@ func againFacts() []fact {
 					return p.notTried("there was no link to replace")
 				case r.err != nil:
 					return *r.err
-				case !r.changed.link:
-					return p.contradicted("after %s and %d reads the link is the same: %t", r.took, r.reads, r.sessionState.link == r.before.link)
 				default:
-					return p.confirmed("after %s, at read %d", r.took, r.reads)
+					return p.inTime(&r.changed, r.before)
 				}
 			},
 		},

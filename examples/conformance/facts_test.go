@@ -339,7 +339,7 @@ func sessionChanges() map[string]change {
 				inRows(propertyLink, "https://get.teamviewer.com/s1")(r)
 			}
 		}),
-		"session-no-action-result": actionResult,
+		"session-no-action-result": addActionResult,
 		"audit-event-type":         answers(own, inRows("activityType", "rebootNow ManagedDevice")),
 		"audit-event-correlation":  answers(own, inRows("correlationId", nobody)),
 		"audit-event-device":       answers(own, inRows("resources", []any{})),
@@ -348,8 +348,8 @@ func sessionChanges() map[string]change {
 	}
 }
 
-// actionResult adds an entry once the user was asked.
-func actionResult(tenant policy.Transporter) policy.Transporter {
+// addActionResult adds an entry once the user was asked.
+func addActionResult(tenant policy.Transporter) policy.Transporter {
 	var asked atomic.Bool
 	added := answers(is(plainDevice, ""), set("deviceActionResults", []any{map[string]any{"actionName": "remoteAssistance"}}))(tenant)
 	return transport(func(req *http.Request) (*http.Response, error) {

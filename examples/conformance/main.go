@@ -20,7 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
+	"syscall"
 )
 
 const (
@@ -35,7 +35,7 @@ func main() {
 
 // start is main without the exit, which would skip what is deferred.
 func start() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr, demo{})
 }
@@ -51,6 +51,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, d demo) i
 		printf(stderr, "conformance: %v\nRun it with -h for help.\n", err)
 		return exitUnusable
 	}
+	file, err := createReport(o.report)
+	if err != nil {
+		printf(stderr, "conformance: %v\n", err)
+		return exitUnusable
+	}
 	var at place
 	if o.demo {
 		at, err = d.place(ctx, o)
@@ -58,29 +63,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, d demo) i
 		at, err = livePlace(ctx, o, stderr)
 	}
 	if err != nil {
+		discard(file)
 		printf(stderr, "conformance: cannot sign in: %v\n", err)
 		return exitUnusable
 	}
-	file, err := createReport(o.report)
-	if err != nil {
-		printf(stderr, "conformance: %v\n", err)
+	p := newProbe(at, o)
+	out := newOutput(stdout, file)
+	out.show(p.heading())
+	results := p.run(ctx, func(r result) { out.show(entry(r)) })
+	out.show(summary(results))
+	if err := out.close(); err != nil {
+		printf(stderr, "conformance: the report cannot be written: %v\n", err)
 		return exitUnusable
 	}
-	p := newProbe(at, o)
-	var report strings.Builder
-	show := func(text string) {
-		report.WriteString(text)
-		printf(stdout, "%s", text)
-	}
-	show(p.heading())
-	results := p.run(ctx, func(r result) { show(entry(r)) })
-	show(summary(results))
 	if file != nil {
-		_, err := file.WriteString(report.String())
-		if err := errors.Join(err, file.Close()); err != nil {
-			printf(stderr, "conformance: the report cannot be written: %v\n", err)
-			return exitUnusable
-		}
 		printf(stderr, "\nThe report is in %s. Read it, then attach it to an issue: https://github.com/go-intune/intune/issues\n", o.report)
 	}
 	switch {

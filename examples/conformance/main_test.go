@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -62,6 +64,62 @@ func TestReportFile(t *testing.T) {
 	code, out, _ = conformance(t, demo{devices: 3}, "-demo", "-report", name)
 	if after, _ := os.ReadFile(name); code != exitUnusable || out != "" || string(after) != string(data) {
 		t.Errorf("exit code %d; a file that exists must stay as it is", code)
+	}
+}
+
+// TestReportIsWrittenAsItGoes reads the file when the user is asked: what was seen before must be there if the program is
+// killed now.
+func TestReportIsWrittenAsItGoes(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "report.txt")
+	var then atomic.Value
+	d := demo{devices: 3, change: func(tenant policy.Transporter) policy.Transporter {
+		return transport(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPost {
+				data, _ := os.ReadFile(name)
+				then.Store(string(data))
+			}
+			return tenant.Do(req)
+		})
+	}}
+	conformance(t, d, "-demo", "-i-own-this-device", "-report", name)
+	if text, _ := then.Load().(string); verdicts(t, text)["list-devices"] != confirmed {
+		t.Errorf("when the user was asked, the report was %q", text)
+	}
+}
+
+// fullDisk takes a number of parts.
+type fullDisk struct{ left int }
+
+func (f *fullDisk) Write(p []byte) (int, error) {
+	if f.left--; f.left < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(p), nil
+}
+
+// TestStandardOutputFull fills the disk below standard output: the file is still whole, and the exit code tells.
+func TestStandardOutputFull(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "report.txt")
+	var errs strings.Builder
+	code := run(t.Context(), []string{"-demo", "-report", name}, &fullDisk{left: 3}, &errs, demo{devices: 3})
+	if code != exitUnusable || !strings.Contains(errs.String(), "the report cannot be written: no space left") {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+	data, err := os.ReadFile(name)
+	if found := verdicts(t, string(data)); err != nil || len(found) != len(allFacts()) {
+		t.Errorf("%v, %d verdicts", err, len(found))
+	}
+}
+
+// TestNoReportWithoutSignIn leaves no file, whose name could not be used again.
+func TestNoReportWithoutSignIn(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "report.txt")
+	code, _, errs := conformance(t, demo{}, "-auth", "browser", "-report", name)
+	if _, err := os.Stat(name); code != exitUnusable || !strings.Contains(errs, "cannot sign in") || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("exit code %d, %s; the file: %v", code, errs, err)
 	}
 }
 

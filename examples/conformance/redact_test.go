@@ -35,7 +35,7 @@ func markedRecord(n int) intune.ManagedDevice {
 	d.ActivationLockBypassCode = intune.NewSecret(mark)
 	d.RemoteAssistanceSessionURL = intune.NewSessionURL("https://" + mark + ".example/old?" + mark)
 	d.RemoteAssistanceSessionErrorDetails = "cannot reach " + mark
-	d.DeviceActionResults = []intune.DeviceActionResult{{ActionName: mark, Passcode: mark}}
+	d.DeviceActionResults = []intune.DeviceActionResult{{ActionName: mark, Passcode: intune.NewSecret(mark)}}
 	return d
 }
 

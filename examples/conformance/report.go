@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,8 +67,8 @@ func summary(results []result) string {
 	return text
 }
 
-// createReport makes the file before anything is sent, so that no prompt is wasted. It overwrites nothing, and only its
-// owner can read it until they decide otherwise.
+// createReport makes the file before anything is sent, so that no prompt and no sign-in is wasted. It overwrites nothing,
+// and only its owner can read it until they decide otherwise.
 func createReport(name string) (*os.File, error) {
 	if name == "" {
 		return nil, nil //nolint:nilnil // no report was asked for
@@ -77,6 +78,49 @@ func createReport(name string) (*os.File, error) {
 		return nil, fmt.Errorf("-report: %w", err)
 	}
 	return file, nil
+}
+
+// discard removes a report in which there is nothing, so that its name can be used again.
+func discard(file *os.File) {
+	if file != nil {
+		_ = errors.Join(file.Close(), os.Remove(file.Name())) // an empty file does no harm
+	}
+}
+
+// output is where the report goes: to standard output and, if there is one, to the file. Each part is written as soon as it
+// is known, so that a program that is killed leaves what was seen: a prompt cannot be taken back.
+type output struct {
+	file    *os.File
+	to      []io.Writer
+	failure []error // of each
+}
+
+func newOutput(stdout io.Writer, file *os.File) *output {
+	o := &output{file: file}
+	if file != nil {
+		o.to = append(o.to, file) // first, because a closed pipe ends the program
+	}
+	o.to = append(o.to, stdout)
+	o.failure = make([]error, len(o.to))
+	return o
+}
+
+// show writes a part. Where one could not be written, the report ends.
+func (o *output) show(text string) {
+	for i, w := range o.to {
+		if o.failure[i] == nil {
+			_, o.failure[i] = io.WriteString(w, text)
+		}
+	}
+}
+
+// close gives what went wrong.
+func (o *output) close() error {
+	err := errors.Join(o.failure...)
+	if o.file != nil {
+		err = errors.Join(err, o.file.Close())
+	}
+	return err
 }
 
 func printf(out io.Writer, format string, values ...any) { _, _ = fmt.Fprintf(out, format, values...) }

@@ -18,16 +18,17 @@ type sessionTrace struct {
 	problem *finding // why nobody was asked
 
 	before        sessionState
-	actionsBefore int
+	actionsBefore []actionResult
 	asked         *answer
 	accepted      bool
-	askedAt       time.Time
+	askedAt       time.Time    // by the clock of the service, if it tells
 	atOnce        sessionState // right after the answer
 	after         changed
 
 	event        record // the audit event of the request
 	eventProblem *finding
-	looked       bool // for the event
+	eventTook    time.Duration // how long it was looked for
+	looked       bool          // for the event
 }
 
 // sessionState is what the record of a device says of its session.
@@ -59,7 +60,8 @@ func (p *probe) openSession(ctx context.Context) *sessionTrace {
 	}
 	s := &sessionTrace{}
 	p.session = s
-	whole, f := p.object(p.wire.get(ctx, devicePath(p.options.device)))
+	read := p.wire.get(ctx, devicePath(p.options.device))
+	whole, f := p.object(read)
 	if f != nil {
 		unread := p.notTried("nobody was asked, since the device cannot be read: %s", f.seen)
 		s.problem = &unread
@@ -69,7 +71,11 @@ func (p *probe) openSession(ctx context.Context) *sessionTrace {
 	if s.before, s.problem = p.readSession(ctx); s.problem != nil {
 		return s
 	}
-	s.askedAt = p.now()
+	if at, err := http.ParseTime(read.header.Get("Date")); err == nil {
+		s.askedAt = at
+	} else {
+		s.askedAt = p.now()
+	}
 	s.asked, s.accepted = p.ask(ctx, intune.Device(p.options.device))
 	if !s.accepted {
 		refused := p.notTried("the request was refused, or its outcome is unknown: %s", p.describe(s.asked))
@@ -100,28 +106,40 @@ func (p *probe) ask(ctx context.Context, device intune.DeviceRef) (a *answer, ac
 	return a, err == nil
 }
 
-// actions is how many results of remote actions a device shows.
-func actions(device record) int {
+// actionResult is what tells an entry of deviceActionResults from the others.
+type actionResult struct{ action, started string }
+
+// actions are the results of remote actions that a device shows.
+func actions(device record) []actionResult {
 	list, _ := device["deviceActionResults"].([]any)
-	return len(list)
+	results := make([]actionResult, 0, len(list))
+	for _, item := range list {
+		r, _ := item.(map[string]any)
+		results = append(results, actionResult{record(r).text("actionName"), record(r).text("startDateTime")})
+	}
+	return results
 }
 
 const (
-	firstPause = 3 * time.Second
-	lastPause  = 15 * time.Second
+	firstPause  = 3 * time.Second
+	lastPause   = 15 * time.Second
+	maxFailures = 5 // reads in a row that fail before a wait is given up
 )
 
-// await looks until the link or the error text is another one than before. now is the state that was read last.
+// await looks until the link or the error text is another one than before. now is the state that was read last. It puts up
+// with some reads that fail, since the prompt that it waits for cannot be taken back.
 func (p *probe) await(ctx context.Context, before, now sessionState) changed {
 	begin := p.now()
 	c := changed{sessionState: now, reads: 1}
 	pause := firstPause
-	for {
+	var failure *finding // of the last read
+	for failures := 0; ; {
 		c.took = p.now().Sub(begin)
 		if c.link = now.link != "" && now.link != before.link; c.link || now.details != "" && now.details != before.details {
 			return c
 		}
-		if c.took >= p.options.timeout {
+		if c.took >= p.options.timeout || failures == maxFailures {
+			c.err = failure
 			return c
 		}
 		if err := p.pause(ctx, pause); err != nil {
@@ -130,11 +148,13 @@ func (p *probe) await(ctx context.Context, before, now sessionState) changed {
 			return c
 		}
 		pause = min(pause*3/2, lastPause)
-		if now, c.err = p.readSession(ctx); c.err != nil {
-			return c
-		}
-		c.sessionState = now
 		c.reads++
+		var state sessionState
+		if state, failure = p.readSession(ctx); failure != nil {
+			failures++
+			continue
+		}
+		now, c.sessionState, failures = state, state, 0
 	}
 }
 

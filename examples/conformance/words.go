@@ -8,10 +8,11 @@ import (
 )
 
 // knownWords are the words of texts that are the same in every tenant: Microsoft's error codes and sentences, the names
-// of permissions, the states and activity types, and what Go's network errors say. No word belongs here that could be a
+// of permissions, the states and activity types, the names of remote actions, the properties of a device that only beta
+// documents, and what Go's network errors say. No word belongs here that could be a
 // person's, a device's or a company's name.
 const knownWords = `
-a an and any are at be body by call can code could does error errors exist exists failed for found from get given has have
+a an and any are at be body by call can code could does error errors exist exists failed find for found from get given has have
 header headers if in information is it its must not of on one only or path please present query request requested required
 resource response service such supported than that the this to true false null unknown used was were with without you your
 
@@ -34,6 +35,17 @@ DeviceManagementApps.Read.All DeviceManagementApps.ReadWrite.All
 User.Read User.Read.All User.ReadBasic.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All openid profile email offline_access
 
 onboarded onboarding notOnboarded TeamViewer connector configured account remote assistance session created because
+retire wipe resetPasscode remoteLock disableLostMode locateDevice bypassActivationLock rebootNow shutDown recoverPasscode
+cleanWindowsDevice logoutSharedAppleDeviceActiveUser deleteUserFromSharedAppleDevice syncDevice windowsDefenderScan
+windowsDefenderUpdateSignatures updateWindowsDeviceAccount
+
+aadRegistered autopilotEnrolled azureActiveDirectoryDeviceId bootstrapTokenEscrowed chassisType chromeOSDeviceInfo
+configurationManagerClientHealthState configurationManagerClientInformation deviceCategory
+deviceFirmwareConfigurationInterfaceManaged deviceType hardwareInformation joinType logCollectionRequests lostModeState
+managementFeatures ownerType preferMdmOverGroupPolicyAppliedDateTime processorArchitecture retireAfterDateTime
+roleScopeTagIds securityPatchLevel skuFamily skuNumber specificationVersion usersLoggedOn windowsActiveMalwareCount
+windowsProtectionState windowsRemediatedMalwareCount
+
 requestRemoteAssistance launchRemoteHelp remoteAssistance ManagedDevice ManagedDevices detectedApps remoteAssistancePartners
 auditEvents deviceManagement users Patch Create Delete Action Success Failure
 application/json text/html Bearer JSON

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,8 @@ type app struct {
 	journal    string
 	timeout    time.Duration
 
-	checked bool // cobra had nothing against the command line
+	checked bool   // cobra had nothing against the command line
+	given   string // flags of the connection, as they were given
 }
 
 // commands is the tree of commands. A new command is added here.
@@ -92,6 +94,7 @@ func (a *app) check(cmd *cobra.Command) error {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if isConnectionFlag(f.Name) {
 			stray = append(stray, "--"+f.Name)
+			a.given += " --" + f.Name + " " + strconv.Quote(f.Value.String())
 		}
 	})
 	if a.demo && len(stray) > 0 {

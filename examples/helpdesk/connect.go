@@ -212,7 +212,7 @@ func (a *app) notOpened(ctx context.Context, record *record, r *request, err err
 	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
 		record.ended(firstOf(refused.ClientRequestID, r.ClientRequestID), endFailed)
 		a.warn("%v", err)
-		a.say("To see what may be in the way: helpdesk check --id %s", refused.Device.DeviceID())
+		a.say("To see what may be in the way: helpdesk check --id %s%s", refused.Device.DeviceID(), a.flagsToRepeat())
 		return &failure{code: exitRefused}
 	}
 	_, interrupted := stoppedBy(ctx)
@@ -242,13 +242,14 @@ func (a *app) notOpened(ctx context.Context, record *record, r *request, err err
 	return &failure{code: code}
 }
 
-// flagsToRepeat are the flags that a command to paste needs.
+// flagsToRepeat are the flags that a command to paste needs: to reach the same tenant, and the same journal.
 func (a *app) flagsToRepeat() string {
 	if a.demo {
 		return " --demo"
 	}
+	text := a.given
 	if a.journal != "" {
-		return " --journal " + strconv.Quote(a.journal)
+		text += " --journal " + strconv.Quote(a.journal)
 	}
-	return ""
+	return text
 }

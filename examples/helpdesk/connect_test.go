@@ -134,7 +134,9 @@ func TestConnectRefused(t *testing.T) {
 	t.Run("session", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, office(intunetest.SessionScript{ErrorDetails: "The account is not configured."}))
-		d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"The account is not configured.", "hint:", "helpdesk check --id " + annasNew})
+		d.run("connect", "S-NEW", "-yes", "-tenant", "contoso.com").wants(t, exitRefused, nil, []string{
+			"The account is not configured.", "hint:", "helpdesk check --id " + annasNew + ` --tenant "contoso.com"`,
+		})
 		d.prompts(annasNew, 1)
 		d.run("resume").wants(t, exitNothing, nil, []string{"no request"})
 		d.run("history", "--local").wants(t, exitDone, []string{"no session"}, nil)
@@ -203,7 +205,9 @@ func TestConnectUnknown(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, office(never))
 			d.tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropBefore, Effect: acted})
-			d.run("connect", "S-NEW", "-yes", "-wait", "500ms").wants(t, exitUnknown, nil, []string{"nobody knows whether the user was asked", "helpdesk resume"})
+			d.run("connect", "S-NEW", "-yes", "-wait", "500ms", "-cloud", "public").wants(t, exitUnknown, nil, []string{
+				"nobody knows whether the user was asked", `helpdesk resume --cloud "public"`,
+			})
 			d.run("history", "--local").wants(t, exitDone, []string{"unknown"}, nil)
 			if !acted {
 				d.run("resume", "-wait", "500ms").wants(t, exitUnknown, nil, nil)

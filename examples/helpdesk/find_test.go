@@ -58,12 +58,15 @@ func TestFindPutsTheDeviceInUseFirst(t *testing.T) {
 	}
 }
 
-// TestFindRecognizesOddNames has a device whose name looks like a user, and one whose serial number is another's name.
+// TestFindRecognizesOddNames has a device whose name looks like a user, one whose serial number is another's name, and one
+// whose serial number looks like an id, as that of a virtual machine may.
 func TestFindRecognizesOddNames(t *testing.T) {
 	t.Parallel()
 	tenant := office()
 	tenant.AddDevice(intune.ManagedDevice{DeviceName: "pc@home", SerialNumber: "LT-1"})
+	tenant.AddDevice(intune.ManagedDevice{DeviceName: "VM-1", SerialNumber: "EC2C1F0A-5B7D-4E21-9C33-8D0F6A7B1C2D"})
 	d := newDesk(t, tenant)
+	d.run("find", "ec2c1f0a-5b7d-4e21-9c33-8d0f6a7b1c2d").wants(t, exitDone, []string{"VM-1"}, nil)
 	d.run("find", "pc@home").wants(t, exitDone, []string{"pc@home"}, nil)
 	d.run("find", "LT-1").wants(t, exitDone, []string{"pc@home", "S-NEW", "S-OLD"}, []string{"3 devices match"})
 	d.run("connect", "LT-1", "-yes").wants(t, exitAmbiguous, nil, nil)

@@ -125,10 +125,12 @@ func (f *finder) recognized(ctx context.Context, w *whom) ([]intune.ManagedDevic
 		if len(found) > 0 || err != nil {
 			return found, err
 		}
-		// Entra's id of the device looks the same and is easier to come by.
+		// Entra's id of the device looks the same and is easier to come by; so does the serial number of some virtual machines.
 		found, err = f.list(ctx, intune.DeviceFilter{AzureADDeviceID: w.value, OperatingSystem: system})
 		f.entraID = len(found) > 0
-		return found, err
+		if len(found) > 0 || err != nil {
+			return found, err
+		}
 	}
 	if strings.Contains(w.value, "@") {
 		found, err := f.list(ctx, intune.DeviceFilter{UserPrincipalName: w.value, OperatingSystem: system})

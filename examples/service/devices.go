@@ -74,13 +74,12 @@ func search(ctx context.Context, client *intune.Client, text string) (found []de
 	found = []deviceView{}
 	if id, err := uuid.Parse(text); err == nil {
 		device, err := client.GetDevice(ctx, intune.Device(id.String()), &intune.GetDeviceOptions{Select: deviceProperties()})
-		if errors.Is(err, intune.ErrNotFound) {
-			return found, false, nil
+		if err == nil {
+			return append(found, viewDevice(&device.ManagedDevice)), false, nil
 		}
-		if err != nil {
+		if !errors.Is(err, intune.ErrNotFound) { // the serial numbers of some virtual machines look so too
 			return nil, false, err
 		}
-		return append(found, viewDevice(&device.ManagedDevice)), false, nil
 	}
 	filters := []intune.DeviceFilter{{SerialNumber: text}, {DeviceName: text}}
 	if strings.Contains(text, "@") {
@@ -88,7 +87,7 @@ func search(ctx context.Context, client *intune.Client, text string) (found []de
 	}
 	seen := map[string]bool{}
 	for _, filter := range filters {
-		if strings.Trim(filter.SerialNumber, "0") == "" && filter.SerialNumber != "" {
+		if strings.Trim(filter.SerialNumber, "0- ") == "" && filter.SerialNumber != "" {
 			continue // the placeholder of machines without a serial number
 		}
 		options := &intune.ListDevicesOptions{Filter: filter, Select: deviceProperties(), Top: maxFound + 1}

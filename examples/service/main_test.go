@@ -108,15 +108,18 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		args []string
 		env  map[string]string
 	}{
-		"-journal should":           {[]string{"-public", "https://a.example"}, app},
-		"AZURE_TENANT_ID":           {[]string{"-journal", "j", "-public", "https://a.example"}, nil},
-		"-public should":            {[]string{"-journal", "j"}, app},
-		"https://host":              {[]string{"-journal", "j", "-public", "http://a.example"}, app},
-		"without a path":            {[]string{"-journal", "j", "-public", "https://a.example/x"}, app},
-		"-demo signs anybody in":    {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
-		"without -public":           {[]string{"-demo", "-public", "https://a.example"}, nil},
-		"-listen should":            {[]string{"-demo", "-listen", "8080"}, nil},
-		"-tls-cert and -tls-key":    {[]string{"-demo", "-tls-cert", "c"}, nil},
+		"-journal should":        {[]string{"-public", "https://a.example"}, app},
+		"AZURE_TENANT_ID":        {[]string{"-journal", "j", "-public", "https://a.example"}, nil},
+		"-public should":         {[]string{"-journal", "j"}, app},
+		"https://host":           {[]string{"-journal", "j", "-public", "http://a.example"}, app},
+		"without a path":         {[]string{"-journal", "j", "-public", "https://a.example/x"}, app},
+		"-demo signs anybody in": {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
+		"without -public":        {[]string{"-demo", "-public", "https://a.example"}, nil},
+		"-listen should":         {[]string{"-demo", "-listen", "8080"}, nil},
+		"-tls-cert and -tls-key": {[]string{"-demo", "-tls-cert", "c"}, nil},
+		"no-such-cert.pem": {
+			[]string{"-journal", "j", "-public", "https://a.example", "-tls-cert", "no-such-cert.pem", "-tls-key", "k"}, app,
+		},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
 		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},
@@ -131,6 +134,25 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 	var talk strings.Builder
 	if code := run(t.Context(), []string{"-h"}, func(string) string { return "" }, io.Discard, &talk); code != 0 || !strings.Contains(talk.String(), "service -demo") {
 		t.Errorf("-h: %d %s", code, talk.String())
+	}
+}
+
+// The address is compared with the header Host, which browsers write in one form.
+func TestPublicAddress(t *testing.T) {
+	t.Parallel()
+	app := map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+	for public, want := range map[string]string{
+		"https://Assist.Example":      "assist.example",
+		"https://assist.example:443":  "assist.example",
+		"https://assist.example:8443": "assist.example:8443",
+		"https://[::1]:443":           "[::1]",
+		"http://localhost:80":         "localhost",
+		"http://127.0.0.1:443":        "127.0.0.1:443",
+	} {
+		o, err := readOptions([]string{"-journal", "j", "-public", public}, func(name string) string { return app[name] }, io.Discard)
+		if err != nil || o.public.Host != want {
+			t.Errorf("%s: %v, %v", public, o, err)
+		}
 	}
 }
 

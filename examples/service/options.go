@@ -1,12 +1,14 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -91,7 +93,20 @@ func (o *options) check(rest []string, public string) error {
 		o.public.Scheme != "https" && (o.public.Scheme != "http" || !isLoopback(o.public.Hostname())) {
 		return errors.New("-public should be the address in the browser, https://host or https://host:port, without a path")
 	}
+	o.public.Host = asBrowsersSend(o.public)
+	if o.tlsCert != "" {
+		if _, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey); err != nil {
+			return fmt.Errorf("-tls-cert and -tls-key: %w", err)
+		}
+	}
 	return nil
+}
+
+// asBrowsersSend is the host of an address as the header Host has it: in lower case, and without the port of the scheme.
+func asBrowsersSend(address *url.URL) string {
+	host := strings.ToLower(address.Host)
+	usual := map[string]string{"https": ":443", "http": ":80"}[address.Scheme]
+	return strings.TrimSuffix(host, usual)
 }
 
 func isLoopback(host string) bool {

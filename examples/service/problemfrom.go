@@ -20,8 +20,8 @@ func problemFrom(err error) *problem {
 		{errSignInAgain, kindSignInAgain},
 		{intune.ErrInvalidArgument, kindMalformed},
 		{intune.ErrUnauthenticated, kindSignInAgain},
+		{intune.ErrNotLicensed, kindTenant}, // before forbidden, with which it may come: no right of the account would help
 		{intune.ErrForbidden, kindForbidden},
-		{intune.ErrNotLicensed, kindForbidden},
 		{intune.ErrNotFound, kindNoDevice},
 		{intune.ErrThrottled, kindThrottled},
 		{intune.ErrBadRequest, kindTenant},

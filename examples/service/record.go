@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/go-intune/intune"
 )
@@ -21,11 +22,18 @@ type record struct {
 	journal intune.Journal
 }
 
-// openRecord opens the journal at a path, for this process only.
+// openRecord opens the journal at a path, for this process only. It must be a file that keeps what is written.
 func openRecord(path string) (*record, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("-journal: %w", err)
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("-journal: %s is no regular file", path), err, file.Close())
+	}
+	if folder, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = folder.Sync() // so that a new file survives a crash of the machine; not every system can
+		_ = folder.Close()
 	}
 	if err := lock(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("-journal: another process uses %s; each instance needs a journal of its own", path), file.Close())

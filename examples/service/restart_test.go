@@ -192,6 +192,17 @@ func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
 	})
 }
 
+// A device takes everything and keeps nothing: after a restart, the same key would ask the same user again.
+func TestJournalThatKeepsNothing(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{os.DevNull, t.TempDir()} {
+		if rec, err := openRecord(path); err == nil {
+			_ = rec.close()
+			t.Errorf("%s is taken for a journal", path)
+		}
+	}
+}
+
 // No record, no prompt, and no link that could be handed out twice.
 func TestJournalThatCannotBeWritten(t *testing.T) {
 	t.Parallel()

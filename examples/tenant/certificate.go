@@ -84,8 +84,12 @@ func writeAuthority(name string, authority []byte) (path string, remove func(), 
 		if err != nil {
 			return "", nil, err
 		}
-		name = filepath.Join(folder, "ca.pem")
-		return name, func() { _ = os.RemoveAll(folder) }, os.WriteFile(name, authority, 0o644)
+		name, remove = filepath.Join(folder, "ca.pem"), func() { _ = os.RemoveAll(folder) }
+		if err := os.WriteFile(name, authority, 0o644); err != nil {
+			remove()
+			return "", nil, err
+		}
+		return name, remove, nil
 	}
 	path, err = filepath.Abs(name)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -144,11 +143,8 @@ func read(w http.ResponseWriter, r *http.Request, to any) bool {
 	if err == nil {
 		err = unmarshal(data, to)
 	}
-	if errors.Is(err, io.EOF) {
-		err = errors.New("the body is empty; it should be a JSON object")
-	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, http.StatusBadRequest, "the body: "+err.Error())
 		return false
 	}
 	return true

@@ -129,7 +129,7 @@ func TestControlRefusals(t *testing.T) {
 		{name: "nothing there", method: "GET", path: "/_tenant/nothing", status: 404, says: "docs/testing.md"},
 		{name: "wrong method", method: "GET", path: "/_tenant/reset", status: 404, says: "GET /_tenant/reset"},
 		{name: "not JSON", method: "POST", path: "/_tenant/fault", body: "{", status: 400, says: "unexpected EOF"},
-		{name: "empty", method: "POST", path: "/_tenant/fault", status: 400, says: "the body is empty"},
+		{name: "empty", method: "POST", path: "/_tenant/fault", status: 400, says: "the body: it is empty"},
 		{name: "misspelled", method: "POST", path: "/_tenant/fault", body: `{"state": 500}`, status: 400, says: "state"},
 		{name: "impossible status", method: "POST", path: "/_tenant/fault", body: `{"status": 42}`, status: 400, says: "between 200 and 999"},
 		{name: "informational status", method: "POST", path: "/_tenant/fault", body: `{"status": 100}`, status: 400, says: "between 200 and 999"},

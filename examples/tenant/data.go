@@ -123,7 +123,10 @@ func readData(name string) (*content, error) {
 func unmarshal(data []byte, to any) error {
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(to); err != nil {
+	switch err := decoder.Decode(to); {
+	case errors.Is(err, io.EOF):
+		return errors.New("it is empty; it should be a JSON object")
+	case err != nil:
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return fmt.Errorf("no JSON: %w, at byte %d", err, syntax.Offset)
 		}

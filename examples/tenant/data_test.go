@@ -74,7 +74,7 @@ func TestConnectors(t *testing.T) {
 func TestBadData(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, says string }{
-		"empty":          {"", "EOF"},
+		"empty":          {"", "it is empty"},
 		"no JSON":        {`{"devices": [}`, "no JSON"},
 		"two values":     {`{} {}`, "something after"},
 		"misspelled":     {`{"device": []}`, `"device"`},

@@ -96,6 +96,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("%q is no flag; -h lists them", flags.Arg(0))
 	}
+	if s.plainHTTP && s.ca != "" {
+		return s, errors.New("-ca is for TLS; leave it out with -http")
+	}
 	return s, s.checkAddr()
 }
 

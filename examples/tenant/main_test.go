@@ -27,6 +27,7 @@ func TestCommandLine(t *testing.T) {
 		{"no port", []string{"-addr", "127.0.0.1"}, exitUsage, "should be like 127.0.0.1:8443"},
 		{"no such port", []string{"-addr", "127.0.0.1:99999"}, exitFailure, "invalid port"},
 		{"no data", []string{"-data", filepath.Join("testdata", "none.json")}, exitUsage, "none.json"},
+		{"a certificate without TLS", []string{"-http", "-ca", "ca.pem"}, exitUsage, "-ca is for TLS"},
 		{"somebody's file as -ca", []string{"-addr", ":0", "-ca", "main.go"}, exitFailure, "left alone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

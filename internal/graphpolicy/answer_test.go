@@ -50,8 +50,8 @@ func (u unreadable) Read([]byte) (int, error) { u.t.Error("it was read"); return
 
 func (unreadable) Close() error { return nil }
 
-// What a transport of the caller's leaves out is there for the policies above: a header to write to and a body, which
-// shows that it is none.
+// The policies above find what the caller's transport left out: a header that they can write to, and a body that says
+// that there is none.
 func TestAnswersThatLackSomething(t *testing.T) {
 	t.Parallel()
 	for name, given := range map[string]http.Response{
@@ -84,7 +84,7 @@ func TestAnswerBesideAnError(t *testing.T) {
 	}
 }
 
-// Transports of the caller's may say little of the request that was answered in the end.
+// A caller's transport may say little about the request that was answered in the end.
 func TestRequestThatWasAnswered(t *testing.T) {
 	t.Parallel()
 	const foreign = -1

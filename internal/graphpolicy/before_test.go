@@ -71,6 +71,20 @@ func TestBeforeFixesTheRequestID(t *testing.T) {
 	}
 }
 
+// A policy may abandon the request while Before runs. The caller has its result by then.
+func TestNothingLeavesAfterTheEndOfTheCall(t *testing.T) {
+	t.Parallel()
+	call := newCall(true)
+	call.Before = func(*http.Request) error {
+		call.Close()
+		return nil
+	}
+	left, errs := tries(t, call, http.StatusNoContent, "a")
+	if len(left) != 0 || errs[0] == nil || !isNonRetriable(errs[0]) {
+		t.Errorf("left with %q, error %v", left, errs)
+	}
+}
+
 // Nothing leaves after an error of Before, whoever tries again, and azcore is told not to.
 func TestBeforeStopsTheCall(t *testing.T) {
 	t.Parallel()
@@ -128,7 +142,7 @@ func TestNoOtherTryDuringBefore(t *testing.T) {
 	}
 }
 
-// What a policy has left behind does not leave after the result of the call was taken.
+// A request that a policy has abandoned is not sent after the result of the call was taken.
 func TestClosedCall(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodPost, http.MethodGet} {

@@ -17,7 +17,7 @@ import (
 type Verdict uint8
 
 const (
-	// NotSent means that it is certain that no request was sent.
+	// NotSent means that it is certain that no request was sent. A read that failed has it too, since a read has no effect.
 	NotSent Verdict = iota
 	// Refused means that the service answered that it did not act.
 	Refused
@@ -89,7 +89,7 @@ type Record struct {
 	// RequestID is the client-request-id that was sent last, which the caller may have replaced.
 	RequestID string
 
-	// Left means that a request may have been sent in any of the tries.
+	// Left means that a write may have been sent in any of the tries.
 	Left bool
 
 	// Stopped is the error of Before, which azcore hides behind the end of the context.
@@ -175,6 +175,10 @@ func (c *Call) announce(req *http.Request) error {
 	if err := req.Context().Err(); err != nil { // it may have ended while Before ran
 		c.record.Verdict = NotSent
 		return err
+	}
+	if c.closed { // while Before ran
+		c.record.Verdict = NotSent
+		return &finalError{}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func twoTries(t *testing.T, call *graphpolicy.Call) {
 	}
 }
 
-// What may have left in any try is remembered over those that did not leave.
+// A try that may have left is remembered, whatever becomes of the other tries.
 func TestWhetherARequestLeft(t *testing.T) {
 	t.Parallel()
 	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
@@ -86,7 +86,7 @@ func TestWhetherARequestLeft(t *testing.T) {
 	}
 }
 
-// Whose context has ended is not sent, whatever the transport would do with it.
+// A request whose context has ended is not sent, whatever the transport would do with it.
 func TestRequestOfAnEndedContextIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, write := range []bool{false, true} {

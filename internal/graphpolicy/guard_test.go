@@ -85,8 +85,8 @@ func (l lossy) Do(req *policy.Request) (*http.Response, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 
-// What the guard makes of how a write ended, of which azcore logs the text. A success is one, and is not tried again even if
-// a policy of the caller's makes an error of it.
+// The guard decides with which error a write ends, and azcore logs the text of that error. A success stays one. It is not
+// tried again, even if a policy of the caller makes an error of it.
 func TestErrorOfTheGuard(t *testing.T) {
 	t.Parallel()
 	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
@@ -130,7 +130,7 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// What has no call is not sent: nothing is known of it, not even whether it is a write.
+// A request without a call is not sent, because nobody knows whether it is a write.
 func TestRequestWithoutCallIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, policies := range map[string][]policy.Policy{

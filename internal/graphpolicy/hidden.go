@@ -5,8 +5,8 @@ import "net/http"
 // hideContentType keeps azcore from logging an answer's body: with body logging on, its log policy prints what the
 // content type calls text or JSON.
 func (c *Call) hideContentType(resp *http.Response) {
-	if value, ok := resp.Header["Content-Type"]; ok {
-		c.contentType = value
+	c.contentType = resp.Header["Content-Type"]
+	if c.contentType != nil {
 		setHeader(resp, "Content-Type", HiddenContentType)
 	}
 }

@@ -3,6 +3,7 @@ package graphpolicy_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
@@ -38,6 +39,30 @@ func TestNoContentTypeIsMadeUp(t *testing.T) {
 	tries, resp, err := send(t, call, http.MethodGet, typed, typed, says(http.StatusOK))
 	if err != nil || tries != 3 || resp.Header["Content-Type"] != nil {
 		t.Errorf("%d tries, error %v, header %v", tries, err, resp.Header)
+	}
+}
+
+// That holds for an answer to a claims challenge as well, which comes within the same try, and whose header may be shared.
+func TestNoContentTypeIsMadeUpAfterAChallenge(t *testing.T) {
+	t.Parallel()
+	shared := http.Header{}
+	desk := &desk{life: time.Hour}
+	office := newOffice(t, desk, func(n int, req *http.Request) (*http.Response, error) {
+		if n == 1 {
+			resp, err := challenges(req)
+			resp.Header.Set("Content-Type", "application/json")
+			return resp, err
+		}
+		return &http.Response{StatusCode: http.StatusOK, Header: shared, Body: http.NoBody, Request: req}, nil
+	})
+	call := newCall(true)
+	call.Secret = true
+	if err := office.act(t.Context(), call, address); err != nil {
+		t.Fatal(err)
+	}
+	desk.sawClaims(t, "", "{}")
+	if got := call.Record().Response.Header; got["Content-Type"] != nil || len(shared) != 0 {
+		t.Errorf("the answer has %v, and the shared header %v", got, shared)
 	}
 }
 

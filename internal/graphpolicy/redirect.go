@@ -1,13 +1,15 @@
 package graphpolicy
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
 
 // do sends the request. It uses a copy of an [http.Client], as the client is at that moment. The copy follows no
 // redirects, or, if the caller's CheckRedirect allows them, follows them without the token, because net/http sends the
-// token to another port or scheme of the same host.
+// token to another port or scheme of the same host. If the place that a redirect leads to gives no answer, do returns
+// the redirect together with the error, for it is the answer to our request.
 func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	client, ok := t.inner.(*http.Client)
 	if !ok {
@@ -15,15 +17,21 @@ func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	}
 	still := *client
 	still.CheckRedirect = followNone
+	var redirect *http.Response
 	if allow := client.CheckRedirect; allow != nil {
 		still.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+			redirect = next.Response
 			next.Header.Del("Authorization")
 			err := allow(next, via)
 			next.Header.Del("Authorization")
 			return err
 		}
 	}
-	return still.Do(req)
+	resp, err := still.Do(req)
+	if err != nil {
+		resp = cmp.Or(resp, redirect)
+	}
+	return resp, err
 }
 
 func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -65,7 +73,7 @@ func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	}
 	for hop := final.Response; hop != nil; {
 		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode) == Open
+		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode, nil) == Open
 		if hop.Request == nil {
 			break
 		}

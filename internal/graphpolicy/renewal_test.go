@@ -132,7 +132,7 @@ func TestOthersDoNotUseARefusedToken(t *testing.T) {
 	}
 }
 
-// Whose context ends while another call gets the token goes no further than that.
+// A call whose context ends while another call gets the token goes no further.
 func TestContextEndsWhileAnotherGetsTheToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

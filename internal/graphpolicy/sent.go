@@ -1,6 +1,8 @@
 package graphpolicy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
 // errRepeated is the cause with which a try ends when the transport is about to send the request a second time.
@@ -98,32 +98,55 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
 }
 
-// mayHaveSent judges a try that ended in an error. hooks means that the transport is known to call the hooks.
-func (s *sendTrace) mayHaveSent(err error, hooks bool) bool {
+// mayHaveSent judges a try that ended in an error. beganNothing reports whether the transport gave up before it could
+// call a hook; it is asked only if no hook was called.
+func (s *sendTrace) mayHaveSent(err error, beganNothing func() bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.got:
 		return true
-	case s.hooked, hooks:
+	case s.hooked:
 		return false
 	default:
-		return !failedToConnect(err)
+		return !failedToConnect(err) && !beganNothing()
 	}
 }
 
-// callsHooks reports whether a transport is Go's own, which calls the hooks of every request it sends.
-func callsHooks(transport policy.Transporter) bool {
-	client, ok := transport.(*http.Client)
+// beganNothing reports whether Go's own transport gives up on a request before it asks for a connection. The silence of
+// its hooks alone proves that only for the transport of this package, because a caller may have registered another one
+// for https (RegisterProtocol), which need not call them.
+func (t *Transport) beganNothing(req *http.Request) bool {
+	client, ok := t.inner.(*http.Client)
 	if !ok {
 		return false
 	}
-	inner := client.Transport
-	if inner == nil {
-		inner = http.DefaultTransport
+	if client == defaultClient() {
+		return true
 	}
-	_, ok = inner.(*http.Transport)
-	return ok
+	transport, ok := cmp.Or(client.Transport, http.DefaultTransport).(*http.Transport)
+	if !ok {
+		return false
+	}
+	for name, values := range req.Header {
+		if name == "" || strings.ContainsFunc(name, notInName) || slices.ContainsFunc(values, hasControl) {
+			return true
+		}
+	}
+	if transport.Proxy == nil {
+		return false
+	}
+	_, err := transport.Proxy(req)
+	return err != nil
+}
+
+// notInName and hasControl find what net/http refuses to send in the name and in the value of a header.
+func notInName(r rune) bool {
+	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
+func hasControl(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // failedToConnect recognizes, by its type, an error that occurred before anything was sent. It is for transports that
@@ -148,17 +171,22 @@ func failedToConnect(err error) bool {
 	return ok
 }
 
-// VerdictOf judges an answer of the service to a write by its status.
-func VerdictOf(status int) Verdict {
+// VerdictOf judges an answer of the service to a write by its status, and a 503 by its body too.
+func VerdictOf(status int, body []byte) Verdict {
 	switch status {
+	case http.StatusServiceUnavailable:
+		if lostByProxy(body) {
+			return Open
+		}
+		return Refused
 	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		// Both ask to send the same request elsewhere, so it was not carried out here. The other redirects are a common
 		// answer both to a form that was carried out and to a POST that was not.
 		return Refused
-	case http.StatusRequestTimeout:
+	case http.StatusRequestTimeout, 499 /* client closed request */ :
+		// A server that stopped waiting for the rest of the request, or one behind it whose own client went away.
 		return Open
-	case http.StatusServiceUnavailable, http.StatusNotImplemented, http.StatusHTTPVersionNotSupported,
-		http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
 		return Refused
 	}
 	switch status / 100 {
@@ -169,3 +197,16 @@ func VerdictOf(status int) Verdict {
 	}
 	return Open
 }
+
+// lostByProxy reports whether the body of a 503 is Envoy's, and does not exclude that the connection broke after the
+// request had gone to the service. Such a 503 does not prove that the service did not act.
+//
+// Source: Router::Filter::onUpstreamReset and Http::Utility::resetReasonToString of github.com/envoyproxy/envoy.
+func lostByProxy(body []byte) bool {
+	_, cause, ok := bytes.Cut(body, []byte("disconnect/reset before headers"))
+	says := func(text string) bool { return bytes.Contains(cause, []byte(text)) }
+	return ok && (says("retried") || !slices.ContainsFunc(notReached, says))
+}
+
+// notReached are the causes in Envoy's words that say that the latest try did not get to the service.
+var notReached = []string{"connection failure", "connection timeout", "overflow", "refused stream"}

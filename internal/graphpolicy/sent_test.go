@@ -1,12 +1,14 @@
 package graphpolicy_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -161,6 +163,8 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 	t.Parallel()
 	breaks := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 	refuses := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return nil, io.ErrUnexpectedEOF }} // before it dials
+	other := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
+	other.RegisterProtocol("https", breaks) // such as HTTP/3
 	for name, c := range map[string]struct {
 		transport policy.Transporter
 		want      graphpolicy.Verdict
@@ -169,6 +173,7 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 		"a client with a transport of its own":   {&http.Client{Transport: breaks}, graphpolicy.Open},
 		"a client with Go's":                     {&http.Client{Transport: refuses}, graphpolicy.NotSent},
 		"a client with Go's behind another type": {&http.Client{Transport: roundTripper(refuses.RoundTrip)}, graphpolicy.Open},
+		"a client with Go's, which has another":  {&http.Client{Transport: other}, graphpolicy.Open},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,6 +183,108 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
 			}
 		})
+	}
+}
+
+// Go's transport looks at the headers before it asks for a connection.
+func TestHeadersThatGoDoesNotSend(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]http.Header{
+		"name": {"a b": {"c"}}, "separator in the name": {"a:": {"b"}}, "blank name": {"": {"b"}}, "value": {"A": {"b", "c\n"}}, "DEL": {"A": {"\x7f"}},
+	} {
+		for kind, client := range map[string]policy.Transporter{"own": nil, "the caller's": &http.Client{Transport: &http.Transport{}}} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				call := newCall(true)
+				req := request(t, call, http.MethodPost)
+				req.Header = header.Clone()
+				if _, err := newTransportOver(t, client).Do(req); err == nil || call.Record().Verdict != graphpolicy.NotSent {
+					t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
+				}
+			})
+		}
+	}
+}
+
+// A transport that is registered with Go's gets the headers that Go's would send, and no others.
+func TestHeadersThatGoDoesNotSendByteForByte(t *testing.T) {
+	t.Parallel()
+	called := false
+	transport := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
+	transport.RegisterProtocol("https", roundTripper(func(*http.Request) (*http.Response, error) {
+		called = true
+		return nil, io.ErrUnexpectedEOF
+	}))
+	for b := range 256 {
+		for _, header := range []http.Header{{"a" + string([]byte{byte(b)}): {"b"}}, {"A": {"b" + string([]byte{byte(b)}) + "c"}}} {
+			called = false
+			call := newCall(true)
+			req := request(t, call, http.MethodPost)
+			req.Header = header
+			_, err := newTransportOver(t, &http.Client{Transport: transport}).Do(req)
+			if err == nil || called != (call.Record().Verdict == graphpolicy.Open) {
+				t.Errorf("%q: verdict %d; error %v", header, call.Record().Verdict, err)
+			}
+		}
+	}
+}
+
+// An answer came, so the request was sent, whatever failed after that.
+func TestAnswerBesideAnErrorProvesThatItWasSent(t *testing.T) {
+	t.Parallel()
+	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
+	redirects := roundTripper(func(req *http.Request) (*http.Response, error) {
+		if req.URL.Host != "graph.microsoft.com" {
+			return nil, dial
+		}
+		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://login.example"}}, Body: http.NoBody}, nil
+	})
+	for name, transport := range map[string]policy.Transporter{
+		"a transport that returns both": doer(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusNoContent}, dial
+		}),
+		"a redirect that leads nowhere": &http.Client{
+			Transport: redirects, CheckRedirect: func(*http.Request, []*http.Request) error { return nil },
+		},
+		"a redirect that the caller refuses": &http.Client{
+			Transport: redirects, CheckRedirect: func(*http.Request, []*http.Request) error { return dial },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			_, err := newTransportOver(t, transport).Do(request(t, call, http.MethodPost))
+			if !errors.Is(err, dial) || call.Record().Verdict != graphpolicy.Open {
+				t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
+			}
+		})
+	}
+}
+
+// Envoy answers 503 both if it did not reach the service, and if the connection broke after it had sent the request.
+func TestVerdictOf503OfAProxy(t *testing.T) {
+	t.Parallel()
+	const sentence = "upstream connect error or disconnect/reset before headers"
+	for body, want := range map[string]graphpolicy.Verdict{
+		"":                    graphpolicy.Refused,
+		"no healthy upstream": graphpolicy.Refused,
+		"Service Unavailable": graphpolicy.Refused,
+		sentence:              graphpolicy.Open,
+		sentence + ". reset reason: connection termination":                           graphpolicy.Open,
+		sentence + ". reset reason: remote reset":                                     graphpolicy.Open,
+		sentence + ". reset reason: local connection failure":                         graphpolicy.Refused,
+		sentence + ". reset reason: remote connection failure, transport failure: x":  graphpolicy.Refused,
+		sentence + ". reset reason: connection timeout":                               graphpolicy.Refused,
+		sentence + ". reset reason: overflow":                                         graphpolicy.Refused,
+		sentence + ". reset reason: remote refused stream reset":                      graphpolicy.Refused,
+		sentence + ". retried and the latest reset reason: remote connection failure": graphpolicy.Open,
+	} {
+		call := newCall(true)
+		transport := gives(t, http.StatusServiceUnavailable, strings.NewReader(body), -1)
+		resp, err := transport.Do(request(t, call, http.MethodPost))
+		if err != nil || resp.StatusCode != http.StatusServiceUnavailable || call.Record().Verdict != want {
+			t.Errorf("%q: verdict %d, want %d; error %v", body, call.Record().Verdict, want, err)
+		}
 	}
 }
 
@@ -195,7 +302,8 @@ func TestVerdictOfAnAnswer(t *testing.T) {
 		{309, 399, graphpolicy.Open},
 		{400, 407, graphpolicy.Refused},
 		{408, 408, graphpolicy.Open},
-		{409, 499, graphpolicy.Refused},
+		{409, 498, graphpolicy.Refused},
+		{499, 499, graphpolicy.Open},
 		{500, 500, graphpolicy.Open},
 		{501, 501, graphpolicy.Refused},
 		{502, 502, graphpolicy.Open},

@@ -33,7 +33,7 @@ func newTransportOver(t *testing.T, inner policy.Transporter) *graphpolicy.Trans
 	return graphpolicy.NewTransport(inner, root, nil)
 }
 
-// request is one of a call.
+// request makes a request that belongs to a call.
 func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(call.Start(t.Context()), method, address, http.NoBody)

@@ -103,7 +103,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
-	resp, err := t.send(req)
+	resp, _, err := t.send(req)
 	if err != nil {
 		return NotSent, nil, err
 	}
@@ -128,10 +128,10 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		req.Header = req.Header.Clone() // the log policy sees the request again when a claims challenge is answered
 		req.Header.Set("Content-Type", call.ContentType)
 	}
-	resp, err := t.send(req)
+	resp, answered, err := t.send(req)
 	if err != nil {
 		verdict := NotSent
-		if trace.mayHaveSent(err, callsHooks(t.inner)) {
+		if answered || trace.mayHaveSent(err, func() bool { return t.beganNothing(req) }) {
 			verdict = Open
 		}
 		if context.Cause(ctx) == errRepeated { //nolint:errorlint // the cause is this very value
@@ -143,48 +143,50 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		return foreign.verdict(), nil, foreign
 	}
-	verdict := VerdictOf(resp.StatusCode)
 	limitBody(resp)
+	var body []byte
 	if resp.Body != http.NoBody {
-		body, err := io.ReadAll(resp.Body)
+		body, err = io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
-			return Open, nil, fmt.Errorf("reading the answer: %w", err)
-		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	verdict := VerdictOf(resp.StatusCode, body)
+	if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
+		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	return verdict, resp, nil
 }
 
 // send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
-// responders of mocks return the same header to every request, so only setHeader may change it.
-func (t *Transport) send(req *http.Request) (*http.Response, error) {
+// responders of mocks return the same header to every request, so only setHeader may change it. answered means that an
+// answer came, even if the error says that something failed after it.
+func (t *Transport) send(req *http.Request) (resp *http.Response, answered bool, err error) {
 	given, err := t.do(req)
 	if err != nil {
 		if given != nil && given.Body != nil {
 			_ = given.Body.Close()
 		}
-		return nil, err
+		return nil, given != nil, err
 	}
 	if given == nil {
-		return nil, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
+		return nil, false, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
-	resp := *given
-	if resp.Request == nil {
-		resp.Request = req
+	own := *given
+	if own.Request == nil {
+		own.Request = req
 	}
-	if resp.Header == nil {
-		resp.Header = http.Header{}
+	if own.Header == nil {
+		own.Header = http.Header{}
 	}
-	if resp.StatusCode == http.StatusSwitchingProtocols && resp.Body != nil {
+	if own.StatusCode == http.StatusSwitchingProtocols && own.Body != nil {
 		// The body is the connection itself, and a read of it does not end with the context.
-		_ = resp.Body.Close()
-		resp.Body = nil
+		_ = own.Body.Close()
+		own.Body = nil
 	}
-	if resp.Body == nil {
-		resp.Body = http.NoBody
+	if own.Body == nil {
+		own.Body = http.NoBody
 	}
-	return &resp, nil
+	return &own, true, nil
 }
 
 // setHeader changes an answer's header in a copy.

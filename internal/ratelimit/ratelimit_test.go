@@ -99,7 +99,7 @@ func TestThrottledWithoutARate(t *testing.T) {
 	})
 }
 
-// Those that wait for their turn when the service throttles wait for the pause, and then for another turn.
+// When the service throttles, those in line wait until the pause ends, and then for another turn.
 func TestThrottledMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestThrottledMeanwhile(t *testing.T) {
 	})
 }
 
-// Who gives up leaves the turn to the next.
+// Whoever gives up leaves the turn to the next one.
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -67,7 +67,7 @@ func (p Private) path(address string) string {
 	if err != nil {
 		return ""
 	}
-	known := u.Host == "" || strings.EqualFold(u.Host, p.host) || IsMicrosoft(u.Hostname())
+	known := u.Host == "" || strings.EqualFold(u.Host, p.host) || isMicrosoft(u.Hostname())
 	if !known && u.Path != "" && u.Path != "/" {
 		return "/" + Placeholder
 	}

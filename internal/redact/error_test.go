@@ -125,7 +125,7 @@ func (answeringError) As(target any) bool {
 	return true
 }
 
-// Whatever errors.Is and errors.As can be asked, the answer is that of the error as it came.
+// errors.Is and errors.As give the same answers as for the original error.
 func TestErrorAnswersAsBefore(t *testing.T) {
 	t.Parallel()
 	const link = "https://get.teamviewer.com/s12"
@@ -230,7 +230,7 @@ func TestErrorOfACallersType(t *testing.T) {
 	}
 }
 
-// A redirect's target is a link of a stranger's.
+// The target of a redirect may be a link of a stranger.
 func TestPathOfAFailedRequest(t *testing.T) {
 	t.Parallel()
 	private := redact.Of("", "anna@contoso.com").At("graph.example:8443")

@@ -16,8 +16,9 @@ var (
 	// Any scheme counts, also directly after a word. An apostrophe does not end a link, because it may be part of one.
 	linkPattern = compiled(`(?i)([a-z][a-z0-9+.-]*)(` + colonForms + slashForms + `{2,})([^\s"<>]*)`)
 
-	// A link to the service that holds the sessions can be followed even without a scheme.
-	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+)` + slashForms + `[^\s"'<>]+`)
+	// A link to the service that holds the sessions can be followed even without a scheme. What opens the session may stand
+	// in the path, the query or the fragment.
+	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+(?:` + colonForms + `[0-9]+)?)(?:` + slashForms + `|[?#]|%(?:25)*(?:3f|23))[^\s"'<>]+`)
 
 	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
 	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\+/?`)
@@ -59,7 +60,7 @@ func shown(scheme, rest string, web bool) string {
 	switch {
 	case clean && (u.Path == "" || u.Path == "/"):
 		return origin + u.Path
-	case !IsMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
+	case !isMicrosoft(u.Hostname()) || separatorPattern().MatchString(u.EscapedPath()):
 		return origin + "/" + Placeholder
 	case u.RawQuery != "":
 		return origin + u.EscapedPath() + "?" + Placeholder
@@ -80,9 +81,9 @@ func unescaped(text string) string {
 	return text
 }
 
-// IsMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
+// isMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
 // support needs them.
-func IsMicrosoft(host string) bool {
+func isMicrosoft(host string) bool {
 	host = strings.ToLower(host)
 	switch host {
 	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com",

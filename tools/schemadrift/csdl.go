@@ -174,6 +174,14 @@ func (o csdlOperation) key() string {
 	return o.Name + "(" + local(o.Parameters[0].Type) + ")"
 }
 
+// sent are the parameters of an operation without the one that it is bound to.
+func (o csdlOperation) sent() []csdlProperty {
+	if !o.Bound || len(o.Parameters) == 0 {
+		return o.Parameters
+	}
+	return o.Parameters[1:]
+}
+
 // annotate keeps the annotations that say that a thing is going away.
 func (m *model) annotate(key string, annotations []csdlAnnotation) {
 	for _, a := range annotations {

@@ -224,7 +224,7 @@ func factsOf(m *model, old facts) facts {
 	for _, a := range m.actions {
 		if _, ok := old.service.Actions[a.key()]; ok {
 			parameters := []property{}
-			for _, p := range a.Parameters[1:] { // the first is what the action is bound to
+			for _, p := range a.sent() {
 				parameters = append(parameters, fact(p))
 			}
 			f.service.Actions[a.key()] = parameters

@@ -214,6 +214,17 @@ func TestFormOfTheLibrarysFacts(t *testing.T) {
 	}
 }
 
+// TestActionsThatAreNotBound follows two actions that are bound to no type, one of them without parameters.
+func TestActionsThatAreNotBound(t *testing.T) {
+	t.Parallel()
+	m := &model{actions: []csdlOperation{{Name: "ping"}, {Name: "validate", Parameters: []csdlProperty{{Name: "code", Type: "Edm.String"}}}}}
+	got := factsOf(m, facts{service: service{Actions: map[string][]property{"ping()": nil, "validate()": nil}}}).service.Actions
+	want := map[string][]property{"ping()": {}, "validate()": {{"code", "Edm.String", true}}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestTargetKeys(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[string]string{

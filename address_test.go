@@ -2,16 +2,118 @@ package intune_test
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-intune/intune"
 )
+
+var (
+	_ encoding.TextMarshaler   = intune.DeviceRef{}
+	_ encoding.TextUnmarshaler = (*intune.DeviceRef)(nil)
+)
+
+// The escaping rules are those of C§10.2: everything that could change the path is escaped, a key that begins with a
+// dollar sign is written in parentheses with its quotes doubled.
+var addresses = []struct {
+	name string
+	ref  intune.DeviceRef
+	path string
+}{
+	{"plain", intune.Device("705c034c-034c-705c-4c03-5c704c035c70"), "/deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70"},
+	{"user by id", intune.UserDevice("11111111-2222", "1"), "/users/11111111-2222/managedDevices/1"},
+	{"user by name", intune.UserDevice("anna@contoso.com", "1"), "/users/anna@contoso.com/managedDevices/1"},
+	{"app", intune.DetectedAppDevice("00ffab", "1"), "/deviceManagement/detectedApps/00ffab/managedDevices/1"},
+	{"space", intune.Device("a b"), "/deviceManagement/managedDevices/a%20b"},
+	{"percent", intune.Device("a%2Fb"), "/deviceManagement/managedDevices/a%252Fb"},
+	{"percent dots", intune.Device("%2e%2e"), "/deviceManagement/managedDevices/%252e%252e"},
+	{"query and fragment", intune.Device("a?b#c"), "/deviceManagement/managedDevices/a%3Fb%23c"},
+	{"semicolon", intune.Device("a;b=c"), "/deviceManagement/managedDevices/a%3Bb=c"},
+	{"guest", intune.UserDevice("anna_fabrikam.com#EXT#@contoso.com", "1"), "/users/anna_fabrikam.com%23EXT%23@contoso.com/managedDevices/1"},
+	{"quote", intune.UserDevice("o'neill@contoso.com", "1"), "/users/o%27neill@contoso.com/managedDevices/1"},
+	{"dollar", intune.UserDevice("$anna@contoso.com", "1"), "/users('$anna@contoso.com')/managedDevices/1"},
+	{"dollar and quote", intune.UserDevice("$o'neill@contoso.com", "1"), "/users('$o%27%27neill@contoso.com')/managedDevices/1"},
+	{"dollar in the id", intune.Device("$count"), "/deviceManagement/managedDevices('$count')"},
+	{"dollar in the app", intune.DetectedAppDevice("$ref", "$value"), "/deviceManagement/detectedApps('$ref')/managedDevices('$value')"},
+	{"letters", intune.UserDevice("jörg@contoso.com", "1"), "/users/j%C3%B6rg@contoso.com/managedDevices/1"},
+	{"reserved names", intune.UserDevice("managedDevices", "users"), "/users/managedDevices/managedDevices/users"},
+}
+
+func TestDeviceRefString(t *testing.T) {
+	t.Parallel()
+	for _, c := range addresses {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.ref.String(); got != c.path {
+				t.Errorf("String() = %s, want %s", got, c.path)
+			}
+			for _, path := range []string{c.path, strings.TrimPrefix(c.path, "/")} {
+				parsed, err := intune.ParseDeviceRef(path)
+				if err != nil || parsed != c.ref {
+					t.Errorf("ParseDeviceRef(%q) = %v, %v", path, parsed, err)
+				}
+			}
+			text, err := json.Marshal(map[intune.DeviceRef]intune.DeviceRef{c.ref: c.ref})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back map[intune.DeviceRef]intune.DeviceRef
+			if err := json.Unmarshal(text, &back); err != nil || back[c.ref] != c.ref {
+				t.Errorf("%s came back as %v, %v", text, back, err)
+			}
+		})
+	}
+}
+
+// What the peers do with these ids is in their measured behavior: the path is cleaned, cut at ?, or loses the action's name.
+var badKeys = map[string]string{
+	"blank": "", "space": " ", "tab": "\t", "dot": ".", "dots": "..", "slash": "a/b", "traversal": "../../me",
+	"backslash": `a\b`, "newline": "a\nb", "zero": "a\x00b", "delete": "a\x7fb", "next line": "a\u0085b", "not UTF-8": "a\xffb",
+}
+
+func TestDeviceRefRefusesWhatWouldChangeThePath(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int32
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent.Add(1)
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	refuse := func(t *testing.T, ref intune.DeviceRef, names string) {
+		t.Helper()
+		_, err := client.RequestRemoteAssistance(t.Context(), ref, nil)
+		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), names) {
+			t.Errorf("%#v: got %v, want ErrInvalidArgument that names %q", ref, err, names)
+		}
+		if _, err := ref.MarshalText(); !errors.Is(err, intune.ErrInvalidArgument) && !ref.IsZero() {
+			t.Errorf("MarshalText: got %v", err)
+		}
+	}
+	for name, key := range badKeys {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refuse(t, intune.Device(key), "device id")
+			refuse(t, intune.UserDevice(key, "1"), "user")
+			refuse(t, intune.UserDevice("anna", key), "device id")
+			refuse(t, intune.DetectedAppDevice(key, "1"), "app")
+			refuse(t, intune.DetectedAppDevice("app", key), "device id")
+		})
+	}
+	t.Run("zero", func(t *testing.T) {
+		t.Parallel()
+		refuse(t, intune.DeviceRef{}, "zero DeviceRef")
+	})
+	t.Cleanup(func() {
+		if n := sent.Load(); n != 0 {
+			t.Errorf("%d requests were sent", n)
+		}
+	})
+}
 
 // A path that is almost an address of one device is refused with the reason, since people paste such paths.
 func TestParseDeviceRefSaysWhy(t *testing.T) {
@@ -19,6 +121,7 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 	const other = "not the address of a managed device"
 	for name, c := range map[string]struct{ path, why string }{
 		"empty":                           {"", other},
+		"slash":                           {"/", other},
 		"root alone":                      {"/deviceManagement", other},
 		"root with a key":                 {"/deviceManagement('x')/managedDevices/1", other},
 		"other root":                      {"/deviceAppManagement/x/managedDevices/1", other},
@@ -42,7 +145,17 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 		"open parenthesis":                {"/deviceManagement/managedDevices('1", "malformed key"},
 		"quote that is not doubled":       {"/deviceManagement/managedDevices('a'b')", "quotes are not doubled"},
 		"escaped quote, not doubled":      {"/deviceManagement/managedDevices('a%27b')", "quotes are not doubled"},
+		"cut escape":                      {"/deviceManagement/managedDevices/%", "malformed percent escape"},
 		"blank key":                       {"/deviceManagement/managedDevices('')", "device id"},
+		"blank segment":                   {"/deviceManagement/managedDevices/", "device id is blank"},
+		"dots":                            {"/deviceManagement/managedDevices/..", "would change the path"},
+		"escaped dots":                    {"/deviceManagement/managedDevices/%2e%2e", "would change the path"},
+		"escaped slash":                   {"/deviceManagement/managedDevices/a%2Fb", "would change the path"},
+		"double slash":                    {"//deviceManagement/managedDevices/1", other},
+		"trailing slash":                  {"/deviceManagement/managedDevices/1/", other},
+		"action":                          {"/deviceManagement/managedDevices/1/requestRemoteAssistance", other},
+		"other case":                      {"/devicemanagement/manageddevices/1", other},
+		"endless":                         {strings.Repeat("/users/1", 100_000), "is too long"},
 		"user of dots":                    {"/users/../managedDevices/1", "user"},
 		"app of dots":                     {"/deviceManagement/detectedApps/../managedDevices/1", "app"},
 		"query":                           {"/deviceManagement/managedDevices/1?$select=id", "a query or a fragment"},
@@ -62,6 +175,10 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 			ref, err := intune.ParseDeviceRef(c.path)
 			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.why) || !ref.IsZero() {
 				t.Errorf("got %v, %v, want the reason %q", ref, err, c.why)
+			}
+			kept := intune.Device("kept")
+			if err := kept.UnmarshalText([]byte(c.path)); c.path != "" && (err == nil || kept != intune.Device("kept")) {
+				t.Errorf("UnmarshalText: got %v, %v", kept, err)
 			}
 		})
 	}
@@ -109,11 +226,8 @@ func TestDirtyPartsAreRefusedAndQuoted(t *testing.T) {
 			}
 		})
 	}
-	// White space and marks within a name are the name's own: device names are no keys, but users may have accents.
-	if err := func() error {
-		_, err := intune.ParseDeviceRef("/users/ann%C3%A4@contoso.com/managedDevices/1")
-		return err
-	}(); err != nil {
+	// An accent is neither.
+	if _, err := intune.ParseDeviceRef("/users/ann%C3%A4@contoso.com/managedDevices/1"); err != nil {
 		t.Error(err)
 	}
 }
@@ -177,68 +291,41 @@ func TestDeviceRefInLogs(t *testing.T) {
 	}
 }
 
-// A list that repeats itself is told from one whose ids only look alike: no two ids are taken for one.
-func TestIDsThatDifferInOneCharacter(t *testing.T) {
-	t.Parallel()
-	const id = "0a9f5c4e-1b2d-4e3f-8a7b-6c5d4e3f2aff" // its end is what a careless parser makes of letters that are no digits
-	rows := []string{deviceRow(id, "PC")}
-	for i := range id {
-		for _, digit := range "0123456789abcdef" {
-			if id[i] != '-' && rune(id[i]) != digit {
-				rows = append(rows, deviceRow(id[:i]+string(digit)+id[i+1:], "PC"))
+func FuzzParseDeviceRef(f *testing.F) {
+	for _, c := range addresses {
+		f.Add(c.path)
+	}
+	f.Add("/users('$a''b')/managedDevices('$c')")
+	f.Fuzz(func(t *testing.T, path string) {
+		ref, err := intune.ParseDeviceRef(path)
+		if err != nil {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Fatalf("%q: %v", path, err)
 			}
+			return
 		}
-	}
-	for name, other := range map[string]string{
-		"shorter": id[:35], "longer": id + "0", "no hyphens": strings.ReplaceAll(id, "-", ""), "letter behind f": id[:35] + "g",
-		"below 0": id[:35] + "/", "above 9": id[:35] + ":", "before a": id[:35] + "`", "before A": id[:35] + "@",
-		"hyphen for a digit": id[:35] + "-", "digit for the first hyphen": id[:8] + "0" + id[9:], "for the second": id[:13] + "0" + id[14:],
-		"for the third": id[:18] + "0" + id[19:], "for the fourth": id[:23] + "0" + id[24:], "word": "PC-1",
-	} {
-		if other == id {
-			t.Fatal(name)
+		again, err := intune.ParseDeviceRef(ref.String())
+		if err != nil || again != ref {
+			t.Fatalf("%q became %q, which reads as %v, %v", path, ref, again, err)
 		}
-		rows = append(rows, deviceRow(other, "PC"))
-	}
-	again := []string{deviceRow(strings.ToUpper(id), "PC"), deviceRow("pc-1", "PC"), deviceRow(id, "PC")}
-	page, err := newClient(t, inTurn(pageOf("", append(rows, again...)...))).NewListDevicesPager(intune.AllDevices(), nil).NextPage(t.Context())
-	if err != nil || len(page.Value) != len(rows) || page.Repeated != len(again) {
-		t.Errorf("%d devices, %d repeated, want %d and %d, error %v", len(page.Value), page.Repeated, len(rows), len(again), err)
-	}
+		if strings.ContainsAny(ref.String(), "?#\\ \n") || strings.Contains(ref.String(), "//") {
+			t.Fatalf("%q became %q", path, ref)
+		}
+	})
 }
 
-// A body goes out as JSON, with its length; a request without one says nothing of a type.
-func TestContentTypeOfABody(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		call func(*intune.Client) error
-		typ  []string
-		body string
-	}{
-		"body": {func(client *intune.Client) error {
-			_, err := client.UpdateRemoteAssistancePartner(t.Context(), "1", intune.RemoteAssistancePartner{DisplayName: "T"}, nil)
-			return err
-		}, []string{"application/json"}, `{"@odata.type":"#microsoft.graph.remoteAssistancePartner","displayName":"T"}`},
-		"no body": {func(client *intune.Client) error {
-			_, err := client.DeleteRemoteAssistancePartner(t.Context(), "1", nil)
-			return err
-		}, nil, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				var body []byte
-				if req.Body != nil {
-					body, _ = io.ReadAll(req.Body)
-				}
-				if got := req.Header["Content-Type"]; strings.Join(got, ",") != strings.Join(c.typ, ",") || string(body) != c.body || req.ContentLength != int64(len(c.body)) {
-					t.Errorf("type %q, length %d, body %q", got, req.ContentLength, body)
-				}
-				return answer(req, http.StatusNoContent, nil, ""), nil
-			}))
-			if err := c.call(client); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+func FuzzDeviceRefKeys(f *testing.F) {
+	f.Add("anna@contoso.com", "1")
+	f.Add("$o'neill", "%2f")
+	f.Fuzz(func(t *testing.T, user, id string) {
+		ref := intune.UserDevice(user, id)
+		text, err := ref.MarshalText()
+		if err != nil {
+			return
+		}
+		parsed, err := intune.ParseDeviceRef(string(text))
+		if err != nil || parsed != ref {
+			t.Fatalf("%q reads as %v, %v", text, parsed, err)
+		}
+	})
 }

@@ -26,7 +26,7 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
 //   - Retry: applies to reads as azcore documents it. The action and the other writes are sent again, within the same
-//     limits, only if it is certain that the service did not act (429, 503, a failed connection); no option changes
+//     limits, only if the service refused them without acting (429, 503) or was not reached; no option changes
 //     that. MaxRetryDelay defaults to three minutes instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token. A transport with a method

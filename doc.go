@@ -27,8 +27,8 @@
 // # Finding the device
 //
 // [Client.FindDevice] returns the one device that matches a [DeviceFilter], or an error that lists the candidates;
-// [Client.Devices] goes through all that match. There is no free-text filter, because Intune ignores a $filter that it
-// does not support and answers with every device of the tenant. For the same reason the library checks every device
+// [Client.Devices] goes through all that match. There is no free-text filter, because users reported that Intune
+// ignores a $filter that it does not support and answers with every device of the tenant. For the same reason the library checks every device
 // that comes back against the filter.
 //
 // # Accepted is not open
@@ -60,8 +60,8 @@
 //
 // # Retries
 //
-// Reads are retried as azcore does it. The action and the other writes are never sent twice unless it is certain that
-// the first was not carried out, because every accepted request may show a prompt to the device's user:
+// Reads are retried as azcore does it. The action and the other writes are sent again only if the first request was
+// refused without effect or never sent, because every accepted request may show a prompt to the device's user:
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).

@@ -31,8 +31,8 @@ func ExampleClient_CheckReadiness() {
 	// pass  token       the token is app-only, from app
 	//                   5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57, with
 	//                   DeviceManagementManagedDevices.ReadWrite.All
-	// warn  connector   onboarded; Microsoft ends the connector behind this
-	//                   action about April 2027
+	// warn  connector   onboarded; Microsoft retires this connector and
+	//                   wants customers to have moved by about April 2027
 	//                   -> plan for its replacement, Intune's newer
 	//                      TeamViewer integration; Graph has no API for that
 	//                      yet

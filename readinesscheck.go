@@ -238,7 +238,7 @@ func connectorCheck(state ConnectorState, err error) ReadinessCheck {
 	}
 	switch state {
 	case ConnectorStateOnboarded:
-		return warns("onboarded; Microsoft ends the connector behind this action about April 2027",
+		return warns("onboarded; Microsoft retires this connector and wants customers to have moved by about April 2027",
 			"plan for its replacement, Intune's newer TeamViewer integration; Graph has no API for that yet")
 	case ConnectorStateOnboarding:
 		return fails("its setup has begun, and TeamViewer has not confirmed it", "an administrator has to finish the sign-in at TeamViewer")

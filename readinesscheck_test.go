@@ -156,7 +156,7 @@ func TestReadinessOfTheToken(t *testing.T) {
 func TestReadinessOfTheConnector(t *testing.T) {
 	t.Parallel()
 	checkFindings(t, intune.ReadinessConnector, []readinessFinding{
-		{"warn", "Microsoft ends the connector behind this action about April 2027", withConnector(intune.ConnectorStateOnboarded)},
+		{"warn", "Microsoft retires this connector and wants customers to have moved by about April 2027", withConnector(intune.ConnectorStateOnboarded)},
 		{"fail", "has to finish the sign-in at TeamViewer", withConnector(intune.ConnectorStateOnboarding)},
 		{"fail", "no active TeamViewer connector", withConnector(intune.ConnectorStateNotOnboarded)},
 		{"fail", "no active TeamViewer connector", withConnector("")},

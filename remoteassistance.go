@@ -225,8 +225,8 @@ type OpenRemoteAssistanceOptions struct {
 }
 
 // OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]
-// and the wait in one call. The wait ends after options.MaxWait, ten minutes by default; a session takes seconds to
-// minutes.
+// and the wait in one call. The wait ends after options.MaxWait, ten minutes by default. Microsoft does not
+// document how long a link takes.
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All. The error says whether the user was asked:
 //

@@ -171,7 +171,7 @@ func (a *app) askUser(ctx context.Context, client *intune.Client, record *record
 		MaxWait: o.wait,
 		OnRequested: func(string) {
 			w.next()
-			a.say("Intune asks TeamViewer for a session, which takes seconds to minutes.")
+			a.say("Intune asks TeamViewer for a session.")
 			w.begin(waitingFor(o.wait))
 		},
 	})

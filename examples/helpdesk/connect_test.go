@@ -116,8 +116,11 @@ func TestConnectOpensAndCopies(t *testing.T) {
 
 func TestConnectOddLink(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, office(intunetest.SessionScript{URL: "https://get.teamviewer.com/s\u202e1?x=\u009b31m"}))
-	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{"https://get.teamviewer.com/s%E2%80%AE1?x=%C2%9B31m\n"}, nil)
+	d := newDesk(t, office(intunetest.SessionScript{URL: "https://get.teamviewer.com/ѕ1"})) // the s is Cyrillic
+	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{"https://get.teamviewer.com/%D1%951\n"}, nil)
+
+	hidden := newDesk(t, office(intunetest.SessionScript{URL: "https://get.teamviewer.com/s\u202e1?x=\u009b31m"}))
+	hidden.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{"withheld"})
 }
 
 func TestConnectRefused(t *testing.T) {

@@ -80,7 +80,8 @@ func (a *app) show(ctx context.Context, link, deviceName string, session *intune
 	return "The link opens the session, for whoever has it.", err
 }
 
-// printable writes what a terminal may act on as percent escapes, which mean the same in a link.
+// printable writes letters outside of ASCII, which may look like others, as percent escapes, which mean the same in a
+// link.
 func printable(link string) string {
 	var b strings.Builder
 	for i := range len(link) {

@@ -10,7 +10,7 @@ const names = new Map(); // of devices, by id
 
 const states = {
   asking: ["Asking Intune …", "Intune may take a moment to accept the request."],
-  waiting: ["The user is being asked.", "The link takes seconds to minutes. The user has to agree in the Company Portal app: a flag on its icon, and a notification in it."],
+  waiting: ["The user is being asked.", "The user has to agree in the Company Portal app: a flag on its icon, and a notification in it."],
   ready: ["The link is ready.", "The button works once. Whoever has the link can join the session."],
   opened: ["The session was opened.", "The user still has to agree on the device. Ask again only if the session did not start."],
   noLink: ["No link has come yet.", "The user was asked. Going on waiting does not ask again."],

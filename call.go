@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // request describes one HTTP request of an operation.
@@ -161,8 +162,16 @@ func (c *Client) traceRequest(ctx context.Context, ids answerIDs) {
 type answerIDs struct{ requestID, clientRequestID string }
 
 func idsOf(resp *http.Response) answerIDs {
-	return answerIDs{resp.Header.Get("Request-Id"), clientRequestID(resp)}
+	return answerIDs{requestID(resp, redact.Text), clientRequestID(resp)}
 }
+
+// requestID is the service's id of a request. A proxy can put any text there, so it is cleaned and cut.
+func requestID(resp *http.Response, clean func(string) string) string {
+	return redact.Limit(clean(redact.Limit(resp.Header.Get("Request-Id"), 2*maxRequestID)), maxRequestID)
+}
+
+// maxRequestID is the most that is kept of a request's id, which is a GUID normally.
+const maxRequestID = 256
 
 // clientRequestID is the id that was sent last, which policy.WithHTTPHeader may have replaced.
 func clientRequestID(resp *http.Response) string {

@@ -98,10 +98,6 @@ func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *
 // answerError makes an error from an answer. The body takes precedence over the headers, and all texts are cleaned
 // here.
 func answerError(resp *http.Response, private redact.Private) *Error {
-	const maxHeader = 256
-	header := func(name string) string {
-		return redact.Limit(private.Clean(redact.Limit(resp.Header.Get(name), 2*maxHeader)), maxHeader)
-	}
 	var body errorbody.Body
 	if resp.StatusCode >= 300 {
 		payload, _ := runtime.Payload(resp)
@@ -111,7 +107,7 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 		StatusCode: resp.StatusCode,
 		Code:       body.Code, InnerCode: body.InnerCode,
 		Message: body.Message, Phrase: body.Phrase, Target: body.Target,
-		RequestID:       cmp.Or(body.RequestID, header("Request-Id")),
+		RequestID:       cmp.Or(body.RequestID, requestID(resp, private.Clean)),
 		ClientRequestID: cmp.Or(body.ClientRequestID, private.Clean(clientRequestID(resp))),
 		ActivityID:      body.ActivityID, OperationID: body.OperationID,
 		Date:       body.Date,

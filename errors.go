@@ -61,8 +61,9 @@ var (
 )
 
 // Error is the failure of one call to the service. Every method that calls the service returns it on failure, also when
-// no answer came (StatusCode 0). Only an argument that was refused before sending gives a plain error with
-// [ErrInvalidArgument].
+// no answer came (StatusCode 0). An argument that was refused before sending gives a plain error with
+// [ErrInvalidArgument] instead. Some methods have errors of their own besides: a wait [*PendingError] and
+// [*SessionError], and [Client.FindDevice] [*AmbiguousDeviceError].
 //
 // [errors.Is] finds the sentinels of this package and the cause (a context's end, a network failure); [errors.As] finds
 // the [*azcore.ResponseError] with the raw response, and azidentity's error if no token could be obtained. The text of
@@ -232,7 +233,9 @@ func (e *Error) LogValue() slog.Value {
 	}
 	text("code", e.Code)
 	text("inner_code", e.InnerCode)
+	text("reason", e.reason)
 	text("message", e.Message)
+	text("phrase", e.Phrase)
 	if e.unknown {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
@@ -246,6 +249,7 @@ func (e *Error) LogValue() slog.Value {
 	text("request_id", e.RequestID)
 	text("client_request_id", e.ClientRequestID)
 	text("activity_id", e.ActivityID)
+	text("operation_id", e.OperationID)
 	return slog.GroupValue(attributes...)
 }
 

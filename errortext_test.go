@@ -56,7 +56,7 @@ func TestErrorText(t *testing.T) {
 		"inner code":   {intune.Error{Op: "x", InnerCode: "B"}, "x (B)", `e.op=x e.inner_code=B`},
 		"same code":    {intune.Error{Op: "x", Code: "A", InnerCode: "a"}, "x (A)", `e.op=x e.code=A e.inner_code=a`},
 		"message":      {intune.Error{Op: "x", Message: "m\nn"}, "x: m n", `e.op=x e.message="m\nn"`},
-		"phrase":       {intune.Error{Op: "x", Phrase: "Off"}, "x [Off]", `e.op=x`},
+		"phrase":       {intune.Error{Op: "x", Phrase: "Off"}, "x [Off]", `e.op=x e.phrase=Off`},
 		"details": {
 			intune.Error{Op: "x", InnerCode: "B", Details: []intune.ErrorDetail{{Code: "B"}, {Code: "C", Message: "c"}, {Message: "d"}, {Code: "E"}}},
 			"x (B); C: c; d", `e.op=x e.inner_code=B`,
@@ -68,6 +68,7 @@ func TestErrorText(t *testing.T) {
 		"request id":   {intune.Error{Op: "x", RequestID: "r", ClientRequestID: "c", ActivityID: "a"}, "x; request id r", `e.op=x e.request_id=r e.client_request_id=c e.activity_id=a`},
 		"activity id":  {intune.Error{Op: "x", ClientRequestID: "c", ActivityID: "a"}, "x; request id a", `e.op=x e.client_request_id=c e.activity_id=a`},
 		"client id":    {intune.Error{Op: "x", ClientRequestID: "c"}, "x; client request id c", `e.op=x e.client_request_id=c`},
+		"operation id": {intune.Error{Op: "x", OperationID: "o"}, "x", `e.op=x e.operation_id=o`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,21 +109,21 @@ func TestErrorSaysHowFarACallCame(t *testing.T) {
 	}{
 		"no connection": {
 			noDial, "no answer: " + get + ": no route", "not sent: " + post + ": no route",
-			"e.cause=" + strconv.Quote(post+": no route"),
+			`e.reason="not sent" e.cause=` + strconv.Quote(post+": no route"),
 		},
 		"no answer": {
 			&http.Client{Transport: transportFunc(noConnection)}, "no answer: " + get + ": no route to host",
 			"outcome unknown: sent, but no answer came: " + post + ": no route to host; hint: UNKNOWN",
-			"e.outcome_unknown=true e.cause=" + strconv.Quote(post+": no route to host") + " e.hint=UNKNOWN",
+			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause=` + strconv.Quote(post+": no route to host") + " e.hint=UNKNOWN",
 		},
 		"202": {
 			transportFunc(says(202, "")), "202 Accepted: not the answer that was expected",
-			"outcome unknown: 202 Accepted: not the answer that was expected; hint: UNKNOWN", "e.status=202 e.outcome_unknown=true e.hint=UNKNOWN",
+			"outcome unknown: 202 Accepted: not the answer that was expected; hint: UNKNOWN", `e.status=202 e.reason="not the answer that was expected" e.outcome_unknown=true e.hint=UNKNOWN`,
 		},
 		"200, breaks off": {
 			transportFunc(breaksOff(200)), "200 OK: the answer could not be read: unexpected EOF",
 			"outcome unknown: sent, but no answer came: reading the answer: unexpected EOF; hint: UNKNOWN",
-			`e.outcome_unknown=true e.cause="reading the answer: unexpected EOF" e.hint=UNKNOWN`,
+			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause="reading the answer: unexpected EOF" e.hint=UNKNOWN`,
 		},
 		"300": {
 			transportFunc(says(300, `{"error":{"code":"C"}}`)), "300 Multiple Choices (C); hint: PROXY",

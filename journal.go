@@ -20,8 +20,10 @@ import (
 // asked, and continue without asking again. It is not certain that Intune's audit events show this action.
 //
 // A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
-// makes no entry. The client calls the methods from the goroutine of the call, and concurrently if it is used
-// concurrently.
+// makes no entry.
+//
+// The methods must be safe for concurrent use: [Client.RequestRemoteAssistanceMany] calls them from several goroutines,
+// and so do concurrent calls of the other methods.
 type Journal interface {
 	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
 	// [*Error] that wraps that error, and Asked is not called. The context is that of the call.
@@ -181,7 +183,7 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 	entry := JournalEntry{Outcome: outcomeOf(record, err)}
 	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
 	if err == nil {
-		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(redact.Text(resp.Header.Get("Request-Id")), maxCodeText)
+		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(idsOf(resp).requestID, maxCodeText)
 		return entry
 	}
 	entry.Error = err.Error()

@@ -23,8 +23,8 @@ const journalCancel = 0x18
 // JournalOptions configures [NewJournal].
 type JournalOptions struct {
 	// Actor, if not nil, returns the person that a request is made for, such as the technician who uses a service, from
-	// the context of the call. At most 200 characters are kept, in one line. It is called for both entries of a request,
-	// and concurrently if the client is used concurrently.
+	// the context of the call. At most 200 bytes are kept, in one line. It is called for both entries of a request, and as
+	// the methods of [Journal] from several goroutines.
 	Actor func(ctx context.Context) string
 }
 

@@ -116,9 +116,9 @@ func (l *journalLines) damaged(how string) error {
 //
 // Two entries are a pair when ClientRequestID and Device are the same. A request is finished if its own outcome, or
 // that of a later entry with its ClientRequestID and Device, is accepted, rejected or notSent. It is also finished if a
-// later request for the same device, at any of its addresses, is accepted. A later request that was rejected or not
-// sent does not tell what became of the one before. A program that learns the outcome can call Journal.Asked with the
-// entry and the outcome.
+// later request for the same device, at any of its addresses, is accepted; an outcome whose first entry is missing
+// counts as that of a later request. A later request that was rejected or not sent does not tell what became of the one
+// before. A program that learns the outcome can call Journal.Asked with the entry and the outcome.
 //
 // An accepted request counts as finished even if its link never came. Its ResumeToken is in the entry of Asking.
 //
@@ -138,9 +138,7 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 		case "":
 			open = append(open, entry)
 		case OutcomeAccepted:
-			open = slices.DeleteFunc(open, func(asking JournalEntry) bool {
-				return strings.EqualFold(asking.Device.DeviceID(), entry.Device.DeviceID())
-			})
+			open = withoutAccepted(open, entry.Device, own)
 		case OutcomeRejected, OutcomeNotSent:
 			if own >= 0 {
 				open = slices.Delete(open, own, own+1)
@@ -156,6 +154,18 @@ func UnfinishedRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalEntry,
 		}
 	}
 	return open, nil
+}
+
+// withoutAccepted removes the request that was accepted, whose index is own, and the earlier ones for the same device.
+// If own is -1, all for that device count as earlier.
+func withoutAccepted(open []JournalEntry, device DeviceRef, own int) []JournalEntry {
+	kept := open[:0]
+	for i, asking := range open {
+		if later := own >= 0 && i > own; later || !strings.EqualFold(asking.Device.DeviceID(), device.DeviceID()) {
+			kept = append(kept, asking)
+		}
+	}
+	return kept
 }
 
 // pairOf returns the index of the request that an outcome belongs to, or -1. A caller may give the same id to several

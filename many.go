@@ -137,8 +137,8 @@ func (p *Progress) count(outcome Outcome) {
 // for, or else after 3, 12, 27 seconds and so on. Nothing else is sent during that wait. The pace then halves, and
 // recovers as requests are accepted. A device that the service refuses with 503, or for which no connection can be made,
 // is tried again as the client's options MaxRetries, RetryDelay and MaxRetryDelay say: by default three times, after 0.8
-// seconds and more. MaxRetries below zero turns all of this off. Retry options in ctx do not count. A request whose
-// outcome is unknown is never sent again.
+// seconds and more, and not if the service asks for a wait above MaxRetryDelay. MaxRetries below zero turns all of this
+// off. Retry options in ctx do not count. A request whose outcome is unknown is never sent again.
 //
 // If a batch fails as a whole and its outcome is open, each of its devices has [OutcomeUnknown], and so has a device
 // without an answer in a batch's. If the service does not take batches (400, 404, 405, 413, 501), the library asks the
@@ -208,6 +208,9 @@ func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o
 	defer m.stop(cancel)
 	var batch []*manyItem
 	for device := range devices {
+		if !m.deliver() {
+			return
+		}
 		m.progress.Pending++
 		if err := device.check(); err != nil {
 			if !m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {

@@ -127,6 +127,35 @@ func TestManyRetryDelays(t *testing.T) {
 	}
 }
 
+// A wait above MaxRetryDelay is the caller's to make, as azcore has it; a negative one is no limit.
+func TestManyWaitBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		most  time.Duration
+		after string
+		took  time.Duration
+		want  string
+	}{
+		"the default limit": {0, "180", 3 * time.Minute, "x accepted 2"},
+		"above the default": {0, "180.001", 0, "x rejected 1"},
+		"above the given":   {time.Second, "2", 0, "x rejected 1"},
+		"no limit":          {-1, "172800", 48 * time.Hour, "x accepted 2"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{answers: map[string][]int{"x": {503, 204}}, header: http.Header{"Retry-After": {c.after}}}
+			client := sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetryDelay = c.most })
+			start := time.Now()
+			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+			if took := time.Since(start); summary(results[0]) != c.want || took != c.took {
+				t.Errorf("%s: %+v after %v", name, results, took)
+			}
+			if e, ok := errors.AsType[*intune.Error](results[0].Err); ok && e.RetryAfter == 0 {
+				t.Errorf("%s: the error does not say how long to wait: %v", name, e)
+			}
+		})
+	}
+}
+
 // When the context ends before a device goes again, its result is the answer that it had.
 func TestManyContextEndsBeforeAnotherTry(t *testing.T) {
 	t.Parallel()

@@ -3,14 +3,11 @@ package intune_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,114 +15,6 @@ import (
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
-
-// manyScript answers the requests to each path in turn: statuses, or -1 for a connection that cannot be made, or -2 for one
-// that breaks. The last of them answers all that follow; a path without a script is accepted.
-type manyScript struct {
-	mu       sync.Mutex
-	answers  map[string][]int
-	header   http.Header
-	delay    time.Duration
-	requests []sentRequest
-	inFlight int
-	most     int // in flight at a time
-}
-
-type sentRequest struct {
-	path, id string
-	at       time.Time
-}
-
-func (s *manyScript) RoundTrip(req *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	path := req.URL.EscapedPath()
-	s.requests = append(s.requests, sentRequest{path, req.Header.Get("Client-Request-Id"), time.Now()})
-	s.inFlight++
-	s.most = max(s.most, s.inFlight)
-	status := http.StatusNoContent
-	if answers := s.answers[lastDevice(path)]; len(answers) > 0 {
-		status = answers[0]
-		if len(answers) > 1 {
-			s.answers[lastDevice(path)] = answers[1:]
-		}
-	}
-	s.mu.Unlock()
-	timer := time.NewTimer(s.delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-req.Context().Done():
-		status = -2
-	}
-	s.mu.Lock()
-	s.inFlight--
-	s.mu.Unlock()
-	switch status {
-	case -1:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-	case -2:
-		return nil, errors.New("broken")
-	}
-	return answer(req, status, s.header, ""), nil
-}
-
-func lastDevice(path string) string {
-	path = strings.TrimSuffix(path, "/requestRemoteAssistance")
-	return path[strings.LastIndex(path, "/")+1:]
-}
-
-func (s *manyScript) sentTo(device string) (at []time.Time) {
-	for _, r := range s.requests {
-		if lastDevice(r.path) == device {
-			at = append(at, r.at)
-		}
-	}
-	return at
-}
-
-// client has azcore's own delays between tries.
-func (s *manyScript) client(tb testing.TB, change ...func(*intune.ClientOptions)) *intune.Client {
-	return newClient(tb, s, append([]func(*intune.ClientOptions){func(o *intune.ClientOptions) { o.Retry.RetryDelay = 0 }}, change...)...)
-}
-
-func (s *manyScript) Do(req *http.Request) (*http.Response, error) { return s.RoundTrip(req) }
-
-func devicesNamed(names ...string) iter.Seq[intune.DeviceRef] {
-	return func(yield func(intune.DeviceRef) bool) {
-		for _, name := range names {
-			if !yield(intune.Device(name)) {
-				return
-			}
-		}
-	}
-}
-
-func numbered(n int) (names []string) {
-	for i := range n {
-		names = append(names, fmt.Sprintf("d%d", i))
-	}
-	return names
-}
-
-// summary is a result in short.
-func summary(r intune.RequestResult) string {
-	return fmt.Sprint(lastDevice(r.Device.String()), " ", r.Outcome, " ", r.Attempts)
-}
-
-func collect(results iter.Seq[intune.RequestResult]) (list []intune.RequestResult) {
-	for r := range results {
-		list = append(list, r)
-	}
-	slices.SortFunc(list, func(a, b intune.RequestResult) int { return strings.Compare(a.Device.String(), b.Device.String()) })
-	return list
-}
-
-func summaries(results iter.Seq[intune.RequestResult]) (list []string) {
-	for _, r := range collect(results) {
-		list = append(list, summary(r))
-	}
-	return list
-}
 
 func TestManyAsksEachDeviceOnce(t *testing.T) {
 	t.Parallel()
@@ -240,6 +129,7 @@ func TestManyPace(t *testing.T) {
 		"no pacing":          {options: intune.RequestManyOptions{PerSecond: -1}, delay: time.Second, took: 3 * time.Second, mostAtOne: 4},
 		"one at a time":      {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 1}, delay: time.Second, took: 12 * time.Second, mostAtOne: 1},
 		"twelve at a time":   {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 50}, delay: time.Second, took: time.Second, mostAtOne: 12},
+		"no limit":           {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: math.MaxInt}, delay: time.Second, took: time.Second, mostAtOne: 12},
 		"slower than it may": {options: intune.RequestManyOptions{PerSecond: 1000, Concurrency: 2}, delay: time.Second, took: 6 * time.Second, mostAtOne: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -416,23 +306,56 @@ func TestManyLoopIsLeft(t *testing.T) {
 	})
 }
 
-// The input may take its time, as the pages of a list do.
+// The input may take its time, as the pages of a list do. A result is yielded as soon as the input gives the next device.
 func TestManySlowInput(t *testing.T) {
 	t.Parallel()
+	for _, size := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{}
+			var given, got []time.Duration
+			start := time.Now()
+			slow := func(yield func(intune.DeviceRef) bool) {
+				for _, name := range numbered(9) {
+					time.Sleep(time.Minute) //nolint:forbidigo // fake time
+					given = append(given, time.Since(start))
+					if !yield(intune.Device(name)) {
+						return
+					}
+				}
+			}
+			for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, &intune.RequestManyOptions{BatchSize: size}) {
+				got = append(got, time.Since(start))
+			}
+			want := given[size:]
+			for range size {
+				want = append(want, given[8])
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("batches of %d: results after %v, want %v", size, got, want)
+			}
+		})
+	}
+}
+
+// A loop that is left at a result which came while the input was slow takes no other device.
+func TestManyLoopIsLeftAtAWaitingResult(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sent := &manyScript{}
+		sent, given := &manyScript{}, 0
 		slow := func(yield func(intune.DeviceRef) bool) {
-			for _, name := range numbered(10) {
-				time.Sleep(time.Second) //nolint:forbidigo // fake time
+			for _, name := range numbered(9) {
+				time.Sleep(time.Minute) //nolint:forbidigo // fake time
+				given++
 				if !yield(intune.Device(name)) {
 					return
 				}
 			}
 		}
-		start := time.Now()
-		got := collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil))
-		if took := time.Since(start); len(got) != 10 || took != 10*time.Second {
-			t.Errorf("%d results in %v", len(got), took)
+		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil) {
+			break
+		}
+		if given != 2 || len(sent.requests) != 1 {
+			t.Errorf("%d devices were taken, sent %v", given, sent.requests)
 		}
 	})
 }

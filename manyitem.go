@@ -76,7 +76,7 @@ func (i *manyItem) unanswered(c *Client, authorization string, err error) manyAn
 // shared is the answer for a device of a batch that failed as a whole.
 func (i *manyItem) shared(record graphpolicy.Record, whole Error) manyAnswer {
 	record.RequestID = i.id
-	whole.Op, whole.Device, whole.ClientRequestID = opRequestRemoteAssistance.text, i.device, i.id
+	whole.Device, whole.ClientRequestID = i.device, i.id
 	return manyAnswer{record: record, err: &whole}
 }
 
@@ -135,7 +135,9 @@ func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, 
 	case n >= tries:
 	case outcome == OutcomeRejected && (failed.StatusCode == http.StatusServiceUnavailable || failed.StatusCode == http.StatusFailedDependency),
 		outcome == OutcomeNotSent && isNetworkError(answer):
-		return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
+		if most := m.client.retry.MaxRetryDelay; most < 0 || failed.RetryAfter <= most {
+			return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
+		}
 	}
 	return wait, manyEnds
 }

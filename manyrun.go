@@ -41,8 +41,8 @@ func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield fun
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
 		limiter: ratelimit.New(o.PerSecond, o.BatchSize),
-		// Room for what the workers have to tell while the input is slow.
-		events: make(chan manyEvent, o.Concurrency*(o.BatchSize+1)),
+		// Room for what the workers have to tell while the input is slow. With more workers, some wait to be heard.
+		events: make(chan manyEvent, min(o.Concurrency, 64)*(o.BatchSize+1)),
 	}
 }
 
@@ -61,6 +61,17 @@ func (m *manyRun) start(items []*manyItem) bool {
 		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
 		m.work(items)
 	}()
+	return true
+}
+
+// deliver yields a result that waits, if there is one, and reports whether the loop goes on. It is called once for each
+// device: so a slow input does not hold results up, and a slow body does not hold requests up.
+func (m *manyRun) deliver() bool {
+	for done := m.progress.Done(); len(m.events) > 0 && m.progress.Done() == done; {
+		if !m.receive() {
+			return false
+		}
+	}
 	return true
 }
 

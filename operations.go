@@ -30,7 +30,7 @@ const (
 // The action and the waits around it. The waits send the requests of the first two operations.
 var (
 	opRequestRemoteAssistance = &operation{"Client.RequestRemoteAssistance", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
-	opRequestMany             = &operation{"Client.RequestRemoteAssistanceMany", "request remote assistance for a batch of devices", permissionManageDevices, rightOfferAssistance, true}
+	opRequestMany             = &operation{"Client.RequestRemoteAssistanceMany", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
 	opGetSession              = &operation{"Client.GetRemoteAssistanceSession", "read the remote-assistance session", permissionReadDevices, rightReadDevices, true}
 	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
 	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}

@@ -183,7 +183,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 		Unconfirmed:         true,
 	}}
 	handler.remember(before.link, before.details)
-	handler.hurry = graphpolicy.RetryAfter(before.resp.Header, time.Now())
+	handler.retryAfter = graphpolicy.RetryAfter(before.resp.Header, c.now())
 	asking := *handler // a copy, since a policy may abandon the request while it still runs
 	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
 		asking.RequestedAt, asking.ClientRequestID = c.now(), clientRequestID
@@ -258,5 +258,5 @@ func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, opt
 		o.OnRequested(handler.resumeToken())
 	}
 	pace := c.newPace(o.MaxWait, o.Frequency)
-	return handler.wait(ctx, pace, pace.next(handler.hurry))
+	return handler.wait(ctx, pace, pace.next(handler.retryAfter))
 }

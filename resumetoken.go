@@ -11,6 +11,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // sessionState is what a wait needs to continue in another process. It holds no link and no error text, only salted
@@ -85,15 +87,16 @@ func (t resumeToken) checksum() []byte {
 	return sum[:]
 }
 
-// MarshalJSON writes the resume token.
+// MarshalJSON writes the resume token. It limits the ids, which come from outside, so that the token can be read back:
+// its length is bounded, and what is not UTF-8 would be written in another form the second time.
 func (h *sessionHandler) MarshalJSON() ([]byte, error) {
 	token := resumeToken{
 		Version:         resumeTokenVersion,
 		Graph:           h.client.root.String(),
 		Device:          h.Device.String(),
 		RequestedAt:     h.RequestedAt.UTC().Round(0),
-		RequestID:       h.RequestID,
-		ClientRequestID: h.ClientRequestID,
+		RequestID:       redact.Limit(h.RequestID, maxRequestID),
+		ClientRequestID: redact.Limit(h.ClientRequestID, maxRequestID),
 		ConfirmWithin:   h.ConfirmWithin.String(),
 		Unconfirmed:     h.Unconfirmed,
 		Salt:            h.salt[:],

@@ -3,9 +3,13 @@ package intune_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -118,4 +122,33 @@ func TestLimitsOfAResumeToken(t *testing.T) {
 			t.Errorf("got %v and %v", errMost, errMore)
 		}
 	})
+}
+
+// The ids of the request come from outside. Whatever they are, the wait can continue, because asking again would prompt
+// the user twice.
+func TestResumeTokenWithOddIDs(t *testing.T) {
+	t.Parallel()
+	for name, id := range map[string]string{
+		"not UTF-8": "a\xffb", "long": strings.Repeat("x", 9<<10), "long, of two bytes each": strings.Repeat("ü", 5<<10), "marked up": "<a&b>\u2028",
+	} {
+		for _, outcome := range []int{http.StatusNoContent, http.StatusGatewayTimeout} {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodGet {
+						return says(200, sessionOf("", ""))(req)
+					}
+					return says(outcome, "", "Request-Id", id)(req)
+				}))
+				ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {id}})
+				_, err := client.OpenRemoteAssistance(ctx, intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{MaxWait: 1})
+				pending, ok := errors.AsType[*intune.PendingError](err)
+				if !ok {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if _, err := client.ResumeRemoteAssistance(t.Context(), pending.ResumeToken, nil); err != nil {
+					t.Errorf("%s, status %d: %v", name, outcome, err)
+				}
+			})
+		}
+	}
 }

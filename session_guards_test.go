@@ -175,6 +175,25 @@ func TestWaitWithoutATokenEnds(t *testing.T) {
 	})
 }
 
+// A wait that continues has read nothing before, so its first read is where a text that cannot be a token shows.
+func TestResumedWaitWithABadTokenEnds(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"blank": "", "two words": "a b"} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+			client, err := intune.NewClient(intune.StaticToken(text), tenant.ClientOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			_, err = client.WaitForRemoteAssistance(t.Context(), token, nil)
+			if !errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, intune.ErrInvalidArgument) || time.Since(start) != 0 {
+				t.Errorf("after %v: %v", time.Since(start), err)
+			}
+		})
+	}
+}
+
 func TestErrorsInsideOpen(t *testing.T) {
 	t.Parallel()
 	bubble(t, "the context ends while the outcome is open", func(t *testing.T, tenant *intunetest.Tenant) {

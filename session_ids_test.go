@@ -184,3 +184,21 @@ func TestSpanOfAWait(t *testing.T) {
 		}
 	})
 }
+
+// azcore's own spans of a poller appear beside the library's.
+func TestSpanOfThePoller(t *testing.T) {
+	t.Parallel()
+	collected := &spans{}
+	client := newClient(t, &sessionService{reads: []string{sessionOf("", ""), sessionOf(newLink, "")}}, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(collected.list)
+	if _, err := poller.PollUntilDone(t.Context(), every); err != nil {
+		t.Fatal(err)
+	}
+	if names := collected.names()[before:]; len(names) == 0 || !strings.HasPrefix(names[0], "Poller[") {
+		t.Errorf("spans %v", names)
+	}
+}

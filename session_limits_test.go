@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,33 +147,4 @@ func TestStepsOfThePace(t *testing.T) {
 			t.Errorf("of %d gaps the longest is %v", len(requests), longest)
 		}
 	})
-}
-
-// What is not made by NewClient, and a nil context, are refused by every method.
-func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
-	t.Parallel()
-	for name, call := range spanned {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if strings.HasPrefix(name, "NewList") {
-				t.Skip("azcore's pager calls with the context")
-			}
-			collected := &spans{}
-			good := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
-				t.Error("a request was sent")
-				return nil, errors.New("unexpected")
-			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
-			for says, err := range map[string]error{
-				"client was not made by intune.NewClient": call(t.Context(), &intune.Client{}),
-				"ctx is nil": call(nil, good),
-			} {
-				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), says) {
-					t.Errorf("got %v, want one that says %q", err, says)
-				}
-			}
-			if len(collected.list) > 0 {
-				t.Errorf("spans %v", collected.names())
-			}
-		})
-	}
 }

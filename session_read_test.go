@@ -193,12 +193,11 @@ func TestGetRemoteAssistanceSession(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no address", func(t *testing.T) {
-		t.Parallel()
+	for name, none := range map[string]intune.DeviceRef{"a slash": intune.Device("a/b"), "dots": intune.UserDevice("..", "d1"), "nothing": {}} {
 		service := &sessionService{reads: []string{sessionOf("", "")}}
-		_, err := newClient(t, service).GetRemoteAssistanceSession(t.Context(), intune.DeviceRef{}, nil)
+		_, err := newClient(t, service).GetRemoteAssistanceSession(t.Context(), none, nil)
 		if !errors.Is(err, intune.ErrInvalidArgument) || service.looked != 0 {
-			t.Errorf("got %v after %d looks", err, service.looked)
+			t.Errorf("%s: got %v after %d looks", name, err, service.looked)
 		}
-	})
+	}
 }

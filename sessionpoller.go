@@ -22,17 +22,17 @@ const notFoundTolerance = time.Minute
 type sessionHandler struct {
 	sessionState
 
-	client   *Client
-	readAt   DeviceRef     // where reads are served, once that is known
-	resumed  time.Time     // when the wait was resumed from a token; zero if it was not
-	missing  time.Time     // since when reads answer 404; zero while the device is found
-	refused  error         // why the outcome is unknown; nil if it is known, or if another process asked
-	trouble  error         // error of the latest read, if it was tolerated
-	hurry    time.Duration // how long the latest answer asks to wait, 0 if it does not
-	existing SessionURL    // the unchanged link of the latest read, for AcceptExistingAfter
-	done     bool
-	session  RemoteAssistanceSession
-	failure  error
+	client     *Client
+	readAt     DeviceRef     // where reads are served, once that is known
+	resumed    time.Time     // when the wait was resumed from a token; zero if it was not
+	missing    time.Time     // since when reads answer 404; zero while the device is found
+	refused    error         // why the outcome is unknown; nil if it is known, or if another process asked
+	trouble    error         // error of the latest read, if it was tolerated
+	retryAfter time.Duration // how long the latest answer asks to wait, 0 if it does not
+	existing   SessionURL    // the unchanged link of the latest read, for AcceptExistingAfter
+	done       bool
+	session    RemoteAssistanceSession
+	failure    error
 }
 
 // Done implements runtime.PollingHandler.
@@ -63,7 +63,7 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 		h.trouble = err
 		resp = bareFailure(failed)
 	}
-	h.hurry = graphpolicy.RetryAfter(resp.Header, now)
+	h.retryAfter = graphpolicy.RetryAfter(resp.Header, now)
 	if !h.done {
 		h.judgeTime(now)
 	}
@@ -151,8 +151,8 @@ func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
 	}
 	switch {
 	case failed.StatusCode == 0:
-		// No answer. Without a token there will be none later either.
-		return !errors.Is(failed, ErrUnauthenticated)
+		// No answer. Without a token, or with a text that cannot be one, there will be none later either.
+		return !errors.Is(failed, ErrUnauthenticated) && !errors.Is(failed, ErrInvalidArgument)
 	case failed.StatusCode == http.StatusTooManyRequests, failed.StatusCode == http.StatusRequestTimeout, failed.StatusCode >= 500:
 		return true
 	default:

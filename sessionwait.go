@@ -174,7 +174,7 @@ func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration) (session RemoteAssistanceSession, err error) {
 	// The span shows the ids of the request and not of the latest read.
 	defer h.client.traceRequest(ctx, answerIDs{h.RequestID, h.ClientRequestID})
-	for pause := first; ; pause = p.next(h.hurry) {
+	for pause := first; ; pause = p.next(h.retryAfter) {
 		if err := ratelimit.Sleep(ctx, min(pause, h.nextLimit())); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)
 		}

@@ -23,7 +23,6 @@ import (
 
 // soakNetwork takes its time, before the service acts and after, and counts what is open.
 type soakNetwork struct {
-	t      *testing.T
 	tenant *intunetest.Tenant
 	tokens *soakTokens
 

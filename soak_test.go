@@ -93,7 +93,7 @@ func newSoak(t *testing.T, workers int) *soak {
 	}
 	s.injectFaults(devices)
 	s.tokens = &soakTokens{t: t, of: s.tenant.Credential(), expiry: map[string]time.Time{}}
-	s.network = &soakNetwork{t: t, tenant: s.tenant, tokens: s.tokens}
+	s.network = &soakNetwork{tenant: s.tenant, tokens: s.tokens}
 	options := s.tenant.ClientOptions()
 	options.Transport, options.Journal = s.network, soakJournal{}
 	client, err := intune.NewClient(s.tokens, options)

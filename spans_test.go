@@ -176,3 +176,40 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 		})
 	}
 }
+
+// A client that NewClient did not make, a nil client and a nil context are refused by every method.
+func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
+	t.Parallel()
+	for name, call := range spanned {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, client := range []*intune.Client{{}, nil} {
+				if err := call(t.Context(), client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "client was not made by intune.NewClient") {
+					t.Errorf("client %v: %v", client, err)
+				}
+			}
+			if strings.HasPrefix(name, "NewList") {
+				return // azcore's pager calls methods of the context
+			}
+			collected := &spans{}
+			client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+				t.Error("a request was sent")
+				return nil, errors.New("unexpected")
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			if err := call(nil, client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ctx is nil") {
+				t.Errorf("got %v", err)
+			}
+			if len(collected.list) > 0 {
+				t.Errorf("spans %v", collected.names())
+			}
+		})
+	}
+	for _, client := range []*intune.Client{{}, nil} {
+		if _, err := client.TokenInfo(t.Context()); !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Errorf("TokenInfo of client %v: %v", client, err)
+		}
+		if scopes := client.TokenRequestOptions().Scopes; scopes != nil || client.String() != "intune.Client(nil)" {
+			t.Errorf("client %v: scopes %v", client, scopes)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package intune_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"io"
 	"maps"
@@ -168,6 +167,21 @@ func TestCallersRequestIDIsKeptAndReported(t *testing.T) {
 	}
 }
 
+// A proxy can put any text into the id of a success, which ends up in logs and spans.
+func TestRequestIDOfASuccessIsCleaned(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"r1": "r1", oldLink: "https://get.teamviewer.com/REDACTED", strings.Repeat("a", 600): strings.Repeat("a", 256), "a\xffb": "a\ufffdb",
+	} {
+		collected := &spans{}
+		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err != nil || response.RequestID != want || collected.list[0].attributes["az.service_request_id"] != want {
+			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.list[0].attributes, err)
+		}
+	}
+}
+
 // The id stays the same over the tries of one call, so that Microsoft's support finds them all.
 func TestRequestIDStaysOverTries(t *testing.T) {
 	t.Parallel()
@@ -189,11 +203,19 @@ func TestRequestIDStaysOverTries(t *testing.T) {
 	}
 }
 
-func TestNilContextIsRefused(t *testing.T) {
+// What the service says about the life of the action goes to the caller (C§5).
+func TestHeadersOfAnAcceptedRequest(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, always(http.StatusNoContent, ""))
-	var none context.Context
-	if _, err := client.RequestRemoteAssistance(none, intune.Device("1"), nil); err == nil || !strings.Contains(err.Error(), "ctx") {
-		t.Errorf("got %v", err)
+	client := newClient(t, transportFunc(says(204, "", "Deprecation", "Tue, 01 Sep 2026 00:00:00 GMT", "Sunset", "Wed, 01 Sep 2027 00:00:00 GMT", "Request-Id", "r1")))
+	got, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if err != nil || got.Deprecation != "Tue, 01 Sep 2026 00:00:00 GMT" || got.Sunset != "Wed, 01 Sep 2027 00:00:00 GMT" || got.RequestID != "r1" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+		"201, empty": says(201, ""), "200 with a body": says(200, "{}"),
+	} {
+		if _, err := newClient(t, transportFunc(answer)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err == nil {
+			t.Errorf("%s is a success", name)
+		}
 	}
 }

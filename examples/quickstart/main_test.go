@@ -45,7 +45,7 @@ func TestTour(t *testing.T) {
 	contains(
 		t, out,
 		"> GET /v1.0/deviceManagement/managedDevices?$filter=… < 200 OK", "Windows, used by anna@contoso.com. Its Intune id: "+tourDeviceID,
-		"Would it work on this device?", "device "+tourDeviceID+": ready pass cloud", "warn connector onboarded; Microsoft ends", "pass session no link",
+		"Would it work on this device?", "device "+tourDeviceID+": ready pass cloud", "warn connector onboarded; Microsoft retires", "pass session no link",
 		"> POST /v1.0/deviceManagement/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",
 		"> POST /v1.0/users/anna@contoso.com/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",
 		"> POST /v1.0/deviceManagement/detectedApps/a1b2c3/managedDevices/"+tourDeviceID+"/requestRemoteAssistance < 204 No Content",

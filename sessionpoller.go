@@ -149,14 +149,14 @@ func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
 		}
 		return now.Sub(h.missing) < notFoundTolerance
 	}
-	switch {
-	case failed.StatusCode == 0:
+	switch failed.StatusCode {
+	case 0:
 		// No answer. Without a token, or with a text that cannot be one, there will be none later either.
 		return !errors.Is(failed, ErrUnauthenticated) && !errors.Is(failed, ErrInvalidArgument)
-	case failed.StatusCode == http.StatusTooManyRequests, failed.StatusCode == http.StatusRequestTimeout, failed.StatusCode >= 500:
+	case http.StatusTooManyRequests, http.StatusRequestTimeout, 499 /* client closed request */ :
 		return true
 	default:
-		return failed.StatusCode < 300 // an answer that broke off
+		return failed.StatusCode < 300 /* an answer that broke off */ || failed.StatusCode >= 500
 	}
 }
 

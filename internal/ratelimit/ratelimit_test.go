@@ -152,3 +152,15 @@ func TestContextEnds(t *testing.T) {
 		}
 	})
 }
+
+// The end of the context counts even if the pause is over at the same time.
+func TestSleepOfAnEndedContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if err := ratelimit.Sleep(ctx, 0); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+}

@@ -176,8 +176,7 @@ func (c *Call) announce(req *http.Request) error {
 		c.record.Verdict = NotSent
 		return err
 	}
-	if c.closed { // while Before ran
-		c.record.Verdict = NotSent
+	if c.closed { // while Before ran, so that nobody reads the record any more
 		return &finalError{}
 	}
 	return nil

@@ -24,7 +24,6 @@ func (c *Call) restore() {
 	}
 	if c.contentType != nil {
 		resp.Header["Content-Type"] = c.contentType
-		c.contentType = nil
 	}
 	if resp == c.converted {
 		resp.StatusCode, resp.Status = http.StatusForbidden, c.forbidden

@@ -206,6 +206,25 @@ func TestHeadersThatGoDoesNotSend(t *testing.T) {
 	}
 }
 
+// The silence of the transport of this package proves that nothing was sent, whatever it refused.
+func TestMethodThatGoDoesNotSend(t *testing.T) {
+	t.Parallel()
+	for kind, c := range map[string]struct {
+		client policy.Transporter
+		want   graphpolicy.Verdict
+	}{"own": {nil, graphpolicy.NotSent}, "the caller's": {&http.Client{Transport: &http.Transport{}}, graphpolicy.Open}} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			req := request(t, call, http.MethodPost)
+			req.Method = "PO ST"
+			if _, err := newTransportOver(t, c.client).Do(req); err == nil || call.Record().Verdict != c.want {
+				t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
+			}
+		})
+	}
+}
+
 // A transport that is registered with Go's gets the headers that Go's would send, and no others.
 func TestHeadersThatGoDoesNotSendByteForByte(t *testing.T) {
 	t.Parallel()

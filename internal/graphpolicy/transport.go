@@ -103,7 +103,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
-	resp, _, err := t.send(req)
+	resp, err := t.send(req)
 	if err != nil {
 		return NotSent, nil, err
 	}
@@ -128,10 +128,10 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		req.Header = req.Header.Clone() // the log policy sees the request again when a claims challenge is answered
 		req.Header.Set("Content-Type", call.ContentType)
 	}
-	resp, answered, err := t.send(req)
+	resp, err := t.send(req)
 	if err != nil {
 		verdict := NotSent
-		if answered || trace.mayHaveSent(err, func() bool { return t.beganNothing(req) }) {
+		if resp != nil || trace.mayHaveSent(err, func() bool { return t.beganNothing(req) }) {
 			verdict = Open
 		}
 		if context.Cause(ctx) == errRepeated { //nolint:errorlint // the cause is this very value
@@ -158,18 +158,18 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 }
 
 // send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
-// responders of mocks return the same header to every request, so only setHeader may change it. answered means that an
-// answer came, even if the error says that something failed after it.
-func (t *Transport) send(req *http.Request) (resp *http.Response, answered bool, err error) {
+// responders of mocks return the same header to every request, so only setHeader may change it. An answer together with
+// an error, which says that something failed after it, is closed.
+func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	given, err := t.do(req)
 	if err != nil {
 		if given != nil && given.Body != nil {
 			_ = given.Body.Close()
 		}
-		return nil, given != nil, err
+		return given, err
 	}
 	if given == nil {
-		return nil, false, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
+		return nil, &finalError{fmt.Errorf("the transport %T returned neither an answer nor an error", t.inner)}
 	}
 	own := *given
 	if own.Request == nil {
@@ -186,7 +186,7 @@ func (t *Transport) send(req *http.Request) (resp *http.Response, answered bool,
 	if own.Body == nil {
 		own.Body = http.NoBody
 	}
-	return &own, true, nil
+	return &own, nil
 }
 
 // setHeader changes an answer's header in a copy.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -48,7 +49,12 @@ func (r *runner) execute(ctx context.Context, program int, names []string, timeo
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // tests start processes of their own
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Run()
+	if cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	if _, exited := errors.AsType[*exec.ExitError](err); exited || limited.Err() != nil {
 		return true, ctx.Err()
 	}
@@ -104,15 +110,24 @@ func (r *runner) trace(ctx context.Context) error {
 	})
 }
 
-// firstTests is how many tests are tried before all the others that reach a mutation.
-const firstTests = 6
+// Before all the others that reach a mutation, some tests are tried, and then those that take no longer than quick.
+const (
+	firstTests = 6
+	quick      = 300 * time.Millisecond
+)
 
 // noticed reports whether any test fails with the mutation. The tests that noticed most so far go first, then those that
-// reach least.
+// reach least, and slow ones at last.
 func (r *runner) noticed(ctx context.Context, m *mutation) (bool, error) {
 	r.mutex.Lock()
 	tests := slices.Clone(r.reach[m.ID])
 	slices.SortFunc(tests, func(a, b *test) int {
+		if isSlow(a) != isSlow(b) {
+			if isSlow(b) {
+				return -1
+			}
+			return 1
+		}
 		if a.kills != b.kills {
 			return b.kills - a.kills
 		}
@@ -122,8 +137,12 @@ func (r *runner) noticed(ctx context.Context, m *mutation) (bool, error) {
 		return strings.Compare(a.name, b.name)
 	})
 	r.mutex.Unlock()
-	first := min(len(tests), firstTests)
-	for _, some := range [][]*test{tests[:first], tests[first:]} {
+	slow := slices.IndexFunc(tests, isSlow)
+	if slow < 0 {
+		slow = len(tests)
+	}
+	first := min(slow, firstTests)
+	for _, some := range [][]*test{tests[:first], tests[first:slow], tests[slow:]} {
 		for program := range r.binaries {
 			var names []string
 			timeout := r.least
@@ -154,6 +173,8 @@ func (r *runner) noticed(ctx context.Context, m *mutation) (bool, error) {
 	}
 	return false, nil
 }
+
+func isSlow(t *test) bool { return t.duration > quick }
 
 // each runs jobs on a number of workers and returns the first error.
 func each[T any](workers int, jobs []T, do func(T) error) error {

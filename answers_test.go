@@ -3,6 +3,7 @@ package intune_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -70,6 +71,24 @@ func TestReadThatArrivedWinsOverTheContext(t *testing.T) {
 			}
 			cancel()
 		})
+	}
+}
+
+func TestReadThatBreaksOffAtTheEndOfTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, http.StatusOK, nil, "")
+		resp.ContentLength = -1
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"1"}`), readerFunc(func([]byte) (int, error) {
+			cancel()
+			return 0, req.Context().Err()
+		})))
+		return resp, nil
+	}))
+	device, err := client.GetDevice(ctx, intune.Device("1"), nil)
+	if !errors.Is(err, context.Canceled) || device.ID != "" {
+		t.Errorf("got %v, %v", device.ID, err)
 	}
 }
 

@@ -86,7 +86,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	if traced && resp != nil {
 		c.traceRequest(ctx, idsOf(resp))
 	}
-	if record.Verdict == graphpolicy.Answered && resp != nil && runtime.HasStatusCode(resp, successes...) {
+	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, successes...) {
 		if err == nil || call.Write || isContextError(err) && payloadRead(resp) {
 			return resp, nil
 		}

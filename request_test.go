@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/go-intune/intune"
 )
 
@@ -79,6 +81,27 @@ func TestClientRequestIDs(t *testing.T) {
 			}
 			seen[part] = true
 		}
+	}
+}
+
+// A policy may take the id away; the service then gives one of its own.
+func TestClientRequestIDOfTheService(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string][]string{"no header": nil, "no value": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(says(204, "", "Client-Request-Id", "of the service")), func(o *intune.ClientOptions) {
+				o.PerRetryPolicies = []policy.Policy{rewrite(func(req *http.Request) {
+					delete(req.Header, "Client-Request-Id")
+					if left != nil {
+						req.Header["Client-Request-Id"] = left
+					}
+				})}
+			})
+			if response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil); err != nil || response.ClientRequestID != "of the service" {
+				t.Errorf("got %q, %v", response.ClientRequestID, err)
+			}
+		})
 	}
 }
 

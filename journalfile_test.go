@@ -163,13 +163,10 @@ func TestNewJournalAfterHalfALine(t *testing.T) {
 	next := askedEntry
 	next.ClientRequestID = "id-2"
 	for n := range len(line) + 4 {
-		for breaks := range 6 { // how often it breaks off there, after a whole entry, in two kinds of writer
+		for breaks := range 9 { // how often it breaks off there, after a whole entry, in three kinds of writer
 			w := &journalWriter{}
-			journal := intune.NewJournal(w, nil)
-			if breaks >= 3 {
-				breaks -= 3
-				journal = intune.NewJournal(unreadable{w}, nil)
-			}
+			journal := [...]intune.Journal{intune.NewJournal(w, nil), intune.NewJournal(unreadable{w}, nil), intune.NewJournal(untold{w}, nil)}[breaks/3]
+			breaks %= 3
 			if err := journal.Asking(t.Context(), askingEntry); err != nil {
 				t.Fatal(err)
 			}
@@ -263,12 +260,21 @@ func TestNewJournalInANewFile(t *testing.T) {
 	if err := intune.NewJournal(untold{w}, nil).Asking(t.Context(), askingEntry); err != nil || strings.Contains(w.String(), "\x18") {
 		t.Errorf("error %v, %q", err, w)
 	}
+	synced := &journalWriter{}
+	if err := intune.NewJournal(untoldFile{synced}, nil).Asking(t.Context(), askingEntry); err != nil || !slices.Equal(synced.calls, []string{"write", "sync"}) {
+		t.Errorf("error %v, calls %q", err, synced.calls)
+	}
 }
 
 // untold is a file that does not tell its size.
 type untold struct{ io.Writer }
 
 func (untold) Stat() (fs.FileInfo, error) { return nil, errDisk }
+
+// untoldFile is one that can be synced.
+type untoldFile struct{ *journalWriter }
+
+func (untoldFile) Stat() (fs.FileInfo, error) { return nil, errDisk }
 
 // Another process may crash after this one has begun to write.
 func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {

@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -159,7 +160,7 @@ func TestManyBatchAnswers(t *testing.T) {
 		"empty list":            {200, nil, `{"responses":[]}`, "a unknown 1, b unknown 1, c unknown 1", nil},
 		"no list":               {200, nil, `{}`, "a unknown 1, b unknown 1, c unknown 1", nil},
 		"not JSON":              {200, nil, `<html>`, "a unknown 1, b unknown 1, c unknown 1", nil},
-		"broken off":            {200, nil, `{"responses":[` + ok + `,{"id":"2","status":204}`, "a unknown 1, b unknown 1, c unknown 1", nil},
+		"broken off":            {200, nil, `{"responses":[` + ok + `,{"id":"2","status":204}`, "a unknown 1, b unknown 1, c unknown 1", map[string]error{"a": io.ErrUnexpectedEOF}},
 		"nothing":               {204, nil, ``, "a unknown 1, b unknown 1, c unknown 1", nil},
 		"connection breaks":     {0, nil, ``, "a unknown 1, b unknown 1, c unknown 1", map[string]error{"a": io.EOF}},
 		"500":                   {500, nil, ``, "a unknown 1, b unknown 1, c unknown 1", map[string]error{"a": intune.ErrServer}},
@@ -243,6 +244,58 @@ func TestManyBatchIsNotTaken(t *testing.T) {
 	}
 }
 
+// What is left of the input is a batch too, however little it is.
+func TestManyBatchOfWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	for devices, want := range map[int][2]int{20: {1, 0}, 21: {1, 1}, 22: {2, 0}, 39: {2, 0}} { // batches, single requests
+		b := &batches{answer: func(_ int, items []batchItem) (int, http.Header, string) { return accept(items) }}
+		results := collect(newClient(t, b).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(devices)...), &intune.RequestManyOptions{PerSecond: -1, BatchSize: 20}))
+		if len(results) != devices || len(b.batches) != want[0] || len(b.singles) != want[1] {
+			t.Errorf("%d devices: %d results, %d batches, %d single requests", devices, len(results), len(b.batches), len(b.singles))
+		}
+	}
+}
+
+func TestManyLoopIsLeftBeforeTheLastBatch(t *testing.T) {
+	t.Parallel()
+	b := &batches{answer: func(_ int, items []batchItem) (int, http.Header, string) { return accept(items) }}
+	for range newClient(t, b).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(25)...), &intune.RequestManyOptions{PerSecond: -1, BatchSize: 20, Concurrency: 1}) {
+		break
+	}
+	if len(b.batches) != 1 {
+		t.Errorf("%d batches", len(b.batches))
+	}
+}
+
+// A context that ends after the service has not taken a batch: nobody was asked.
+func TestManyContextEndsAfterABatchThatWasNotTaken(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b := &batches{answer: func(int, []batchItem) (int, http.Header, string) {
+		cancel()
+		return http.StatusNotFound, nil, ""
+	}}
+	for _, r := range collect(newClient(t, b).RequestRemoteAssistanceMany(ctx, devicesNamed("a", "b"), &intune.RequestManyOptions{BatchSize: 2})) {
+		if !errors.Is(r.Err, context.Canceled) || errors.Is(r.Err, intune.ErrNotFound) || errors.Is(r.Err, intune.ErrOutcomeUnknown) {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// The ids in the body of an answer win over its headers', but for the id under which the journal has the request.
+func TestManyIDs(t *testing.T) {
+	t.Parallel()
+	journal := &memory{}
+	client := newClient(t, transportFunc(says(http.StatusForbidden,
+		`{"error":{"code":"Forbidden","innerError":{"request-id":"of the body","client-request-id":"of the body"}}}`, "Request-Id", "of the header")), journal.option)
+	results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a"), nil))
+	failed, _ := errors.AsType[*intune.Error](results[0].Err)
+	if asking, _ := journal.pair(t); results[0].RequestID != "of the body" || failed.ClientRequestID != asking.ClientRequestID || results[0].ClientRequestID != asking.ClientRequestID {
+		t.Errorf("result %+v, error %+v", results[0], failed)
+	}
+}
+
 // The users of a batch are in its body, and an answer or a log may quote it.
 func TestManyBatchShowsNoUser(t *testing.T) { //nolint:paralleltest // azcore's log is one for the process
 	b := &batches{}
@@ -315,8 +368,10 @@ func TestManyResultInLogs(t *testing.T) {
 	}), &intune.RequestManyOptions{PerSecond: -1, BatchSize: 2}) {
 		slog.New(slog.NewJSONHandler(&logged, nil)).Info("asked", "result", r)
 	}
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("asked", "result", intune.RequestResult{Outcome: intune.OutcomeAccepted, Attempts: 1})
 	text := logged.String()
 	for _, part := range []string{
+		`"outcome":"accepted","attempts":1}`,
 		`"outcome":"rejected","attempts":1,"error":{`, `"request_id":"r-1"`, `"outcome":"unknown"`, `"outcome":"notSent","attempts":0,"error":"`, `"device":"device d1 (user address)"`,
 	} {
 		if !strings.Contains(text, part) {

@@ -95,6 +95,19 @@ func TestManyNotSentForAnotherReason(t *testing.T) {
 }
 
 // The delays are those of azcore's options.
+func TestManyTriesAsManyTimesAsTheOptionsSay(t *testing.T) {
+	t.Parallel()
+	for retries, tries := range map[int32]int{-1: 1, 0: 4, 1: 2, 2: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{answers: map[string][]int{"x": {503}}}
+			_ = collect(sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetries = retries }).RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+			if got := len(sent.sentTo("x")); got != tries {
+				t.Errorf("MaxRetries %d: %d tries, want %d", retries, got, tries)
+			}
+		})
+	}
+}
+
 func TestManyRetryDelays(t *testing.T) {
 	t.Parallel()
 	const s = time.Second

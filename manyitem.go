@@ -114,8 +114,6 @@ const (
 func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, verdict manyVerdict) {
 	failed, ok := errors.AsType[*Error](answer.err)
 	switch {
-	case m.ctx.Err() != nil:
-		return wait, manyEnds
 	case answer.held:
 		return wait, manyAgain
 	case !ok || m.client.retry.MaxRetries < 0:

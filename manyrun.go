@@ -159,9 +159,6 @@ func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time)
 		wait, verdict := m.retry(item, answer)
 		switch verdict {
 		case manyEnds:
-			if answer.held {
-				answer = item.interrupted(m.client, m.ctx.Err())
-			}
 			if answer.err == nil {
 				accepted++
 			}

@@ -56,6 +56,27 @@ func TestConnectorStateOfRows(t *testing.T) {
 	}
 }
 
+// A pager of partners goes on from a stored page as the others do.
+func TestPartnersFromAStoredPage(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, transportFunc(says(200, `{"value":[{"id":"2","displayName":"B"}]}`)))
+	pager := client.NewListRemoteAssistancePartnersPager(nil)
+	stored, err := json.Marshal(intune.ListRemoteAssistancePartnersResponse{
+		Value: []intune.RemoteAssistancePartner{{ID: "1"}}, NextLink: "https://graph.microsoft.com/v1.0/deviceManagement/remoteAssistancePartners?$skiptoken=2",
+	})
+	if err := errors.Join(err, json.Unmarshal(stored, pager)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1", "2"} {
+		if page, err := pager.NextPage(t.Context()); err != nil || len(page.Value) != 1 || page.Value[0].ID != want {
+			t.Errorf("got %v, %v", page.Value, err)
+		}
+	}
+	if pager.More() {
+		t.Error("there is more")
+	}
+}
+
 func TestPartners(t *testing.T) {
 	t.Parallel()
 	bubble(t, "life of a partner", func(t *testing.T, tenant *intunetest.Tenant) {

@@ -218,7 +218,7 @@ func TestHTTP2DoesNotRepeatTheAction(t *testing.T) {
 			server, arrived := givesBack(t, how, cancel) // the second request has proved it; Go would go on for a minute
 			httpClient := func() *http.Client {
 				return &http.Client{Transport: &http.Transport{
-					TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig, ForceAttemptHTTP2: true,
+					TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig.Clone(), ForceAttemptHTTP2: true,
 				}}
 			}
 			client := newClient(t, httpClient(), insists, func(o *intune.ClientOptions) { o.Cloud = graphAt(server.URL) })

@@ -138,8 +138,10 @@ func TestReportHoldsNothingOfTheTenant(t *testing.T) {
 	cases := map[string]demo{"markers": marked(), "demo": {devices: 8}}
 	// Those that show texts of the service. TestOneFactChanged looks at all of them, without the markers.
 	texts := regexp.MustCompile("^(properties|error|user|connector|audit-event|action|session|again)")
-	for id, d := range changes() {
-		if !texts.MatchString(id) {
+	for i, f := range allFacts() {
+		id := string(f.id)
+		d := changes()[id]
+		if !texts.MatchString(id) || i%smaller != 0 {
 			continue
 		}
 		m := marked()

@@ -7,27 +7,34 @@ import (
 )
 
 // do sends the request. It uses a copy of an [http.Client], as the client is at that moment. The copy follows no
-// redirects, or, if the caller's CheckRedirect allows them, follows them without the token, because net/http sends the
-// token to another port or scheme of the same host. If the place that a redirect leads to gives no answer, do returns
-// the redirect together with the error, for it is the answer to our request.
+// redirects, unless the caller's CheckRedirect allows them.
 func (t *Transport) do(req *http.Request) (*http.Response, error) {
 	client, ok := t.inner.(*http.Client)
 	if !ok {
 		return t.inner.Do(req)
 	}
-	still := *client
-	still.CheckRedirect = followNone
-	var redirect *http.Response
-	if allow := client.CheckRedirect; allow != nil {
-		still.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-			redirect = next.Response
-			next.Header.Del("Authorization")
-			err := allow(next, via)
-			next.Header.Del("Authorization")
-			return err
-		}
+	own := *client
+	if own.CheckRedirect != nil {
+		return followWithoutToken(&own, req)
 	}
-	resp, err := still.Do(req)
+	own.CheckRedirect = followNone
+	return own.Do(req)
+}
+
+// followWithoutToken follows the redirects that the client's CheckRedirect allows without the token, because net/http
+// sends it to another port or scheme of the same host. If the place that a redirect leads to gives no answer, it returns
+// the redirect together with the error, for it is the answer to our request.
+func followWithoutToken(client *http.Client, req *http.Request) (*http.Response, error) {
+	var redirect *http.Response
+	allow := client.CheckRedirect
+	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		redirect = next.Response
+		next.Header.Del("Authorization")
+		err := allow(next, via)
+		next.Header.Del("Authorization")
+		return err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		resp = cmp.Or(resp, redirect)
 	}

@@ -58,7 +58,7 @@ func (e *PendingError) Error() string {
 	return text
 }
 
-// GoString is [PendingError.Error], so that %#v does not show the resume token, which holds the user of a [UserDevice].
+// GoString wraps [PendingError.Error], so that %#v does not show the resume token, which holds the user of a [UserDevice].
 func (e *PendingError) GoString() string { return "intune.PendingError(" + e.Error() + ")" }
 
 // Unwrap is the cause, which may be nil.

@@ -3,4 +3,4 @@
 package main
 
 // smaller is by how much tests that measure are smaller, so that the race detector does not make them take minutes.
-const smaller = 5
+const smaller = 10

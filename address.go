@@ -321,12 +321,18 @@ func checkKey(argument, key string) error {
 // isInvisible reports whether r is a format character: invisible, but not white space.
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
+// isBlankOrHidden finds what a terminal or a browser would take for something else than a part of an address or a link:
+// one ends at a space, and an override of the direction of text makes it show another host.
+func isBlankOrHidden(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || isInvisible(r)
+}
+
 // quoted shows a refused part with its bad characters escaped. A user is a person's name, so its good characters are
 // masked.
 func quoted(argument, key string) string {
 	if argument == "user" {
 		key = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) || unicode.IsSpace(r) || isInvisible(r) {
+			if isBlankOrHidden(r) {
 				return r
 			}
 			return '*'

@@ -28,8 +28,8 @@
 //
 // [Client.FindDevice] returns the one device that matches a [DeviceFilter], or an error that lists the candidates;
 // [Client.Devices] goes through all that match. There is no free-text filter, because users reported that Intune
-// ignores a $filter that it does not support and answers with every device of the tenant. For the same reason the library checks every device
-// that comes back against the filter.
+// ignores a $filter that it does not support and answers with every device of the tenant. For the same reason the
+// library checks every device that comes back against the filter.
 //
 // # Accepted is not open
 //

@@ -60,10 +60,7 @@ func appendText(to []slog.Attr, key, text string) []slog.Attr {
 func appendRequest(to []slog.Attr, requestID, clientRequestID string, at time.Time) []slog.Attr {
 	to = appendText(to, "request_id", requestID)
 	to = appendText(to, "client_request_id", clientRequestID)
-	if at.IsZero() {
-		return to
-	}
-	return append(to, slog.Time("requested_at", at))
+	return appendTime(to, "requested_at", at)
 }
 
 // GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of

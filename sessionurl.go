@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
-	"unicode"
 )
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is a [Secret]:
@@ -66,10 +65,4 @@ func checkSessionLink(link string) error {
 		return errors.New("the service gave a session link that holds a user name; it is withheld")
 	}
 	return nil
-}
-
-// isBlankOrHidden finds what a terminal or a browser would take for something else than a part of a link: one ends at a
-// space, and an override of the direction of text makes it show another host.
-func isBlankOrHidden(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || isInvisible(r)
 }

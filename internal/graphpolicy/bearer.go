@@ -127,8 +127,10 @@ func (b *Bearer) GetToken(ctx context.Context, options policy.TokenRequestOption
 
 // sendable reports whether a token can stand in a header.
 func sendable(token string) bool {
-	return token != "" && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+	return token != "" && !strings.ContainsFunc(token, isNoVisibleASCII)
 }
+
+func isNoVisibleASCII(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // usable is the latest token if it is valid for another minute, long enough for a request.
 func (b *Bearer) usable() string {

@@ -142,7 +142,7 @@ func (t *Transport) beganNothing(req *http.Request) bool {
 
 // notInName and hasControl find what net/http refuses to send in the name and in the value of a header.
 func notInName(r rune) bool {
-	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	return isNoVisibleASCII(r) || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
 func hasControl(value string) bool {

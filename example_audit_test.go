@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request. A missing
@@ -19,7 +20,7 @@ func ExampleClient_AuditEvents() {
 	seen, unseen := tenant.AddDevice(intune.ManagedDevice{ID: "d1"}), tenant.AddDevice(intune.ManagedDevice{ID: "d2"})
 	var journal bytes.Buffer
 	options := tenant.ClientOptions()
-	options.Journal = intune.NewJournal(&journal, nil)
+	options.Journal = journalfile.New(&journal, nil)
 	client, err := intune.NewClient(tenant.Credential(), options)
 	if err != nil {
 		fmt.Println(err)
@@ -41,7 +42,7 @@ func ExampleClient_AuditEvents() {
 		}
 		events[event.CorrelationID] = event
 	}
-	for entry, err := range intune.ReadJournal(&journal) {
+	for entry, err := range journalfile.Read(&journal) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -205,6 +205,17 @@ func TestContextEndsWhileTheJournalWrites(t *testing.T) {
 
 type contextKey struct{}
 
+var (
+	askingEntry = intune.JournalEntry{
+		Time: time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
+		ResumeToken: `{"type":"RemoteAssistanceSession"}`, Actor: "bert",
+	}
+	askedEntry = intune.JournalEntry{
+		Time: time.Date(2026, 3, 4, 5, 6, 8, 0, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
+		Outcome: intune.OutcomeRejected, StatusCode: 403, RequestID: "r1", Error: "not allowed <&>", Actor: "bert", CallerID: "c", AppID: "a", TenantID: "t",
+	}
+)
+
 // Asked is told although the caller has gone, with the values of its context. What it returns changes nothing.
 func TestJournalThatFailsLater(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/journalfile"
 	"github.com/gofrs/flock"
 )
 
@@ -40,7 +41,7 @@ func lockName(journal string) string {
 func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry, error) {
 	r := &record{close: func() {}, failed: failed, byID: map[string]intune.JournalEntry{}, times: map[string]intune.JournalEntry{}}
 	if name == "" {
-		r.journal = intune.NewJournal(io.Discard, nil)
+		r.journal = journalfile.New(io.Discard, nil)
 		return r, nil, nil
 	}
 	lock := flock.New(lockName(name), flock.SetPermissions(0o600))
@@ -66,7 +67,7 @@ func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry
 		r.close()
 		return nil, nil, err
 	}
-	r.journal = intune.NewJournal(file, &intune.JournalOptions{Actor: func(context.Context) string { return actor() }})
+	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor() }})
 	return r, entries, nil
 }
 
@@ -106,7 +107,7 @@ func readJournal(name string) ([]intune.JournalEntry, error) {
 }
 
 func readEntries(name string, r io.Reader) (all []intune.JournalEntry, err error) {
-	for entry, err := range intune.ReadJournal(r) {
+	for entry, err := range journalfile.Read(r) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err) // the line may name somebody who was asked
 		}
@@ -145,7 +146,7 @@ func earlier(entries []intune.JournalEntry) (map[string]intune.JournalEntry, err
 		default: // those that count are unfinished requests
 		}
 	}
-	unfinished, err := intune.UnfinishedRequests(func(yield func(intune.JournalEntry, error) bool) {
+	unfinished, err := journalfile.Unfinished(func(yield func(intune.JournalEntry, error) bool) {
 		for _, entry := range entries {
 			if !yield(entry, nil) {
 				return

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // journalName is the file of the journal. The demo has one of its own, so that made-up requests stay among themselves.
@@ -94,7 +95,7 @@ func (a *app) openRecord() (*record, error) {
 	}
 	r := &record{file: file, notes: notesName(name), screen: a.console}
 	actor := a.actor()
-	r.journal = intune.NewJournal(file, &intune.JournalOptions{Actor: func(context.Context) string { return actor }})
+	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor }})
 	return r, nil
 }
 
@@ -184,7 +185,7 @@ func (a *app) requests() ([]*request, error) {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	var list []*request
-	for entry, err := range intune.ReadJournal(bytes.NewReader(content)) {
+	for entry, err := range journalfile.Read(bytes.NewReader(content)) {
 		if err != nil {
 			a.warn("%s: %v", name, err)
 			continue
@@ -194,7 +195,7 @@ func (a *app) requests() ([]*request, error) {
 	return list, a.addNotes(list, notesName(name))
 }
 
-// merge adds an entry: to its request, if that is there, as intune.UnfinishedRequests pairs them.
+// merge adds an entry: to its request, if that is there, as journalfile.Unfinished pairs them.
 func merge(list []*request, entry intune.JournalEntry) []*request {
 	if entry.Outcome == "" {
 		return append(list, &request{JournalEntry: entry})

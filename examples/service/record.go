@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // What the service adds to the journal. The library keeps outcomes that it does not know as they are.
@@ -38,7 +39,7 @@ func openRecord(path string) (*record, error) {
 	if err := lock(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("-journal: another process uses %s; each instance needs a journal of its own", path), file.Close())
 	}
-	return &record{file: file, journal: intune.NewJournal(file, &intune.JournalOptions{Actor: ownerOf})}, nil
+	return &record{file: file, journal: journalfile.New(file, &journalfile.Options{Actor: ownerOf})}, nil
 }
 
 // note adds an entry about a session, which is on disk when note returns.

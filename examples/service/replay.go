@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // replay makes the sessions of a journal. It fails if the journal is damaged: the damaged line may name somebody who was
 // asked, whom the service would then ask again.
-func (d *desk) replay(journal io.Reader, now time.Time) error {
+func (d *desk) replay(from io.Reader, now time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for entry, err := range intune.ReadJournal(journal) {
+	for entry, err := range journalfile.Read(from) {
 		if err != nil {
 			return fmt.Errorf("-journal: %w; repair the line, or begin a new journal", err)
 		}

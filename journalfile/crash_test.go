@@ -1,4 +1,4 @@
-package intune_test
+package journalfile_test
 
 import (
 	"bufio"
@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // crashChild is the program of these tests, which the test binary becomes when the variable of this name is set: it opens
@@ -85,10 +87,10 @@ func (c *crashChild) run() error {
 		return err
 	}
 	crash := &crasher{at: c.Crash}
-	options := &intune.ClientOptions{Journal: intune.NewJournal(&crashFile{File: file, crash: crash}, nil)}
+	options := &intune.ClientOptions{Journal: journalfile.New(&crashFile{File: file, crash: crash}, nil)}
 	options.Cloud = graphAt(c.URL)
 	inner := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-	options.Transport = &http.Client{Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+	options.Transport = &http.Client{Transport: graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 		if req.Method == http.MethodGet {
 			return inner.RoundTrip(req)
 		}
@@ -184,7 +186,7 @@ type crashes struct {
 func newCrashes(tb testing.TB, devices int) *crashes {
 	tb.Helper()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	server := newServer(tb, tenant.ServeHTTP, true)
+	server := newServer(tb, tenant.ServeHTTP)
 	c := &crashes{tenant: tenant, child: crashChild{URL: server.URL, Root: server.Certificate().Raw}}
 	c.start(tb, devices)
 	return c
@@ -254,8 +256,16 @@ func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown [
 func (c *crashes) check(tb testing.TB, shown []string) {
 	tb.Helper()
 	text := readText(tb, c.child.Journal)
-	entries, errs := entriesOf(strings.NewReader(text))
-	unfinished, err := intune.UnfinishedRequests(intune.ReadJournal(strings.NewReader(text)))
+	var entries []intune.JournalEntry
+	var errs []error
+	for entry, err := range journalfile.Read(strings.NewReader(text)) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		entries = append(entries, entry)
+	}
+	unfinished, err := journalfile.Unfinished(journalfile.Read(strings.NewReader(text)))
 	if err != nil || len(errs) != 0 {
 		tb.Fatalf("errors %v, %v in\n%q", err, errs, text)
 	}

@@ -1,4 +1,4 @@
-package intune_test
+package journalfile_test
 
 import (
 	"context"
@@ -14,7 +14,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // run opens sessions on devices. The file at path records what was asked, so that run can continue after a crash.
@@ -24,7 +26,7 @@ func run(ctx context.Context, credential azcore.TokenCredential, options intune.
 		return err
 	}
 	defer file.Close()
-	options.Journal = intune.NewJournal(file, nil)
+	options.Journal = journalfile.New(file, nil)
 	client, err := intune.NewClient(credential, &options)
 	if err != nil {
 		return err
@@ -40,7 +42,7 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 	options *intune.OpenRemoteAssistanceOptions, show func(intune.RemoteAssistanceSession),
 ) error {
 	asked := map[intune.DeviceRef]string{} // with the token of each wait
-	for entry, err := range intune.ReadJournal(journal) {
+	for entry, err := range journalfile.Read(journal) {
 		switch {
 		case err != nil:
 			return err // the damaged line may name somebody who was asked
@@ -69,10 +71,10 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 }
 
 // A program that is stopped and started again with the same journal continues, and asks nobody twice.
-func ExampleNewJournal() {
+func ExampleNew() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	device := tenant.AddDevice(intune.ManagedDevice{ID: exampleID}, intunetest.SessionScript{After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678"})
+	device := tenant.AddDevice(intune.ManagedDevice{ID: graphtest.DeviceID}, intunetest.SessionScript{After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678"})
 	folder, err := os.MkdirTemp("", "journal")
 	if err != nil {
 		fmt.Println(err)
@@ -83,7 +85,7 @@ func ExampleNewJournal() {
 
 	first, crash := context.WithCancel(ctx)
 	options := tenant.ClientOptions()
-	options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+	options.Transport = graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 		if tenant.Prompts(device) > 0 {
 			crash() // while it waits for the link
 		}
@@ -104,9 +106,10 @@ func ExampleNewJournal() {
 }
 
 // After a crash, the journal tells which users may or may not have been asked.
-func ExampleUnfinishedRequests() {
+func ExampleUnfinished() {
 	ctx := context.Background()
-	tenant, _, device := exampleTenant()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: graphtest.DeviceID})
 	path := filepath.Join(os.TempDir(), "asked-"+rand.Text()+".jsonl")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
@@ -115,7 +118,7 @@ func ExampleUnfinishedRequests() {
 	}
 	defer os.Remove(path)
 	defer file.Close()
-	journal := intune.NewJournal(file, nil)
+	journal := journalfile.New(file, nil)
 	options := tenant.ClientOptions()
 	options.Journal = journal
 	client, err := intune.NewClient(tenant.Credential(), options)
@@ -128,7 +131,7 @@ func ExampleUnfinishedRequests() {
 	fmt.Println("unknown:", errors.Is(err, intune.ErrOutcomeUnknown))
 
 	file.Seek(0, io.SeekStart)
-	unfinished, err := intune.UnfinishedRequests(intune.ReadJournal(file))
+	unfinished, err := journalfile.Unfinished(journalfile.Read(file))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -142,7 +145,7 @@ func ExampleUnfinishedRequests() {
 		}
 	}
 	file.Seek(0, io.SeekStart)
-	unfinished, err = intune.UnfinishedRequests(intune.ReadJournal(file))
+	unfinished, err = journalfile.Unfinished(journalfile.Read(file))
 	fmt.Println("unfinished:", len(unfinished), err)
 	// Output:
 	// unknown: true

@@ -1,4 +1,4 @@
-package intune_test
+package journalfile_test
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // journalWriter counts what is done to it. cut, if not nil, says how much of a line it takes.
@@ -59,7 +60,7 @@ var (
 
 // entriesOf reads a whole journal.
 func entriesOf(r io.Reader) (entries []intune.JournalEntry, errs []error) {
-	for entry, err := range intune.ReadJournal(r) {
+	for entry, err := range journalfile.Read(r) {
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -72,8 +73,8 @@ func entriesOf(r io.Reader) (entries []intune.JournalEntry, errs []error) {
 func TestNewJournalWritesALineAnEntry(t *testing.T) {
 	t.Parallel()
 	w := &journalWriter{}
-	journal := intune.NewJournal(w, nil)
-	if err := errors.Join(journal.Asking(t.Context(), askingEntry), journal.Asked(t.Context(), askedEntry)); err != nil {
+	j := journalfile.New(w, nil)
+	if err := errors.Join(j.Asking(t.Context(), askingEntry), j.Asked(t.Context(), askedEntry)); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"write", "sync", "write", "sync"}; !slices.Equal(w.calls, want) {
@@ -111,7 +112,7 @@ func TestNewJournalFails(t *testing.T) {
 	tooLong.ResumeToken = longest.ResumeToken + "x"
 	tooLong.ClientRequestID, tooLong.Actor = "", ""
 	w := &bytes.Buffer{}
-	if err := intune.NewJournal(w, nil).Asking(t.Context(), longest); err != nil {
+	if err := journalfile.New(w, nil).Asking(t.Context(), longest); err != nil {
 		t.Errorf("the longest entry: %v", err)
 	}
 	if entries, errs := entriesOf(w); len(errs) != 0 || !slices.Equal(entries, []intune.JournalEntry{longest}) {
@@ -126,14 +127,14 @@ func TestNewJournalFails(t *testing.T) {
 		"Write fails":          {&journalWriter{cut: func([]byte) (int, error) { return 0, errDisk }}, askingEntry, errDisk, "write the journal"},
 		"Write is short":       {&journalWriter{cut: func(line []byte) (int, error) { return len(line) - 1, nil }}, askingEntry, io.ErrShortWrite, "write the journal"},
 		"Sync fails":           {&journalWriter{syncErr: errDisk}, askingEntry, errDisk, "write the journal"},
-		"no writer":            {nil, askingEntry, intune.ErrInvalidArgument, "w of NewJournal is nil"},
-		"a nil file":           {none, askingEntry, intune.ErrInvalidArgument, "w of NewJournal is nil"},
-		"no device":            {&journalWriter{}, intune.JournalEntry{ClientRequestID: "id"}, intune.ErrInvalidArgument, "zero DeviceRef"},
+		"no writer":            {nil, askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
+		"a nil file":           {none, askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
+		"no device":            {&journalWriter{}, intune.JournalEntry{ClientRequestID: "id"}, intune.ErrInvalidArgument, "has no device"},
 		"longer than any line": {&journalWriter{}, tooLong, intune.ErrInvalidArgument, "too long"},
 		"a closed file":        {closedFile(t), askingEntry, os.ErrClosed, "write the journal"},
 	} {
-		journal := intune.NewJournal(c.w, nil)
-		for method, err := range map[string]error{"Asking": journal.Asking(t.Context(), c.entry), "Asked": journal.Asked(t.Context(), c.entry)} {
+		j := journalfile.New(c.w, nil)
+		for method, err := range map[string]error{"Asking": j.Asking(t.Context(), c.entry), "Asked": j.Asked(t.Context(), c.entry)} {
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s, %s: %v", name, method, err)
 			}
@@ -165,19 +166,19 @@ func TestNewJournalAfterHalfALine(t *testing.T) {
 	for n := range len(line) + 4 {
 		for breaks := range 9 { // how often it breaks off there, after a whole entry, in three kinds of writer
 			w := &journalWriter{}
-			journal := [...]intune.Journal{intune.NewJournal(w, nil), intune.NewJournal(unreadable{w}, nil), intune.NewJournal(untold{w}, nil)}[breaks/3]
+			j := [...]intune.Journal{journalfile.New(w, nil), journalfile.New(unreadable{w}, nil), journalfile.New(untold{w}, nil)}[breaks/3]
 			breaks %= 3
-			if err := journal.Asking(t.Context(), askingEntry); err != nil {
+			if err := j.Asking(t.Context(), askingEntry); err != nil {
 				t.Fatal(err)
 			}
 			w.cut = func(line []byte) (int, error) { return min(n, len(line)), errDisk }
 			for range breaks {
-				if err := journal.Asking(t.Context(), askingEntry); !errors.Is(err, errDisk) {
+				if err := j.Asking(t.Context(), askingEntry); !errors.Is(err, errDisk) {
 					t.Fatal(err)
 				}
 			}
 			w.cut = nil
-			if err := journal.Asked(t.Context(), next); err != nil {
+			if err := j.Asked(t.Context(), next); err != nil {
 				t.Fatal(err)
 			}
 			entries, errs := entriesOf(bytes.NewReader(w.Bytes()))
@@ -193,7 +194,7 @@ func TestNewJournalAfterHalfALine(t *testing.T) {
 func TestNewJournalInAFileWithHalfALine(t *testing.T) {
 	t.Parallel()
 	whole := &bytes.Buffer{}
-	if err := intune.NewJournal(whole, nil).Asking(t.Context(), askingEntry); err != nil {
+	if err := journalfile.New(whole, nil).Asking(t.Context(), askingEntry); err != nil {
 		t.Fatal(err)
 	}
 	for mode, flags := range map[string]int{"read and write": os.O_RDWR, "write only": os.O_WRONLY} {
@@ -212,8 +213,8 @@ func TestNewJournalInAFileWithHalfALine(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				journal := intune.NewJournal(file, nil)
-				if err := errors.Join(journal.Asking(t.Context(), askedEntry), journal.Asked(t.Context(), askedEntry), file.Close()); err != nil {
+				j := journalfile.New(file, nil)
+				if err := errors.Join(j.Asking(t.Context(), askedEntry), j.Asked(t.Context(), askedEntry), file.Close()); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -248,8 +249,8 @@ func TestNewJournalInANewFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		journal := intune.NewJournal(file, nil)
-		if err := errors.Join(journal.Asking(t.Context(), askingEntry), journal.Asked(t.Context(), askedEntry), file.Close()); err != nil {
+		j := journalfile.New(file, nil)
+		if err := errors.Join(j.Asking(t.Context(), askingEntry), j.Asked(t.Context(), askedEntry), file.Close()); err != nil {
 			t.Fatal(err)
 		}
 		if text := readText(t, path); strings.Count(text, "\n") != 2 || strings.Contains(text, "\x18") {
@@ -257,7 +258,7 @@ func TestNewJournalInANewFile(t *testing.T) {
 		}
 	}
 	w := &journalWriter{}
-	if err := intune.NewJournal(untold{w}, nil).Asking(t.Context(), askingEntry); err != nil || strings.Contains(w.String(), "\x18") || !slices.Equal(w.calls, []string{"write", "sync"}) {
+	if err := journalfile.New(untold{w}, nil).Asking(t.Context(), askingEntry); err != nil || strings.Contains(w.String(), "\x18") || !slices.Equal(w.calls, []string{"write", "sync"}) {
 		t.Errorf("error %v, %q, calls %q", err, w.String(), w.calls)
 	}
 }
@@ -279,14 +280,14 @@ func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {
 		t.Cleanup(func() { _ = file.Close() })
 		return file
 	}
-	journal := intune.NewJournal(open(), nil)
-	if err := journal.Asking(t.Context(), askingEntry); err != nil {
+	j := journalfile.New(open(), nil)
+	if err := j.Asking(t.Context(), askingEntry); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := open().WriteString(`{"time":"2026`); err != nil {
 		t.Fatal(err)
 	}
-	if err := journal.Asked(t.Context(), askedEntry); err != nil {
+	if err := j.Asked(t.Context(), askedEntry); err != nil {
 		t.Fatal(err)
 	}
 	entries, errs := entriesOf(open())
@@ -298,13 +299,13 @@ func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {
 func TestNewJournalIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	w := &journalWriter{}
-	journal := intune.NewJournal(w, nil)
+	j := journalfile.New(w, nil)
 	var group sync.WaitGroup
 	for i := range 50 {
 		group.Go(func() {
 			entry := askingEntry
 			entry.ClientRequestID = strconv.Itoa(i)
-			if err := journal.Asking(t.Context(), entry); err != nil {
+			if err := j.Asking(t.Context(), entry); err != nil {
 				t.Error(err)
 			}
 		})
@@ -330,7 +331,7 @@ func TestJournalActor(t *testing.T) {
 		"long":              {strings.Repeat("a", 1000), "", strings.Repeat("a", 200) + "…"},
 	} {
 		w := &bytes.Buffer{}
-		journal := intune.NewJournal(w, &intune.JournalOptions{Actor: func(ctx context.Context) string {
+		j := journalfile.New(w, &journalfile.Options{Actor: func(ctx context.Context) string {
 			if ctx.Value(contextKey{}) != "kept" {
 				t.Error("another context")
 			}
@@ -338,7 +339,7 @@ func TestJournalActor(t *testing.T) {
 		}})
 		ctx := context.WithValue(t.Context(), contextKey{}, "kept")
 		entry := intune.JournalEntry{Device: intune.Device("1"), Actor: c.given}
-		if err := errors.Join(journal.Asking(ctx, entry), journal.Asked(ctx, entry)); err != nil {
+		if err := errors.Join(j.Asking(ctx, entry), j.Asked(ctx, entry)); err != nil {
 			t.Fatal(err)
 		}
 		entries, _ := entriesOf(w)
@@ -380,7 +381,7 @@ func TestJournalOfAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := intune.NewJournal(w, nil).Asking(t.Context(), intune.JournalEntry{Device: intune.Device("1"), ClientRequestID: "c1"}); err != nil {
+	if err := journalfile.New(w, nil).Asking(t.Context(), intune.JournalEntry{Device: intune.Device("1"), ClientRequestID: "c1"}); err != nil {
 		t.Error(err)
 	}
 	if err := w.Close(); err != nil {

@@ -1,4 +1,11 @@
-package intune
+// Package journalfile keeps the record of who asked for remote assistance in a file, and reads it back after a crash.
+//
+//	file, err := os.OpenFile("asked.jsonl", os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+//	...
+//	client, err := intune.NewClient(credential, &intune.ClientOptions{Journal: journalfile.New(file, nil)})
+//	...
+//	unfinished, err := journalfile.Unfinished(journalfile.Read(file)) // whose wait may go on, without asking again
+package journalfile
 
 import (
 	"bytes"
@@ -8,52 +15,58 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"sync"
+	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// maxJournalLine is the maximum length of a line of a journal, in bytes. Entries have less than a tenth of it.
-const maxJournalLine = 256 << 10
+// maxLine is the maximum length of a line of a journal, in bytes. Entries have less than a tenth of it.
+const maxLine = 256 << 10
 
-// journalCancel marks the end of a line that was not written completely. It is the control character CAN, "what came
+// cancel marks the end of a line that was not written completely. It is the control character CAN, "what came
 // before is in error". JSON holds no control characters, so no entry can end in it.
-const journalCancel = 0x18
+const cancel = 0x18
 
-// JournalOptions configures [NewJournal].
-type JournalOptions struct {
+// maxActor is how much is kept of an actor, in bytes.
+const maxActor = 200
+
+// Options configures [New].
+type Options struct {
 	// Actor, if not nil, returns the person that a request is made for, such as the technician who uses a service, from
 	// the context of the call. At most 200 bytes are kept, in one line. It is called for both entries of a request, and as
-	// the methods of [Journal] from several goroutines.
+	// the methods of [intune.Journal] from several goroutines.
 	Actor func(ctx context.Context) string
 }
 
-// NewJournal makes a [Journal] that writes JSON lines for [ReadJournal]. For each entry it calls Write once and then,
+// New makes a [intune.Journal] that writes JSON lines for [Read]. For each entry it calls Write once and then,
 // if w has that method as an [*os.File] has, Sync, so that the entry survives a crash of the machine. It does not sync
 // pipes and terminals. An error of Write or Sync, and a Write that took less than it was given, makes Asking and Asked
 // fail. The journal is safe for concurrent use.
 //
 //   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass the file itself, not
-//     wrapped in another writer. If w is nil, Asking returns [ErrInvalidArgument].
+//     wrapped in another writer. If w is nil, Asking returns [intune.ErrInvalidArgument].
 //   - options: may be nil.
 //
 // A failed Write or a crash can leave half a line. The journal never continues such a line: it first marks the line as
-// canceled, and ReadJournal skips it. To see whether there is such a line, the journal uses the methods Stat and ReadAt
+// canceled, and Read skips it. To see whether there is such a line, the journal uses the methods Stat and ReadAt
 // of w. If a file is open for writing only, the journal marks its last line in any case, which does no harm to a
 // complete line. With any other writer, make sure that the journal begins on a new line.
 //
 // A program can write entries of its own: when it has learned what became of an unfinished request, it calls Asked with
-// that entry and the outcome. The journal fills in Time if it is zero. It returns [ErrInvalidArgument] for an entry
+// that entry and the outcome. The journal fills in Time if it is zero. It returns [intune.ErrInvalidArgument] for an entry
 // without a device, or one that is too long.
-func NewJournal(w io.Writer, options *JournalOptions) Journal {
-	j := &fileJournal{w: w, fresh: true}
+func New(w io.Writer, options *Options) intune.Journal {
+	j := &file{w: w, fresh: true}
 	if options != nil {
 		j.actor = options.Actor
 	}
 	return j
 }
 
-type fileJournal struct {
+type file struct {
 	actor func(context.Context) string
 
 	mu     sync.Mutex
@@ -63,31 +76,34 @@ type fileJournal struct {
 }
 
 // Asking implements Journal.
-func (j *fileJournal) Asking(ctx context.Context, entry JournalEntry) error {
+func (j *file) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	return j.write(ctx, entry)
 }
 
 // Asked implements Journal.
-func (j *fileJournal) Asked(ctx context.Context, entry JournalEntry) error {
+func (j *file) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	return j.write(ctx, entry)
 }
 
-func (j *fileJournal) write(ctx context.Context, entry JournalEntry) error {
-	if isNil(j.w) {
-		return invalidArgument("w", "of NewJournal is nil; pass a file or another writer")
+func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
+	if file, ok := j.w.(*os.File); j.w == nil || ok && file == nil {
+		return invalidArgument("w", "of journalfile.New is nil; pass a file or another writer")
 	}
 	if entry.Time.IsZero() {
-		entry.Time = journalTime()
+		entry.Time = time.Now().UTC().Round(0)
 	}
 	if j.actor != nil {
-		entry.Actor = cmp.Or(redact.OneLine(redact.Text(j.actor(ctx)), maxCodeText), entry.Actor)
+		entry.Actor = cmp.Or(redact.OneLine(redact.Text(j.actor(ctx)), maxActor), entry.Actor)
 	}
-	line, err := json.Marshal(entry)
-	if err := cmp.Or(entry.Device.check(), err); err != nil {
+	if entry.Device.IsZero() {
+		return invalidArgument("entry", "has no device")
+	}
+	line, err := json.Marshal(entry) // which checks the address of the device
+	if err != nil {
 		return fmt.Errorf("journal entry: %w", err)
 	}
-	if len(line) > maxJournalLine {
-		return invalidArgument("entry", fmt.Sprintf("is too long for a journal: %d bytes, at most %d are read back", len(line), maxJournalLine))
+	if len(line) > maxLine {
+		return invalidArgument("entry", fmt.Sprintf("is too long for a journal: %d bytes, at most %d are read back", len(line), maxLine))
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -98,9 +114,9 @@ func (j *fileJournal) write(ctx context.Context, entry JournalEntry) error {
 }
 
 // append writes one line. If the line before it may be incomplete, it first writes the mark that cancels that line.
-func (j *fileJournal) append(line []byte) error {
+func (j *file) append(line []byte) error {
 	if j.mayEndInCutLine() {
-		line = append([]byte{journalCancel, '\n'}, line...)
+		line = append([]byte{cancel, '\n'}, line...)
 	}
 	n, err := j.w.Write(line)
 	if err == nil && n != len(line) {
@@ -118,22 +134,22 @@ func (j *fileJournal) append(line []byte) error {
 
 // isStream reports whether w is a pipe or a terminal, which have nothing to sync, so that Sync returns an error.
 func isStream(w io.Writer) bool {
-	file, ok := w.(interface{ Stat() (fs.FileInfo, error) })
+	f, ok := w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
 		return false
 	}
-	info, err := file.Stat()
+	info, err := f.Stat()
 	return err == nil && !info.Mode().IsRegular()
 }
 
 // mayEndInCutLine reports whether the journal may end in an incomplete line. It looks at a file each time, because
 // another process that writes to the file may have crashed.
-func (j *fileJournal) mayEndInCutLine() bool {
-	file, ok := j.w.(interface{ Stat() (fs.FileInfo, error) })
+func (j *file) mayEndInCutLine() bool {
+	f, ok := j.w.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
 		return j.failed
 	}
-	info, err := file.Stat()
+	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
 		return j.failed
 	}
@@ -149,6 +165,10 @@ func (j *fileJournal) mayEndInCutLine() bool {
 // isCutLine reports whether a line, given without its line break, was marked as incomplete. text is the line without
 // the mark.
 func isCutLine(line []byte) (text []byte, marked bool) {
-	text = bytes.TrimRight(line, string(rune(journalCancel)))
+	text = bytes.TrimRight(line, string(rune(cancel)))
 	return text, len(text) < len(line)
+}
+
+func invalidArgument(argument, problem string) error {
+	return fmt.Errorf("%w: %s %s", intune.ErrInvalidArgument, argument, problem)
 }

@@ -166,6 +166,14 @@ func (c *Client) TokenRequestOptions() policy.TokenRequestOptions {
 	return policy.TokenRequestOptions{Scopes: []string{c.service.scope}, EnableCAE: true}
 }
 
+// Endpoint is the root of Microsoft Graph that the client calls, such as "https://graph.microsoft.com".
+func (c *Client) Endpoint() string {
+	if c == nil || c.internal == nil {
+		return ""
+	}
+	return c.service.root.String()
+}
+
 // withoutSecrets copies a list of names whose values the caller wants to see in logs, without those that no log may
 // show.
 func withoutSecrets(names []string, secret ...string) []string {

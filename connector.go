@@ -2,7 +2,6 @@ package intune
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 )
@@ -44,11 +43,7 @@ func (c *Client) RemoteAssistanceConnector(ctx context.Context, options *RemoteA
 	}
 	ctx, endSpan := c.startSpan(ctx, opConnector)
 	defer func() { endSpan(err) }()
-	state, err = c.connectorState(ctx)
-	if errors.Is(err, ErrForbidden) {
-		return ConnectorStateUnknown, nil
-	}
-	return state, err
+	return c.connectorState(ctx)
 }
 
 // connectorState is [Client.RemoteAssistanceConnector] with the error of a caller who may not look.

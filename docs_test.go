@@ -125,7 +125,7 @@ func TestEveryMethodIsInAnExample(t *testing.T) {
 		examples.WriteString(readText(t, file))
 	}
 	for method := range reflect.TypeFor[*intune.Client]().Methods() {
-		if method.Name != "String" && !strings.Contains(examples.String(), "."+method.Name+"(") {
+		if method.Name != "String" && method.Name != "Endpoint" && !strings.Contains(examples.String(), "."+method.Name+"(") {
 			t.Errorf("no example calls %s", method.Name)
 		}
 	}

@@ -66,8 +66,5 @@ var (
 	opAuditEvents     = &operation{"Client.AuditEvents", "list audit events", permissionReadAudit, rightReadAudit, false}
 )
 
-// What would stand in the way. Its requests are those of the operations above.
-var opCheckReadiness = &operation{api: "Client.CheckReadiness", text: "check readiness"}
-
 // opToken asks the credential and not Graph, so it has no span.
 var opToken = &operation{text: "get a token"}

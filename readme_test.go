@@ -22,7 +22,7 @@ func TestReadmeSnippets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "journalfile/example_test.go")
+	files = append(files, "journalfile/example_test.go", "readiness/example_test.go")
 	err = filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".go" {
 			files = append(files, path)

@@ -4,10 +4,11 @@ import (
 	"fmt"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/readiness"
 	"github.com/spf13/cobra"
 )
 
-// readinessJSON is intune.Readiness for programs, with the device that was found.
+// readinessJSON is readiness.Report for programs, with the device that was found.
 type readinessJSON struct {
 	Ready  bool        `json:"ready"`
 	Device deviceJSON  `json:"device"`
@@ -56,21 +57,21 @@ func (a *app) checkReadiness(cmd *cobra.Command, w *whom, asJSON bool) error {
 	}
 	ctx, cancel := a.limited(cmd.Context())
 	defer cancel()
-	readiness, err := client.CheckReadiness(ctx, intune.Device(device.ID), nil)
+	report, err := readiness.Check(ctx, client, intune.Device(device.ID), nil)
 	if err != nil {
 		return a.inTime(ctx, err)
 	}
 	if asJSON {
-		out := readinessJSON{Ready: readiness.OK(), Device: forPrograms(&device)}
-		for _, c := range readiness.Checks {
+		out := readinessJSON{Ready: report.OK(), Device: forPrograms(&device)}
+		for _, c := range report.Checks {
 			out.Checks = append(out.Checks, checkJSON{Name: c.Name, Status: string(c.Status), Detail: c.Detail, Remedy: c.Remedy})
 		}
 		err = a.printJSON(out)
 	} else {
 		name := facts([][2]string{{"Name", device.DeviceName}, {"User", firstOf(device.UserPrincipalName, device.UserDisplayName)}})
-		err = a.print(fmt.Sprintf("%s\n%s\n", name, readiness))
+		err = a.print(fmt.Sprintf("%s\n%s\n", name, report))
 	}
-	if err == nil && !readiness.OK() {
+	if err == nil && !report.OK() {
 		return &failure{code: exitRefused}
 	}
 	return err

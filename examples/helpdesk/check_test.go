@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 func TestCheck(t *testing.T) {
@@ -39,7 +40,7 @@ func TestCheckJSON(t *testing.T) {
 		t.Fatalf("exit code %d, %v\n%s", got.code, err, got.stdout)
 	}
 	for _, c := range out.Checks {
-		if c.Name == intune.ReadinessConnector && (c.Status != "fail" || c.Remedy == "") {
+		if c.Name == readiness.Connector && (c.Status != "fail" || c.Remedy == "") {
 			t.Errorf("got %+v", c)
 		}
 	}

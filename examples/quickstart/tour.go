@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 const (
@@ -94,11 +95,11 @@ func (v *visit) find(ctx context.Context) error {
 
 func (v *visit) check(ctx context.Context) error {
 	printf(v.out, "2. Would it work on this device? (CheckReadiness, which only reads)\n")
-	readiness, err := v.client.CheckReadiness(ctx, v.device.Ref(), nil)
+	report, err := readiness.Check(ctx, v.client, v.device.Ref(), nil)
 	if err != nil {
 		return err
 	}
-	printf(v.out, "  %s\n", strings.ReplaceAll(readiness.String(), "\n", "\n  "))
+	printf(v.out, "  %s\n", strings.ReplaceAll(report.String(), "\n", "\n  "))
 	return nil
 }
 

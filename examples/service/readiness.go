@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/readiness"
 )
 
-// readinessView is what a technician hears of [intune.Client.CheckReadiness].
+// readinessView is what a technician hears of [readiness.Check].
 type readinessView struct {
 	Ready  bool        `json:"ready"`
 	Checks []checkView `json:"checks"`
@@ -32,7 +32,7 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchWithin)
 	defer cancel()
-	ready, err := who.client.CheckReadiness(ctx, device, nil)
+	ready, err := readiness.Check(ctx, who.client, device, nil)
 	if err != nil {
 		refuse(w, r, problemFrom(err))
 		return
@@ -42,7 +42,7 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 		view.Checks = append(view.Checks, forTechnician(check))
 		if check.Remedy != "" {
 			level := slog.LevelWarn
-			if check.Status == intune.ReadinessStatusWarn {
+			if check.Status == readiness.Warn {
 				level = slog.LevelInfo
 			}
 			a.log.LogAttrs(ctx, level, "readiness", slog.String("requestId", requestIDOf(ctx)),
@@ -55,28 +55,28 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 
 // forTechnician has the library's detail only where it is about the device. About the tenant and the app, a technician can
 // do nothing but tell somebody.
-func forTechnician(check intune.ReadinessCheck) checkView {
+func forTechnician(check readiness.Result) checkView {
 	view := checkView{Name: check.Name, Status: string(check.Status), Detail: check.Detail}
-	isBad := check.Status != intune.ReadinessStatusPass
+	isBad := check.Status != readiness.Pass
 	advice := map[string]string{
-		intune.ReadinessDevice:     "Search for the device again.",
-		intune.ReadinessManagement: "Give the device's name to your administrator.",
-		intune.ReadinessPlatform:   "Help this user in another way.",
-		intune.ReadinessSync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
-		intune.ReadinessUser:       "There may be nobody at the device who can agree.",
-		intune.ReadinessSession:    "A link from before may still be there. The service waits for a new one.",
+		readiness.Device:     "Search for the device again.",
+		readiness.Management: "Give the device's name to your administrator.",
+		readiness.Platform:   "Help this user in another way.",
+		readiness.Sync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
+		readiness.User:       "There may be nobody at the device who can agree.",
+		readiness.Session:    "A link from before may still be there. The service waits for a new one.",
 	}
 	switch check.Name {
-	case intune.ReadinessDevice, intune.ReadinessManagement, intune.ReadinessPlatform, intune.ReadinessSync,
-		intune.ReadinessUser, intune.ReadinessSession:
+	case readiness.Device, readiness.Management, readiness.Platform, readiness.Sync,
+		readiness.User, readiness.Session:
 		if isBad {
 			view.Advice = advice[check.Name]
 		}
 		return view
 	}
 	switch check.Status {
-	case intune.ReadinessStatusPass, intune.ReadinessStatusWarn: // a warning about the tenant is for the operator
-		view.Status, view.Detail = string(intune.ReadinessStatusPass), "In order."
+	case readiness.Pass, readiness.Warn: // a warning about the tenant is for the operator
+		view.Status, view.Detail = string(readiness.Pass), "In order."
 	default:
 		view.Detail = "Not in order, or could not be checked."
 		view.Advice = "Give the request id of this answer to your administrator."

@@ -1,4 +1,4 @@
-package intune_test
+package readiness_test
 
 import (
 	"encoding/json"
@@ -8,40 +8,44 @@ import (
 	"testing"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 // Everything that comes of the checks, good and bad, is searched for the link, the token, the user and what the service
 // quoted of them.
 func TestReadinessHoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	const upn = "anna.user-secret@contoso.com"
 	quoting := intunetest.Fault{Status: http.StatusForbidden, Body: `{"error":{"code":"Forbidden","message":"` + upn + ` may not open https://get.teamviewer.com/new-secret"}}`}
 	for name, change := range map[string]func(*readinessCase){
-		"link": func(c *readinessCase) { c.device.RemoteAssistanceSessionURL = intune.NewSessionURL(newLink) },
+		"link": func(c *readinessCase) { c.device.RemoteAssistanceSessionURL = intune.NewSessionURL(graphtest.NewLink) },
 		"http link": func(c *readinessCase) {
 			c.device.RemoteAssistanceSessionURL = intune.NewSessionURL("http://new-secret")
 		},
-		"error text": func(c *readinessCase) { c.device.RemoteAssistanceSessionErrorDetails = upn + ": try " + newLink },
-		"odd record": func(c *readinessCase) {
-			c.device.OperatingSystem, c.device.ManagementState = "see "+newLink, "see "+newLink
+		"error text": func(c *readinessCase) {
+			c.device.RemoteAssistanceSessionErrorDetails = upn + ": try " + graphtest.NewLink
 		},
-		"device":    func(c *readinessCase) { c.fault("/"+exampleID, quoting) },
+		"odd record": func(c *readinessCase) {
+			c.device.OperatingSystem, c.device.ManagementState = "see "+graphtest.NewLink, "see "+graphtest.NewLink
+		},
+		"device":    func(c *readinessCase) { c.fault("/"+graphtest.DeviceID, quoting) },
 		"connector": func(c *readinessCase) { c.fault("/remoteAssistancePartners", quoting) },
 		"no record": func(c *readinessCase) {
 			c.fault("/remoteAssistancePartners", quoting)
-			c.fault("/"+exampleID, intunetest.Fault{Status: http.StatusNotFound})
+			c.fault("/"+graphtest.DeviceID, intunetest.Fault{Status: http.StatusNotFound})
 		},
 		"token": func(c *readinessCase) { c.token = intune.StaticToken("opaque-token-secret") },
 	} {
-		collected := &spans{}
+		collected := &graphtest.Spans{}
 		c := newReadinessCase()
 		c.device.UserPrincipalName = upn
 		c.claims = map[string]any{"scp": manageDevices + " " + readConnector, "upn": upn, "name": "name-secret"}
 		change(c)
 		ref := intune.UserDevice(upn, c.tenant.AddDevice(c.device).DeviceID())
 		options := c.tenant.ClientOptions()
-		options.TracingProvider = collected.provider()
+		options.TracingProvider = collected.Provider()
 		options.Logging.IncludeBody = true
 		credential := c.token
 		if credential == nil {
@@ -51,23 +55,23 @@ func TestReadinessHoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore'
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := client.CheckReadiness(t.Context(), ref, nil)
+		found, err := readiness.Check(t.Context(), client, ref, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// The address as JSON is whole, and azcore logs the path; DeviceRef says so.
 		text.WriteString(found.String())
 		slog.New(slog.NewJSONHandler(text, nil)).Info("checked", "readiness", found)
-		text.WriteString(renderings(found.Checks))
-		for _, made := range collected.list {
-			text.WriteString(renderings(made.name, made.status, made.events))
+		text.WriteString(graphtest.Renderings(found.Checks))
+		for _, made := range collected.List {
+			text.WriteString(graphtest.Renderings(made.Name, made.Status, made.Events))
 		}
 		for _, secret := range []string{"new-secret", "token-secret", "name-secret", "eyJ"} {
 			if strings.Contains(text.String(), secret) {
 				t.Errorf("%s: %q is in\n%s", name, secret, text)
 			}
 		}
-		if shown := found.String() + renderings(found.Checks); strings.Contains(shown, "user-secret") {
+		if shown := found.String() + graphtest.Renderings(found.Checks); strings.Contains(shown, "user-secret") {
 			t.Errorf("%s: the user is in\n%s", name, shown)
 		}
 		text.Reset()
@@ -78,13 +82,13 @@ func TestReadinessAsText(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0123456789", 9)
 	for _, c := range []struct {
-		readiness intune.Readiness
+		readiness readiness.Report
 		want      string
 	}{
-		{intune.Readiness{}, "no device: not checked"},
-		{intune.Readiness{Device: intune.Device("1"), Checks: []intune.ReadinessCheck{{"token", "pass", "a token", ""}}}, "device 1: ready\npass  token  a token"},
+		{readiness.Report{}, "no device: not checked"},
+		{readiness.Report{Device: intune.Device("1"), Checks: []readiness.Result{{"token", "pass", "a token", ""}}}, "device 1: ready\npass  token  a token"},
 		{
-			intune.Readiness{Device: intune.UserDevice("anna@contoso.com", "1"), Checks: []intune.ReadinessCheck{
+			readiness.Report{Device: intune.UserDevice("anna@contoso.com", "1"), Checks: []readiness.Result{
 				{"device", "unknown", "not\x1b[31m\nread " + long, "look " + long},
 				{"user", "unknown", "not read", "look " + long}, // as above
 				{"x", "warn", strings.Repeat("字", 30), "look"},
@@ -101,7 +105,7 @@ warn     x       字字字字字字字字字字字字字字字字字字字字字
                  字字字字
                  -> look`,
 		},
-		{intune.Readiness{Device: intune.Device(long), Checks: []intune.ReadinessCheck{{"a", "fail", "b", "c"}}}, "device\n" + long[:70] + "\n" + long[70:] + ": not ready\nfail  a  b\n         -> c"},
+		{readiness.Report{Device: intune.Device(long), Checks: []readiness.Result{{"a", "fail", "b", "c"}}}, "device\n" + long[:70] + "\n" + long[70:] + ": not ready\nfail  a  b\n         -> c"},
 	} {
 		if got := c.readiness.String(); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
@@ -112,9 +116,9 @@ warn     x       字字字字字字字字字字字字字字字字字字字字字
 // A web page reads the JSON; a log has a group for each check, whatever was found.
 func TestReadinessAsData(t *testing.T) {
 	t.Parallel()
-	readiness := intune.Readiness{Device: intune.Device("1"), Checks: []intune.ReadinessCheck{
-		{intune.ReadinessCloud, intune.ReadinessStatusPass, "good", ""},
-		{intune.ReadinessUser, intune.ReadinessStatusFail, "none", "find one"},
+	readiness := readiness.Report{Device: intune.Device("1"), Checks: []readiness.Result{
+		{readiness.Cloud, readiness.Pass, "good", ""},
+		{readiness.User, readiness.Fail, "none", "find one"},
 	}}
 	text, err := json.Marshal(readiness)
 	const want = `{"Device":"/deviceManagement/managedDevices/1","Checks":[{"Name":"cloud","Status":"pass","Detail":"good"},` +

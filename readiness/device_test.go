@@ -1,4 +1,4 @@
-package intune_test
+package readiness_test
 
 import (
 	"testing"
@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 func TestReadinessOfTheDevice(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessDevice, []readinessFinding{
+	checkFindings(t, readiness.Device, []readinessFinding{
 		{"pass", "found", func(*readinessCase) {}},
 		{"pass", "found", func(c *readinessCase) { c.tenant.Inject(intunetest.Fault{PathSuffix: deviceEnd, Status: 500}) }}, // a read may be repeated
 		{"warn", "no permission for it is published", func(c *readinessCase) {
@@ -37,7 +39,7 @@ func TestReadinessOfTheDevice(t *testing.T) {
 
 func TestReadinessOfTheManagement(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessManagement, []readinessFinding{
+	checkFindings(t, readiness.Management, []readinessFinding{
 		{"pass", "managed", withState("Managed")},
 		{"pass", "wipeCanceled", withState(intune.ManagementStateWipeCanceled)},
 		{"pass", "retireCanceled", withState(intune.ManagementStateRetireCanceled)},
@@ -60,7 +62,7 @@ func TestReadinessOfTheManagement(t *testing.T) {
 
 func TestReadinessOfThePlatform(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessPlatform, []readinessFinding{
+	checkFindings(t, readiness.Platform, []readinessFinding{
 		{"pass", "windows", withPlatform("windows", "Surface Laptop")},
 		{"pass", "macOS", withPlatform("macOS", "")},
 		{"pass", "iPadOS", withPlatform("iPadOS", "")},
@@ -81,14 +83,14 @@ func TestReadinessOfThePlatform(t *testing.T) {
 
 func TestReadinessOfTheSync(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessSync, []readinessFinding{
+	checkFindings(t, readiness.Sync, []readinessFinding{
 		{"warn", "press Sync in Company Portal", withSync(30*24*time.Hour, 0)},
 		{"warn", "no sync is on the record", withRecord(func(d *intune.ManagedDevice) { d.LastSyncDateTime = time.Time{} })},
 	})
 	const day, second = 24 * time.Hour, time.Second
 	for _, c := range []struct {
 		age, allowed time.Duration
-		status       intune.ReadinessStatus
+		status       readiness.Status
 		text         string
 	}{
 		{-time.Hour, 0, "pass", "a moment ago"}, // one of the clocks is wrong
@@ -118,7 +120,7 @@ func TestReadinessOfTheSync(t *testing.T) {
 
 func TestReadinessOfTheUser(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessUser, []readinessFinding{
+	checkFindings(t, readiness.User, []readinessFinding{
 		{"pass", "it has one", withRecord(func(d *intune.ManagedDevice) { d.UserID = "" })},
 		{"pass", "it has one", withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName = "" })},
 		{"warn", "see that somebody is signed in to Company Portal", withoutUser("iOS")},
@@ -135,15 +137,15 @@ func TestReadinessOfTheUser(t *testing.T) {
 
 func TestReadinessOfTheSession(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessSession, []readinessFinding{
+	checkFindings(t, readiness.Session, []readinessFinding{
 		{"pass", "no link and no error text", func(*readinessCase) {}},
-		{"warn", "a link is on the record already", withLink(oldLink)},
-		{"warn", "a link is on the record already", withLink("javascript:old-secret")},
+		{"warn", "a link is on the record already", withLink(graphtest.OldLink)},
+		{"unknown", "it is withheld", withLink("javascript:old-secret")},
 		{"warn", "an error text is on the record already: The user was away.", withRecord(func(d *intune.ManagedDevice) {
 			d.RemoteAssistanceSessionErrorDetails = " The user\n was away. "
 		})},
 		{"unknown", "does not give the device's session", func(c *readinessCase) {
-			c.fault(deviceEnd, intunetest.Fault{Status: 200, Body: `{"id":"` + exampleID + `","operatingSystem":"Windows"}`})
+			c.fault(deviceEnd, intunetest.Fault{Status: 200, Body: `{"id":"` + graphtest.DeviceID + `","operatingSystem":"Windows"}`})
 		}},
 	})
 }

@@ -1,8 +1,10 @@
-package intune
+package readiness
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/go-intune/intune"
 )
 
 type platform int
@@ -31,7 +33,7 @@ func (f *deviceFacts) platform() platform {
 	return platformUnknown
 }
 
-func (f *deviceFacts) platformCheck() ReadinessCheck {
+func (f *deviceFacts) platformCheck() Result {
 	name := shownText(f.record.OperatingSystem)
 	switch f.platform() {
 	case platformWindows:
@@ -53,14 +55,14 @@ func (f *deviceFacts) platformCheck() ReadinessCheck {
 
 // androidCheck looks for the company-owned modes of Android Enterprise, which have no Company Portal. Graph v1.0 does not give
 // the mode itself, so the owner and the agent have to tell.
-func (f *deviceFacts) androidCheck(name string) ReadinessCheck {
+func (f *deviceFacts) androidCheck(name string) Result {
 	const remedy = "help the user in another way, such as the newer TeamViewer integration, which has all modes of Android"
-	agent := member(f.record.ManagementAgent, PossibleManagementAgentTypeValues())
-	switch member(f.record.ManagedDeviceOwnerType, PossibleManagedDeviceOwnerTypeValues()) {
-	case ManagedDeviceOwnerTypePersonal:
+	agent := member(f.record.ManagementAgent, intune.PossibleManagementAgentTypeValues())
+	switch member(f.record.ManagedDeviceOwnerType, intune.PossibleManagedDeviceOwnerTypeValues()) {
+	case intune.ManagedDeviceOwnerTypePersonal:
 		return passes(name + ", personally owned")
-	case ManagedDeviceOwnerTypeCompany:
-		if agent == ManagementAgentTypeGoogleCloudDevicePolicyController {
+	case intune.ManagedDeviceOwnerTypeCompany:
+		if agent == intune.ManagementAgentTypeGoogleCloudDevicePolicyController {
 			return fails(name+", company-owned and managed through Google's Cloud DPC; company-owned Android Enterprise is not supported", remedy)
 		}
 	default:

@@ -1,4 +1,4 @@
-package intune
+package readiness
 
 import (
 	"strings"
@@ -6,13 +6,13 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// readinessColumns is the width of [Readiness.String].
+// readinessColumns is the width of [Report.String].
 const readinessColumns = 70
 
 // String is a table for a terminal: the device and the verdict, then each check with its remedy. A remedy that is the same as
-// that of the check above is left out, and so is the user of a [UserDevice]. Lines have at most 70 columns and no colors;
+// that of the check above is left out, and so is the user of a [intune.UserDevice]. Lines have at most 70 columns and no colors;
 // there is no line break at the end.
-func (r Readiness) String() string {
+func (r Report) String() string {
 	statusWidth, nameWidth := 0, 0
 	for i := range r.Checks {
 		statusWidth = max(statusWidth, columnsOf(string(r.Checks[i].Status)))
@@ -21,7 +21,7 @@ func (r Readiness) String() string {
 	const gap = 2
 	margin := strings.Repeat(" ", statusWidth+gap+nameWidth+gap)
 	columns := readinessColumns - len(margin)
-	lines := wrap(r.Device.redacted()+": "+r.verdict(), readinessColumns)
+	lines := wrap(r.Device.LogValue().String()+": "+r.verdict(), readinessColumns)
 	remedy := ""
 	for i := range r.Checks {
 		check := &r.Checks[i]
@@ -51,13 +51,13 @@ func remedyLines(remedy string, columns int) (lines []string) {
 	return lines
 }
 
-func (r Readiness) verdict() string {
+func (r Report) verdict() string {
 	switch {
 	case len(r.Checks) == 0:
 		return "not checked"
 	case !r.OK():
 		return "not ready"
-	case r.has(ReadinessStatusUnknown):
+	case r.has(Unknown):
 		return "ready, as far as is known"
 	default:
 		return "ready"

@@ -1,4 +1,4 @@
-package intune_test
+package readiness_test
 
 import (
 	"strings"
@@ -8,18 +8,20 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 // The ends of the paths of the two reads.
 const (
 	partnersEnd = "/remoteAssistancePartners"
-	deviceEnd   = "/managedDevices/" + exampleID
+	deviceEnd   = "/managedDevices/" + graphtest.DeviceID
 )
 
 // readinessFinding is what one check finds once one thing was changed.
 type readinessFinding struct {
-	status intune.ReadinessStatus
+	status readiness.Status
 	text   string // within detail and remedy, behind which there is a line break
 	change func(*readinessCase)
 }
@@ -103,7 +105,7 @@ func withAndroid(os string, owner intune.ManagedDeviceOwnerType, agent intune.Ma
 func withSync(ago, allowed time.Duration) func(*readinessCase) {
 	return func(c *readinessCase) {
 		c.device.LastSyncDateTime = time.Now().Add(-ago)
-		c.options = &intune.CheckReadinessOptions{MaxSyncAge: allowed}
+		c.options = &readiness.Options{MaxSyncAge: allowed}
 	}
 }
 
@@ -121,18 +123,18 @@ func below(app string) func(*readinessCase) {
 
 func TestReadinessOfTheCloud(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessCloud, []readinessFinding{
+	checkFindings(t, readiness.Cloud, []readinessFinding{
 		{"pass", "https://graph.microsoft.com, the worldwide cloud", withCloud(cloud.AzurePublic)},
 		{"fail", "GCC High and DoD", withCloud(intune.CloudUSGovernment)},
 		{"fail", "https://dod-graph.microsoft.us", withCloud(intune.CloudUSGovernmentDoD)},
 		{"unknown", "https://microsoftgraph.chinacloudapi.cn; Microsoft does not say", withCloud(intune.CloudChina)},
-		{"unknown", "https://graph.example.com", withCloud(graphAt("https://graph.example.com"))},
+		{"unknown", "https://graph.example.com", withCloud(graphtest.Cloud(intune.ServiceGraph, "https://graph.example.com"))},
 	})
 }
 
 func TestReadinessOfTheToken(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessToken, []readinessFinding{
+	checkFindings(t, readiness.Token, []readinessFinding{
 		{"pass", "the token is app-only, from app 5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57, with " + manageDevices, withRoles(manageDevices)},
 		{"pass", "Remote tasks / Offer remote assistance, which no read shows", withScopes(manageDevices+" openid", "5a9c")},
 		{"pass", "app-only", withClaim("aud", "00000003-0000-0000-c000-000000000000")},
@@ -147,7 +149,7 @@ func TestReadinessOfTheToken(t *testing.T) {
 		{"fail", "the token has expired", withClaim("exp", time.Now().Add(-time.Minute).Unix())},
 		{"fail", "the token is for https://graph.microsoft.us/, and the client calls https://graph.microsoft.com", withClaim("aud", "https://graph.microsoft.us/")},
 		{"fail", "there is none: the static token expired", func(c *readinessCase) {
-			c.token = intune.StaticToken(jwt(map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}))
+			c.token = intune.StaticToken(graphtest.JWT(map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}))
 		}},
 		{"unknown", "cannot be read", func(c *readinessCase) { c.token = intune.StaticToken("opaque-token") }},
 	})
@@ -155,7 +157,7 @@ func TestReadinessOfTheToken(t *testing.T) {
 
 func TestReadinessOfTheConnector(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, intune.ReadinessConnector, []readinessFinding{
+	checkFindings(t, readiness.Connector, []readinessFinding{
 		{"warn", "Microsoft retires this connector and wants customers to have moved by about April 2027", withConnector(intune.ConnectorStateOnboarded)},
 		{"fail", "has to finish the sign-in at TeamViewer", withConnector(intune.ConnectorStateOnboarding)},
 		{"fail", "no active TeamViewer connector", withConnector(intune.ConnectorStateNotOnboarded)},

@@ -1,4 +1,4 @@
-package intune_test
+package readiness_test
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 // Why would it not work on this device? The checks only read; nobody is asked.
-func ExampleClient_CheckReadiness() {
+func ExampleCheck() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil) // in a program: a real one
 	client, device := tenant.Client(), tenant.AddDevice(intune.ManagedDevice{
@@ -19,12 +20,12 @@ func ExampleClient_CheckReadiness() {
 		LastSyncDateTime: time.Now().Add(-50 * time.Hour),
 	})
 
-	readiness, err := client.CheckReadiness(ctx, device, nil)
+	report, err := readiness.Check(ctx, client, device, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(readiness)
+	fmt.Println(report)
 	// Output:
 	// device 705c034c-034c-705c-4c03-5c704c035c70: not ready
 	// pass  cloud       https://graph.microsoft.com, the worldwide cloud
@@ -49,19 +50,20 @@ func ExampleClient_CheckReadiness() {
 }
 
 // A program looks at OK and at single checks.
-func ExampleReadiness() {
+func ExampleReport() {
 	ctx := context.Background()
-	tenant, client, device := exampleTenant()
+	tenant := intunetest.NewTenant(nil)
+	client, device := tenant.Client(), tenant.AddDevice(intune.ManagedDevice{ID: "705c034c-034c-705c-4c03-5c704c035c70"})
 	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
 
-	readiness, err := client.CheckReadiness(ctx, device, nil)
+	report, err := readiness.Check(ctx, client, device, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if !readiness.OK() {
-		for _, check := range readiness.Checks {
-			if check.Status == intune.ReadinessStatusFail {
+	if !report.OK() {
+		for _, check := range report.Checks {
+			if check.Status == readiness.Fail {
 				fmt.Printf("%s: %s. What to do: %s.\n", check.Name, check.Detail, check.Remedy)
 			}
 		}

@@ -1,55 +1,45 @@
-package intune
+package readiness
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/redact"
 )
 
 // deviceFacts is the device's record, or the error if it could not be read.
 type deviceFacts struct {
-	record  ManagedDevice
-	session bool // the answer had the properties of the session
-	err     error
+	record intune.ManagedDevice
+	err    error
+
+	session    intune.RemoteAssistanceSession
+	sessionErr error
 }
 
-// readinessQuery selects what the checks need. userPrincipalName is among it only to see whether there is a user.
-const readinessQuery = sessionQuery + ",managementState,managementAgent,operatingSystem,model,managedDeviceOwnerType," +
-	"deviceEnrollmentType,lastSyncDateTime,userId,userPrincipalName"
-
-func (c *Client) readDeviceFacts(ctx context.Context, device DeviceRef) deviceFacts {
-	found, err := whereServed(device, func(at DeviceRef) (deviceFacts, error) {
-		r := &request{op: opGetDevice, device: at, method: http.MethodGet, url: c.at(at.String(), readinessQuery)}
-		record, resp, err := c.fetchDevice(ctx, r)
-		if err != nil {
-			return deviceFacts{}, err
-		}
-		body, _ := runtime.Payload(resp)
-		return deviceFacts{record: record, session: givesSession(body)}, nil
-	})
-	found.err = err
-	return found
+// properties are what the checks need. userPrincipalName is among them only to see whether there is a user.
+var properties = []string{
+	"managementState", "managementAgent", "operatingSystem", "model",
+	"managedDeviceOwnerType", "deviceEnrollmentType", "lastSyncDateTime", "userId", "userPrincipalName",
 }
+
+// maxText is how much is shown of a text of the service, in bytes.
+const maxText = 600
 
 // checks makes the checks of the device. The list is the same whether the device could be read or not.
-func (f *deviceFacts) checks(device DeviceRef, now time.Time, maxSyncAge time.Duration) []ReadinessCheck {
-	list := []ReadinessCheck{f.deviceCheck(device).named(ReadinessDevice)}
+func (f *deviceFacts) checks(device intune.DeviceRef, now time.Time, maxSyncAge time.Duration) []Result {
+	list := []Result{f.deviceCheck(device).named(Device)}
 	for _, check := range []struct {
 		name string
-		make func() ReadinessCheck
+		make func() Result
 	}{
-		{ReadinessManagement, f.managementCheck},
-		{ReadinessPlatform, f.platformCheck},
-		{ReadinessSync, func() ReadinessCheck { return f.syncCheck(now, maxSyncAge) }},
-		{ReadinessUser, f.userCheck},
-		{ReadinessSession, f.sessionCheck},
+		{Management, f.managementCheck},
+		{Platform, f.platformCheck},
+		{Sync, func() Result { return f.syncCheck(now, maxSyncAge) }},
+		{User, f.userCheck},
+		{Session, f.sessionCheck},
 	} {
 		found := unsure("the device was not read", "see the check of the device")
 		if f.err == nil {
@@ -60,37 +50,37 @@ func (f *deviceFacts) checks(device DeviceRef, now time.Time, maxSyncAge time.Du
 	return list
 }
 
-func (f *deviceFacts) deviceCheck(device DeviceRef) ReadinessCheck {
+func (f *deviceFacts) deviceCheck(device intune.DeviceRef) Result {
 	switch {
-	case errors.Is(f.err, ErrNotFound), errors.Is(f.err, ErrNotLicensed):
+	case errors.Is(f.err, intune.ErrNotFound), errors.Is(f.err, intune.ErrNotLicensed):
 		detail, hint := explained(f.err)
 		return fails(detail, hint)
 	case f.err != nil:
-		return unread(opGetDevice, f.err)
+		return unread(permissionReadDevices, f.err)
 	}
 	const plain = "use intune.Device with the same device id"
-	switch device.form {
-	case formUser:
+	switch form(device) {
+	case "users":
 		return warns("found; Microsoft's documentation no longer names this address, and no permission for it is published", plain)
-	case formDetectedApp:
+	case "detectedApps":
 		return warns("found; users reported that the service answers 400 at this address", plain)
 	default:
 		return passes("found")
 	}
 }
 
-func (f *deviceFacts) managementCheck() ReadinessCheck {
+func (f *deviceFacts) managementCheck() Result {
 	const leaving = "wait until that is over, or have it canceled in the Intune admin center"
-	state := member(f.record.ManagementState, PossibleManagementStateValues())
+	state := member(f.record.ManagementState, intune.PossibleManagementStateValues())
 	shown := shownText(string(state))
 	switch state {
-	case ManagementStateManaged, ManagementStateRetireCanceled, ManagementStateWipeCanceled:
+	case intune.ManagementStateManaged, intune.ManagementStateRetireCanceled, intune.ManagementStateWipeCanceled:
 		return f.agentCheck(shown)
-	case ManagementStateRetirePending, ManagementStateRetireIssued, ManagementStateWipePending, ManagementStateWipeIssued, ManagementStateDeletePending:
+	case intune.ManagementStateRetirePending, intune.ManagementStateRetireIssued, intune.ManagementStateWipePending, intune.ManagementStateWipeIssued, intune.ManagementStateDeletePending:
 		return fails("on its way out of Intune: "+shown, leaving)
-	case ManagementStateDiscovered:
+	case intune.ManagementStateDiscovered:
 		return fails("found by another system, and not managed by Intune: "+shown, "enroll the device")
-	case ManagementStateRetireFailed, ManagementStateWipeFailed, ManagementStateUnhealthy:
+	case intune.ManagementStateRetireFailed, intune.ManagementStateWipeFailed, intune.ManagementStateUnhealthy:
 		return warns("managed, but "+shown, "look at the device in the Intune admin center")
 	default:
 		return unsure("the record does not say in words that this library knows: "+shown, "look at the device in the Intune admin center")
@@ -98,10 +88,10 @@ func (f *deviceFacts) managementCheck() ReadinessCheck {
 }
 
 // agentCheck says by what a managed device is managed.
-func (f *deviceFacts) agentCheck(state string) ReadinessCheck {
-	agent := member(f.record.ManagementAgent, PossibleManagementAgentTypeValues())
+func (f *deviceFacts) agentCheck(state string) Result {
+	agent := member(f.record.ManagementAgent, intune.PossibleManagementAgentTypeValues())
 	switch agent {
-	case ManagementAgentTypeEAS, ManagementAgentTypeConfigurationManagerClient, ManagementAgentTypeJamf, ManagementAgentTypeMSSense:
+	case intune.ManagementAgentTypeEAS, intune.ManagementAgentTypeConfigurationManagerClient, intune.ManagementAgentTypeJamf, intune.ManagementAgentTypeMSSense:
 		return warns(state+", but through "+string(agent)+" and not by Intune itself",
 			"enroll the device in Intune, if nothing shows on it")
 	default:
@@ -109,7 +99,7 @@ func (f *deviceFacts) agentCheck(state string) ReadinessCheck {
 	}
 }
 
-func (f *deviceFacts) syncCheck(now time.Time, maxAge time.Duration) ReadinessCheck {
+func (f *deviceFacts) syncCheck(now time.Time, maxAge time.Duration) Result {
 	const remedy = "see that the device is on and online, and let its user press Sync in Company Portal"
 	last := f.record.LastSyncDateTime
 	if last.IsZero() {
@@ -137,33 +127,32 @@ func ago(age time.Duration) string {
 	}
 }
 
-func (f *deviceFacts) userCheck() ReadinessCheck {
+func (f *deviceFacts) userCheck() Result {
 	const signIn = "see that somebody is signed in to Company Portal on the device"
-	enrollment := member(f.record.DeviceEnrollmentType, PossibleDeviceEnrollmentTypeValues())
+	enrollment := member(f.record.DeviceEnrollmentType, intune.PossibleDeviceEnrollmentTypeValues())
 	switch {
 	case f.record.UserID == "" && f.record.UserPrincipalName == "":
 		if f.platform() == platformWindows {
 			return fails("it has none, and Windows without a user shows no notification", "start the session in TeamViewer's own portal")
 		}
 		return warns("it has none", signIn)
-	case enrollment == DeviceEnrollmentTypeDeviceEnrollmentManager, enrollment == DeviceEnrollmentTypeWindowsBulkUserless,
-		enrollment == DeviceEnrollmentTypeAppleBulkWithoutUser:
+	case enrollment == intune.DeviceEnrollmentTypeDeviceEnrollmentManager, enrollment == intune.DeviceEnrollmentTypeWindowsBulkUserless,
+		enrollment == intune.DeviceEnrollmentTypeAppleBulkWithoutUser:
 		return warns("it has one, but was enrolled without: "+string(enrollment), signIn)
 	default:
 		return passes("it has one")
 	}
 }
 
-func (f *deviceFacts) sessionCheck() ReadinessCheck {
+func (f *deviceFacts) sessionCheck() Result {
 	const wait = "OpenRemoteAssistance waits for a new one and does not take this for it"
-	details := strings.TrimSpace(f.record.RemoteAssistanceSessionErrorDetails)
 	switch {
-	case strings.TrimSpace(f.record.RemoteAssistanceSessionURL.Reveal()) != "":
+	case f.sessionErr != nil:
+		return unread(permissionReadDevices, f.sessionErr)
+	case !f.session.URL.IsZero():
 		return warns("a link is on the record already, of an earlier request or of one under way", wait)
-	case !f.session:
-		return unsure("the answer does not give the device's session", "requests must reach Graph directly; look for a proxy in between")
-	case details != "":
-		return warns("an error text is on the record already: "+redact.OneLine(redact.Text(details), maxMessageText), wait)
+	case f.session.ErrorDetails != "":
+		return warns("an error text is on the record already: "+redact.OneLine(f.session.ErrorDetails, maxText), wait)
 	default:
 		return passes("no link and no error text are left over")
 	}

@@ -1,4 +1,4 @@
-package intune_test
+package readiness_test
 
 import (
 	"net/http"
@@ -11,7 +11,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/readiness"
 )
 
 const (
@@ -31,12 +33,12 @@ type readinessCase struct {
 	claims  map[string]any
 	token   azcore.TokenCredential // instead of one with the claims
 	cloud   cloud.Configuration
-	options *intune.CheckReadinessOptions
+	options *readiness.Options
 }
 
 func newReadinessCase() *readinessCase {
 	return &readinessCase{tenant: intunetest.NewTenant(nil), device: intune.ManagedDevice{
-		ID: exampleID, OperatingSystem: "Windows", ManagementState: intune.ManagementStateManaged, ManagementAgent: intune.ManagementAgentTypeMDM,
+		ID: graphtest.DeviceID, OperatingSystem: "Windows", ManagementState: intune.ManagementStateManaged, ManagementAgent: intune.ManagementAgentTypeMDM,
 		DeviceEnrollmentType: intune.DeviceEnrollmentTypeWindowsAutoEnrollment,
 		LastSyncDateTime:     time.Now().Add(-3 * time.Hour), UserID: "8b1c", UserPrincipalName: "anna@contoso.com", DeviceName: "PC-ANNA",
 	}}
@@ -58,13 +60,13 @@ func (c *readinessCase) client(tb testing.TB) *intune.Client {
 }
 
 // check runs the checks, and looks at what holds of every outcome.
-func (c *readinessCase) check(tb testing.TB) (intune.Readiness, map[string]intune.ReadinessCheck) {
+func (c *readinessCase) check(tb testing.TB) (readiness.Report, map[string]readiness.Result) {
 	tb.Helper()
 	ref := c.tenant.AddDevice(c.device)
 	if c.address != nil {
 		ref = c.address(ref)
 	}
-	found, err := c.client(tb).CheckReadiness(tb.Context(), ref, c.options)
+	found, err := readiness.Check(tb.Context(), c.client(tb), ref, c.options)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -72,12 +74,12 @@ func (c *readinessCase) check(tb testing.TB) (intune.Readiness, map[string]intun
 		tb.Errorf("it is about %#v", found.Device)
 	}
 	var names []string
-	checks, failed := map[string]intune.ReadinessCheck{}, false
+	checks, failed := map[string]readiness.Result{}, false
 	for _, check := range found.Checks {
 		names = append(names, check.Name)
 		checks[check.Name] = check
 		failed = failed || check.Status == "fail"
-		if !slices.Contains(intune.PossibleReadinessStatusValues(), check.Status) {
+		if !slices.Contains(readiness.PossibleStatusValues(), check.Status) {
 			tb.Errorf("%s has the status %q", check.Name, check.Status)
 		}
 		if check.Detail == "" || (check.Remedy == "") != (check.Status == "pass") || strings.ContainsAny(check.Detail+check.Remedy, "\r\n") {
@@ -122,9 +124,9 @@ func TestReadinessWhenAllIsWell(t *testing.T) {
 	c := newReadinessCase()
 	found, checks := c.check(t)
 	for name, check := range checks {
-		want := intune.ReadinessStatusPass
-		if name == intune.ReadinessConnector {
-			want = intune.ReadinessStatusWarn // it will not be there for ever
+		want := readiness.Pass
+		if name == readiness.Connector {
+			want = readiness.Warn // it will not be there for ever
 		}
 		if check.Status != want {
 			t.Errorf("%+v", check)
@@ -135,10 +137,7 @@ func TestReadinessWhenAllIsWell(t *testing.T) {
 	}
 	requests := c.tenant.Requests()
 	slices.SortFunc(requests, func(a, b intunetest.RecordedRequest) int { return strings.Compare(a.Path, b.Path) })
-	if len(requests) != 2 || !strings.HasSuffix(requests[0].Path, "/managedDevices/"+exampleID) || !strings.HasSuffix(requests[1].Path, "/remoteAssistancePartners") {
+	if len(requests) != 3 || !strings.HasSuffix(requests[0].Path, "/managedDevices/"+graphtest.DeviceID) || !strings.HasSuffix(requests[2].Path, "/remoteAssistancePartners") {
 		t.Fatalf("requests %v", requests)
-	}
-	if query := requests[0].RawQuery; !strings.HasPrefix(query, "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails,") || strings.Contains(query, "deviceName") {
-		t.Errorf("the device was read with %q", query)
 	}
 }

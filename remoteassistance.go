@@ -10,6 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/wait"
 )
 
 // RequestRemoteAssistanceOptions is a placeholder for future optional parameters of [Client.RequestRemoteAssistance].
@@ -175,30 +176,30 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 		return nil, err
 	}
 	// From here on a resume token can be made, whatever becomes of the request.
-	handler := &sessionHandler{client: c, readAt: before.at, sessionState: sessionState{
-		Device:              device,
+	handler := &sessionHandler{client: c, device: device, readAt: before.at, state: wait.State{
+		Device:              device.String(),
 		RequestedAt:         c.now(),
 		AcceptExistingAfter: o.AcceptExistingAfter,
-		ConfirmWithin:       cmp.Or(o.ConfirmWithin, defaultConfirmWithin),
+		ConfirmWithin:       cmp.Or(o.ConfirmWithin, wait.DefaultConfirmWithin),
 		Unconfirmed:         true,
 	}}
-	handler.remember(before.link, before.details)
+	handler.state.Remember(before.link, before.details)
 	handler.retryAfter = graphpolicy.RetryAfter(before.resp.Header, c.now())
 	asking := *handler // a copy, since a policy may abandon the request while it still runs
 	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
-		asking.RequestedAt, asking.ClientRequestID = c.now(), clientRequestID
+		asking.state.RequestedAt, asking.state.ClientRequestID = c.now(), clientRequestID
 		return asking.resumeToken()
 	})
 	// The limits count from here: throttled tries may have taken minutes.
-	handler.RequestedAt = c.now()
+	handler.state.RequestedAt = c.now()
 	if failed, ok := errors.AsType[*Error](err); ok && failed.unknown {
-		handler.refused, handler.RequestID, handler.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
+		handler.refused, handler.state.RequestID, handler.state.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
 		return handler, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	handler.Unconfirmed, handler.RequestID, handler.ClientRequestID = false, response.RequestID, response.ClientRequestID
+	handler.state.Unconfirmed, handler.state.RequestID, handler.state.ClientRequestID = false, response.RequestID, response.ClientRequestID
 	return handler, nil
 }
 
@@ -257,6 +258,6 @@ func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, opt
 	if o.OnRequested != nil {
 		o.OnRequested(handler.resumeToken())
 	}
-	pace := c.newPace(o.MaxWait, o.Frequency)
-	return handler.wait(ctx, pace, pace.next(handler.retryAfter))
+	pace := wait.NewPace(c.now, o.MaxWait, o.Frequency)
+	return handler.wait(ctx, pace, pace.Next(handler.retryAfter))
 }

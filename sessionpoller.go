@@ -9,23 +9,16 @@ import (
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/redact"
+	"github.com/go-intune/intune/internal/wait"
 )
-
-// defaultConfirmWithin is how long a wait looks for a sign of a request whose outcome is unknown.
-const defaultConfirmWithin = 2 * time.Minute
-
-// notFoundTolerance is how long a 404 is taken to mean that the device is being moved, as happens right after
-// enrollment.
-const notFoundTolerance = time.Minute
 
 // sessionHandler is azcore's polling handler of one wait.
 type sessionHandler struct {
-	sessionState
+	state  wait.State
+	client *Client
+	device DeviceRef
+	readAt DeviceRef // where reads are served, once that is known
 
-	client     *Client
-	readAt     DeviceRef     // where reads are served, once that is known
-	resumed    time.Time     // when the wait was resumed from a token; zero if it was not
-	missing    time.Time     // since when reads answer 404; zero while the device is found
 	refused    error         // why the outcome is unknown; nil if it is known, or if another process asked
 	trouble    error         // error of the latest read, if it was tolerated
 	retryAfter time.Duration // how long the latest answer asks to wait, 0 if it does not
@@ -34,6 +27,12 @@ type sessionHandler struct {
 	session    RemoteAssistanceSession
 	failure    error
 }
+
+// MarshalJSON is for Poller.ResumeToken, which puts it into an envelope of azcore's.
+func (h *sessionHandler) MarshalJSON() ([]byte, error) { return h.state.JSON(h.client.root.String()) }
+
+// resumeToken is what Poller.ResumeToken returns.
+func (h *sessionHandler) resumeToken() string { return h.state.Token(h.client.root.String()) }
 
 // Done implements runtime.PollingHandler.
 func (h *sessionHandler) Done() bool { return h.done }
@@ -54,7 +53,7 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 	now := h.client.now()
 	switch {
 	case err == nil:
-		h.missing, h.trouble, h.readAt = time.Time{}, nil, record.at
+		h.trouble, h.readAt = nil, record.at
 		h.judge(record)
 		resp = bare(record.resp)
 	case ctx.Err() != nil || failed == nil || !h.passing(failed, now):
@@ -73,8 +72,8 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 // pending is the error of a wait that ends here without a link.
 func (h *sessionHandler) pending(cause error) *PendingError {
 	return &PendingError{
-		Device: h.Device, RequestID: h.RequestID, ClientRequestID: h.ClientRequestID, RequestedAt: h.RequestedAt,
-		ResumeToken: h.resumeToken(), unknown: h.Unconfirmed, cause: cause,
+		Device: h.device, RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID, RequestedAt: h.state.RequestedAt,
+		ResumeToken: h.resumeToken(), unknown: h.state.Unconfirmed, cause: cause,
 	}
 }
 
@@ -87,21 +86,16 @@ func (h *sessionHandler) Result(_ context.Context, out *RemoteAssistanceSession)
 	return nil
 }
 
-// judge compares a read with the link and text from before the request, never with the read before: a value that
-// disappears and comes back was shown by a stale replica, and is not new.
+// judge takes a read.
 func (h *sessionHandler) judge(record sessionRecord) {
-	newLink, newDetails := !h.isOldLink(record.link), !h.isOldDetails(record.details)
-	if newLink || newDetails {
-		h.Unconfirmed = false
-	}
-	switch {
-	case newLink && record.link != "":
+	switch h.state.Judge(record.link, record.details) {
+	case wait.NewLink:
 		if err := checkSessionLink(record.link); err != nil {
 			h.fail(h.sessionError(err.Error(), ""))
 		} else {
 			h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
 		}
-	case newDetails && record.details != "":
+	case wait.NewError:
 		details := redact.Limit(redact.Text(record.details), 8<<10)
 		h.fail(h.sessionError(details, sessionHint(details)))
 	default:
@@ -111,32 +105,26 @@ func (h *sessionHandler) judge(record sessionRecord) {
 
 // judgeTime ends a wait for which AcceptExistingAfter or ConfirmWithin has passed.
 func (h *sessionHandler) judgeTime(now time.Time) {
-	switch waited := now.Sub(h.RequestedAt); {
-	case h.AcceptExistingAfter > 0 && waited >= h.AcceptExistingAfter && !h.existing.IsZero() && checkSessionLink(h.existing.Reveal()) == nil:
+	existing := !h.existing.IsZero() && checkSessionLink(h.existing.Reveal()) == nil
+	switch h.state.JudgeTime(now, existing) {
+	case wait.Existing:
 		h.succeed(h.existing, "", true)
-	case h.Unconfirmed && now.Sub(h.confirmFrom()) >= h.ConfirmWithin:
-		cause := h.refused
-		if cause == nil {
-			cause = h.trouble
-		}
-		h.fail(h.pending(cause))
+	case wait.NoSign:
+		h.fail(h.pending(cmp.Or(h.refused, h.trouble)))
+	default:
 	}
 }
-
-// confirmFrom is when the search for a sign of the request began. It begins anew when a wait is resumed, because the
-// process may have been away for longer than ConfirmWithin.
-func (h *sessionHandler) confirmFrom() time.Time { return cmp.Or(h.resumed, h.RequestedAt) }
 
 func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
 	h.done = true
 	h.session = RemoteAssistanceSession{
-		Device: h.Device, URL: link, ErrorDetails: details, Reused: reused,
-		RequestID: h.RequestID, ClientRequestID: h.ClientRequestID, RequestedAt: h.RequestedAt,
+		Device: h.device, URL: link, ErrorDetails: details, Reused: reused,
+		RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID, RequestedAt: h.state.RequestedAt,
 	}
 }
 
 func (h *sessionHandler) sessionError(details, hint string) *SessionError {
-	return &SessionError{Device: h.Device, Details: details, Hint: hint, RequestID: h.RequestID, ClientRequestID: h.ClientRequestID}
+	return &SessionError{Device: h.device, Details: details, Hint: hint, RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID}
 }
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
@@ -144,10 +132,7 @@ func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
 // passing reports whether a failed read may succeed later.
 func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
 	if errors.Is(failed, ErrNotFound) {
-		if h.missing.IsZero() {
-			h.missing = now
-		}
-		return now.Sub(h.missing) < notFoundTolerance
+		return h.state.Missing(now)
 	}
 	switch failed.StatusCode {
 	case 0:

@@ -2,24 +2,12 @@ package intune
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/ratelimit"
-)
-
-const (
-	firstPause     = 3 * time.Second
-	longestPause   = 13 * time.Second // jitter adds an eighth at most
-	defaultMaxWait = 10 * time.Minute
-	defaultMaxAge  = 24 * time.Hour
-
-	// lastLook is the minimum time for a read, so that the last read before MaxWait can finish.
-	lastLook = 10 * time.Second
+	"github.com/go-intune/intune/internal/wait"
 )
 
 // ResumeRemoteAssistanceOptions configures [Client.ResumeRemoteAssistance]. A negative duration is an
@@ -105,7 +93,7 @@ func (c *Client) WaitForRemoteAssistance(ctx context.Context, resumeToken string
 	if err != nil {
 		return RemoteAssistanceSession{}, err
 	}
-	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency), 0)
+	return handler.wait(ctx, wait.NewPace(c.now, o.MaxWait, o.Frequency), 0)
 }
 
 // checkDurations checks the durations that all waits have in common.
@@ -123,62 +111,15 @@ func checkDuration(option string, given time.Duration, zero string) error {
 	return nil
 }
 
-// pace says when to read the session, and until when.
-type pace struct {
-	now       func() time.Time
-	ends      time.Time // zero: never
-	frequency time.Duration
-	pause     time.Duration
-}
-
-func (c *Client) newPace(maxWait, frequency time.Duration) *pace {
-	p := &pace{now: c.now, frequency: frequency, pause: firstPause}
-	switch {
-	case maxWait == 0:
-		p.ends = c.now().Add(defaultMaxWait)
-	case maxWait > 0:
-		p.ends = c.now().Add(maxWait)
-	}
-	return p
-}
-
-// next is how long to wait before the next read; asked is the wait that the service asked for, 0 if it did not.
-func (p *pace) next(asked time.Duration) time.Duration {
-	wait := p.frequency
-	if wait == 0 {
-		wait = p.pause + rand.N(p.pause/8) //nolint:gosec // jitter is no secret
-		p.pause = min(p.pause*3/2, longestPause)
-	}
-	if asked > 0 {
-		wait = asked
-	}
-	if !p.ends.IsZero() {
-		wait = min(wait, p.left())
-	}
-	return wait
-}
-
-func (p *pace) over() bool { return !p.ends.IsZero() && p.left() <= 0 }
-
-func (p *pace) left() time.Duration { return p.ends.Sub(p.now()) }
-
-// bound limits a read to the time that is left.
-func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if p.ends.IsZero() {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, max(lastLook, p.left()))
-}
-
 // wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
-func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration) (session RemoteAssistanceSession, err error) {
+func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace, first time.Duration) (session RemoteAssistanceSession, err error) {
 	// The span shows the ids of the request and not of the latest read.
-	defer h.client.traceRequest(ctx, answerIDs{h.RequestID, h.ClientRequestID})
-	for pause := first; ; pause = p.next(h.retryAfter) {
-		if err := ratelimit.Sleep(ctx, min(pause, h.nextLimit())); err != nil {
+	defer h.client.traceRequest(ctx, answerIDs{h.state.RequestID, h.state.ClientRequestID})
+	for pause := first; ; pause = p.Next(h.retryAfter) {
+		if err := ratelimit.Sleep(ctx, min(pause, h.state.NextLimit(h.client.now()))); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)
 		}
-		bounded, cancel := p.bound(ctx)
+		bounded, cancel := p.Bound(ctx)
 		_, err := h.look(bounded)
 		timedOut := bounded.Err() != nil
 		cancel()
@@ -192,23 +133,10 @@ func (h *sessionHandler) wait(ctx context.Context, p *pace, first time.Duration)
 		case h.done:
 			err := h.Result(ctx, &session)
 			return session, err
-		case p.over():
+		case p.Over():
 			return RemoteAssistanceSession{}, h.pending(h.trouble)
 		}
 	}
-}
-
-// nextLimit is the time until ConfirmWithin or AcceptExistingAfter passes, when a read can end the wait without any
-// change.
-func (h *sessionHandler) nextLimit() time.Duration {
-	limit, now := time.Duration(math.MaxInt64), h.client.now()
-	if left := h.ConfirmWithin - now.Sub(h.confirmFrom()); h.Unconfirmed && left > 0 {
-		limit = left
-	}
-	if left := h.AcceptExistingAfter - now.Sub(h.RequestedAt); left > 0 {
-		limit = min(limit, left)
-	}
-	return limit
 }
 
 func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], error) {
@@ -218,8 +146,21 @@ func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], err
 	})
 }
 
-// tooOld says why the age of a request matters.
-func tooOld(age, limit time.Duration) string {
-	return fmt.Sprintf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since would count as its own, "+
-		"and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
+// resume rebuilds a wait from its token.
+func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*sessionHandler, error) {
+	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
+		return nil, err
+	}
+	if err := checkDuration("MaxAge", o.MaxAge, "24 hours"); err != nil {
+		return nil, err
+	}
+	state, err := wait.Parse(given, c.root.String(), c.now(), wait.Limits(o))
+	if err != nil {
+		return nil, invalidArgument("resumeToken", err.Error())
+	}
+	device, err := ParseDeviceRef(state.Device)
+	if err != nil {
+		return nil, invalidArgument("resumeToken", wait.Wrong+": it holds no device address")
+	}
+	return &sessionHandler{client: c, device: device, readAt: device, state: *state}, nil
 }

@@ -1,0 +1,191 @@
+package wait
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/go-intune/intune/internal/redact"
+)
+
+const (
+	// tokenType is the name that azcore gives the type of the result.
+	tokenType    = "RemoteAssistanceSession"
+	tokenVersion = 1
+	maxToken     = 8 << 10
+	maxID        = 256
+
+	defaultMaxAge = 24 * time.Hour
+
+	// clockSkew is how far the clocks of two machines may differ.
+	clockSkew = 24 * time.Hour
+)
+
+// token is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this
+// package reads both itself, because azcore's reader panics on a null token and can be made to send the bearer token to
+// an address in the token.
+type token struct {
+	Version             int       `json:"version"`
+	Graph               string    `json:"graph"`
+	Device              string    `json:"device"`
+	RequestedAt         time.Time `json:"requestedAt"`
+	RequestID           string    `json:"requestId,omitempty"`
+	ClientRequestID     string    `json:"clientRequestId,omitempty"`
+	AcceptExistingAfter string    `json:"acceptExistingAfter,omitempty"`
+	ConfirmWithin       string    `json:"confirmWithin"`
+	Unconfirmed         bool      `json:"unconfirmed,omitempty"`
+	Salt                []byte    `json:"salt"`
+	Link                []byte    `json:"link"`
+	Details             []byte    `json:"details"`
+
+	// Sum is the checksum of all other members. It detects damage, but not a change on purpose, since anyone can compute a
+	// new one.
+	Sum []byte `json:"sum,omitempty"`
+}
+
+// checksum covers the values of the members and not their formatting, so that the JSON may be reformatted on its way.
+func (t token) checksum() []byte {
+	t.Sum = nil
+	text, _ := json.Marshal(t) //nolint:errchkjson // a time comes from a clock, or has been read from JSON
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
+
+// JSON writes the wait for another process; graph is the root that it is bound to. It limits the ids, which come from
+// outside, so that the token can be read back: its length is bounded, and what is not UTF-8 would be written in another
+// form the second time.
+func (s *State) JSON(graph string) ([]byte, error) {
+	t := token{
+		Version:         tokenVersion,
+		Graph:           graph,
+		Device:          s.Device,
+		RequestedAt:     s.RequestedAt.UTC().Round(0),
+		RequestID:       redact.Limit(s.RequestID, maxID),
+		ClientRequestID: redact.Limit(s.ClientRequestID, maxID),
+		ConfirmWithin:   s.ConfirmWithin.String(),
+		Unconfirmed:     s.Unconfirmed,
+		Salt:            s.salt[:],
+		Link:            s.link[:],
+		Details:         s.details[:],
+	}
+	if s.AcceptExistingAfter > 0 {
+		t.AcceptExistingAfter = s.AcceptExistingAfter.String()
+	}
+	t.Sum = t.checksum()
+	return json.Marshal(t)
+}
+
+// Token is the same in azcore's envelope, as Poller.ResumeToken returns it.
+func (s *State) Token(graph string) string {
+	inner, _ := s.JSON(graph)        //nolint:errchkjson // as in checksum
+	text, _ := json.Marshal(struct { //nolint:errchkjson // as in checksum
+		Type  string          `json:"type"`
+		Token json.RawMessage `json:"token"`
+	}{tokenType, inner})
+	return string(text)
+}
+
+// Limits are what the caller of a resumed wait may set anew; zero keeps what the token says.
+type Limits struct{ AcceptExistingAfter, ConfirmWithin, MaxAge time.Duration }
+
+// Parse rebuilds a wait from its token. It checks the token member by member, because it may come from anywhere. Its
+// errors say what is wrong with the token and quote nothing of it. Device is as in the token: the caller parses it.
+func Parse(given, graph string, now time.Time, o Limits) (*State, error) {
+	if strings.TrimSpace(given) == "" {
+		return nil, errors.New("is blank; a wait goes on from the token of a PendingError, of OnRequested or of a poller, and never asks")
+	}
+	wrong := func(why string) (*State, error) { return nil, errors.New(Wrong + why) }
+	if len(given) > maxToken {
+		return wrong(": it is too long")
+	}
+	var envelope struct {
+		Type  string          `json:"type"`
+		Token json.RawMessage `json:"token"`
+	}
+	if strictJSON([]byte(given), &envelope) != nil || envelope.Type != tokenType {
+		return wrong("")
+	}
+	var version struct {
+		Version int `json:"version"`
+	}
+	_ = json.Unmarshal(envelope.Token, &version) // malformed JSON is found below
+	if version.Version == 0 {
+		return wrong("")
+	}
+	if version.Version != tokenVersion {
+		return nil, errors.New("was made by another version of the library, which this one cannot read")
+	}
+	var t token
+	if strictJSON(envelope.Token, &t) != nil {
+		return wrong(": a member is missing, unknown or malformed")
+	}
+	if t.Graph != graph {
+		return nil, errors.New("is of another cloud than this client")
+	}
+	s := &State{
+		Device: t.Device, RequestedAt: t.RequestedAt, RequestID: t.RequestID, ClientRequestID: t.ClientRequestID, Unconfirmed: t.Unconfirmed, resumed: now,
+	}
+	if len(t.Salt) != len(s.salt) || len(t.Link) != len(s.link) || len(t.Details) != len(s.details) {
+		return wrong(": a hash has the wrong length")
+	}
+	copy(s.salt[:], t.Salt)
+	copy(s.link[:], t.Link)
+	copy(s.details[:], t.Details)
+	if t.RequestedAt.IsZero() || t.RequestedAt.Sub(now) > clockSkew {
+		return wrong(": the request was not made in the past")
+	}
+	var err error
+	if s.ConfirmWithin, err = resumedDuration(o.ConfirmWithin, t.ConfirmWithin); err != nil || s.ConfirmWithin == 0 {
+		return wrong(": confirmWithin is not a duration above zero")
+	}
+	if s.AcceptExistingAfter, err = resumedDuration(o.AcceptExistingAfter, t.AcceptExistingAfter); err != nil {
+		return wrong(": acceptExistingAfter is not a duration")
+	}
+	if !bytes.Equal(t.Sum, t.checksum()) {
+		return wrong(": it was changed or damaged")
+	}
+	if age, limit := now.Sub(s.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
+		return nil, errors.New(tooOld(age, limit))
+	}
+	return s, nil
+}
+
+// Wrong begins the errors about a text that is no token of this package.
+const Wrong = "is not a token of a remote-assistance wait"
+
+// resumedDuration is the duration given now, or else that of the token.
+func resumedDuration(given time.Duration, text string) (time.Duration, error) {
+	if given > 0 || text == "" {
+		return given, nil
+	}
+	d, err := time.ParseDuration(text)
+	if d < 0 {
+		err = errors.New("negative")
+	}
+	return d, err
+}
+
+// strictJSON decodes exactly one value. It refuses unknown members, and anything after the value.
+func strictJSON(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows")
+	}
+	return nil
+}
+
+// tooOld says why the age of a request matters.
+func tooOld(age, limit time.Duration) string {
+	return fmt.Sprintf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since would count as its own, "+
+		"and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
+}

@@ -1,0 +1,115 @@
+// Package wait is the state machine of one wait for a session's link: what was there before the request, what a read
+// says of it, when the wait ends by itself, how fast it reads, and its form as a token for another process. It knows
+// neither the client nor the service: the caller reads, and hands over what it read.
+package wait
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"math"
+	"time"
+)
+
+// DefaultConfirmWithin is how long a wait looks for a sign of a request whose outcome is unknown.
+const DefaultConfirmWithin = 2 * time.Minute
+
+// notFoundTolerance is how long a 404 is taken to mean that the device is being moved, as happens right after
+// enrollment.
+const notFoundTolerance = time.Minute
+
+// State is what a wait needs to continue in another process. It holds no link and no error text, only salted hashes of
+// those from before the request.
+type State struct {
+	Device              string // its address, as text
+	RequestedAt         time.Time
+	RequestID           string
+	ClientRequestID     string
+	AcceptExistingAfter time.Duration
+	ConfirmWithin       time.Duration
+	Unconfirmed         bool // there is no proof yet that the service acted
+
+	resumed time.Time // when the wait was resumed from a token; zero if it was not
+	missing time.Time // since when reads answer 404; zero while the device is found
+
+	salt          [16]byte
+	link, details [sha256.Size]byte
+}
+
+// Verdict is what a read or the time says of a wait.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Waiting  Verdict = iota
+	NewLink          // the link differs from the one before the request
+	NewError         // the error text does
+	Existing         // AcceptExistingAfter has passed with the link of before
+	NoSign           // ConfirmWithin has passed without a sign of the request
+)
+
+// Remember keeps the link and the error text from before the request.
+func (s *State) Remember(link, details string) {
+	_, _ = rand.Read(s.salt[:]) // never fails
+	s.link, s.details = s.hash(link), s.hash(details)
+}
+
+// Judge compares a read with the link and text from before the request, never with the read before: a value that
+// disappears and comes back was shown by a stale replica, and is not new.
+func (s *State) Judge(link, details string) Verdict {
+	s.missing = time.Time{}
+	newLink, newDetails := !equal(s.link, s.hash(link)), !equal(s.details, s.hash(details))
+	if newLink || newDetails {
+		s.Unconfirmed = false
+	}
+	switch {
+	case newLink && link != "":
+		return NewLink
+	case newDetails && details != "":
+		return NewError
+	}
+	return Waiting
+}
+
+// JudgeTime says whether the wait ends by itself; existing says that the link of before is there and fit to open.
+func (s *State) JudgeTime(now time.Time, existing bool) Verdict {
+	switch waited := now.Sub(s.RequestedAt); {
+	case s.AcceptExistingAfter > 0 && waited >= s.AcceptExistingAfter && existing:
+		return Existing
+	case s.Unconfirmed && now.Sub(s.confirmFrom()) >= s.ConfirmWithin:
+		return NoSign
+	}
+	return Waiting
+}
+
+// Missing takes note of a 404, and reports whether the device may still turn up.
+func (s *State) Missing(now time.Time) bool {
+	if s.missing.IsZero() {
+		s.missing = now
+	}
+	return now.Sub(s.missing) < notFoundTolerance
+}
+
+// NextLimit is the time until ConfirmWithin or AcceptExistingAfter passes, when a read can end the wait without any
+// change.
+func (s *State) NextLimit(now time.Time) time.Duration {
+	limit := time.Duration(math.MaxInt64)
+	if left := s.ConfirmWithin - now.Sub(s.confirmFrom()); s.Unconfirmed && left > 0 {
+		limit = left
+	}
+	if left := s.AcceptExistingAfter - now.Sub(s.RequestedAt); left > 0 {
+		limit = min(limit, left)
+	}
+	return limit
+}
+
+// confirmFrom is when the search for a sign of the request began. It begins anew when a wait is resumed, because the
+// process may have been away for longer than ConfirmWithin.
+func (s *State) confirmFrom() time.Time { return cmp.Or(s.resumed, s.RequestedAt) }
+
+func (s *State) hash(text string) [sha256.Size]byte {
+	return sha256.Sum256(append(s.salt[:len(s.salt):len(s.salt)], text...))
+}
+
+func equal(a, b [sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }

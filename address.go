@@ -1,17 +1,10 @@
 package intune
 
 import (
-	"errors"
 	"log/slog"
-	"net/url"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
-
-	"github.com/go-intune/intune/internal/redact"
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
@@ -78,20 +71,20 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 	if why := notAPath(path); why != "" {
 		return refuse(why)
 	}
-	steps, err := splitAddress(path)
+	steps, err := odata.Split(path)
 	if err != nil {
 		return refuse(err.Error())
 	}
-	device := func(i int) bool { return steps[i].name == "managedDevices" && steps[i].hasKey }
-	root := func() bool { return steps[0].name == "deviceManagement" && !steps[0].hasKey }
+	device := func(i int) bool { return steps[i].Name == "managedDevices" && steps[i].HasKey }
+	root := func() bool { return steps[0].Name == "deviceManagement" && !steps[0].HasKey }
 	var ref DeviceRef
 	switch {
 	case len(steps) == 2 && root() && device(1):
-		ref = Device(steps[1].key)
-	case len(steps) == 2 && steps[0].name == "users" && steps[0].hasKey && device(1):
-		ref = UserDevice(steps[0].key, steps[1].key)
-	case len(steps) == 3 && root() && steps[1].name == "detectedApps" && steps[1].hasKey && device(2):
-		ref = DetectedAppDevice(steps[1].key, steps[2].key)
+		ref = Device(steps[1].Key)
+	case len(steps) == 2 && steps[0].Name == "users" && steps[0].HasKey && device(1):
+		ref = UserDevice(steps[0].Key, steps[1].Key)
+	case len(steps) == 3 && root() && steps[1].Name == "detectedApps" && steps[1].HasKey && device(2):
+		ref = DetectedAppDevice(steps[1].Key, steps[2].Key)
 	default:
 		return refuse("is not the address of a managed device")
 	}
@@ -106,7 +99,7 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 func notAPath(text string) string {
 	lower := strings.ToLower(text)
 	switch {
-	case strings.ContainsFunc(text, isInvisible) || strings.TrimSpace(text) != text:
+	case strings.ContainsFunc(text, odata.Invisible) || strings.TrimSpace(text) != text:
 		return "has white space around it or holds an invisible character, such as a byte-order mark"
 	case strings.Contains(lower, "://"):
 		return "is a URL; pass only the path behind the version"
@@ -118,46 +111,6 @@ func notAPath(text string) string {
 	return ""
 }
 
-// addressStep is one name of a path with its key, given as the next segment or in parentheses.
-type addressStep struct {
-	name, key string
-	hasKey    bool
-}
-
-func splitAddress(path string) ([]addressStep, error) {
-	var steps []addressStep
-	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		if len(steps) > 3 {
-			return nil, errors.New("is too long")
-		}
-		last := len(steps) - 1
-		if last >= 0 && !steps[last].hasKey && steps[last].name != "deviceManagement" {
-			key, err := url.PathUnescape(segment)
-			if err != nil {
-				return nil, errors.New("holds a malformed percent escape")
-			}
-			steps[last].key, steps[last].hasKey = key, true
-			continue
-		}
-		name, rest, parenthesized := strings.Cut(segment, "('")
-		step := addressStep{name: name}
-		if parenthesized {
-			quoted, ok := strings.CutSuffix(rest, "')")
-			key, err := url.PathUnescape(quoted)
-			if !ok || err != nil {
-				return nil, errors.New("holds a malformed key")
-			}
-			single := strings.ReplaceAll(key, "''", "'")
-			if strings.ReplaceAll(single, "'", "''") != key {
-				return nil, errors.New("holds a key whose quotes are not doubled")
-			}
-			step.key, step.hasKey = single, true
-		}
-		steps = append(steps, step)
-	}
-	return steps, nil
-}
-
 // String is the escaped path of the device below the Graph version, such as
 // /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70. A key that begins with a dollar sign is
 // written in parentheses, as Graph asks. The zero value gives "". The text holds the user of a [UserDevice];
@@ -165,11 +118,11 @@ func splitAddress(path string) ([]addressStep, error) {
 func (r DeviceRef) String() string {
 	switch r.form {
 	case formDevice:
-		return keyed(devicesPath, r.id)
+		return odata.Keyed(devicesPath, r.id)
 	case formUser:
-		return keyed(UserDevices(r.parent.Reveal()).path(), r.id)
+		return odata.Keyed(UserDevices(r.parent.Reveal()).path(), r.id)
 	case formDetectedApp:
-		return keyed(DetectedAppDevices(r.parent.Reveal()).path(), r.id)
+		return odata.Keyed(DetectedAppDevices(r.parent.Reveal()).path(), r.id)
 	default:
 		return ""
 	}
@@ -296,64 +249,18 @@ func (in DeviceCollection) check() error {
 func (in DeviceCollection) path() string {
 	switch in.form {
 	case formUser:
-		return keyed("/users", in.key.Reveal()) + "/managedDevices"
+		return odata.Keyed("/users", in.key.Reveal()) + "/managedDevices"
 	case formDetectedApp:
-		return keyed(detectedAppsPath, in.key.Reveal()) + "/managedDevices"
+		return odata.Keyed(detectedAppsPath, in.key.Reveal()) + "/managedDevices"
 	default:
 		return devicesPath
 	}
 }
 
-// checkKey refuses a key that Graph, a proxy or Go's URL handling could take for something other than one key.
+// checkKey refuses a key that the service, a proxy or Go's URL handling could take for something other than one key.
 func checkKey(argument, key string) error {
-	switch {
-	case uuid.Validate(key) == nil: // nearly every key is a GUID
-	case strings.TrimSpace(key) == "":
-		return invalidArgument(argument, "is blank")
-	case key == "." || key == "..":
-		return invalidArgument(argument, "is "+key+", which would change the path")
-	case strings.ContainsAny(key, `/\`):
-		return invalidArgument(argument, "holds a slash or backslash, which would change the path; pass the bare id")
-	case !utf8.ValidString(key):
-		return invalidArgument(argument, "is not valid UTF-8")
-	case strings.ContainsFunc(key, unicode.IsControl):
-		return invalidArgument(argument, "holds a control character"+quoted(argument, key))
-	case strings.ContainsFunc(key, isInvisible):
-		return invalidArgument(argument, "holds an invisible character, such as a byte-order mark"+quoted(argument, key))
-	case strings.TrimSpace(key) != key:
-		return invalidArgument(argument, "has white space around it"+quoted(argument, key))
+	if problem := odata.CheckKey(key, argument == "user"); problem != "" {
+		return invalidArgument(argument, problem)
 	}
 	return nil
-}
-
-// isInvisible reports whether r is a format character: invisible, but not white space.
-func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
-
-// isBlankOrHidden finds what a terminal or a browser would take for something else than a part of an address or a link:
-// one ends at a space, and an override of the direction of text makes it show another host.
-func isBlankOrHidden(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || isInvisible(r)
-}
-
-// quoted shows a refused part with its bad characters escaped. A user is a person's name, so its good characters are
-// masked.
-func quoted(argument, key string) string {
-	if argument == "user" {
-		key = strings.Map(func(r rune) rune {
-			if isBlankOrHidden(r) {
-				return r
-			}
-			return '*'
-		}, key)
-	}
-	return ": " + strconv.QuoteToASCII(redact.Limit(key, 80))
-}
-
-// keyed appends an escaped key to the path of a collection. Graph takes a leading dollar sign in a segment for one of
-// its own names ($count, $ref), so such a key goes into parentheses with its quotes doubled.
-func keyed(collection, key string) string {
-	if strings.HasPrefix(key, "$") {
-		return collection + "('" + url.PathEscape(strings.ReplaceAll(key, "'", "''")) + "')"
-	}
-	return collection + "/" + url.PathEscape(key)
 }

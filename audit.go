@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // ActivityRequestRemoteAssistance is the activity type to expect of events of the action. Microsoft has not published it:
@@ -97,7 +99,7 @@ func (c *Client) auditList(op *operation, options *ListAuditEventsOptions) listi
 			}
 			var query []string
 			if filter != "" {
-				query = append(query, "$filter="+escapeQuery(filter))
+				query = append(query, "$filter="+odata.EscapeQuery(filter))
 			}
 			return c.firstPage(o.ContinueFrom, auditEventsPath, query, o.Top)
 		},

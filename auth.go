@@ -1,10 +1,7 @@
 package intune
 
 import (
-	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/go-intune/intune/internal/claims"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -194,76 +192,29 @@ func tokenInfoOf(authorization string) (TokenInfo, bool) {
 	return info, err == nil
 }
 
-// maxToken is the size in bytes above which a token is not decoded; real tokens stay far below.
-const maxToken = 64 << 10
-
-// tokenClaims are the claims that this package reads.
-type tokenClaims struct {
-	Audience any     `json:"aud"`
-	Expires  float64 `json:"exp"`
-	Scopes   string  `json:"scp"`
-	Roles    []string
-	Tenant   string `json:"tid"`
-	AppID    string `json:"appid"`
-	Party    string `json:"azp"`
-	Type     string `json:"idtyp"`
-	Object   string `json:"oid"`
-}
-
 // parseToken reads the claims of a JSON web token without checking it. Its errors do not quote the token.
 func parseToken(token string) (TokenInfo, error) {
-	claims, err := parseClaims(token)
+	read, err := claims.Parse(token)
 	if err != nil {
 		return TokenInfo{}, err
 	}
 	info := TokenInfo{
 		Kind:     TokenKindUnknown,
-		Scopes:   strings.Fields(claims.Scopes),
-		Roles:    claims.Roles,
-		TenantID: claims.Tenant,
-		AppID:    claims.app(),
-		Audience: audience(claims.Audience),
+		Scopes:   strings.Fields(read.Scopes),
+		Roles:    read.Roles,
+		TenantID: read.Tenant,
+		AppID:    read.App(),
+		Audience: read.Aud(),
 	}
-	if claims.Expires > 0 && claims.Expires < 1<<40 {
-		info.ExpiresOn = time.Unix(int64(claims.Expires), 0)
+	if read.Expires > 0 && read.Expires < 1<<40 {
+		info.ExpiresOn = time.Unix(int64(read.Expires), 0)
 	}
 	switch {
-	case len(info.Scopes) > 0 || claims.Type == "user":
+	case len(info.Scopes) > 0 || read.Type == "user":
 		info.Kind = TokenKindDelegated
-	case len(info.Roles) > 0 || claims.Type == "app" || info.AppID != "":
+	case len(info.Roles) > 0 || read.Type == "app" || info.AppID != "":
 		// A delegated token always has scopes.
 		info.Kind = TokenKindApplication
 	}
 	return info, nil
-}
-
-// app is the client id of the app that got the token. Tokens of version 2 have it in azp.
-func (c tokenClaims) app() string { return cmp.Or(c.AppID, c.Party) }
-
-func parseClaims(token string) (tokenClaims, error) {
-	var claims tokenClaims
-	if len(token) > maxToken || strings.Count(token, ".") != 2 {
-		return claims, errors.New("not a JSON web token")
-	}
-	_, rest, _ := strings.Cut(token, ".")
-	encoded, _, _ := strings.Cut(rest, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	if err != nil {
-		return claims, errors.New("the token's claims are not base64")
-	}
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok {
-			return claims, errors.New("the token's claims are not JSON")
-		}
-	}
-	return claims, nil
-}
-
-// audience is the claim aud, which may be a list.
-func audience(claim any) string {
-	if list, _ := claim.([]any); len(list) > 0 {
-		claim = list[0]
-	}
-	text, _ := claim.(string)
-	return text
 }

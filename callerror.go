@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -179,23 +180,7 @@ func privateOf(u *url.URL, authorization string, users ...string) redact.Private
 	if u == nil {
 		return redact.Of("", keys...)
 	}
-	return redact.Of(u.RawQuery, append(keys, userOf(u.EscapedPath()))...).At(u.Host)
-}
-
-// userOf is the user of an address below /users, or "".
-func userOf(path string) string {
-	_, rest, _ := strings.Cut(path, "/users")
-	key := strings.TrimPrefix(rest, "/")
-	if quoted, ok := strings.CutPrefix(rest, "('"); ok {
-		key, _, _ = strings.Cut(quoted, "')")
-		key = strings.ReplaceAll(key, "''", "'")
-	}
-	key, _, _ = strings.Cut(key, "/")
-	user, err := url.PathUnescape(key)
-	if err != nil {
-		return key
-	}
-	return user
+	return redact.Of(u.RawQuery, append(keys, odata.UserOf(u.EscapedPath()))...).At(u.Host)
 }
 
 func bearerOf(authorization string) string {

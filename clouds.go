@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // ServiceGraph names the entry of [cloud.Configuration.Services] that holds Microsoft Graph. Its Endpoint is the Graph
@@ -98,7 +100,7 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 	if root.User != nil || root.RawQuery != "" || root.ForceQuery || strings.Contains(service.Endpoint, "#") {
 		return graphService{}, invalidArgument(argument, "must hold no user, query or fragment")
 	}
-	if hasDotSegment(root.Path) {
+	if odata.HasDotSegment(root.Path) {
 		return graphService{}, invalidArgument(argument, "must not hold . or .. as a path segment")
 	}
 	if root.Scheme != "https" && (root.Scheme != "http" || !allowLoopbackHTTP || !isLoopback(root.Hostname())) {
@@ -119,15 +121,6 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 		scope:    audience + "/.default",
 		noRemote: host == "graph.microsoft.us" || host == "dod-graph.microsoft.us",
 	}, nil
-}
-
-func hasDotSegment(path string) bool {
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
 }
 
 func authorityHost(authority string) string {

@@ -2,11 +2,10 @@ package intune
 
 import (
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // DeviceFilter picks devices by the properties and operators that the service documents for $filter. It has no others,
@@ -150,35 +149,15 @@ func (f DeviceFilter) render() (string, error) {
 	return b.String(), nil
 }
 
-func (t filterTerm) operand() (string, error) {
-	argument := "filter." + t.field
-	if t.operator != "eq" {
-		moment := t.moment.UTC()
-		if moment.Year() < 2 || moment.Year() > 9998 {
-			return "", invalidArgument(argument, "is not a time that the service can compare")
-		}
-		// The service keeps a tenth of a microsecond. An upper bound is rounded up, so that it does not exclude a device that
-		// would pass the check of each row.
-		rounded := moment.Truncate(100 * time.Nanosecond)
-		if t.operator == "lt" && rounded.Before(moment) {
-			rounded = rounded.Add(100 * time.Nanosecond)
-		}
-		return rounded.Format("2006-01-02T15:04:05.9999999Z"), nil
+func (t filterTerm) operand() (operand string, err error) {
+	var problem string
+	if t.operator == "eq" {
+		operand, problem = odata.Text(t.text, t.serial)
+	} else {
+		operand, problem = odata.Moment(t.moment, t.operator == "lt")
 	}
-	switch {
-	case strings.TrimSpace(t.text) == "":
-		return "", invalidArgument(argument, "is blank; leave it empty to compare nothing")
-	case t.serial && strings.Trim(t.text, "0- ") == "":
-		return "", invalidArgument(argument, "is all zeros, a placeholder that many devices share; look for another property")
-	case !utf8.ValidString(t.text):
-		return "", invalidArgument(argument, "is not valid UTF-8")
-	case strings.ContainsFunc(t.text, unicode.IsControl):
-		return "", invalidArgument(argument, "holds a control character")
+	if problem != "" {
+		return "", invalidArgument("filter."+t.field, problem)
 	}
-	return "'" + strings.ReplaceAll(t.text, "'", "''") + "'", nil
-}
-
-// escapeQuery escapes the value of a query option, spaces as %20.
-func escapeQuery(value string) string {
-	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+	return operand, nil
 }

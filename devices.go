@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -232,7 +233,7 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (ta
 	}
 	var query []string
 	if filter != "" {
-		query = append(query, "$filter="+escapeQuery(filter))
+		query = append(query, "$filter="+odata.EscapeQuery(filter))
 	}
 	if len(selected) > 0 {
 		query = append(query, "$select="+strings.Join(selected, ","))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
+	"github.com/go-intune/intune/internal/claims"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/redact"
 )
@@ -209,9 +210,9 @@ func outcomeOf(record graphpolicy.Record, err error) Outcome {
 
 // callerOf returns the claims oid, appid and tid of the token in an Authorization header.
 func callerOf(authorization string) (callerID, appID, tenantID string) {
-	claims, _ := parseClaims(bearerOf(authorization)) // no claims if the token cannot be read
+	read, _ := claims.Parse(bearerOf(authorization)) // no claims if the token cannot be read
 	clean := func(claim string) string { return redact.OneLine(redact.Text(claim), maxCodeText) }
-	return clean(claims.Object), clean(claims.app()), clean(claims.Tenant)
+	return clean(read.Object), clean(read.App()), clean(read.Tenant)
 }
 
 func journalTime() time.Time { return time.Now().UTC().Round(0) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphbatch"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -87,7 +88,7 @@ func (c *Client) newBatch(ctx context.Context, items []*manyItem) (*request, *un
 	var posts []graphbatch.Post
 	for _, item := range items {
 		posts = append(posts, graphbatch.Post{Path: actionPath(item.device), ClientRequestID: item.id})
-		r.users = append(r.users, userOf(item.device.String()))
+		r.users = append(r.users, odata.UserOf(item.device.String()))
 	}
 	r.body = graphbatch.Encode(posts)
 	u := &unrecorded{errs: make([]error, len(items))}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // listing describes one list of rows of type T, which its pager returns in pages of type P.
@@ -195,7 +196,7 @@ func (c *Client) nextLink(link string) (target url.URL, err error) {
 	if err := graphpolicy.CheckHost(c.service.root, u); err != nil {
 		return target, errors.New("it leads to another host or is not https")
 	}
-	if !strings.HasPrefix(u.EscapedPath(), c.root.EscapedPath()+"/") || hasDotSegment(u.Path) {
+	if !strings.HasPrefix(u.EscapedPath(), c.root.EscapedPath()+"/") || odata.HasDotSegment(u.Path) {
 		return target, errors.New("it leads out of the version that this client speaks")
 	}
 	return *u, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // RemoteAssistancePartner is the tenant's connector to a remote-assistance product, of which TeamViewer is the only
@@ -246,7 +247,7 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 		if err := checkKey("id", id); err != nil {
 			return partner, ids, err
 		}
-		r.url = c.at(keyed(partnersPath, id) + action)
+		r.url = c.at(odata.Keyed(partnersPath, id) + action)
 	}
 	if body != nil {
 		if r.body, err = partnerBody(*body); err != nil {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+
+	"github.com/go-intune/intune/internal/odata"
 )
 
 // SessionURL is the link that opens a remote-assistance session. Whoever holds the link can join, so it is a [Secret]:
@@ -57,7 +59,7 @@ func checkSessionLink(link string) error {
 	switch {
 	case err != nil || u.Hostname() == "":
 		return errors.New("the service gave a session link that is not a URL; it is withheld")
-	case strings.ContainsFunc(strings.TrimSpace(link), isBlankOrHidden):
+	case strings.ContainsFunc(strings.TrimSpace(link), odata.BlankOrHidden):
 		return errors.New("the service gave a session link that holds a space or a character that does not show; it is withheld")
 	case u.Scheme != "https":
 		return errors.New("the service gave a session link that is not https; it is withheld")

@@ -114,7 +114,7 @@ func (c *Client) auditList(op *operation, options *ListAuditEventsOptions) listi
 		page: func(p page[AuditEvent]) ListAuditEventsResponse {
 			return ListAuditEventsResponse{
 				Value: p.rows, NextLink: p.next, Dropped: p.dropped, Repeated: p.repeated,
-				RequestID: p.requestID, ClientRequestID: p.clientRequestID,
+				RequestID: p.RequestID, ClientRequestID: p.ClientRequestID,
 			}
 		},
 	}

@@ -2,7 +2,6 @@ package intune
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/errorbody"
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
@@ -21,7 +21,7 @@ import (
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	err = graphpolicy.Cause(err)
-	private := privateOf(&r.url, record.Authorization, r.users...)
+	private := privateOf(&r.URL, record.Authorization, r.users...)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
@@ -30,7 +30,7 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	}
 	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
 	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
-	if record.Token != nil && isContextError(err) {
+	if record.Token != nil && graphcall.IsContextError(err) {
 		token, noToken = record.Token, true
 	}
 	switch foreign := (*graphpolicy.ForeignError)(nil); {
@@ -64,7 +64,7 @@ const reasonNotRecorded = "not sent, for the journal could not record the reques
 // kindWithoutToken is the kind of a failure to get a token. If the caller gave a text that cannot be a token, the error
 // is an [ErrInvalidArgument] already.
 func kindWithoutToken(err error) error {
-	if isContextError(err) || errors.Is(err, ErrInvalidArgument) {
+	if graphcall.IsContextError(err) || errors.Is(err, ErrInvalidArgument) {
 		return nil
 	}
 	return ErrUnauthenticated
@@ -88,8 +88,8 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(&r.url, "", r.users...))
-	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.method != http.MethodGet
+	e := answerError(resp, privateOf(&r.URL, "", r.users...))
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Method != http.MethodGet
 	if e.unknown {
 		e.Hint = hintUnknown
 	}
@@ -108,12 +108,12 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 		StatusCode: resp.StatusCode,
 		Code:       body.Code, InnerCode: body.InnerCode,
 		Message: body.Message, Phrase: body.Phrase, Target: body.Target,
-		RequestID:       cmp.Or(body.RequestID, requestID(resp, private.Clean)),
-		ClientRequestID: cmp.Or(body.ClientRequestID, private.Clean(clientRequestID(resp))),
+		RequestID:       cmp.Or(body.RequestID, graphcall.RequestID(resp, private.Clean)),
+		ClientRequestID: cmp.Or(body.ClientRequestID, private.Clean(graphcall.ClientRequestID(resp))),
 		ActivityID:      body.ActivityID, OperationID: body.OperationID,
 		Date:       body.Date,
 		RetryAfter: graphpolicy.RetryAfter(resp.Header, time.Now()),
-		kind:       classify(resp.StatusCode, body),
+		kind:       kinds[body.Kind(resp.StatusCode)],
 		// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
 		response: &azcore.ResponseError{ErrorCode: body.Code, StatusCode: resp.StatusCode, RawResponse: resp},
 	}
@@ -131,47 +131,6 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 
 // errBatchAnswer is a kind that matches no sentinel: a $batch answer is not an error object, whatever its status.
 var errBatchAnswer = errors.New("batch answer")
-
-func isContextError(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// classify chooses the kind of an error. Status and codes disagree often, so the order matters: a tenant without a
-// license gets 400 or 403, a throttled caller any code, and a caller without a role right 401 with a nested
-// Forbidden.
-func classify(status int, body errorbody.Body) error {
-	switch {
-	case body.HasCodeLike("licens", "nonpremiumtenant") ||
-		// Intune's own sentence does not contain the word license.
-		body.Says("licens", "licence", "request not applicable to target tenant"): //nolint:misspell // the British spelling occurs too
-		return ErrNotLicensed
-	case status == http.StatusTooManyRequests || status == 509 ||
-		body.HasCode("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") || body.HasCodeLike("throttled"):
-		return ErrThrottled
-	case status == http.StatusForbidden || body.HasCode("Forbidden") || body.HasCodeLike("accessdenied", "requestdenied"):
-		return ErrForbidden
-	case status == http.StatusUnauthorized || body.Says("claims=") ||
-		body.HasCode("unauthenticated", "AuthenticationError", "Authorization_IdentityNotFound") ||
-		body.HasCodeLike("unauthorized", "authenticationtoken", "authentication_"):
-		return ErrUnauthenticated
-	case status == http.StatusConflict || status == http.StatusPreconditionFailed ||
-		body.HasCode("ConditionNotMet", "PreconditionFailed", "resourceModified") || body.HasCodeLike("alreadyexists", "conflict"):
-		return ErrConflict
-	case status == http.StatusNotFound || status == http.StatusGone || body.HasCodeLike("notfound"):
-		return ErrNotFound
-	case status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout ||
-		body.HasCode("ServiceUnavailable", "serviceNotAvailable", "GatewayTimeout", "BadGateway"):
-		return ErrUnavailable
-	case status >= 500 || body.HasCode("InternalServerError", "generalException") || body.Says("internal server error"):
-		return ErrServer
-	}
-	switch status {
-	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusLengthRequired,
-		http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return ErrBadRequest
-	}
-	return nil
-}
 
 // privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
 // token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.

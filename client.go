@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
@@ -50,6 +51,7 @@ type ClientOptions struct {
 // [ErrInvalidArgument].
 type Client struct {
 	internal *azcore.Client
+	caller   *graphcall.Caller
 	bearer   *graphpolicy.Bearer
 	journal  Journal
 	now      func() time.Time // for waits
@@ -138,6 +140,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	}
 	return &Client{
 		internal: internal,
+		caller:   &graphcall.Caller{Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError},
 		bearer:   bearer,
 		journal:  o.Journal,
 		now:      now,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/odata"
 )
@@ -164,7 +165,7 @@ func (c *Client) NewListRemoteAssistancePartnersPager(options *ListRemoteAssista
 		op:    opListPartners,
 		first: func() (url.URL, error) { return c.at(partnersPath), nil },
 		page: func(p page[RemoteAssistancePartner]) ListRemoteAssistancePartnersResponse {
-			return ListRemoteAssistancePartnersResponse{Value: p.rows, NextLink: p.next, RequestID: p.requestID, ClientRequestID: p.clientRequestID}
+			return ListRemoteAssistancePartnersResponse{Value: p.rows, NextLink: p.next, RequestID: p.RequestID, ClientRequestID: p.ClientRequestID}
 		},
 	}.pager(c)
 }
@@ -191,7 +192,7 @@ type GetRemoteAssistancePartnerResponse struct {
 func (c *Client) GetRemoteAssistancePartner(ctx context.Context, id string, options *GetRemoteAssistancePartnerOptions) (GetRemoteAssistancePartnerResponse, error) {
 	_ = options
 	partner, ids, err := c.callPartner(ctx, opGetPartner, http.MethodGet, id, "", nil)
-	return GetRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
+	return GetRemoteAssistancePartnerResponse{partner, ids.RequestID, ids.ClientRequestID}, err
 }
 
 // CreateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -216,7 +217,7 @@ type CreateRemoteAssistancePartnerResponse struct {
 func (c *Client) CreateRemoteAssistancePartner(ctx context.Context, partner RemoteAssistancePartner, options *CreateRemoteAssistancePartnerOptions) (CreateRemoteAssistancePartnerResponse, error) {
 	_ = options
 	partner, ids, err := c.callPartner(ctx, opCreatePartner, http.MethodPost, "", "", &partner)
-	return CreateRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
+	return CreateRemoteAssistancePartnerResponse{partner, ids.RequestID, ids.ClientRequestID}, err
 }
 
 // UpdateRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -240,7 +241,7 @@ type UpdateRemoteAssistancePartnerResponse struct {
 func (c *Client) UpdateRemoteAssistancePartner(ctx context.Context, id string, partner RemoteAssistancePartner, options *UpdateRemoteAssistancePartnerOptions) (UpdateRemoteAssistancePartnerResponse, error) {
 	_ = options
 	partner, ids, err := c.callPartner(ctx, opUpdatePartner, http.MethodPatch, id, "", &partner)
-	return UpdateRemoteAssistancePartnerResponse{partner, ids.requestID, ids.clientRequestID}, err
+	return UpdateRemoteAssistancePartnerResponse{partner, ids.RequestID, ids.ClientRequestID}, err
 }
 
 // DeleteRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -261,7 +262,7 @@ type DeleteRemoteAssistancePartnerResponse struct {
 func (c *Client) DeleteRemoteAssistancePartner(ctx context.Context, id string, options *DeleteRemoteAssistancePartnerOptions) (DeleteRemoteAssistancePartnerResponse, error) {
 	_ = options
 	_, ids, err := c.callPartner(ctx, opDeletePartner, http.MethodDelete, id, "", nil)
-	return DeleteRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
+	return DeleteRemoteAssistancePartnerResponse{ids.RequestID, ids.ClientRequestID}, err
 }
 
 // OnboardRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -284,7 +285,7 @@ type OnboardRemoteAssistancePartnerResponse struct {
 func (c *Client) OnboardRemoteAssistancePartner(ctx context.Context, id string, options *OnboardRemoteAssistancePartnerOptions) (OnboardRemoteAssistancePartnerResponse, error) {
 	_ = options
 	_, ids, err := c.callPartner(ctx, opOnboardPartner, http.MethodPost, id, "/beginOnboarding", nil)
-	return OnboardRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
+	return OnboardRemoteAssistancePartnerResponse{ids.RequestID, ids.ClientRequestID}, err
 }
 
 // DisconnectRemoteAssistancePartnerOptions is a placeholder for future optional parameters of
@@ -307,23 +308,23 @@ type DisconnectRemoteAssistancePartnerResponse struct {
 func (c *Client) DisconnectRemoteAssistancePartner(ctx context.Context, id string, options *DisconnectRemoteAssistancePartnerOptions) (DisconnectRemoteAssistancePartnerResponse, error) {
 	_ = options
 	_, ids, err := c.callPartner(ctx, opDisconnectPartner, http.MethodPost, id, "/disconnect", nil)
-	return DisconnectRemoteAssistancePartnerResponse{ids.requestID, ids.clientRequestID}, err
+	return DisconnectRemoteAssistancePartnerResponse{ids.RequestID, ids.ClientRequestID}, err
 }
 
 // callPartner sends one request to the collection (id "") or to a partner, and reads the partner it answers with.
-func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, ids answerIDs, err error) {
+func (c *Client) callPartner(ctx context.Context, op *operation, method, id, action string, body *RemoteAssistancePartner) (partner RemoteAssistancePartner, ids graphcall.IDs, err error) {
 	if err := c.check(ctx); err != nil {
 		return partner, ids, err
 	}
-	r := &request{op: op, method: method, url: c.at(partnersPath)}
+	r := newRequest(op, DeviceRef{}, method, c.at(partnersPath))
 	if op != opCreatePartner {
 		if err := checkKey("id", id); err != nil {
 			return partner, ids, err
 		}
-		r.url = c.at(odata.Keyed(partnersPath, id) + action)
+		r.URL = c.at(odata.Keyed(partnersPath, id) + action)
 	}
 	if body != nil {
-		if r.body, err = partnerBody(*body); err != nil {
+		if r.Body, err = partnerBody(*body); err != nil {
 			return partner, ids, err
 		}
 	}
@@ -336,14 +337,14 @@ func (c *Client) callPartner(ctx context.Context, op *operation, method, id, act
 	if partner, err = c.partnerOf(r, resp); err != nil {
 		return partner, ids, err
 	}
-	return partner, idsOf(resp), nil
+	return partner, graphcall.IDsOf(resp), nil
 }
 
 // partnerOf reads the partner in the answer to a request; only a request that reads or writes a partner is answered
 // with one. A write may be answered with 204 instead.
 func (c *Client) partnerOf(r *request, resp *http.Response) (partner RemoteAssistancePartner, err error) {
-	if r.method != http.MethodGet && (r.body == nil || resp.StatusCode == http.StatusNoContent) {
-		if !emptySuccess(resp) {
+	if r.Method != http.MethodGet && (r.Body == nil || resp.StatusCode == http.StatusNoContent) {
+		if !graphcall.EmptySuccess(resp) {
 			return partner, c.unexpectedAnswer(r, resp, "the answer is neither 204 nor an empty 200")
 		}
 		return partner, nil

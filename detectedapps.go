@@ -102,7 +102,7 @@ func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) listin
 		id:    func(a *DetectedApp) string { return a.ID },
 		page: func(p page[DetectedApp]) ListDetectedAppsResponse {
 			return ListDetectedAppsResponse{
-				Value: p.rows, NextLink: p.next, Repeated: p.repeated, RequestID: p.requestID, ClientRequestID: p.clientRequestID,
+				Value: p.rows, NextLink: p.next, Repeated: p.repeated, RequestID: p.RequestID, ClientRequestID: p.ClientRequestID,
 			}
 		},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
@@ -63,7 +64,7 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 	ctx, endSpan := c.startSpan(ctx, opGetDevice)
 	defer func() { endSpan(err) }()
 	return whereServed(device, func(at DeviceRef) (GetDeviceResponse, error) {
-		r := &request{op: opGetDevice, device: at, method: http.MethodGet, url: c.at(at.String(), query...)}
+		r := newRequest(opGetDevice, at, http.MethodGet, c.at(at.String(), query...))
 		return c.readDevice(ctx, r)
 	})
 }
@@ -92,8 +93,8 @@ func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse,
 	if err := checkSessionLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
 		return GetDeviceResponse{}, c.unexpectedAnswer(r, resp, err.Error())
 	}
-	ids := idsOf(resp)
-	return GetDeviceResponse{ManagedDevice: device, RequestID: ids.requestID, ClientRequestID: ids.clientRequestID}, nil
+	ids := graphcall.IDsOf(resp)
+	return GetDeviceResponse{ManagedDevice: device, RequestID: ids.RequestID, ClientRequestID: ids.ClientRequestID}, nil
 }
 
 // fetchDevice reads a device as the service has it. It refuses an answer without the id of the device that was asked
@@ -208,7 +209,7 @@ func (c *Client) deviceList(op *operation, in DeviceCollection, o ListDevicesOpt
 		page: func(p page[ManagedDevice]) ListDevicesResponse {
 			return ListDevicesResponse{
 				Value: p.rows, NextLink: p.next, Dropped: p.dropped, Repeated: p.repeated,
-				RequestID: p.requestID, ClientRequestID: p.clientRequestID,
+				RequestID: p.RequestID, ClientRequestID: p.ClientRequestID,
 			}
 		},
 	}

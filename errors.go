@@ -60,6 +60,19 @@ var (
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
+// kinds are the sentinels of what a body says. What is of no kind has nil.
+var kinds = map[errorbody.Kind]error{
+	errorbody.BadRequest:      ErrBadRequest,
+	errorbody.Unauthenticated: ErrUnauthenticated,
+	errorbody.Forbidden:       ErrForbidden,
+	errorbody.NotLicensed:     ErrNotLicensed,
+	errorbody.NotFound:        ErrNotFound,
+	errorbody.Conflict:        ErrConflict,
+	errorbody.Throttled:       ErrThrottled,
+	errorbody.Unavailable:     ErrUnavailable,
+	errorbody.Server:          ErrServer,
+}
+
 // Error is the failure of one call to the service. Every method that calls the service returns it on failure, also when
 // no answer came (StatusCode 0). An argument that was refused before sending gives a plain error with
 // [ErrInvalidArgument] instead. Some methods have errors of their own besides: a wait [*PendingError] and
@@ -212,7 +225,8 @@ func (e *Error) Is(target error) bool {
 	}
 	kind := e.kind
 	if kind == nil {
-		kind = classify(e.StatusCode, errorbody.Made(e.Message, e.Code, e.InnerCode))
+		body := errorbody.Made(e.Message, e.Code, e.InnerCode)
+		kind = kinds[body.Kind(e.StatusCode)]
 	}
 	return kind != nil && target == kind
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune/internal/claims"
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/redact"
 )
@@ -184,7 +185,7 @@ func askedEntry(record graphpolicy.Record, resp *http.Response, err error) Journ
 	entry := JournalEntry{Outcome: outcomeOf(record, err)}
 	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
 	if err == nil {
-		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(idsOf(resp).requestID, maxCodeText)
+		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(graphcall.IDsOf(resp).RequestID, maxCodeText)
 		return entry
 	}
 	entry.Error = err.Error()

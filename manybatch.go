@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphbatch"
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
@@ -33,7 +34,7 @@ func (c *Client) askBatch(ctx context.Context, items []*manyItem) []manyAnswer {
 			answers[i] = manyAnswer{held: true}
 			if cause := unrecorded.of(i); cause != nil {
 				e := *failed
-				e.cause = redact.Error(cause, privateOf(&r.url, r.record.Authorization, r.users...))
+				e.cause = redact.Error(cause, privateOf(&r.URL, r.record.Authorization, r.users...))
 				answers[i] = item.shared(r.record, e)
 			}
 		}
@@ -84,16 +85,16 @@ func (u *unrecorded) record(ctx context.Context, items []*manyItem) error {
 }
 
 func (c *Client) newBatch(ctx context.Context, items []*manyItem) (*request, *unrecorded) {
-	r := &request{op: opRequestMany, method: http.MethodPost, url: c.at("/$batch")}
+	r := newRequest(opRequestMany, DeviceRef{}, http.MethodPost, c.at("/$batch"))
 	var posts []graphbatch.Post
 	for _, item := range items {
 		posts = append(posts, graphbatch.Post{Path: actionPath(item.device), ClientRequestID: item.id})
 		r.users = append(r.users, odata.UserOf(item.device.String()))
 	}
-	r.body = graphbatch.Encode(posts)
+	r.Body = graphbatch.Encode(posts)
 	u := &unrecorded{errs: make([]error, len(items))}
 	if c.journal != nil {
-		r.before = func(*http.Request) error { return u.record(ctx, items) }
+		r.Before = func(*http.Request) error { return u.record(ctx, items) }
 	}
 	return r, u
 }
@@ -130,13 +131,13 @@ func (c *Client) readItem(item *manyItem, answer *graphbatch.Answer, authorizati
 	resp := &http.Response{
 		Status: strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status), StatusCode: answer.Status,
 		Header: answer.Header, Body: io.NopCloser(bytes.NewReader(answer.Body)),
-		Request: &http.Request{Method: r.method, URL: &r.url, Header: http.Header{"Client-Request-Id": {r.id}}},
+		Request: &http.Request{Method: r.Method, URL: &r.URL, Header: http.Header{"Client-Request-Id": {r.ID}}},
 	}
 	record := graphpolicy.Record{Verdict: graphpolicy.VerdictOf(answer.Status, answer.Body), Authorization: authorization, Left: true}
 	var err error
 	if record.Verdict != graphpolicy.Answered {
 		err = c.newError(r, true, record, resp, nil)
-	} else if !emptySuccess(resp) {
+	} else if !graphcall.EmptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, notEmpty)
 	}
 	return manyAnswer{resp: resp, record: record, err: err}

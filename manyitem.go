@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
 
@@ -89,7 +90,7 @@ func (i *manyItem) result(answer manyAnswer) RequestResult {
 	if failed, ok := errors.AsType[*Error](answer.err); ok {
 		result.RequestID = failed.RequestID
 	} else if answer.resp != nil {
-		result.RequestID = idsOf(answer.resp).requestID
+		result.RequestID = graphcall.IDsOf(answer.resp).RequestID
 	}
 	return result
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"github.com/google/uuid"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/odata"
@@ -33,7 +34,7 @@ type page[T any] struct {
 	rows              []T
 	next              string
 	dropped, repeated int
-	answerIDs
+	graphcall.IDs
 }
 
 // storedPage is a page that a caller may have kept, to continue from it with a new pager.
@@ -111,7 +112,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 	if err != nil {
 		return read, err
 	}
-	r := &request{op: w.op, method: http.MethodGet, url: target}
+	r := newRequest(w.op, DeviceRef{}, http.MethodGet, target)
 	resp, err := w.client.send(ctx, r)
 	if err != nil {
 		return read, err
@@ -129,7 +130,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 }
 
 func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
-	found.answerIDs = idsOf(resp)
+	found.IDs = graphcall.IDsOf(resp)
 	body, err := runtime.Payload(resp)
 	if err != nil {
 		return found, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/wait"
 )
@@ -75,10 +76,10 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
-	ids := idsOf(resp)
+	ids := graphcall.IDsOf(resp)
 	return RequestRemoteAssistanceResponse{
-		RequestID:       ids.requestID,
-		ClientRequestID: cmp.Or(pair.id(), ids.clientRequestID),
+		RequestID:       ids.RequestID,
+		ClientRequestID: cmp.Or(pair.id(), ids.ClientRequestID),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
@@ -86,13 +87,9 @@ func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, 
 
 // newAsk is the request for one device. id is its client-request-id, blank for a new one.
 func (c *Client) newAsk(device DeviceRef, id string) *request {
-	return &request{
-		op:     opRequestRemoteAssistance,
-		device: device,
-		method: http.MethodPost,
-		url:    c.at(actionPath(device)),
-		id:     id,
-	}
+	r := newRequest(opRequestRemoteAssistance, device, http.MethodPost, c.at(actionPath(device)))
+	r.ID = id
+	return r
 }
 
 // notEmpty is what is wrong with an answer that has another status or a body.
@@ -102,9 +99,9 @@ func actionPath(device DeviceRef) string { return device.String() + "/requestRem
 
 // ask sends the request for one device. Without an error, the service has accepted it.
 func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, graphpolicy.Record, error) {
-	r.before = pair.before(ctx)
+	r.Before = pair.before(ctx)
 	resp, err := c.send(ctx, r)
-	if err == nil && !emptySuccess(resp) {
+	if err == nil && !graphcall.EmptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, notEmpty)
 	}
 	return resp, r.record, err

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/redact"
 )
@@ -104,16 +106,16 @@ func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRe
 		return GetRemoteAssistanceSessionResponse{}, err
 	}
 	if err := checkSessionLink(record.link); err != nil {
-		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(&request{op: opGetSession, device: device, method: http.MethodGet}, record.resp, err.Error())
+		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(newRequest(opGetSession, device, http.MethodGet, url.URL{}), record.resp, err.Error())
 	}
-	ids := idsOf(record.resp)
+	ids := graphcall.IDsOf(record.resp)
 	return GetRemoteAssistanceSessionResponse{
 		RemoteAssistanceSession: RemoteAssistanceSession{
 			Device:       device,
 			URL:          NewSessionURL(record.link),
 			ErrorDetails: redact.Text(record.details),
 		},
-		RequestID: ids.requestID, ClientRequestID: ids.clientRequestID,
+		RequestID: ids.RequestID, ClientRequestID: ids.ClientRequestID,
 	}, nil
 }
 
@@ -129,7 +131,7 @@ const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSess
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
 	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
-		r := &request{op: opGetSession, device: at, method: http.MethodGet, url: c.at(at.String(), sessionQuery)}
+		r := newRequest(opGetSession, at, http.MethodGet, c.at(at.String(), sessionQuery))
 		record, resp, err := c.fetchDevice(ctx, r)
 		if err != nil {
 			return sessionRecord{}, err

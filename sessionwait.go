@@ -9,6 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/ratelimit"
 	"github.com/go-intune/intune/internal/redact"
@@ -119,7 +120,7 @@ func checkDuration(option string, given time.Duration, zero string) error {
 // wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
 func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace, first time.Duration) (session RemoteAssistanceSession, err error) {
 	// The span shows the ids of the request and not of the latest read.
-	defer h.client.traceRequest(ctx, answerIDs{h.state.RequestID, h.state.ClientRequestID})
+	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
 	for pause := first; ; pause = p.Next(h.retryAfter) {
 		if err := ratelimit.Sleep(ctx, min(pause, h.state.NextLimit(h.client.now()))); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)

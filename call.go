@@ -1,15 +1,23 @@
 package intune
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
+	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/odata"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // request is one HTTP request of an operation, with what an error says about it.
@@ -64,4 +72,134 @@ func (c *Client) tracer() tracing.Tracer {
 // startSpan opens the span of a public method. Call the returned function with the method's error.
 func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context, func(error)) {
 	return runtime.StartSpan(ctx, op.api, c.tracer(), nil)
+}
+
+// newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
+func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
+	err = graphpolicy.Cause(err)
+	private := privateOf(&r.URL, record.Authorization, r.users...)
+	var e *Error
+	if resp != nil {
+		e = answerError(resp, private)
+	} else {
+		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
+	}
+	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
+	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
+	if record.Token != nil && graphcall.IsContextError(err) {
+		token, noToken = record.Token, true
+	}
+	switch foreign := (*graphpolicy.ForeignError)(nil); {
+	case errors.As(err, &foreign):
+		e.StatusCode, e.reason = foreign.StatusCode, foreign.Error()
+	case record.Stopped != nil:
+		e.reason, e.cause = reasonNotRecorded, redact.Error(record.Stopped.Unwrap(), private)
+	case noToken:
+		e.reason, e.cause = reasonNoToken, redact.Error(token.Unwrap(), private)
+		e.kind = kindWithoutToken(token)
+	case err != nil:
+		e.reason, e.cause = reasonOf(write, record.Verdict, resp), redact.Error(err, private)
+	case resp != nil && resp.StatusCode < 300:
+		e.reason = "not the answer that was expected"
+	}
+	e.Hint = c.hint(r.op, record.Authorization, e)
+	return e
+}
+
+// redactTransportError cleans an error before azcore logs it.
+func redactTransportError(err error, address *url.URL, authorization string) error {
+	return redact.Error(err, privateOf(address, authorization))
+}
+
+// reasonNoToken is the reason of a call whose credential failed or did not answer in time.
+const reasonNoToken = "not sent, for no token came while getting a token"
+
+// reasonNotRecorded is the reason of a call that the journal could not record.
+const reasonNotRecorded = "not sent, for the journal could not record the request"
+
+// kindWithoutToken is the kind of a failure to get a token. If the caller gave a text that cannot be a token, the error
+// is an [ErrInvalidArgument] already.
+func kindWithoutToken(err error) error {
+	if graphcall.IsContextError(err) || errors.Is(err, ErrInvalidArgument) {
+		return nil
+	}
+	return ErrUnauthenticated
+}
+
+// reasonOf says how far a call got that failed without a verdict of the service.
+func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) string {
+	switch {
+	case resp != nil && resp.StatusCode >= 400:
+		return "" // the status says it
+	case resp != nil:
+		return "the answer could not be read"
+	case write && verdict == graphpolicy.Open:
+		return "sent, but no answer came"
+	case write:
+		return "not sent"
+	default:
+		return "no answer"
+	}
+}
+
+// unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
+func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
+	e := answerError(resp, privateOf(&r.URL, "", r.users...))
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Method != http.MethodGet
+	if e.unknown {
+		e.Hint = hintUnknown
+	}
+	return e
+}
+
+// answerError makes an error from an answer. The body takes precedence over the headers, and all texts are cleaned
+// here.
+func answerError(resp *http.Response, private redact.Private) *Error {
+	var body errorbody.Body
+	if resp.StatusCode >= 300 {
+		payload, _ := runtime.Payload(resp)
+		body = errorbody.Parse(payload, private)
+	}
+	e := &Error{
+		StatusCode: resp.StatusCode,
+		Code:       body.Code, InnerCode: body.InnerCode,
+		Message: body.Message, Phrase: body.Phrase, Target: body.Target,
+		RequestID:       cmp.Or(body.RequestID, graphcall.RequestID(resp, private.Clean)),
+		ClientRequestID: cmp.Or(body.ClientRequestID, private.Clean(graphcall.ClientRequestID(resp))),
+		ActivityID:      body.ActivityID, OperationID: body.OperationID,
+		Date:       body.Date,
+		RetryAfter: graphpolicy.RetryAfter(resp.Header, time.Now()),
+		kind:       kinds[body.Kind(resp.StatusCode)],
+		// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
+		response: &azcore.ResponseError{ErrorCode: body.Code, StatusCode: resp.StatusCode, RawResponse: resp},
+	}
+	for _, detail := range body.Details {
+		e.Details = append(e.Details, ErrorDetail(detail))
+	}
+	if e.RetryAfter == 0 {
+		e.RetryAfter = graphpolicy.ParseRetryAfter(body.RetryAfter, "", time.Now())
+	}
+	if body.Batch {
+		e.kind = errBatchAnswer
+	}
+	return e
+}
+
+// errBatchAnswer is a kind that matches no sentinel: a $batch answer is not an error object, whatever its status.
+var errBatchAnswer = errors.New("batch answer")
+
+// privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
+// token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.
+func privateOf(u *url.URL, authorization string, users ...string) redact.Private {
+	keys := append([]string{bearerOf(authorization)}, users...)
+	if u == nil {
+		return redact.Of("", keys...)
+	}
+	return redact.Of(u.RawQuery, append(keys, odata.UserOf(u.EscapedPath()))...).At(u.Host)
+}
+
+func bearerOf(authorization string) string {
+	const scheme = "Bearer "
+	token, _ := strings.CutPrefix(authorization, scheme)
+	return token
 }

@@ -100,6 +100,7 @@ func (e JournalEntry) LogValue() slog.Value {
 // without a journal has. A request for several devices has a pair for each.
 type journalPair struct {
 	journal Journal
+	tracer  tracing.Tracer      // hears of an entry that failed
 	token   func(string) string // makes the resume token, nil for none
 
 	mu    sync.Mutex   // a policy may abandon the request while Asking still runs
@@ -107,11 +108,11 @@ type journalPair struct {
 	open  bool         // Asking accepted the entry
 }
 
-func (c *Client) newPair(device DeviceRef, token func(clientRequestID string) string) *journalPair {
-	if c.journal == nil {
+func newPair(journal Journal, tracer tracing.Tracer, device DeviceRef, token func(clientRequestID string) string) *journalPair {
+	if journal == nil {
 		return nil
 	}
-	return &journalPair{journal: c.journal, entry: JournalEntry{Device: device}, token: token}
+	return &journalPair{journal: journal, tracer: tracer, entry: JournalEntry{Device: device}, token: token}
 }
 
 // before returns the hook of a request that asks this device only.
@@ -164,7 +165,7 @@ func (p *journalPair) identify(err error) {
 }
 
 // settle calls Asked with what is known of the outcome, once for each pair whose Asking accepted the request.
-func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry) {
+func (p *journalPair) settle(ctx context.Context, known JournalEntry) {
 	if p == nil {
 		return
 	}
@@ -176,7 +177,7 @@ func (c *Client) settle(ctx context.Context, p *journalPair, known JournalEntry)
 	known.Time, known.Device, known.ClientRequestID = journalTime(), p.entry.Device, p.entry.ClientRequestID
 	if err := p.journal.Asked(context.WithoutCancel(ctx), known); err != nil {
 		text := redact.OneLine(redact.Text(err.Error()), maxMessageText)
-		c.tracer().SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
+		p.tracer.SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
 	}
 }
 

@@ -39,7 +39,7 @@ type manyAnswer struct {
 }
 
 func (c *Client) newManyItem(device DeviceRef) *manyItem {
-	return &manyItem{device: device, id: uuid.NewString(), pair: c.newPair(device, nil)}
+	return &manyItem{device: device, id: uuid.NewString(), pair: newPair(c.journal, c.tracer(), device, nil)}
 }
 
 // request is the request for this device alone.

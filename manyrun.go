@@ -189,7 +189,7 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	answer.record.Left = item.left
 	result := item.result(answer)
 	if item.pair != nil {
-		m.client.settle(m.ctx, item.pair, askedEntry(answer.record, answer.resp, answer.err))
+		item.pair.settle(m.ctx, askedEntry(answer.record, answer.resp, answer.err))
 	}
 	m.events <- manyEvent{result: &result}
 }

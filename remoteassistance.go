@@ -65,9 +65,9 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 // requestRemoteAssistance sends the request. token, if not nil, makes the resume token of a request with a given
 // client-request-id, for the journal.
 func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
-	pair := c.newPair(device, token)
+	pair := newPair(c.journal, c.tracer(), device, token)
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
-	defer func() { c.settle(ctx, pair, asked) }()
+	defer func() { pair.settle(ctx, asked) }()
 	resp, record, err := c.ask(ctx, c.newAsk(device, ""), pair)
 	if pair != nil {
 		pair.identify(err)

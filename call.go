@@ -179,14 +179,8 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 	if e.RetryAfter == 0 {
 		e.RetryAfter = graphpolicy.ParseRetryAfter(body.RetryAfter, "", time.Now())
 	}
-	if body.Batch {
-		e.kind = errBatchAnswer
-	}
 	return e
 }
-
-// errBatchAnswer is a kind that matches no sentinel: a $batch answer is not an error object, whatever its status.
-var errBatchAnswer = errors.New("batch answer")
 
 // privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
 // token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.

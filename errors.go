@@ -224,7 +224,7 @@ func (e *Error) Is(target error) bool {
 		return e.unknown
 	}
 	kind := e.kind
-	if kind == nil {
+	if kind == nil && e.response == nil { // made by hand
 		body := errorbody.Made(e.Message, e.Code, e.InnerCode)
 		kind = kinds[body.Kind(e.StatusCode)]
 	}

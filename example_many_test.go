@@ -63,7 +63,6 @@ func ExampleClient_RequestRemoteAssistanceMany_batches() {
 	accepted := 0
 	for result := range client.RequestRemoteAssistanceMany(ctx, windows, &intune.RequestManyOptions{
 		PerSecond: 100, // of a real tenant, the service refuses more than 10
-		BatchSize: 20,
 		OnProgress: func(p intune.Progress) {
 			if p.Done()%100 == 0 {
 				fmt.Fprintf(os.Stderr, "\r%d done, %.1f a second ", p.Done(), p.PerSecond)

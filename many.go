@@ -7,8 +7,6 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-intune/intune/internal/graphbatch"
 )
 
 // RequestManyOptions configures [Client.RequestRemoteAssistanceMany].
@@ -22,12 +20,6 @@ type RequestManyOptions struct {
 
 	// Concurrency is how many HTTP requests are in flight at most. Zero means 4.
 	Concurrency int
-
-	// BatchSize is how many devices share an HTTP request. 0 and 1 send a POST for each device; 2 to 20 use JSON
-	// batching, which saves round trips and no quota. A batch goes out when it is full or the input has ended.
-	//
-	// Source: https://learn.microsoft.com/graph/json-batching
-	BatchSize int
 
 	// OnProgress, if not nil, is called before each result is yielded, and when the service throttles, in the goroutine
 	// of the loop.
@@ -50,8 +42,6 @@ func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
 		return filled, invalidArgument("options.PerSecond", "is not a number; use 0 for 5 devices a second, or less than 0 for no pacing")
 	case filled.Concurrency < 0:
 		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for 4 requests at a time")
-	case filled.BatchSize < 0 || filled.BatchSize > graphbatch.Most:
-		return filled, invalidArgument("options.BatchSize", "is not from 0 to 20; use 0 for a request for each device")
 	}
 	if filled.PerSecond == 0 {
 		filled.PerSecond = defaultPerSecond
@@ -59,7 +49,6 @@ func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
 	if filled.Concurrency == 0 {
 		filled.Concurrency = defaultConcurrency
 	}
-	filled.BatchSize = max(filled.BatchSize, 1)
 	return filled, nil
 }
 
@@ -74,7 +63,7 @@ type RequestResult struct {
 	// Err is nil for OutcomeAccepted. Otherwise it is [ErrInvalidArgument] or an [*Error] with the device.
 	Err error
 
-	// RequestID identifies the request at Microsoft, blank when no answer came. Of a batch, it is that of the item.
+	// RequestID identifies the request at Microsoft, blank when no answer came.
 	RequestID string
 
 	// ClientRequestID is the GUID under which the request was sent, the same in every try and in the journal. It is blank
@@ -140,10 +129,6 @@ func (p *Progress) count(outcome Outcome) {
 // seconds and more, and not if the service asks for a wait above MaxRetryDelay. MaxRetries below zero turns all of this
 // off. Retry options in ctx do not count. A request whose outcome is unknown is never sent again.
 //
-// If a batch fails as a whole and its outcome is open, each of its devices has [OutcomeUnknown], and so has a device
-// without an answer in a batch's. If the service does not take batches (400, 404, 405, 413, 501), the library asks the
-// devices of this batch and all later ones one by one.
-//
 // When ctx ends, requests in flight end with it. Each device that was not sent, the rest of the input included, has a
 // result with [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and only the
 // journal tells their outcome. No goroutine outlives the loop. The iterator can be used once.
@@ -206,7 +191,6 @@ func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o
 	m := c.newManyRun(working, o, yield)
 	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
-	var batch []*manyItem
 	for device := range devices {
 		if !m.deliver() {
 			return
@@ -218,15 +202,9 @@ func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o
 			}
 			continue
 		}
-		if batch = append(batch, c.newManyItem(device)); len(batch) < o.BatchSize {
-			continue
-		}
-		if !m.start(batch) {
+		if !m.start(c.newManyItem(device)) {
 			return
 		}
-		batch = nil
 	}
-	if len(batch) == 0 || m.start(batch) {
-		m.finish()
-	}
+	m.finish()
 }

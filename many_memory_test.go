@@ -16,7 +16,7 @@ func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the hea
 		items = append(items, fmt.Sprintf(`{"id":"%d","status":204}`, i+1))
 	}
 	accepted := `{"responses":[` + strings.Join(items, ",") + `]}`
-	for size, devices := range map[int]int{1: 5_000, 20: 100_000 / smaller} { //nolint:paralleltest // as above
+	for size, devices := range map[int]int{1: 5_000} { //nolint:paralleltest // as above
 		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
 			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 				if size == 1 {
@@ -33,7 +33,7 @@ func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the hea
 			}
 			before, grown, done, most := heap(), 0, 0, 0
 			for r := range client.RequestRemoteAssistanceMany(t.Context(), input, &intune.RequestManyOptions{
-				PerSecond: -1, Concurrency: 1, BatchSize: size,
+				PerSecond: -1, Concurrency: 1,
 				OnProgress: func(p intune.Progress) { most = max(most, p.Pending) },
 			}) {
 				if done++; r.Outcome == intune.OutcomeAccepted && done == devices-100 {

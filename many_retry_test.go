@@ -26,10 +26,6 @@ func TestManyUnknownIsFinal(t *testing.T) {
 		"a connection that broke": func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset")}
 		},
-		"424 of a batch": always(http.StatusFailedDependency, ""),
-		"no answer in a batch, with others throttled": func(req *http.Request) (*http.Response, error) {
-			return answer(req, http.StatusTooManyRequests, nil, `{"responses":[]}`), nil
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +38,7 @@ func TestManyUnknownIsFinal(t *testing.T) {
 					sent++
 					return send(req)
 				}))
-				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{BatchSize: size}))
+				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{}))
 				for _, r := range results {
 					if r.Outcome != intune.OutcomeUnknown || r.Attempts != 1 || !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
 						t.Errorf("%+v", r)
@@ -225,29 +221,6 @@ func TestManyJournalRemembersThatItLeft(t *testing.T) {
 	})
 }
 
-// When the context ends while the journal refuses one device of a batch, the others are not sent either.
-func TestManyContextEndsWhileTheJournalRefuses(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		journal := &memory{onAsking: func(_ context.Context, e intune.JournalEntry) error {
-			cancel()
-			return map[intune.DeviceRef]error{intune.Device("b"): errors.New("no room for b"), intune.Device("c"): errors.New("no room for c")}[e.Device]
-		}}
-		b := &batches{}
-		results := collect(newClient(t, b, journal.option).RequestRemoteAssistanceMany(ctx, devicesNamed("a", "b", "c"), &intune.RequestManyOptions{BatchSize: 3}))
-		for i, want := range []string{"context canceled", "no room for b", "no room for c"} {
-			if r := results[i]; r.Outcome != intune.OutcomeNotSent || !strings.HasSuffix(strings.Split(r.Err.Error(), ";")[0], want) {
-				t.Errorf("%+v, want %s", r, want)
-			}
-		}
-		if len(b.batches) != 0 || len(journal.asking) != 3 || len(journal.asked) != 1 || journal.asked[0].Outcome != intune.OutcomeNotSent {
-			t.Errorf("%d batches, entries %+v and %+v", len(b.batches), journal.asking, journal.asked)
-		}
-	})
-}
-
 func TestManyProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -308,28 +281,5 @@ func TestManyLoopIsLeftAtABadDevice(t *testing.T) {
 	}
 	if count != 1 || len(sent.requests) != 0 {
 		t.Errorf("%d results, sent %v", count, sent.requests)
-	}
-}
-
-// The raw answer of an item can be looked at, as that of a single request.
-func TestManyBatchResponseError(t *testing.T) {
-	t.Parallel()
-	journal := &memory{}
-	b := &batches{answer: func(int, []batchItem) (int, http.Header, string) {
-		return http.StatusOK, nil, `{"responses":[{"id":"1","status":404,"headers":{"X-Test":"1"},"body":{"error":{"code":"Gone"}}},{"id":"2","status":200,"body":{"a":1}}]}`
-	}}
-	client := newClient(t, b, journal.option)
-	results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &intune.RequestManyOptions{BatchSize: 2}))
-	failed, ok := errors.AsType[*azcore.ResponseError](results[0].Err)
-	if !ok || failed.StatusCode != http.StatusNotFound || failed.ErrorCode != "Gone" || failed.RawResponse.Header.Get("X-Test") != "1" {
-		t.Fatalf("got %+v", failed)
-	}
-	for _, part := range []string{"POST https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/a/requestRemoteAssistance", "404 Not Found", `"code": "Gone"`} {
-		if !strings.Contains(failed.Error(), part) {
-			t.Errorf("no %q in %s", part, failed.Error())
-		}
-	}
-	if len(journal.asked) != 2 || journal.asked[1].Outcome != intune.OutcomeUnknown || journal.asked[1].StatusCode != http.StatusOK {
-		t.Errorf("entries %+v", journal.asked)
 	}
 }

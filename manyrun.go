@@ -3,22 +3,26 @@ package intune
 import (
 	"cmp"
 	"context"
-	"sync/atomic"
+	"errors"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/uuid"
 
+	"github.com/go-intune/intune/internal/graphcall"
+	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/ratelimit"
 )
 
 // manyRun is one loop over the results of many devices: workers send, and the goroutine of the loop yields.
 type manyRun struct {
-	client   *Client
-	ctx      context.Context //nolint:containedctx // of the loop, for all its workers
-	options  RequestManyOptions
-	limiter  *ratelimit.Limiter
-	oneByOne atomic.Bool // the service does not take batches
-	events   chan manyEvent
+	client  *Client
+	ctx     context.Context //nolint:containedctx // of the loop, for all its workers
+	options RequestManyOptions
+	limiter *ratelimit.Limiter
+	events  chan manyEvent
 
 	// Of the goroutine of the loop:
 	yield    func(RequestResult) bool
@@ -40,14 +44,14 @@ func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield fun
 	once.MaxRetries = -1
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
-		limiter: ratelimit.New(o.PerSecond, o.BatchSize),
+		limiter: ratelimit.New(o.PerSecond, 1),
 		// Room for what the workers have to tell while the input is slow. With more workers, some wait to be heard.
-		events: make(chan manyEvent, min(o.Concurrency, 64)*(o.BatchSize+1)),
+		events: make(chan manyEvent, 2*min(o.Concurrency, 64)),
 	}
 }
 
-// start hands devices to a worker, once there is room for one more. It reports whether the loop goes on.
-func (m *manyRun) start(items []*manyItem) bool {
+// start hands a device to a worker, once there is room for one more. It reports whether the loop goes on.
+func (m *manyRun) start(item *manyItem) bool {
 	for m.running == m.options.Concurrency {
 		if !m.receive() {
 			return false
@@ -57,9 +61,9 @@ func (m *manyRun) start(items []*manyItem) bool {
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events <- ended }()
-		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(items)) }()
+		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(item)) }()
 		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
-		m.work(items)
+		m.work(item)
 	}()
 	return true
 }
@@ -126,60 +130,30 @@ func (m *manyRun) stop(cancel context.CancelFunc) {
 	}
 }
 
-// work sends for devices until each has a result.
-func (m *manyRun) work(items []*manyItem) {
-	for len(items) > 0 {
-		if len(items) > 1 && m.oneByOne.Load() {
-			for _, item := range items {
-				m.work([]*manyItem{item})
-			}
-			return
-		}
-		if err := m.limiter.Wait(m.ctx, len(items)); err != nil {
-			for _, item := range items {
-				m.end(item, item.interrupted(m.client, err))
-			}
+// work sends for a device until it has a result.
+func (m *manyRun) work(item *manyItem) {
+	for {
+		if err := m.limiter.Wait(m.ctx, 1); err != nil {
+			m.end(item, item.interrupted(m.client, err))
 			return
 		}
 		sent := time.Now()
-		answers := m.client.askMany(m.ctx, items)
-		var pause time.Duration
-		items, pause = m.judge(items, answers, sent)
-		_ = ratelimit.Sleep(m.ctx, pause) // the limiter finds the end of the context too
-	}
-}
-
-// judge ends the devices whose fate is known and returns those to try again, and how long they wait.
-func (m *manyRun) judge(items []*manyItem, answers []manyAnswer, sent time.Time) (again []*manyItem, pause time.Duration) {
-	var accepted int
-	var throttled time.Duration
-	for i, item := range items {
-		answer := answers[i]
-		item.take(answer)
+		answer := m.client.try(m.ctx, item)
 		wait, verdict := m.retry(item, answer)
 		switch verdict {
 		case manyEnds:
 			if answer.err == nil {
-				accepted++
+				m.limiter.Accepted(1)
 			}
 			m.end(item, answer)
-			continue
+			return
 		case manyThrottled:
-			throttled = max(throttled, wait)
+			m.limiter.Throttled(sent, wait)
+			m.events <- manyEvent{}
 		case manyAgain:
-			pause = max(pause, wait)
+			_ = ratelimit.Sleep(m.ctx, wait) // the limiter finds the end of the context too
 		}
-		again = append(again, item)
 	}
-	if answers[0].notTaken {
-		m.oneByOne.Store(true)
-	}
-	m.limiter.Accepted(accepted)
-	if throttled > 0 {
-		m.limiter.Throttled(sent, throttled)
-		m.events <- manyEvent{}
-	}
-	return again, pause
 }
 
 // end gives a device its result.
@@ -195,20 +169,139 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 }
 
 // abandon ends what a worker has left when a policy, the transport or the journal panicked, or ended its goroutine. It
-// returns the first panic of the journal.
-func (m *manyRun) abandon(items []*manyItem) (panicked any) {
-	for _, item := range items {
-		if !item.ended {
-			panicked = cmp.Or(panicked, m.abandonItem(item))
-		}
+// returns the panic of the journal, if there is one.
+func (m *manyRun) abandon(item *manyItem) (panicked any) {
+	if item.ended {
+		return nil
 	}
-	return panicked
-}
-
-func (m *manyRun) abandonItem(item *manyItem) (panicked any) {
 	defer func() { panicked = recover() }()
-	answer := item.unanswered(m.client, "", errNotReturned)
+	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: item.id}
+	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), true, record, nil, errNotReturned)}
 	item.take(answer)
 	m.end(item, answer)
 	return nil
+}
+
+// manyItem is one device on its way to a result.
+type manyItem struct {
+	device   DeviceRef
+	id       string // client-request-id of all tries
+	pair     *journalPair
+	attempts int
+	left     bool // in one of them
+	last     *manyAnswer
+	ended    bool
+}
+
+// manyAnswer is what one try has come to for one device. Without an error, the service has accepted.
+type manyAnswer struct {
+	resp   *http.Response
+	record graphpolicy.Record
+	err    error
+}
+
+func (c *Client) newManyItem(device DeviceRef) *manyItem {
+	return &manyItem{device: device, id: uuid.NewString(), pair: newPair(c.journal, c.tracer(), device, nil)}
+}
+
+// take remembers a try.
+func (i *manyItem) take(answer manyAnswer) {
+	i.left = i.left || answer.record.Left
+	i.attempts++
+	i.last = &answer
+}
+
+// interrupted is the answer for a device when the context ends before its next try.
+func (i *manyItem) interrupted(c *Client, err error) manyAnswer {
+	if i.last != nil {
+		return *i.last
+	}
+	return manyAnswer{err: c.newError(c.newAsk(i.device, i.id), true, graphpolicy.Record{}, nil, err)}
+}
+
+// errNotReturned is for a try that a panic ended.
+var errNotReturned = errors.New("the transport or a policy did not return")
+
+// result is what the caller gets.
+func (i *manyItem) result(answer manyAnswer) RequestResult {
+	result := RequestResult{Device: i.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: i.attempts}
+	if i.attempts > 0 {
+		result.ClientRequestID = cmp.Or(i.pair.id(), answer.record.RequestID, i.id)
+	}
+	if failed, ok := errors.AsType[*Error](answer.err); ok {
+		result.RequestID = failed.RequestID
+	} else if answer.resp != nil {
+		result.RequestID = graphcall.IDsOf(answer.resp).RequestID
+	}
+	return result
+}
+
+// manyVerdict is what comes after a try.
+type manyVerdict uint8
+
+const (
+	manyEnds manyVerdict = iota
+	manyAgain
+	manyThrottled
+)
+
+const (
+	throttledTries = 10
+	unsentTries    = 4 // azcore's default
+	firstRetry     = 800 * time.Millisecond
+	longestWait    = 3 * time.Minute
+)
+
+// retry says whether a device goes again after a try, and how long it waits.
+func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, verdict manyVerdict) {
+	failed, ok := errors.AsType[*Error](answer.err)
+	switch {
+	case !ok || m.client.retry.MaxRetries < 0:
+		return wait, manyEnds
+	}
+	outcome, n := outcomeOf(answer.record, failed), item.attempts
+	tries := unsentTries
+	if most := m.client.retry.MaxRetries; most > 0 {
+		tries = 1 + int(most)
+	}
+	switch {
+	case outcome == OutcomeRejected && errors.Is(failed, ErrThrottled):
+		if n < throttledTries {
+			// Without a Retry-After, what Microsoft asks of its own clients.
+			return cmp.Or(failed.RetryAfter, min(time.Duration(3*n*n)*time.Second, longestWait)), manyThrottled
+		}
+	case n >= tries:
+	case outcome == OutcomeRejected && failed.StatusCode == http.StatusServiceUnavailable,
+		outcome == OutcomeNotSent && isNetworkError(answer):
+		if most := m.client.retry.MaxRetryDelay; most < 0 || failed.RetryAfter <= most {
+			return max(failed.RetryAfter, m.client.retryDelay(n)), manyAgain
+		}
+	}
+	return wait, manyEnds
+}
+
+// retryDelay is the wait after the nth try, as azcore's options give it.
+func (c *Client) retryDelay(n int) time.Duration {
+	delay, most := max(cmp.Or(c.retry.RetryDelay, firstRetry), 0), c.retry.MaxRetryDelay
+	if most < 0 {
+		most = 24 * time.Hour
+	}
+	for range n - 1 {
+		delay = min(2*delay, most)
+	}
+	return min(delay, most)
+}
+
+// isNetworkError reports whether it was the network that kept a request from leaving.
+func isNetworkError(answer manyAnswer) bool {
+	_, network := errors.AsType[net.Error](answer.err)
+	return network && answer.record.Token == nil && answer.record.Stopped == nil
+}
+
+// try sends once.
+func (c *Client) try(ctx context.Context, item *manyItem) manyAnswer {
+	resp, record, err := c.ask(ctx, c.newAsk(item.device, item.id), item.pair)
+	answer := manyAnswer{resp: resp, record: record, err: err}
+	item.take(answer)
+	return answer
 }

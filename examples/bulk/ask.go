@@ -21,7 +21,7 @@ func (j *job) askAll(asks []*device) {
 		}
 	}
 	for result := range j.client.RequestRemoteAssistanceMany(j.stops.hard, devices, &intune.RequestManyOptions{
-		PerSecond: j.perSecond, BatchSize: j.batch, OnProgress: bar.many,
+		PerSecond: j.perSecond, OnProgress: bar.many,
 	}) {
 		d := j.fleet.byID[key(result.Device.DeviceID())]
 		d.outcome, d.requestID, d.clientID, d.detail = result.Outcome, result.RequestID, result.ClientRequestID, ""

@@ -41,8 +41,6 @@ func TestUsage(t *testing.T) {
 		"in.csv -delimiter ab":                 "-delimiter must be one character",
 		"in.csv -per-second 0":                 "-per-second must be above zero",
 		"in.csv -per-second NaN":               "-per-second must be above zero",
-		"in.csv -batch 21":                     "-batch must be from 1 to 20",
-		"in.csv -batch 2 -wait":                "-batch does not go with -wait",
 		"in.csv -give-up -1":                   "-give-up must not be negative",
 		"in.csv -write-links":                  "-write-links needs -wait",
 		"in.csv -max-wait 5m":                  "-max-wait needs -wait",

@@ -55,7 +55,6 @@ Files:
 Pace:
   -per-second N devices a second (default 5; the service allows an app
                 10). It adapts when the service throttles
-  -batch N      devices in one HTTP request, 1 to 20 (default 1)
   -give-up N    stop after this many failures in a row that are not
                 the fault of a device (default 10; 0 is never)
 
@@ -97,7 +96,6 @@ type options struct {
 	journal string // "" for none, in the demo and with -dry-run
 
 	perSecond float64
-	batch     int
 	giveUp    int
 
 	demo       bool
@@ -123,7 +121,6 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.results, "o", "", "")
 	flags.StringVar(&o.journal, "journal", "", "")
 	flags.Float64Var(&o.perSecond, "per-second", 5, "")
-	flags.IntVar(&o.batch, "batch", 1, "")
 	flags.IntVar(&o.giveUp, "give-up", 10, "")
 	flags.BoolVar(&o.demo, "demo", false, "")
 	flags.StringVar(&o.connection.auth, "auth", string(intune.CredentialMethodDefault), "")
@@ -228,10 +225,6 @@ func (o *options) checkWork(given map[string]bool) error {
 	switch {
 	case math.IsNaN(o.perSecond) || o.perSecond <= 0 || o.perSecond > 1000:
 		return failed(exitUsage, "-per-second must be above zero, and at most 1000")
-	case o.batch < 1 || o.batch > 20:
-		return failed(exitUsage, "-batch must be from 1 to 20")
-	case o.batch > 1 && o.wait:
-		return failed(exitUsage, "-batch does not go with -wait: each device is read before it is asked")
 	case o.giveUp < 0:
 		return failed(exitUsage, "-give-up must not be negative; 0 is never")
 	case o.writeLinks && !o.wait:

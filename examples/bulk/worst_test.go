@@ -57,7 +57,7 @@ func TestServiceDown(t *testing.T) {
 // TestThrottled is a service that wants it slower. Everybody is asked in the end.
 func TestThrottled(t *testing.T) {
 	t.Parallel()
-	for name, extra := range map[string][]string{"ask": nil, "batch": {"-batch", "5"}, "wait": {"-wait"}} {
+	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant := fleetOf(30, nil)

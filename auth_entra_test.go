@@ -5,14 +5,21 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
@@ -257,5 +264,272 @@ func TestSignInThatEntraRefuses(t *testing.T) {
 	// Neither azcore nor the library repeats what the credential has tried: one request each.
 	if got := entra.asked(t); !slices.Equal(got, []string{"client_credentials", "client_credentials"}) {
 		t.Errorf("asked for %v", got)
+	}
+}
+
+const (
+	testTenant   = "11111111-2222-4333-8444-555555555555"
+	testApp      = "66666666-7777-4888-9999-aaaaaaaaaaaa"
+	testSecret   = "s3cr3t~of~the~app"
+	testAudience = "https://graph.stand-in.example"
+	testUser     = "anna@contoso.example"
+	manageRight  = "DeviceManagementManagedDevices.ReadWrite.All"
+	azureCLI     = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+)
+
+// signature ends every token of the tests, so that a leak of a token's tail is found too.
+const signature = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWU"
+
+// jwt makes a token of claims.
+func jwt(claims map[string]any) string {
+	return rawJWT(jsonText(claims))
+}
+
+// jsonText is blank for what JSON cannot hold.
+func jsonText(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// rawJWT makes a token whose claims need not be JSON.
+func rawJWT(payload string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + signature
+}
+
+// noToken fails when a text shows a token, whole or in parts.
+func noToken(tb testing.TB, where, text, token string) {
+	tb.Helper()
+	for part := range strings.SplitSeq(token, ".") {
+		if len(part) > 3 && strings.Contains(text, part) {
+			tb.Errorf("%s shows the token: %s", where, text)
+			return
+		}
+	}
+}
+
+// entraStandIn is a login authority on loopback, as far as azidentity's real credentials ask for one.
+type entraStandIn struct {
+	server *httptest.Server
+
+	mu       sync.Mutex
+	deny     bool         // refuse every secret
+	requests []url.Values // the forms that were posted, with "endpoint" added
+	others   []string     // paths that no credential should ask for
+	issued   []string     // access tokens, the latest last
+}
+
+func newEntra(tb testing.TB) *entraStandIn {
+	tb.Helper()
+	e := &entraStandIn{}
+	e.server = newServer(tb, e.serve, false)
+	return e
+}
+
+// options are those of a credential that signs in at the stand-in.
+func (e *entraStandIn) options() azcore.ClientOptions {
+	return azcore.ClientOptions{
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: e.server.URL + "/"},
+		Transport: e.server.Client(),
+	}
+}
+
+func (e *entraStandIn) serve(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	base := e.server.URL + "/" + testTenant
+	if err := r.ParseForm(); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	endpoint, ok := strings.CutPrefix(r.URL.Path, "/"+testTenant)
+	form := maps.Clone(r.PostForm)
+	switch {
+	case ok && endpoint == "/v2.0/.well-known/openid-configuration":
+		reply(w, http.StatusOK, map[string]any{
+			"issuer":                 base + "/v2.0",
+			"authorization_endpoint": base + "/oauth2/v2.0/authorize",
+			"token_endpoint":         base + "/oauth2/v2.0/token",
+		})
+	case ok && endpoint == "/oauth2/v2.0/devicecode":
+		form.Set("endpoint", "devicecode")
+		e.requests = append(e.requests, form)
+		reply(w, http.StatusOK, map[string]any{
+			"user_code": "ABCD-1234", "device_code": "the-device-code", "verification_uri": "https://microsoft.com/devicelogin",
+			"expires_in": 900, "interval": 1, "message": "open the page and type ABCD-1234",
+		})
+	case ok && endpoint == "/oauth2/v2.0/token":
+		form.Set("endpoint", "token")
+		e.requests = append(e.requests, form)
+		e.token(w, form)
+	default:
+		e.others = append(e.others, r.Method+" "+r.URL.Path)
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
+	claims := map[string]any{
+		"aud": testAudience, "appid": form.Get("client_id"), "tid": testTenant, "exp": time.Now().Add(time.Hour).Unix(),
+		"jti": strconv.Itoa(len(e.issued)), "xms_cc": []string{"cp1"},
+	}
+	answer := map[string]any{"token_type": "Bearer", "expires_in": 3600, "scope": form.Get("scope")}
+	switch grant := form.Get("grant_type"); {
+	case grant == "client_credentials" && form.Get("client_secret") == testSecret && !e.deny:
+		claims["roles"] = []string{manageRight}
+		claims["idtyp"] = "app"
+	case grant == "device_code" && form.Get("device_code") == "the-device-code",
+		grant == "refresh_token" && form.Get("refresh_token") == "the-refresh-token":
+		claims["scp"] = "openid " + manageRight
+		claims["upn"] = testUser
+		answer["refresh_token"] = "the-refresh-token"
+		answer["id_token"] = jwt(map[string]any{
+			"aud": form.Get("client_id"), "iss": e.server.URL + "/" + testTenant + "/v2.0", "sub": "subject", "oid": "object",
+			"tid": testTenant, "preferred_username": testUser,
+		})
+		answer["client_info"] = base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"object","utid":"` + testTenant + `"}`))
+	default:
+		reply(w, http.StatusUnauthorized, map[string]any{
+			"error":             "invalid_client",
+			"error_description": "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 00000000-0000-0000-0000-000000000001",
+			"error_codes":       []int{7000215},
+		})
+		return
+	}
+	answer["access_token"] = jwt(claims)
+	e.issued = append(e.issued, jwt(claims))
+	reply(w, http.StatusOK, answer)
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, jsonText(body))
+}
+
+// asked lists the grant types of the token requests, and "devicecode" for every code that was asked for. What was asked has
+// to be for the Graph of the stand-in, with continuous access evaluation.
+func (e *entraStandIn) asked(tb testing.TB) []string {
+	tb.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.others) > 0 {
+		tb.Errorf("unexpected requests to the authority: %v", e.others)
+	}
+	var list []string
+	for _, form := range e.requests {
+		name := form.Get("endpoint")
+		if name == "token" {
+			name = form.Get("grant_type")
+		}
+		list = append(list, name[strings.LastIndexByte(name, ':')+1:])
+		if form.Get("client_id") != testApp {
+			tb.Errorf("%s: client id %q", name, form.Get("client_id"))
+		}
+		scopes := strings.Fields(form.Get("scope"))
+		scopes = slices.DeleteFunc(scopes, func(s string) bool { // MSAL's own
+			return s == "openid" || s == "offline_access" || s == "profile"
+		})
+		if want := []string{testAudience + "/.default"}; !slices.Equal(scopes, want) {
+			tb.Errorf("%s: scopes %q, want %q", name, scopes, want)
+		}
+		if got := capabilities(form); len(got) != 1 || !strings.EqualFold(got[0], "cp1") { // azidentity writes CP1
+			tb.Errorf("%s: the client did not declare capability cp1: claims %s", name, form.Get("claims"))
+		}
+	}
+	return list
+}
+
+// capabilities are those that a token request declares.
+func capabilities(form url.Values) []string {
+	var claims struct {
+		AccessToken struct {
+			Capabilities struct{ Values []string } `json:"xms_cc"`
+		} `json:"access_token"`
+	}
+	_ = json.Unmarshal([]byte(form.Get("claims")), &claims)
+	return claims.AccessToken.Capabilities.Values
+}
+
+// latest is the token that was issued last, which the Graph stand-in wants to see.
+func (e *entraStandIn) latest() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.issued) == 0 {
+		return "none was issued"
+	}
+	return e.issued[len(e.issued)-1]
+}
+
+// graphStandIn takes the action from whoever has the authority's latest token.
+type graphStandIn struct {
+	server *httptest.Server
+
+	mu        sync.Mutex
+	challenge []string // answers the first requests with 401 and these, in turn
+	requests  []string // method, path and the verdict on the token
+	accepted  int
+}
+
+func newGraph(tb testing.TB, entra *entraStandIn) *graphStandIn {
+	tb.Helper()
+	g := &graphStandIn{}
+	g.server = newServer(tb, func(w http.ResponseWriter, r *http.Request) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		verdict := "wrong token"
+		if r.Header.Get("Authorization") == "Bearer "+entra.latest() {
+			verdict = "ok"
+		}
+		switch {
+		case verdict != "ok":
+			w.WriteHeader(http.StatusUnauthorized)
+		case len(g.challenge) > 0:
+			verdict = "challenged"
+			w.Header().Set("WWW-Authenticate", g.challenge[0])
+			g.challenge = g.challenge[1:]
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/requestRemoteAssistance"):
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			g.accepted++
+			w.WriteHeader(http.StatusNoContent)
+		}
+		g.requests = append(g.requests, r.Method+" "+r.URL.Path+" "+verdict)
+	}, true)
+	return g
+}
+
+// client calls the Graph stand-in.
+func (g *graphStandIn) client(tb testing.TB, credential azcore.TokenCredential) *intune.Client {
+	tb.Helper()
+	configuration := graphAt(g.server.URL)
+	configuration.Services[intune.ServiceGraph] = cloud.ServiceConfiguration{Endpoint: g.server.URL, Audience: testAudience}
+	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Cloud: configuration, Transport: g.server.Client(),
+	}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// saw checks the requests that arrived and that the action was accepted so many times.
+func (g *graphStandIn) saw(tb testing.TB, accepted int, verdicts ...string) {
+	tb.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	want := make([]string, len(verdicts))
+	for i, verdict := range verdicts {
+		want[i] = "POST /v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance " + verdict
+	}
+	if !slices.Equal(g.requests, want) {
+		tb.Errorf("Graph saw %q\nwant %q", g.requests, want)
+	}
+	if g.accepted != accepted {
+		tb.Errorf("the action was accepted %d times, want %d", g.accepted, accepted)
 	}
 }

@@ -2,18 +2,29 @@ package intune_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/go-intune/intune"
@@ -303,4 +314,1186 @@ func FuzzTokenInfo(f *testing.F) {
 			t.Errorf("the token is in %q", text)
 		}
 	})
+}
+
+// testClaims are such that both base64 alphabets and the padding show.
+const testClaims = `{"access_token":{"nbf":{"essential":true,"value":"1700000000"},"t":"~~~???"}}`
+
+// challengeForms are the ways to write one challenge (C§9.2); S, U, R and N stand for the claims in standard base64, in the URL-safe
+// alphabet, and in both without padding.
+var challengeForms = map[string][]string{
+	"canonical": {`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ` +
+		`client_id="00000003-0000-0000-c000-000000000000", error="insufficient_claims", claims="S"`},
+	"lower case":            {`bearer realm="", error="insufficient_claims", claims="S"`},
+	"upper case":            {`BEARER realm="", error="insufficient_claims", claims="S"`},
+	"URL-safe":              {`Bearer error="insufficient_claims", claims="U"`},
+	"unpadded":              {`Bearer error="insufficient_claims", claims="R"`},
+	"URL-safe and unpadded": {`Bearer error="insufficient_claims", claims="N"`},
+	"claims first":          {`Bearer claims="S", error="insufficient_claims", realm=""`},
+	"commas in quotes": {`Bearer realm="a, b", error_description="Continuous access evaluation: \"session revoked\", claims=none, sign in", ` +
+		`error="insufficient_claims", claims="S"`},
+	"no space":                  {`Bearer realm="",error="insufficient_claims",claims="S"`},
+	"more space":                {`Bearer  error = "insufficient_claims" ,	claims = "S"`},
+	"bare error":                {`Bearer error=insufficient_claims, claims="S"`},
+	"names in other case":       {`Bearer Error="insufficient_claims", Claims="S"`},
+	"other scheme before":       {`PoP realm="x", nonce="y", Bearer error="insufficient_claims", claims="S"`},
+	"other scheme after":        {`Bearer error="insufficient_claims", claims="S", PoP nonce="y"`},
+	"bare scheme before":        {`Negotiate, Bearer error="insufficient_claims", claims="S"`},
+	"token68 before":            {`Negotiate YIIC==, Bearer error="insufficient_claims", claims="S"`},
+	"other Bearer before":       {`Bearer realm="x", Bearer error="insufficient_claims", claims="S"`},
+	"second header":             {`Negotiate`, `Bearer error="insufficient_claims", claims="S"`},
+	"first header":              {`Bearer error="insufficient_claims", claims="S"`, `Basic realm="x, Bearer"`},
+	"second header, Bearer too": {`Bearer realm="x", error="invalid_token"`, `bearer error="insufficient_claims", claims="N"`},
+}
+
+func writeClaims(headers []string) []string {
+	claims := []byte(testClaims)
+	var list []string
+	for _, header := range headers {
+		list = append(list, strings.NewReplacer(
+			`"S"`, `"`+base64.StdEncoding.EncodeToString(claims)+`"`, `"U"`, `"`+base64.URLEncoding.EncodeToString(claims)+`"`,
+			`"R"`, `"`+base64.RawStdEncoding.EncodeToString(claims)+`"`, `"N"`, `"`+base64.RawURLEncoding.EncodeToString(claims)+`"`,
+		).Replace(header))
+	}
+	return list
+}
+
+// Every form is answered once: one new token with the claims, one repeat of the POST.
+func TestClaimsChallengeIsAnswered(t *testing.T) {
+	t.Parallel()
+	if text := base64.StdEncoding.EncodeToString([]byte(testClaims)); !strings.ContainsAny(text, "+/") || !strings.HasSuffix(text, "=") {
+		t.Fatalf("the claims do not tell the alphabets apart: %s", text)
+	}
+	for name, headers := range challengeForms {
+		for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+			t.Run(fmt.Sprint(name, " ", code), func(t *testing.T) {
+				t.Parallel()
+				desk, service := tokenDesk{}, wire{challenges: []challenge{{code, writeClaims(headers)}}}
+				client := clientOf(t, &desk, &service)
+				if err := act(t, client); err != nil {
+					t.Error(err)
+				}
+				desk.sawClaims(t, "", testClaims)
+				service.saw(t, "Bearer token-1", "Bearer token-2")
+				if err := act(t, client); err != nil { // the new token is kept
+					t.Error(err)
+				}
+				desk.sawClaims(t, "", testClaims)
+			})
+		}
+	}
+}
+
+// A challenge to the token that was to meet the first one ends the call.
+func TestSecondClaimsChallengeEndsTheCall(t *testing.T) {
+	t.Parallel()
+	kinds := map[int]error{http.StatusUnauthorized: intune.ErrUnauthenticated, http.StatusForbidden: intune.ErrForbidden}
+	for name, headers := range challengeForms {
+		for _, codes := range [][2]int{{401, 401}, {403, 403}, {401, 403}, {403, 401}} {
+			t.Run(fmt.Sprint(name, " ", codes), func(t *testing.T) {
+				t.Parallel()
+				var challenges []challenge
+				for _, code := range append(codes[:], codes[1], codes[1], codes[1]) {
+					challenges = append(challenges, challenge{code, writeClaims(headers)})
+				}
+				desk, service := tokenDesk{}, wire{challenges: challenges}
+				err := act(t, clientOf(t, &desk, &service))
+				desk.sawClaims(t, "", testClaims)
+				service.saw(t, "Bearer token-1", "Bearer token-2")
+				e := asError(t, err)
+				if errors.Is(err, intune.ErrOutcomeUnknown) {
+					t.Errorf("kind of %v", err)
+				}
+				if e.StatusCode != codes[1] || !errors.Is(err, kinds[codes[1]]) {
+					t.Errorf("status %d, want that of the second answer, %d, and its kind: %v", e.StatusCode, codes[1], err)
+				}
+				if !strings.Contains(e.Hint, "claims challenge") || !strings.Contains(e.Hint, "sign the user in again") {
+					t.Errorf("hint %q", e.Hint)
+				}
+			})
+		}
+	}
+}
+
+// What looks like a challenge and is none, or cannot be answered: one request, one token.
+func TestNoClaimsChallenge(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/errors/020-list-manageddevices-nested-forbidden-401.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nested struct{ Body string }
+	if err := json.Unmarshal(raw, &nested); err != nil {
+		t.Fatal(err)
+	}
+	headers := jsonText(map[string]any{"WWW-Authenticate": writeClaims(challengeForms["canonical"])[0]})
+	inner := jsonText(map[string]any{"_version": 3, "Message": "An error has occurred", "HttpHeaders": headers})
+	body := jsonText(map[string]any{"error": map[string]string{"code": "Forbidden", "message": inner}})
+	for name, c := range map[string]struct {
+		code    int
+		headers []string
+		body    string
+		kind    error
+	}{
+		"nested Forbidden":             {401, nil, nested.Body, intune.ErrForbidden},
+		"nested Forbidden, bare realm": {401, []string{`Bearer realm="urn:intune:service,4b10,c18a"`}, nested.Body, intune.ErrForbidden},
+		"challenge within the body":    {401, nil, body, intune.ErrForbidden},
+		"the same with 403":            {403, nil, body, intune.ErrForbidden},
+		"no claims":                    {401, []string{`Bearer error="insufficient_claims"`}, "", intune.ErrUnauthenticated},
+		"blank claims":                 {403, []string{`Bearer error="insufficient_claims", claims=""`}, "", intune.ErrForbidden},
+		"other error":                  {401, writeClaims([]string{`Bearer error="invalid_token", claims="S"`}), "", intune.ErrUnauthenticated},
+		"other scheme":                 {401, writeClaims([]string{`PoP error="insufficient_claims", claims="S"`}), "", intune.ErrUnauthenticated},
+		"split over two schemes":       {401, writeClaims([]string{`PoP error="insufficient_claims", Bearer claims="S"`}), "", intune.ErrUnauthenticated},
+		"within a quoted value":        {403, []string{`Basic realm="Bearer error=insufficient_claims, claims=e30="`}, "", intune.ErrForbidden},
+		"no base64":                    {401, []string{`Bearer error="insufficient_claims", claims="!!!"`}, "", intune.ErrUnauthenticated},
+		"cut off":                      {401, []string{`Bearer error="insufficient_claims", claims="e30=`}, "", intune.ErrUnauthenticated},
+		"nonsense":                     {401, []string{`=,"=,,"`, "", `,`, `Bearer`, `Bearer =`}, "", intune.ErrUnauthenticated},
+		"long nonsense":                {401, []string{strings.Repeat(`Bearer a="`, 10_000), strings.Repeat(`",=`, 10_000)}, "", intune.ErrUnauthenticated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			desk, service := tokenDesk{}, wire{body: c.body}
+			for range 5 {
+				service.challenges = append(service.challenges, challenge{c.code, c.headers})
+			}
+			err := act(t, clientOf(t, &desk, &service))
+			desk.sawClaims(t, "")
+			service.saw(t, "Bearer token-1")
+			if e := asError(t, err); !errors.Is(err, c.kind) || e.StatusCode != c.code || errors.Is(err, intune.ErrOutcomeUnknown) || e.Hint == "" {
+				t.Errorf("got %v, want %v and a hint", err, c.kind)
+			}
+		})
+	}
+}
+
+func TestHintsFromTheTokenThatWasRefused(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/errors/005-list-manageddevices-forbidden-two-scopes-expand.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missingScope struct{ Body string }
+	if err := json.Unmarshal(raw, &missingScope); err != nil {
+		t.Fatal(err)
+	}
+	const plain = `{"error":{"code":"Forbidden","message":"Insufficient privileges to complete the operation."}}`
+	const rightName = "Remote tasks / Offer remote assistance"
+	exp := time.Now().Add(time.Hour).Unix()
+	cli := jwt(map[string]any{"appid": azureCLI, "scp": "openid User.Read", "exp": exp, "upn": testUser})
+	user := jwt(map[string]any{"appid": testApp, "scp": manageRight, "exp": exp, "upn": testUser})
+	app := jwt(map[string]any{"appid": testApp, "roles": []string{manageRight}, "idtyp": "app", "exp": exp})
+	for name, c := range map[string]struct {
+		token  string
+		status int
+		body   string
+		want   []string
+		not    []string
+	}{
+		"delegated without the scope":   {cli, 403, plain, []string{"delegated", "Azure CLI", "openid User.Read", "needs " + manageRight}, []string{rightName}},
+		"delegated, 401 with Forbidden": {user, 401, plain, []string{"delegated", rightName, "new token does not help"}, []string{"needs " + manageRight}},
+		"app-only with the role":        {app, 403, plain, []string{"app-only", "service principal", rightName}, []string{"needs " + manageRight}},
+		"app-only without roles":        {jwt(map[string]any{"appid": testApp, "exp": exp}), 403, plain, []string{"app-only", "without permissions", "needs " + manageRight}, []string{rightName}},
+		"reading is not enough":         {jwt(map[string]any{"scp": strings.Replace(manageRight, "ReadWrite", "Read", 1), "exp": exp}), 403, plain, []string{"needs " + manageRight}, nil},
+		"the service names the scopes":  {cli, 403, missingScope.Body, []string{"Azure CLI", "the app needs the permission DeviceManagement", "administrator's consent"}, []string{rightName}},
+		"opaque":                        {"EwBgA8l6BAAU", 403, plain, []string{rightName}, []string{"needs", "the token is"}},
+		"refused as such":               {user, 401, "", []string{"was refused", "audience"}, []string{rightName}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			client := clientOf(t, intune.StaticToken(c.token), transportFunc(func(req *http.Request) (*http.Response, error) {
+				calls++
+				return answer(req, c.status, nil, c.body), nil
+			}))
+			e := asError(t, act(t, client))
+			for _, want := range c.want {
+				if !strings.Contains(e.Hint, want) || !strings.Contains(e.Error(), want) {
+					t.Errorf("the hint lacks %q: %s", want, e.Hint)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(e.Hint, not) {
+					t.Errorf("the hint says %q: %s", not, e.Hint)
+				}
+			}
+			if strings.Contains(e.Hint, "anna") || calls != 1 {
+				t.Errorf("%d calls, hint %s", calls, e.Hint)
+			}
+			noToken(t, "the error", fmt.Sprintf("%v %+v", e, e), c.token)
+		})
+	}
+}
+
+// credentialFunc is a credential of the test's own.
+type credentialFunc func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
+
+func (f credentialFunc) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return f(ctx, options)
+}
+
+// tokenDesk is a credential that gives token-1, token-2 and so on, and keeps what it was asked.
+type tokenDesk struct {
+	mu    sync.Mutex
+	asked []policy.TokenRequestOptions
+}
+
+func (d *tokenDesk) GetToken(_ context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, options)
+	return azcore.AccessToken{Token: "token-" + strconv.Itoa(len(d.asked)), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// sawClaims checks the claims of the requests for tokens, one by one, and all else about them.
+func (d *tokenDesk) sawClaims(tb testing.TB, claims ...string) {
+	tb.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	want := make([]policy.TokenRequestOptions, len(claims))
+	for i := range claims {
+		want[i] = policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}, EnableCAE: true, Claims: claims[i]}
+	}
+	if !reflect.DeepEqual(d.asked, want) {
+		tb.Errorf("the credential was asked %+v\nwant %+v", d.asked, want)
+	}
+}
+
+// challenge is a refusal with WWW-Authenticate headers.
+type challenge struct {
+	status  int
+	headers []string
+}
+
+// wire answers the first requests with challenges and the others with 204, and keeps the tokens that came.
+type wire struct {
+	challenges []challenge
+	body       string
+
+	mu   sync.Mutex
+	seen []string
+}
+
+func (w *wire) Do(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := req.Header.Get("Authorization")
+	if req.Method != http.MethodPost || req.URL.String() != "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance" {
+		text = req.Method + " " + req.URL.String()
+	}
+	w.seen = append(w.seen, text)
+	if len(w.seen) > len(w.challenges) {
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}
+	c := w.challenges[len(w.seen)-1]
+	return answer(req, c.status, http.Header{"Www-Authenticate": slices.Clone(c.headers)}, w.body), nil
+}
+
+// saw checks the Authorization headers that arrived, one a request.
+func (w *wire) saw(tb testing.TB, want ...string) {
+	tb.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.seen, want) {
+		tb.Errorf("the service saw %q, want %q", w.seen, want)
+	}
+}
+
+// clientOf is newClient for other credentials than a static token.
+func clientOf(tb testing.TB, credential azcore.TokenCredential, transport policy.Transporter) *intune.Client {
+	tb.Helper()
+	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Transport: transport, Retry: policy.RetryOptions{RetryDelay: time.Nanosecond},
+	}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// act calls the action.
+func act(tb testing.TB, client *intune.Client) error {
+	tb.Helper()
+	_, err := client.RequestRemoteAssistance(tb.Context(), intune.Device("1"), nil)
+	return err
+}
+
+// What a credential of azcore promises, asked of it directly.
+func TestStaticTokenAsACredential(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		end := time.Now().Add(30 * time.Minute)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, c := range map[string]struct {
+			token string
+			ends  time.Time
+		}{
+			"opaque":              {"opaque~!", time.Now().Add(time.Hour)},
+			"with an end":         {jwt(map[string]any{"exp": end.Unix()}), end.Truncate(time.Second)},
+			"with an end too far": {jwt(map[string]any{"exp": 1 << 40}), time.Now().Add(time.Hour)},
+		} {
+			credential := intune.StaticToken(c.token)
+			token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{})
+			if err != nil || token.Token != c.token || !token.ExpiresOn.Equal(c.ends) {
+				t.Errorf("%s: got an end of %v, want %v, error %v", name, token.ExpiresOn, c.ends, err)
+			}
+			if token, err := credential.GetToken(ended, policy.TokenRequestOptions{}); !errors.Is(err, context.Canceled) || token.Token != "" {
+				t.Errorf("%s: got %v after the context's end", name, err)
+			}
+		}
+		for _, token := range []string{"a b", "a\x7f", "a\u00a0b", "ä", "a\xff", "a\x00"} {
+			if _, err := intune.StaticToken(token).GetToken(t.Context(), policy.TokenRequestOptions{}); !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Errorf("%q: got %v", token, err)
+			}
+		}
+	})
+}
+
+// A token is read as far as it is one, and no further.
+func TestTokenInfoAtTheEdges(t *testing.T) {
+	t.Parallel()
+	given := time.Now().Add(2 * time.Hour).Truncate(time.Second) // what the credential says by itself
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"scp":"User.Read","exp":4102444800}`))
+	const frame = len(`{"scp":""}`)
+	long := func(n int) string { // a token of n bytes
+		text := rawJWT(`{"scp":"` + strings.Repeat("x", (n-len(rawJWT("")))/4*3-frame) + `"}`)
+		return text + strings.Repeat("s", n-len(text))
+	}
+	for name, c := range map[string]struct {
+		token string
+		kind  intune.TokenKind
+		ends  time.Time
+	}{
+		"base64 broken at the end": {"h." + payload + "!.s", intune.TokenKindUnknown, given},
+		"not JSON":                 {rawJWT(`{"scp":"User.Read","exp":4102444800`), intune.TokenKindUnknown, given},
+		"two parts":                {"h." + payload, intune.TokenKindUnknown, given},
+		"four parts":               {"h." + payload + ".s.x", intune.TokenKindUnknown, given},
+		"three parts":              {"h." + payload + ".s", intune.TokenKindDelegated, time.Unix(4102444800, 0)},
+		"as long as may be":        {long(64 << 10), intune.TokenKindDelegated, time.Time{}},
+		"too long":                 {long(64<<10 + 1), intune.TokenKindUnknown, given},
+		"ends at once":             {rawJWT(`{"scp":"a","exp":0}`), intune.TokenKindDelegated, time.Time{}},
+		"ends before the epoch":    {rawJWT(`{"scp":"a","exp":-1}`), intune.TokenKindDelegated, time.Time{}},
+		"ends in a second":         {rawJWT(`{"scp":"a","exp":1}`), intune.TokenKindDelegated, time.Unix(1, 0)},
+		"ends last":                {rawJWT(`{"scp":"a","exp":1099511627775}`), intune.TokenKindDelegated, time.Unix(1<<40-1, 0)},
+		"ends never":               {rawJWT(`{"scp":"a","exp":1099511627776}`), intune.TokenKindDelegated, time.Time{}},
+		"user without scopes":      {rawJWT(`{"idtyp":"user"}`), intune.TokenKindDelegated, time.Time{}},
+		"user with roles":          {rawJWT(`{"idtyp":"user","roles":["x"]}`), intune.TokenKindDelegated, time.Time{}},
+		"roles alone":              {rawJWT(`{"roles":["x"]}`), intune.TokenKindApplication, time.Time{}},
+		"app without roles":        {rawJWT(`{"idtyp":"app"}`), intune.TokenKindApplication, time.Time{}},
+		"app id alone":             {rawJWT(`{"azp":"a"}`), intune.TokenKindApplication, time.Time{}},
+		"another type":             {rawJWT(`{"idtyp":"device"}`), intune.TokenKindUnknown, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var service wire
+			info, err := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				return azcore.AccessToken{Token: c.token, ExpiresOn: given}, nil
+			}), &service).TokenInfo(t.Context())
+			if err != nil || info.Kind != c.kind || !info.ExpiresOn.Equal(c.ends) {
+				t.Errorf("%s until %v, want %s until %v, error %v", info.Kind, info.ExpiresOn, c.kind, c.ends, err)
+			}
+		})
+	}
+}
+
+func TestTokenInfoFails(t *testing.T) {
+	t.Parallel()
+	var service wire
+	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, errors.New("no token today")
+	}), &service)
+	_, err := client.TokenInfo(t.Context())
+	if e := asError(t, err); e.Op != "get a token" || !errors.Is(err, intune.ErrUnauthenticated) {
+		t.Errorf("got %#v", err)
+	}
+	if _, err := client.TokenInfo(nil); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ctx") { //nolint:staticcheck // what a caller may do
+		t.Errorf("nil context: got %v", err)
+	}
+}
+
+func TestTokenInfoExpired(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		for name, c := range map[string]struct {
+			ends time.Time
+			want bool
+		}{
+			"not known": {time.Time{}, false}, "before": {now.Add(-time.Second), true}, "now": {now, true}, "after": {now.Add(time.Nanosecond), false},
+		} {
+			if got := (intune.TokenInfo{ExpiresOn: c.ends}).Expired(); got != c.want {
+				t.Errorf("%s: Expired() = %v", name, got)
+			}
+		}
+	})
+}
+
+// One line has its limits: what is longer is cut, what just fits is not.
+func TestTokenInfoStringIsBounded(t *testing.T) {
+	t.Parallel()
+	fits, long := strings.Repeat("a", 64), strings.Repeat("a", 65)
+	list := strings.Repeat("b", 200)
+	for name, c := range map[string]struct {
+		info intune.TokenInfo
+		want string
+	}{
+		"fits": {
+			intune.TokenInfo{Kind: intune.TokenKindDelegated, AppID: fits, Scopes: []string{list}},
+			"the token is delegated, from app " + fits + ", with scopes " + list,
+		},
+		"cut": {
+			intune.TokenInfo{Kind: intune.TokenKindApplication, AppID: long, Roles: []string{list, "c"}},
+			"the token is app-only, from app " + fits + "…, with roles " + list + "…",
+		},
+		"nothing": {intune.TokenInfo{}, "the token's claims cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.info.String(); got != c.want {
+				t.Errorf("String() = %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A refusal is explained by the permissions that the token has: lacking the right one is another matter than lacking
+// the role in Intune.
+func TestHintKnowsWhatTheTokenAllows(t *testing.T) {
+	t.Parallel()
+	const readRight = "DeviceManagementManagedDevices.Read.All"
+	read := func(ctx context.Context, client *intune.Client) error {
+		_, err := client.GetDevice(ctx, intune.Device("1"), nil)
+		return err
+	}
+	ask := func(ctx context.Context, client *intune.Client) error {
+		_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	}
+	for name, c := range map[string]struct {
+		call   func(context.Context, *intune.Client) error
+		claims map[string]any
+		lacks  string
+	}{
+		"read with the scope":            {read, map[string]any{"scp": readRight}, ""},
+		"read with the role":             {read, map[string]any{"roles": []string{readRight}}, ""},
+		"read with the wider scope":      {read, map[string]any{"scp": manageRight}, ""},
+		"read with another scope":        {read, map[string]any{"scp": "User.Read"}, readRight},
+		"the action with the scope":      {ask, map[string]any{"scp": "User.Read " + manageRight}, ""},
+		"the action with the role":       {ask, map[string]any{"roles": []string{manageRight}}, ""},
+		"the action with the lesser one": {ask, map[string]any{"scp": readRight}, manageRight},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := clientOf(t, intune.StaticToken(jwt(c.claims)), always(http.StatusForbidden, ""))
+			hint := asError(t, c.call(t.Context(), client)).Hint
+			if got := strings.Contains(hint, "the operation needs"); got != (c.lacks != "") || !strings.HasSuffix(hint, c.lacks) {
+				t.Errorf("hint %q, want it to say that %q is lacking", hint, c.lacks)
+			}
+		})
+	}
+}
+
+// Claims are read from bearer tokens only: what else a policy of the caller's puts there is not ours to read.
+func TestHintReadsBearerTokensOnly(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) {
+		o.PerRetryPolicies = append(o.PerRetryPolicies, rewrite(func(req *http.Request) {
+			req.Header.Set("Authorization", jwt(map[string]any{"scp": "User.Read"}))
+		}))
+	})
+	if hint := asError(t, act(t, client)).Hint; hint == "" || strings.Contains(hint, "User.Read") {
+		t.Errorf("hint %q", hint)
+	}
+}
+
+// The audience of a token is a text or a list.
+func TestAudienceOfAToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		aud  any
+		want string
+	}{
+		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
+	} {
+		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
+		if err != nil || info.Audience != c.want {
+			t.Errorf("%s: %q, %v", name, info.Audience, err)
+		}
+	}
+}
+
+// A credential that fails in a way of its own costs one call, and the next one works.
+func TestCredentialThatBreaksOnce(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(){
+		"panics":              func() { panic("secret") },
+		"ends its goroutine":  runtime.Goexit,
+		"gives a blank token": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				if asked.Add(1) == 1 {
+					if breaks == nil {
+						return azcore.AccessToken{ExpiresOn: time.Now().Add(time.Hour)}, nil
+					}
+					breaks()
+				}
+				return azcore.AccessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
+			})
+			service := newScript(status(204))
+			client := clientOf(t, credential, service)
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if !errors.Is(err, intune.ErrUnauthenticated) || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 || strings.Contains(err.Error(), "secret") {
+				t.Errorf("got %v after %d requests", err, service.calls.Load())
+			}
+			if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+				t.Errorf("the next call: %v", err)
+			}
+			if _, err := client.TokenInfo(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A call ends with its context though the credential does not, and nobody waits for it any longer.
+func TestCredentialThatIgnoresItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		var asked atomic.Int32
+		credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			if asked.Add(1) == 1 {
+				<-release
+			}
+			return azcore.AccessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
+		})
+		service := newScript(status(204))
+		client := clientOf(t, credential, service)
+		start := time.Now()
+		done := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			<-time.After(time.Second)
+			_, err := client.RequestRemoteAssistance(ctx, intune.Device("2"), nil)
+			done <- err
+		}()
+		impatient := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			<-time.After(time.Second)
+			_, err := client.RequestRemoteAssistance(ctx, intune.Device("3"), nil)
+			impatient <- err
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 10*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		if text := (<-impatient).Error(); !strings.Contains(text, "while getting a token") || !strings.Contains(text, context.DeadlineExceeded.Error()) {
+			t.Errorf("the call that stopped waiting: %s", text)
+		}
+		if err := <-done; err != nil || time.Since(start) != 10*time.Second || service.calls.Load() != 1 {
+			t.Errorf("the call that waited, after %v: %v", time.Since(start), err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		hanging := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			<-release
+			return azcore.AccessToken{}, nil
+		}), service)
+		if _, err := hanging.TokenInfo(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("TokenInfo: %v", err)
+		}
+	})
+}
+
+// A token that no header can hold never leaves, so that the outcome is known.
+func TestTokenThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"", " ", "a\nb", "a\x00b", "a b", "a\x7f", "tökén"} {
+		credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			return azcore.AccessToken{Token: token, ExpiresOn: time.Now().Add(time.Hour)}, nil
+		})
+		service := newScript(status(204))
+		_, err := clientOf(t, credential, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 {
+			t.Errorf("%q: error %v, %d requests", token, err, service.calls.Load())
+		}
+	}
+}
+
+// azcore logs the error of each try.
+func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := captureLog(t)
+	failure := errors.New("see https://login.example/?code=secret-code and eyJzZWNyZXQtdG9rZW4.x.y")
+	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, failure
+	}), newScript(status(204)))
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if !errors.Is(err, failure) || !strings.Contains(text.String(), "while getting a token") {
+		t.Errorf("error %v, log %s", err, text)
+	}
+	for _, secret := range []string{"secret-code", "eyJzZWNyZXQtdG9rZW4"} {
+		if strings.Contains(text.String()+err.Error(), secret) {
+			t.Errorf("%s shows in %v or in the log:\n%s", secret, err, text)
+		}
+	}
+}
+
+// A header within Go's default limit, through the whole client.
+func TestEndlessChallenge(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20/smaller)))
+		_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if asError(t, err).StatusCode != code || service.calls.Load() != 1 {
+			t.Errorf("%d: got %v", code, err)
+		}
+	}
+}
+
+// Responders of httpmock give the same header map to every request.
+func TestAnswersMayShareTheirHeader(t *testing.T) {
+	t.Parallel()
+	header := http.Header{"Content-Type": {"application/json"}, "Retry-After": {"0.001"}}
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(req, http.StatusTooManyRequests, header, "{}"), nil
+	}))
+	done := make(chan struct{})
+	for range 8 {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for range 20 {
+				_, _ = client.GetDevice(t.Context(), intune.Device("1"), nil)
+			}
+		}()
+	}
+	for range 8 {
+		<-done
+	}
+	if len(header) != 2 || header.Get("Content-Type") != "application/json" {
+		t.Errorf("the shared header became %v", header)
+	}
+}
+
+// gated is a credential that takes as long as the test likes, and listens to no context.
+type gated struct {
+	tokenDesk
+	entered, release chan struct{}
+}
+
+func newGated() *gated { return &gated{entered: make(chan struct{}), release: make(chan struct{})} }
+
+func (g *gated) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	g.entered <- struct{}{}
+	<-g.release
+	return g.tokenDesk.GetToken(ctx, options)
+}
+
+// The traps table: azcore makes who waits for another goroutine's token wait for as long as the credential takes.
+func TestWaitingForAnothersTokenKeepsTheOwnDeadline(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ctx  func(context.Context) (context.Context, context.CancelFunc)
+		want error
+	}{
+		"deadline": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 2*time.Second)
+		}, context.DeadlineExceeded},
+		"cancel": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(2*time.Second, cancel)
+			return ctx, cancel
+		}, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				desk := newGated()
+				var service wire
+				client := clientOf(t, desk, &service)
+				first := make(chan error, 1)
+				go func() { first <- act(t, client) }()
+				<-desk.entered
+
+				ctx, cancel := c.ctx(t.Context())
+				defer cancel()
+				start := time.Now()
+				_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+				if waited := time.Since(start); waited != 2*time.Second {
+					t.Errorf("waited %v, want 2s", waited)
+				}
+				e := asError(t, err)
+				if !errors.Is(err, c.want) || errors.Is(err, intune.ErrOutcomeUnknown) || errors.Is(err, intune.ErrUnauthenticated) || e.StatusCode != 0 {
+					t.Errorf("got %v, want %v and nothing else", err, c.want)
+				}
+				if !strings.Contains(err.Error(), "not sent") {
+					t.Errorf("the text does not say that nothing was sent: %v", err)
+				}
+				service.saw(t)
+
+				close(desk.release)
+				if err := <-first; err != nil {
+					t.Error(err)
+				}
+				service.saw(t, "Bearer token-1")
+				if err := act(t, client); err != nil { // nothing is left locked
+					t.Error(err)
+				}
+				service.saw(t, "Bearer token-1", "Bearer token-1")
+				desk.sawClaims(t, "")
+			})
+		})
+	}
+}
+
+// A caller who gives up, or whose sign-in fails, does not take the others along.
+func TestFailureOfOneSignInIsNotTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var desk tokenDesk
+		var tries atomic.Int32
+		var service wire
+		client := clientOf(t, credentialFunc(func(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			if tries.Add(1) == 1 {
+				<-ctx.Done()
+				return azcore.AccessToken{}, ctx.Err()
+			}
+			return desk.GetToken(ctx, options)
+		}), &service)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+			first <- err
+		}()
+		synctest.Wait()
+		go func() { second <- act(t, client) }()
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) || errors.Is(err, intune.ErrUnauthenticated) {
+			t.Errorf("got %v", err)
+		}
+		if err := <-second; err != nil {
+			t.Error(err)
+		}
+		service.saw(t, "Bearer token-1")
+	})
+}
+
+// A credential that ran into a limit of its own says nothing about the caller's sign-in, nor about the caller's context.
+func TestCredentialThatTimesOut(t *testing.T) {
+	t.Parallel()
+	var service wire
+	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, context.DeadlineExceeded
+	}), &service)
+	_, errInfo := client.TokenInfo(t.Context())
+	for name, err := range map[string]error{"call": act(t, client), "TokenInfo": errInfo} {
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrUnauthenticated) || errors.Is(err, intune.ErrOutcomeUnknown) ||
+			!strings.Contains(err.Error(), "no token") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	service.saw(t)
+}
+
+// azcore lets the others go on with a token that is about to expire while one renews it.
+func TestRenewalOfATokenThatStillHoldsStopsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		entered, release := make(chan struct{}, 1), make(chan struct{})
+		tries := 0
+		var service wire
+		client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			if tries++; tries > 1 {
+				entered <- struct{}{}
+				<-release
+			}
+			return azcore.AccessToken{Token: fmt.Sprint("token-", tries), ExpiresOn: time.Now().Add(10 * time.Minute)}, nil
+		}), &service)
+		if err := act(t, client); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(6 * time.Minute) // the bubble's clock; azcore renews five minutes before the end
+		renewing, other := make(chan error, 1), make(chan error, 1)
+		go func() { renewing <- act(t, client) }()
+		<-entered
+		go func() { other <- act(t, client) }()
+		synctest.Wait()
+		select {
+		case err := <-other:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("the other caller waits for the renewal, though its token holds for four more minutes")
+		}
+		close(release)
+		if err := <-renewing; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// revocable is a credential with a cache such as MSAL's: it gives the same token until it is asked with claims. It takes 10 ms.
+func revocable(asked *[]string) credentialFunc {
+	var mu sync.Mutex
+	cached := "revoked"
+	return func(_ context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		<-time.After(10 * time.Millisecond) // the bubble's clock
+		mu.Lock()
+		defer mu.Unlock()
+		*asked = append(*asked, options.Claims)
+		if options.Claims != "" {
+			cached = "fresh"
+		}
+		return azcore.AccessToken{Token: cached, ExpiresOn: time.Now().Add(time.Hour)}, nil
+	}
+}
+
+// revoking challenges the token named revoked, 15.5 ms after it came.
+func revoking(req *http.Request) (*http.Response, error) {
+	<-time.After(15500 * time.Microsecond) // the bubble's clock
+	if req.Header.Get("Authorization") == "Bearer revoked" {
+		return answer(req, http.StatusUnauthorized, http.Header{"Www-Authenticate": writeClaims(challengeForms["canonical"])}, ""), nil
+	}
+	return answer(req, http.StatusNoContent, nil, ""), nil
+}
+
+// Many calls meet the same revoked token: each is repeated with a token that has the claims.
+func TestChallengesOfManyCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		client := clientOf(t, revocable(&asked), transportFunc(revoking))
+		var group sync.WaitGroup
+		for i := range 40 {
+			group.Go(func() {
+				<-time.After(time.Duration(i) * time.Millisecond) // the bubble's clock
+				if err := act(t, client); err != nil {
+					t.Errorf("call %d: %v", i, err)
+				}
+			})
+		}
+		group.Wait()
+	})
+}
+
+// A challenge that comes while another goroutine gets a token without claims, because Intune said 401 with a nested
+// Forbidden to a third, which makes azcore drop its token.
+func TestChallengeDuringAnothersTokenRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		client := clientOf(t, revocable(&asked), transportFunc(func(req *http.Request) (*http.Response, error) {
+			if strings.Contains(req.URL.Path, "/forbidden/") {
+				<-time.After(10 * time.Millisecond) // the bubble's clock
+				return answer(req, http.StatusUnauthorized, nil, `{"error":{"code":"Forbidden"}}`), nil
+			}
+			return revoking(req)
+		}))
+		var group sync.WaitGroup
+		call := func(start time.Duration, device string, want error) {
+			group.Go(func() {
+				<-time.After(start) // the bubble's clock
+				if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device(device), nil); !errors.Is(err, want) {
+					t.Errorf("call at %v: got %v, want %v", start, err, want)
+				}
+			})
+		}
+		call(0, "1", nil)                                          // sent at 10 ms, challenged at 25.5 ms
+		call(1*time.Millisecond, "forbidden", intune.ErrForbidden) // sent at 10 ms, refused at 20 ms
+		call(22*time.Millisecond, "2", nil)                        // gets a token without claims until 32 ms
+		group.Wait()
+		if len(asked) < 3 || asked[2] != testClaims {
+			t.Errorf("the credential was asked with claims %q", asked)
+		}
+	})
+}
+
+// A credential of the caller's own may put anything into its error.
+func TestCredentialErrorIsOneCleanLine(t *testing.T) {
+	t.Parallel()
+	token := jwt(map[string]any{"upn": testUser})
+	own := errors.New("sign-in failed\r\nfor " + token + "\nsee https://login.example/x?code=secret\x1b[31m " + strings.Repeat("z", 10_000))
+	var service wire
+	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, own
+	}), &service)
+	_, errInfo := client.TokenInfo(t.Context())
+	for name, err := range map[string]error{"call": act(t, client), "TokenInfo": errInfo} {
+		if !errors.Is(err, own) || !errors.Is(err, intune.ErrUnauthenticated) || errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("%s: kind of %v", name, err)
+		}
+		text := err.Error()
+		if strings.ContainsAny(text, "\r\n\x1b") || strings.Contains(text, "secret") || len(text) > 2<<10 || !strings.Contains(text, "sign-in failed") {
+			t.Errorf("%s: text %q", name, text)
+		}
+		noToken(t, name, text, token)
+	}
+	service.saw(t)
+}
+
+func TestNewCredential(t *testing.T) {
+	t.Setenv("AZURE_TENANT_ID", testTenant)
+	t.Setenv("AZURE_CLIENT_ID", testApp)
+	t.Setenv("AZURE_CLIENT_SECRET", testSecret)
+	for _, name := range []string{"AZURE_TOKEN_CREDENTIALS", "AZURE_AUTHORITY_HOST"} {
+		t.Setenv(name, "") // to have it restored
+		_ = os.Unsetenv(name)
+	}
+	made := map[intune.CredentialMethod]bool{}
+	for _, c := range []struct {
+		name    string
+		options *intune.CredentialOptions
+		is      func(azcore.TokenCredential) bool
+	}{
+		{"nil", nil, is[*azidentity.DefaultAzureCredential]},
+		{"zero", &intune.CredentialOptions{}, is[*azidentity.DefaultAzureCredential]},
+		{"default", &intune.CredentialOptions{Method: intune.CredentialMethodDefault, TenantID: testTenant}, is[*azidentity.DefaultAzureCredential]},
+		{"browser", &intune.CredentialOptions{Method: intune.CredentialMethodBrowser, ClientID: testApp}, is[*azidentity.InteractiveBrowserCredential]},
+		{"device code", &intune.CredentialOptions{Method: intune.CredentialMethodDeviceCode, ClientID: testApp}, is[*azidentity.DeviceCodeCredential]},
+		{"Azure CLI", &intune.CredentialOptions{Method: intune.CredentialMethodAzureCLI}, is[*azidentity.AzureCLICredential]},
+		{"managed identity", &intune.CredentialOptions{Method: intune.CredentialMethodManagedIdentity}, is[*azidentity.ManagedIdentityCredential]},
+		{"managed identity of the user's", &intune.CredentialOptions{Method: intune.CredentialMethodManagedIdentity, ClientID: testApp}, is[*azidentity.ManagedIdentityCredential]},
+		{"environment", &intune.CredentialOptions{Method: intune.CredentialMethodEnvironment}, is[*azidentity.EnvironmentCredential]},
+	} {
+		credential, err := intune.NewCredential(c.options)
+		if err != nil || !c.is(credential) {
+			t.Errorf("%s: got %T, error %v", c.name, credential, err)
+		}
+		if c.options != nil {
+			made[c.options.Method] = true
+		}
+	}
+	methods := intune.PossibleCredentialMethodValues()
+	for _, method := range methods {
+		if !made[method] {
+			t.Errorf("method %s has no case here", method)
+		}
+	}
+	if len(methods) != len(made)-1 { // the zero value is the default
+		t.Errorf("PossibleCredentialMethodValues() = %v, but %d are made", methods, len(made)-1)
+	}
+}
+
+func is[T any](credential azcore.TokenCredential) bool {
+	_, ok := credential.(T)
+	return ok
+}
+
+func TestNewCredentialRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options intune.CredentialOptions
+		invalid bool
+		text    string
+	}{
+		"browser without an app":     {intune.CredentialOptions{Method: intune.CredentialMethodBrowser}, true, "ClientID"},
+		"device code without an app": {intune.CredentialOptions{Method: intune.CredentialMethodDeviceCode}, true, manageRight},
+		"unknown method":             {intune.CredentialOptions{Method: "password"}, true, "Method"},
+		"method in other case":       {intune.CredentialOptions{Method: "Browser", ClientID: testApp}, true, "Method"},
+		"tenant that is none":        {intune.CredentialOptions{Method: intune.CredentialMethodBrowser, ClientID: testApp, TenantID: "a/b"}, false, "tenant"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			credential, err := intune.NewCredential(&c.options)
+			if credential != nil {
+				t.Errorf("got a credential of type %T beside the error", credential)
+			}
+			if err == nil || errors.Is(err, intune.ErrInvalidArgument) != c.invalid || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+const (
+	testAuthority = "login.stand-in.example"
+	otherTenant   = "99999999-8888-4777-8666-555555555555"
+)
+
+// asked keeps what a credential sends. It knows the endpoints of an authority and refuses every sign-in.
+type asked struct {
+	mu    sync.Mutex
+	urls  []string
+	forms []string
+}
+
+func (a *asked) Do(req *http.Request) (*http.Response, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.urls = append(a.urls, req.URL.String())
+	if path, ok := strings.CutSuffix(req.URL.Path, "/v2.0/.well-known/openid-configuration"); ok {
+		tenant := "https://" + req.URL.Host + path
+		return answer(req, http.StatusOK, nil, jsonText(map[string]any{
+			"issuer": tenant + "/v2.0", "authorization_endpoint": tenant + "/authorize", "token_endpoint": tenant + "/token",
+		})), nil
+	}
+	if req.Body != nil {
+		if err := req.ParseForm(); err == nil {
+			a.forms = append(a.forms, req.PostForm.Encode())
+		}
+	}
+	return answer(req, http.StatusBadRequest, nil, `{"error":"invalid_request"}`), nil
+}
+
+// has reports whether one of the texts holds all the parts.
+func has(texts []string, parts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
+	})
+}
+
+// fakePrograms puts shell scripts into PATH, alone, that write down their arguments and fail. It returns what was written.
+func fakePrograms(t *testing.T, names ...string) func() []string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the programs are shell scripts")
+	}
+	folder := t.TempDir()
+	written := filepath.Join(folder, "arguments")
+	for _, name := range names {
+		script := "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'" + written + "'\nexit 1\n"
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", folder)
+	return func() []string {
+		text, err := os.ReadFile(written)
+		if err != nil {
+			t.Error(err)
+		}
+		return strings.Split(string(text), "\n")
+	}
+}
+
+// What the options say reaches the sign-in: the caller's transport, the authority, the tenant, the app.
+func TestNewCredentialPassesItsOptionsOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		options  intune.CredentialOptions
+		env      map[string]string
+		programs []string // the credential runs one of these
+		url      []string // in one of the addresses asked for
+		form     []string // in one of the forms sent
+		args     []string // in one of the program's arguments
+	}{
+		"default": {
+			options: intune.CredentialOptions{TenantID: otherTenant},
+			env: map[string]string{
+				"AZURE_TOKEN_CREDENTIALS": "WorkloadIdentityCredential", "AZURE_CLIENT_ID": testApp,
+				"AZURE_FEDERATED_TOKEN_FILE": "token", "AZURE_TENANT_ID": testTenant,
+			},
+			url: []string{"https://" + testAuthority + "/" + otherTenant + "/token"}, form: []string{"client_id=" + testApp},
+		},
+		"browser": {
+			options:  intune.CredentialOptions{Method: intune.CredentialMethodBrowser, TenantID: otherTenant, ClientID: testApp},
+			programs: []string{"xdg-open", "open"},
+			url:      []string{"https://" + testAuthority + "/" + otherTenant + "/v2.0/"},
+			args:     []string{"https://" + testAuthority + "/" + otherTenant + "/authorize?", "client_id=" + testApp},
+		},
+		"device code": {
+			options: intune.CredentialOptions{Method: intune.CredentialMethodDeviceCode, TenantID: otherTenant, ClientID: testApp},
+			url:     []string{"https://" + testAuthority + "/" + otherTenant + "/", "devicecode"}, form: []string{"client_id=" + testApp},
+		},
+		"Azure CLI": {
+			options:  intune.CredentialOptions{Method: intune.CredentialMethodAzureCLI, TenantID: otherTenant},
+			programs: []string{"az"},
+			args:     []string{"--tenant " + otherTenant},
+		},
+		"managed identity": {
+			options: intune.CredentialOptions{Method: intune.CredentialMethodManagedIdentity},
+			url:     []string{"/metadata/identity/oauth2/token?"},
+		},
+		"managed identity of the user's": {
+			options: intune.CredentialOptions{Method: intune.CredentialMethodManagedIdentity, ClientID: testApp},
+			url:     []string{"/metadata/identity/oauth2/token?", "client_id=" + testApp},
+		},
+		"environment": {
+			options: intune.CredentialOptions{Method: intune.CredentialMethodEnvironment, TenantID: otherTenant},
+			env:     map[string]string{"AZURE_CLIENT_ID": testApp, "AZURE_TENANT_ID": testTenant, "AZURE_CLIENT_SECRET": testSecret},
+			url:     []string{"https://" + testAuthority + "/" + testTenant + "/token"}, form: []string{"client_id=" + testApp},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, name := range []string{
+				"AZURE_TOKEN_CREDENTIALS", "AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET",
+				"AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "MSI_ENDPOINT",
+			} {
+				t.Setenv(name, "") // to have it restored
+				_ = os.Unsetenv(name)
+			}
+			for name, value := range c.env {
+				if name == "AZURE_FEDERATED_TOKEN_FILE" {
+					value = filepath.Join(t.TempDir(), value)
+					if err := os.WriteFile(value, []byte(jwt(nil)), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				t.Setenv(name, value)
+			}
+			var arguments func() []string
+			if c.programs != nil {
+				arguments = fakePrograms(t, c.programs...)
+			}
+			var sent asked
+			options := c.options
+			options.DisableInstanceDiscovery = true
+			options.ClientOptions = azcore.ClientOptions{
+				Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: "https://" + testAuthority + "/"},
+				Transport: &sent, Retry: policy.RetryOptions{MaxRetries: -1},
+			}
+			credential, err := intune.NewCredential(&options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{testAudience + "/.default"}}); err == nil {
+				t.Error("got a token")
+			}
+			if c.url != nil && !has(sent.urls, c.url...) || c.url == nil && sent.urls != nil {
+				t.Errorf("asked for %q, want %q", sent.urls, c.url)
+			}
+			if has(sent.urls, "discovery/instance") {
+				t.Errorf("the authority was checked: %q", sent.urls)
+			}
+			if c.form != nil && !has(sent.forms, c.form...) {
+				t.Errorf("sent %q, want %q", sent.forms, c.form)
+			}
+			if name == "managed identity" && has(sent.urls, "client_id") {
+				t.Errorf("an identity was chosen: %q", sent.urls)
+			}
+			if arguments != nil {
+				if got := arguments(); !has(got, c.args...) {
+					t.Errorf("the program got %q, want %q", got, c.args)
+				}
+			}
+		})
+	}
+}
+
+// Without the option, the authority of a cloud that Microsoft does not know is checked.
+func TestInstanceDiscoveryIsTheDefault(t *testing.T) {
+	t.Parallel()
+	var sent asked
+	credential, err := intune.NewCredential(&intune.CredentialOptions{
+		Method: intune.CredentialMethodDeviceCode, TenantID: testTenant, ClientID: testApp,
+		ClientOptions: azcore.ClientOptions{
+			Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: "https://" + testAuthority + "/"},
+			Transport: &sent, Retry: policy.RetryOptions{MaxRetries: -1},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"x/.default"}}); err == nil || !has(sent.urls, "discovery/instance") {
+		t.Errorf("asked for %q, error %v", sent.urls, err)
+	}
 }

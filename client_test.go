@@ -1,11 +1,15 @@
 package intune_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -89,4 +93,181 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// policyFunc is a policy of the caller's.
+type policyFunc func(*policy.Request) (*http.Response, error)
+
+func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
+
+// placed puts a policy into each of the two places a caller has.
+func placed(p policy.Policy) map[string]func(*intune.ClientOptions) {
+	return map[string]func(*intune.ClientOptions){
+		"per call":  func(o *intune.ClientOptions) { o.PerCallPolicies = append(o.PerCallPolicies, p) },
+		"per retry": func(o *intune.ClientOptions) { o.PerRetryPolicies = append(o.PerRetryPolicies, p) },
+	}
+}
+
+// forgets replaces the request's context, as a policy with a time limit of its own may.
+var forgets = policyFunc(func(req *policy.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return req.Clone(ctx).Next()
+})
+
+func TestPolicyThatReplacesTheContext(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	for place, option := range placed(forgets) {
+		for code, c := range map[int]struct {
+			sent    int32
+			unknown bool
+		}{204: {1, false}, 200: {1, false}, 500: {1, true}, 504: {1, true}, 503: {6, false}} {
+			service := newScript(status(code))
+			_, err := newClient(t, service, insists, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if n := service.calls.Load(); n != c.sent || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown || (err == nil) != (code < 300) {
+				t.Errorf("%s, %d: sent %d times, error %v", place, code, n, err)
+			}
+		}
+		// Limits and the hiding of bodies hold as well.
+		text := captureLog(t)
+		large := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, `{"id":"1","notes":"logged"}`+strings.Repeat(" ", 8<<20)), nil
+		}), option, func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
+		if _, err := large.GetDevice(t.Context(), intune.Device("1"), nil); err == nil || !strings.Contains(err.Error(), "longer than") {
+			t.Errorf("%s: error %v", place, err)
+		}
+		if strings.Contains(text.String(), `"logged"`) {
+			t.Errorf("%s: the body is in the log", place)
+		}
+	}
+}
+
+// A context that a policy kept from an earlier call says nothing about this one.
+func TestPolicyThatMixesUpContexts(t *testing.T) {
+	t.Parallel()
+	var kept context.Context //nolint:containedctx // the mistake under test
+	service := newScript(status(500), status(204))
+	client := newClient(t, service, func(o *intune.ClientOptions) {
+		o.PerRetryPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+			if kept == nil {
+				kept = req.Raw().Context()
+			}
+			return req.Clone(kept).Next()
+		})}
+	})
+	_, first := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	_, second := client.RequestRemoteAssistance(t.Context(), intune.Device("2"), nil)
+	if !errors.Is(first, intune.ErrOutcomeUnknown) || second != nil || service.calls.Load() != 2 {
+		t.Errorf("got %v, then %v, after %d requests", first, second, service.calls.Load())
+	}
+}
+
+func TestPolicyThatReturnsNothing(t *testing.T) {
+	t.Parallel()
+	before := policyFunc(func(*policy.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // the mistake under test
+	after := policyFunc(func(req *policy.Request) (*http.Response, error) {
+		if _, err := req.Next(); err != nil {
+			return nil, err
+		}
+		return nil, nil //nolint:nilnil // as above
+	})
+	for place, option := range placed(before) {
+		service := newScript(status(204))
+		_, err := newClient(t, service, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 || !strings.Contains(err.Error(), "neither an answer nor an error") {
+			t.Errorf("%s, before sending: %v", place, err)
+		}
+	}
+	for place, option := range placed(after) {
+		for code, unknown := range map[int]bool{204: false, 500: true} {
+			service := newScript(status(code))
+			_, err := newClient(t, service, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if (err == nil) != (code == 204) || errors.Is(err, intune.ErrOutcomeUnknown) != unknown || service.calls.Load() != 1 {
+				t.Errorf("%s, after %d: %v, sent %d times", place, code, err, service.calls.Load())
+			}
+		}
+		if _, err := newClient(t, newScript(status(200)), option).GetDevice(t.Context(), intune.Device("1"), nil); err == nil {
+			t.Errorf("%s: a read succeeded", place)
+		}
+	}
+}
+
+// A policy that repeats what broke, above or below azcore's retries.
+func TestPolicyThatRepeats(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]policy.Policy{"repeats": again{}} {
+		for place, option := range placed(p) {
+			for failure, step := range map[string]func(*http.Request) (*http.Response, error){
+				"broken": broken(errors.New("boom")), "500": status(500), "204": status(204),
+			} {
+				t.Run(name+" "+place+" "+failure, func(t *testing.T) {
+					t.Parallel()
+					var sent atomic.Int32
+					client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+						sent.Add(1)
+						return step(req)
+					}), option, noRetries)
+					_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+					if sent.Load() != 1 || failure != "204" && !errors.Is(err, intune.ErrOutcomeUnknown) {
+						t.Errorf("sent %d times, error %v", sent.Load(), err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The transport is the last gate: what a caller's policy does to a request that has its token does not take it elsewhere.
+func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*http.Request){
+		"host":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com.example" },
+		"scheme": func(r *http.Request) { r.URL.Scheme = "http" },
+		"port":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com:8443" },
+		"user":   func(r *http.Request) { *r.URL = *mustParse("https://graph.microsoft.com@example/v1.0/x") },
+	} {
+		for place, option := range placed(rewrite(change)) {
+			service := newScript(status(204))
+			client := newClient(t, service, option)
+			_, write := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			_, read := client.GetDevice(t.Context(), intune.Device("1"), nil)
+			says := "refused to send a token"
+			if name == "scheme" && place == "per call" {
+				says = "not permitted" // azcore's own
+			}
+			if write == nil || read == nil || !strings.Contains(write.Error(), says) || !strings.Contains(read.Error(), says) || errors.Is(write, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 {
+				t.Errorf("%s, %s: %d requests left, errors %v and %v", name, place, service.calls.Load(), write, read)
+			}
+		}
+	}
+}
+
+func TestClientThatCannotWork(t *testing.T) {
+	t.Parallel()
+	var noPolicy *again
+	for name, c := range map[string]struct {
+		change func(*intune.ClientOptions)
+		names  string
+	}{
+		"nil policy, per call":        {func(o *intune.ClientOptions) { o.PerCallPolicies = []policy.Policy{again{}, nil} }, "options.PerCallPolicies[1]"},
+		"nil policy, per retry":       {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{nil} }, "options.PerRetryPolicies[0]"},
+		"typed nil policy":            {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{noPolicy} }, "options.PerRetryPolicies[0]"},
+		"typed nil client":            {func(o *intune.ClientOptions) { o.Transport = (*http.Client)(nil) }, "options.Transport is a nil *http.Client"},
+		"typed nil inside a client":   {func(o *intune.ClientOptions) { o.Transport = &http.Client{Transport: (*http.Transport)(nil)} }, "options.Transport is an *http.Client"},
+		"typed nil func as transport": {func(o *intune.ClientOptions) { o.Transport = transportFunc(nil) }, "options.Transport"},
+	} {
+		options := &intune.ClientOptions{}
+		c.change(options)
+		_, err := intune.NewClient(intune.StaticToken("x"), options)
+		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.names) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func mustParse(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return u
 }

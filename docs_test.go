@@ -1,7 +1,9 @@
 package intune_test
 
 import (
+	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -154,4 +156,244 @@ func withoutCode(text string) string {
 	text = regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(text, "")
 	text = regexp.MustCompile(`(?m)^    .*$`).ReplaceAllString(text, "")
 	return regexp.MustCompile("`[^`\n]*`").ReplaceAllString(text, "code")
+}
+
+// Every Go snippet of the README stands in a file that is compiled, so that none of them is wrong.
+func TestReadmeSnippets(t *testing.T) {
+	t.Parallel()
+	var sources []string
+	files, err := filepath.Glob("example*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, "journalfile/example_test.go", "readiness/example_test.go")
+	err = filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".go" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		sources = append(sources, flattened(readText(t, file)))
+	}
+
+	snippets := regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(readText(t, "README.md"), -1)
+	if len(snippets) < 10 {
+		t.Fatalf("found %d snippets", len(snippets))
+	}
+	for _, snippet := range snippets {
+		if !containsAny(sources, flattened(snippet[1])) {
+			t.Errorf("in none of the examples:\n%s", snippet[1])
+		}
+	}
+}
+
+func readText(t testing.TB, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(content), "\r\n", "\n")
+}
+
+// flattened leaves the indents out. It begins with a line break, so that a snippet is found at the begin of a line only.
+func flattened(text string) string {
+	var b strings.Builder
+	b.WriteString("\n")
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimSpace(line) + "\n")
+	}
+	return b.String()
+}
+
+func containsAny(texts []string, part string) bool {
+	for _, text := range texts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// The README's table of retries is true of every status: whether the action is sent again, and whether its outcome is
+// unknown.
+func TestReadmeRetries(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(readText(t, "README.md"), "\n## Retries\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	type row struct{ again, unknown bool }
+	read := func(cells []string) row {
+		return row{again: strings.HasPrefix(cells[2], "yes"), unknown: strings.Contains(cells[3], "`ErrOutcomeUnknown`")}
+	}
+	named, classes := map[int]row{}, map[string]row{}
+	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (.*?) \| (.*?) \|$`).FindAllStringSubmatch(section, -1) {
+		statuses, _, _ := strings.Cut(cells[1], " except ")
+		if strings.Contains(statuses, "claims challenge") || strings.Contains(statuses, "proxy") {
+			continue // these are of other answers than the one below
+		}
+		for _, status := range regexp.MustCompile(`\b\d{3}\b`).FindAllString(statuses, -1) {
+			number, _ := strconv.Atoi(status)
+			named[number] = read(cells)
+		}
+		for _, class := range regexp.MustCompile(`\b\dxx\b`).FindAllString(statuses, -1) {
+			classes[class] = read(cells)
+		}
+	}
+	if len(named) < 10 || len(classes) != 3 {
+		t.Fatalf("read %v and %v", named, classes)
+	}
+	for status := 300; status < 600; status++ {
+		want, ok := named[status]
+		if !ok {
+			want = classes[strconv.Itoa(status/100)+"xx"]
+		}
+		sent := 0
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			sent++
+			return answer(req, status, nil, "{}"), nil
+		}))
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if got := (row{again: sent > 1, unknown: errors.Is(err, intune.ErrOutcomeUnknown)}); got != want {
+			t.Errorf("%d: sent %d times, error %v; the README says %+v", status, sent, err, want)
+		}
+	}
+}
+
+// documentedCommands are the shell commands of the documents, with the file and the words in it that run each, or with
+// the reason why nothing does.
+var documentedCommands = map[string]struct{ file, words, notRun string }{
+	"bash .ci/run":                                 {notRun: "it is what runs the others"},
+	"go test ./...":                                {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
+	"go test -race -shuffle=on ./...":              {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
+	"go run ./examples/quickstart":                 {file: ".ci/run", words: "quiet go run ./examples/quickstart"},
+	"go run ./examples/tenant":                     {file: "examples/tenant/server_test.go", words: "run(ctx, append("},
+	"go run ./examples/tenant -addr :0 -ca ca.pem": {file: "examples/tenant/server_test.go", words: `"-addr", ":0"`},
+	"go -C tools mod tidy":                         {file: ".ci/run", words: `go -C "$module" mod tidy -diff`},
+	"go list -m all":                               {notRun: "it only looks; .ci/run compares what the library adds to a module graph"},
+
+	"AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart": {file: ".ci/run", words: "AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart"},
+	"go test -run '^$' -bench DecodeDevicePage -count 5 .":  {file: ".ci/run", words: "-run '^$' -bench DecodeDevicePage -benchtime 1x ."},
+
+	"go test -run='^$' -fuzz='^FuzzName$' -fuzztime=30s -fuzzminimizetime=2s .": {file: ".ci/run", words: `-fuzztime="$each" -fuzzminimizetime=2s .`},
+
+	"go run -C tools ./mutate -C .. -workers 2 -files auth.go,clouds.go": {file: ".ci/run", words: "go run -C tools ./mutate -C .. -list -files auth.go,clouds.go"},
+	"go run -C tools ./schemadrift -C .. v1.0-Prod.csdl":                 {file: "tools/schemadrift/schemadrift_test.go", words: `file: "testdata/after.csdl"`},
+
+	"curl --cacert ca.pem --json '{\"status\": 429, \"header\": {\"Retry-After\": [\"2\"]}}' https://127.0.0.1:43211/_tenant/fault": {
+		file: "examples/tenant/clients_test.go", words: "/_tenant/fault",
+	},
+
+	"go -C examples/helpdesk run . connect 8XK42Q3 --demo": {file: "examples/helpdesk/main_test.go", words: `"connect", "8XK42Q3", "-demo"`},
+	"go -C examples/helpdesk test ./...":                   {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+
+	"go -C examples/bulk run . -demo": {file: "examples/bulk/main_test.go", words: `p.run("-demo"`},
+	"go -C examples/bulk test ./...":  {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+
+	"go run .":                    {notRun: "it builds all peers, which takes half an hour and five gigabytes"},
+	"go run . -only calls,faults": {notRun: "it builds msgraph-sdk-go"},
+	"go test ./compare":           {notRun: "it builds msgraph-sdk-go"},
+
+	"go run ./examples/conformance ... -device ID -i-own-this-device":                              {file: ".ci/run", words: "go run ./examples/conformance -demo -i-own-this-device"},
+	"go run ./examples/conformance -demo":                                                          {file: ".ci/run", words: "go run ./examples/conformance -demo"},
+	"go run ./examples/conformance":                                                                {notRun: "it needs a tenant"},
+	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
+	"go -C examples/service run . -demo":                                                           {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
+
+	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
+	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},
+
+	"go -C examples/bulk install .":                                                                    {notRun: "it puts a program into the user's folder; .ci/run builds it"},
+	"go install github.com/go-intune/intune/examples/bulk@latest":                                      {notRun: "it needs a published version"},
+	"go -C examples/helpdesk install .":                                                                {notRun: "it puts a program into the user's folder; .ci/run builds it"},
+	"go install github.com/go-intune/intune/examples/helpdesk@latest":                                  {notRun: "it needs a published version"},
+	"go mod edit -dropreplace=github.com/go-intune/intune -require=github.com/go-intune/intune@vX.Y.Z": {notRun: "it needs a published version"},
+	"go mod tidy && go test ./...":                                                                     {notRun: "it needs a published version"},
+	"git switch --detach vX.Y.Z":                                                                       {notRun: "it needs a release"},
+	"git commit -am 'helpdesk: release' && git tag examples/helpdesk/vX.Y.Z && git push origin examples/helpdesk/vX.Y.Z": {notRun: "it releases"},
+
+	"go get github.com/go-intune/intune":              {notRun: "it needs a published version"},
+	"go mod init example.com/first":                   {notRun: "it is for a module of the reader's own"},
+	"go run main.go":                                  {notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal"},
+	"FUZZTIME=5m bash .ci/run":                        {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
+	"SOAK=1 go test -run TestSoak -timeout 60m .":     {notRun: "it takes many minutes; every run of the tests makes some thousands of its calls"},
+	"go tool -modfile=tools/go.mod golangci-lint fmt": {notRun: "it changes files; .ci/run runs the linters, which report the same"},
+	"go -C tools get -tool <package>@<version>":       {notRun: "it changes the version of a tool"},
+}
+
+// Every shell command of the documents is run somewhere, or there is a reason why it is not.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, document := range documents(t) {
+		for _, command := range commands(readText(t, document)) {
+			found[command] = true
+			if _, known := documentedCommands[command]; !known {
+				t.Errorf("%s: nothing runs %q", document, command)
+			}
+		}
+	}
+	for command, by := range documentedCommands {
+		switch {
+		case !found[command]:
+			t.Errorf("no document has the command %q", command)
+		case (by.notRun == "") == (by.file == ""):
+			t.Errorf("%q needs a file that runs it, or a reason", command)
+		case by.file != "" && !strings.Contains(readText(t, by.file), by.words):
+			t.Errorf("%s does not run %q any more: no %q in it", by.file, command, by.words)
+		}
+	}
+	for _, name := range []string{"BenchmarkDecodeDevicePage", "TestSoak"} {
+		if problem := checkIdentifier(t, ".", name); problem != "" {
+			t.Errorf("a command names %s: %s", name, problem)
+		}
+	}
+}
+
+// commands are the commands among the code of a document: lines of code blocks, and code within a sentence. The name of
+// a command of Go alone, and what is left out with …, are no commands.
+func commands(text string) []string {
+	command := regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*(?:go \S+ .*\S|(?:bash|curl|git|sh|make|npm|docker) .+)$`)
+	var list []string
+	prose := regexp.MustCompile("(?ms)^```(?:go|js|python|powershell|text|mermaid)\n.*?^```$").ReplaceAllString(text, "")
+	for line := range strings.Lines(prose) {
+		if code, ok := strings.CutPrefix(line, "    "); ok && command.MatchString(strings.TrimSpace(code)) {
+			code, _, _ = strings.Cut(code, " #") // a comment of the shell
+			list = append(list, strings.TrimSpace(code))
+		}
+		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(line, -1) {
+			if command.MatchString(code[1]) && !strings.Contains(code[1], "…") {
+				list = append(list, code[1])
+			}
+		}
+	}
+	return list
+}
+
+// Version, user agent and changelog agree, so that the version in Microsoft's logs is the one that users read about.
+func TestVersionAgrees(t *testing.T) {
+	t.Parallel()
+	constant := regexp.MustCompile(`moduleVersion = "(v[^"]+)"`).FindStringSubmatch(readText(t, "version.go"))
+	entry := regexp.MustCompile(`(?m)^## (\S+) \((?:Unreleased|\d{4}-\d{2}-\d{2})\)$`).FindStringSubmatch(readText(t, "CHANGELOG.md"))
+	if constant == nil || entry == nil {
+		t.Fatalf("version.go has %q, the top of CHANGELOG.md %q", constant, entry)
+	}
+	if constant[1] != "v"+entry[1] {
+		t.Errorf("version.go says %s, CHANGELOG.md v%s", constant[1], entry[1])
+	}
+
+	var agent string
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		agent = req.Header.Get("User-Agent")
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "azsdk-go-intune/" + constant[1] + " "; !strings.HasPrefix(agent, want) {
+		t.Errorf("the user agent is %q, want %q first", agent, want)
+	}
 }

@@ -1,16 +1,25 @@
 package intune_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
 )
@@ -209,5 +218,694 @@ func TestKindsOfErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// kindOf is the one sentinel that an error answers to besides ErrOutcomeUnknown.
+func kindOf(t *testing.T, err error) error {
+	t.Helper()
+	var found error
+	for _, sentinel := range sentinels {
+		if errors.Is(err, sentinel) {
+			if found != nil {
+				t.Errorf("%v is both %v and %v", err, found, sentinel)
+			}
+			found = sentinel
+		}
+	}
+	return found
+}
+
+func TestKindByStatus(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]error{
+		400: intune.ErrBadRequest, 401: intune.ErrUnauthenticated, 402: nil, 403: intune.ErrForbidden, 404: intune.ErrNotFound,
+		405: intune.ErrBadRequest, 406: intune.ErrBadRequest, 409: intune.ErrConflict, 410: intune.ErrNotFound, 411: intune.ErrBadRequest,
+		412: intune.ErrConflict, 413: intune.ErrBadRequest, 414: intune.ErrBadRequest, 415: intune.ErrBadRequest, 422: intune.ErrBadRequest,
+		423: nil, 429: intune.ErrThrottled, 500: intune.ErrServer, 501: intune.ErrServer, 502: intune.ErrUnavailable,
+		503: intune.ErrUnavailable, 504: intune.ErrUnavailable, 507: intune.ErrServer, 509: intune.ErrThrottled, 304: nil,
+	} {
+		_, err := newClient(t, newScript(status(code)), noRetries).GetDevice(t.Context(), intune.Device("1"), nil)
+		if got := kindOf(t, err); !errors.Is(got, want) || asError(t, err).StatusCode != code {
+			t.Errorf("%d is %v, want %v", code, got, want)
+		}
+	}
+}
+
+// C§6: codes and texts say more than a status that disagrees with them.
+func TestKindByCode(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]error{
+		"TooManyRequests": intune.ErrThrottled, "activityLimitReached": intune.ErrThrottled, "throttledRequest": intune.ErrThrottled,
+		"RequestThrottled": intune.ErrThrottled, "ApplicationThrottled": intune.ErrThrottled, "MailboxThrottledException": intune.ErrThrottled,
+		"Forbidden": intune.ErrForbidden, "accessDenied": intune.ErrForbidden, "Authorization_RequestDenied": intune.ErrForbidden,
+		"unauthenticated": intune.ErrUnauthenticated, "AuthenticationError": intune.ErrUnauthenticated, "Unauthorized": intune.ErrUnauthenticated,
+		"Authorization_IdentityNotFound": intune.ErrUnauthenticated, "InvalidAuthenticationToken": intune.ErrUnauthenticated,
+		"Authentication_MissingOrMalformed": intune.ErrUnauthenticated, "ConditionNotMet": intune.ErrConflict, "PreconditionFailed": intune.ErrConflict,
+		"resourceModified": intune.ErrConflict, "nameAlreadyExists": intune.ErrConflict, "EditConflict": intune.ErrConflict,
+		"ResourceNotFound": intune.ErrNotFound, "ServiceUnavailable": intune.ErrUnavailable, "serviceNotAvailable": intune.ErrUnavailable,
+		"GatewayTimeout": intune.ErrUnavailable, "BadGateway": intune.ErrUnavailable, "InternalServerError": intune.ErrServer,
+		"generalException": intune.ErrServer, "LicenseRequired": intune.ErrNotLicensed, "AadPremiumLicenseRequired": intune.ErrNotLicensed,
+		"Authentication_RequestFromNonPremiumTenantOrB2CTenant": intune.ErrNotLicensed, "anything else": intune.ErrBadRequest,
+	} {
+		for where, body := range map[string]string{
+			"outside": `{"error":{"code":%q,"message":"m"}}`,
+			"inside":  `{"error":{"code":"UnknownError","innerError":{"code":%q}}}`,
+			"details": `{"error":{"code":"x","details":[{"code":%q}]}}`,
+		} {
+			_, err := newClient(t, always(http.StatusBadRequest, fmt.Sprintf(body, code)), noRetries).GetDevice(t.Context(), intune.Device("1"), nil)
+			if got := kindOf(t, err); !errors.Is(got, want) {
+				t.Errorf("%s %s is %v, want %v", code, where, got, want)
+			}
+		}
+	}
+	for message, want := range map[string]error{
+		"the tenant has no licence":               intune.ErrNotLicensed, //nolint:misspell // the British spelling occurs too
+		"User is not licensed":                    intune.ErrNotLicensed,
+		"Request not applicable to target tenant": intune.ErrNotLicensed, "x claims=abc": intune.ErrUnauthenticated,
+		"an Internal Server Error occurred": intune.ErrServer, "m": intune.ErrBadRequest,
+	} {
+		_, err := newClient(t, always(http.StatusBadRequest, `{"error":{"code":"x","message":"`+message+`"}}`)).GetDevice(t.Context(), intune.Device("1"), nil)
+		if got := kindOf(t, err); !errors.Is(got, want) {
+			t.Errorf("%q is %v, want %v", message, got, want)
+		}
+	}
+}
+
+// Each hint, where it is given and where not.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	const route = "No OData route exists that match template"
+	device, user, app := intune.Device("1"), intune.UserDevice("u-1", "1"), intune.DetectedAppDevice("a", "1")
+	for name, c := range map[string]struct {
+		device intune.DeviceRef
+		status int
+		body   string
+		header []string
+		change func(*intune.ClientOptions)
+		says   string
+	}{
+		"not found":                 {device, 404, "", nil, nil, "Intune device id"},
+		"not licensed":              {device, 403, `{"error":{"code":"x","message":"no license"}}`, nil, nil, "lacks the Intune license"},
+		"throttled":                 {device, 429, "", nil, nil, "slow down"},
+		"redirect":                  {device, 307, "", nil, nil, "must reach the Graph endpoint directly"},
+		"claims in a header":        {device, 401, "", []string{"WWW-Authenticate", `Bearer error="insufficient_claims"`}, nil, "sign the user in again"},
+		"claims in a text":          {device, 403, `{"error":{"code":"x","message":"?claims=abc"}}`, nil, nil, "sign the user in again"},
+		"route, plain address":      {device, 400, `{"error":{"code":"x","message":"` + route + `"}}`, nil, nil, ""},
+		"route, user address":       {user, 400, `{"error":{"code":"x","message":"` + route + `"}}`, nil, nil, "use intune.Device(id)"},
+		"route as a code":           {user, 400, `{"error":{"code":"No method match route template","message":""}}`, nil, nil, "use intune.Device(id)"},
+		"route in a text":           {user, 400, `{"error":{"code":"x","message":"No method match route template"}}`, nil, nil, "use intune.Device(id)"},
+		"segment":                   {user, 400, `{"error":{"code":"x","message":"Resource not found for the segment 'y'"}}`, nil, nil, "use intune.Device(id)"},
+		"bad request, app address":  {app, 400, "", nil, nil, "use intune.Device(id)"},
+		"bad request, user address": {user, 400, "", nil, nil, ""},
+		"scopes": {
+			device, 403, `{"error":{"code":"x","message":"must have one of the following scopes: A.Read.All, B.Read.All"}}`, nil, nil,
+			"the app needs the permission A.Read.All or B.Read.All",
+		},
+		"app only":        {device, 403, `{"error":{"code":"x","message":"not supported in an app only context"}}`, nil, nil, "as an application permission"},
+		"role":            {device, 403, "", nil, nil, "Remote tasks / Offer remote assistance"},
+		"token refused":   {device, 401, "", nil, nil, "issued for Microsoft Graph of this cloud"},
+		"cloud without":   {device, 400, "", nil, func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, "not available in GCC High and DoD"},
+		"cloud, token":    {device, 401, "", nil, func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernmentDoD }, "issued for Microsoft Graph of this cloud"},
+		"cloud, throttle": {device, 429, "", nil, func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernmentDoD }, "slow down"},
+		"unknown":         {device, 500, "", nil, nil, "before asking again"},
+		"unknown, proxy":  {device, 302, "", nil, nil, "must reach the Graph endpoint directly; the service may have acted"},
+		"nothing to say":  {device, 409, "", nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transport := transportFunc(func(req *http.Request) (*http.Response, error) {
+				resp := answer(req, c.status, nil, c.body)
+				for i := 0; i+1 < len(c.header); i += 2 {
+					resp.Header.Set(c.header[i], c.header[i+1])
+				}
+				return resp, nil
+			})
+			change := c.change
+			if change == nil {
+				change = func(*intune.ClientOptions) {}
+			}
+			_, err := newClient(t, transport, noRetries, change).RequestRemoteAssistance(t.Context(), c.device, nil)
+			hint := asError(t, err).Hint
+			if !strings.Contains(hint, c.says) || c.says == "" && hint != "" {
+				t.Errorf("hint %q, want %q", hint, c.says)
+			}
+		})
+	}
+}
+
+// What the caller looked for may be a code of the service's, and may be quoted in its sentence.
+func TestKindDoesNotDependOnTheFilter(t *testing.T) {
+	t.Parallel()
+	for operand, want := range map[string]error{"Forbidden": intune.ErrForbidden, "LICENSE-1": intune.ErrBadRequest} {
+		body := `{"error":{"code":"UnknownError","message":"Invalid filter clause: '` + operand + `'","innerError":{"code":"Forbidden"}}}`
+		if operand != "Forbidden" {
+			body = strings.Replace(body, "Forbidden", "x", 1)
+		}
+		_, err := newClient(t, always(http.StatusBadRequest, body)).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: operand}, nil)
+		if got := kindOf(t, err); !errors.Is(got, want) || strings.Contains(err.Error(), operand) {
+			t.Errorf("%v is %v, want %v", err, got, want)
+		}
+	}
+}
+
+// logged is a value as slog's text handler writes it, with the ids that are made anew each time as ID.
+func logged(value any) string {
+	var b strings.Builder
+	slog.New(slog.NewTextHandler(&b, nil)).Info("", "e", value)
+	_, text, _ := strings.Cut(strings.TrimSpace(b.String()), `msg="" `)
+	return withoutIDs(text)
+}
+
+func withoutIDs(text string) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		key, id, found := strings.Cut(word, "=")
+		if !found {
+			key, id = "", word
+		}
+		if guid.MatchString(id) {
+			words[i] = strings.TrimPrefix(key+"=ID", "=")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Each part of an error's text and of its log value, present and absent.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		made      intune.Error
+		text, log string
+	}{
+		"nothing":      {intune.Error{}, "call Microsoft Graph", `e.op=""`},
+		"what and who": {intune.Error{Op: "read device", Device: intune.Device("1")}, "read device on device 1", `e.op="read device" e.device="device 1"`},
+		"status":       {intune.Error{Op: "x", StatusCode: 403}, "x: 403 Forbidden", `e.op=x e.status=403`},
+		"odd status":   {intune.Error{Op: "x", StatusCode: 1}, "x: 1", `e.op=x e.status=1`},
+		"code":         {intune.Error{Op: "x", Code: "A"}, "x (A)", `e.op=x e.code=A`},
+		"two codes":    {intune.Error{Op: "x", Code: "A", InnerCode: "B"}, "x (A/B)", `e.op=x e.code=A e.inner_code=B`},
+		"inner code":   {intune.Error{Op: "x", InnerCode: "B"}, "x (B)", `e.op=x e.inner_code=B`},
+		"same code":    {intune.Error{Op: "x", Code: "A", InnerCode: "a"}, "x (A)", `e.op=x e.code=A e.inner_code=a`},
+		"message":      {intune.Error{Op: "x", Message: "m\nn"}, "x: m n", `e.op=x e.message="m\nn"`},
+		"phrase":       {intune.Error{Op: "x", Phrase: "Off"}, "x [Off]", `e.op=x e.phrase=Off`},
+		"details": {
+			intune.Error{Op: "x", InnerCode: "B", Details: []intune.ErrorDetail{{Code: "B"}, {Code: "C", Message: "c"}, {Message: "d"}, {Code: "E"}}},
+			"x (B); C: c; d", `e.op=x e.inner_code=B`,
+		},
+		"blank detail": {intune.Error{Op: "x", InnerCode: "B", Details: []intune.ErrorDetail{{Target: "t"}, {Code: "C"}}}, "x (B); C", `e.op=x e.inner_code=B`},
+		"retry after":  {intune.Error{Op: "x", RetryAfter: time.Second}, "x; retry after 1s", `e.op=x e.retry_after=1s`},
+		"least wait":   {intune.Error{Op: "x", RetryAfter: 1}, "x; retry after 1ns", `e.op=x e.retry_after=1ns`},
+		"hint":         {intune.Error{Op: "x", Hint: "h"}, "x; hint: h", `e.op=x e.hint=h`},
+		"request id":   {intune.Error{Op: "x", RequestID: "r", ClientRequestID: "c", ActivityID: "a"}, "x; request id r", `e.op=x e.request_id=r e.client_request_id=c e.activity_id=a`},
+		"activity id":  {intune.Error{Op: "x", ClientRequestID: "c", ActivityID: "a"}, "x; request id a", `e.op=x e.client_request_id=c e.activity_id=a`},
+		"client id":    {intune.Error{Op: "x", ClientRequestID: "c"}, "x; client request id c", `e.op=x e.client_request_id=c`},
+		"operation id": {intune.Error{Op: "x", OperationID: "o"}, "x", `e.op=x e.operation_id=o`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.made.Error(); got != c.text {
+				t.Errorf("text %q, want %q", got, c.text)
+			}
+			if got := logged(&c.made); got != c.log {
+				t.Errorf("log %s, want %s", got, c.log)
+			}
+			if c.made.Is(nil) || len(c.made.Unwrap()) != 0 {
+				t.Errorf("is nil: %v, wraps %v", c.made.Is(nil), c.made.Unwrap())
+			}
+		})
+	}
+}
+
+// breaksOff is an answer whose body ends in an error.
+func breaksOff(status int) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, status, nil, "")
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader("{"), failingReader{})), -1
+		return resp, nil
+	}
+}
+
+// How far a call came, in the error's text and log value.
+func TestErrorSaysHowFarACallCame(t *testing.T) {
+	t.Parallel()
+	hints := strings.NewReplacer(
+		"a proxy, firewall or sign-in page between here and Graph answered; requests must reach the Graph endpoint directly", "PROXY",
+		"the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice", "UNKNOWN",
+	)
+	noDial := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }}}
+	const get, post = `Get "/v1.0/deviceManagement/managedDevices/1"`, `Post "/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance"`
+	for name, c := range map[string]struct {
+		transport          policy.Transporter
+		read, write, value string
+	}{
+		"no connection": {
+			noDial, "no answer: " + get + ": no route", "not sent: " + post + ": no route",
+			`e.reason="not sent" e.cause=` + strconv.Quote(post+": no route"),
+		},
+		"no answer": {
+			&http.Client{Transport: transportFunc(noConnection)}, "no answer: " + get + ": no route to host",
+			"outcome unknown: sent, but no answer came: " + post + ": no route to host; hint: UNKNOWN",
+			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause=` + strconv.Quote(post+": no route to host") + " e.hint=UNKNOWN",
+		},
+		"202": {
+			transportFunc(says(202, "")), "202 Accepted: not the answer that was expected",
+			"outcome unknown: 202 Accepted: not the answer that was expected; hint: UNKNOWN", `e.status=202 e.reason="not the answer that was expected" e.outcome_unknown=true e.hint=UNKNOWN`,
+		},
+		"200, breaks off": {
+			transportFunc(breaksOff(200)), "200 OK: the answer could not be read: unexpected EOF",
+			"outcome unknown: sent, but no answer came: reading the answer: unexpected EOF; hint: UNKNOWN",
+			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause="reading the answer: unexpected EOF" e.hint=UNKNOWN`,
+		},
+		"300": {
+			transportFunc(says(300, `{"error":{"code":"C"}}`)), "300 Multiple Choices (C); hint: PROXY",
+			"outcome unknown: 300 Multiple Choices (C); hint: PROXY; UNKNOWN", `e.status=300 e.code=C e.outcome_unknown=true e.hint="PROXY; UNKNOWN"`,
+		},
+		"400": {
+			transportFunc(says(400, `{"error":{"code":"C"}}`)), "400 Bad Request (C)", "400 Bad Request (C)", "e.status=400 e.code=C",
+		},
+		"400, breaks off": {
+			transportFunc(breaksOff(400)), "400 Bad Request: unexpected EOF", "400 Bad Request", "e.status=400",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, c.transport, noRetries)
+			_, err := client.GetRemoteAssistanceSession(t.Context(), intune.Device("1"), nil)
+			if got, want := hints.Replace(withoutIDs(err.Error())), "read the remote-assistance session on device 1: "+c.read+"; client request id ID"; got != want {
+				t.Errorf("read: %s\nwant: %s", got, want)
+			}
+			_, err = client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if got, want := hints.Replace(withoutIDs(err.Error())), "request remote assistance on device 1: "+c.write+"; client request id ID"; got != want {
+				t.Errorf("write: %s\nwant: %s", got, want)
+			}
+			got := strings.ReplaceAll(hints.Replace(logged(err)), `"UNKNOWN"`, "UNKNOWN")
+			if want := `e.op="request remote assistance" e.device="device 1" ` + c.value + " e.client_request_id=ID"; got != want {
+				t.Errorf("log: %s\nwant: %s", got, want)
+			}
+		})
+	}
+}
+
+// What an answer says, each part in its field.
+func TestErrorFieldsOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 600)
+	for name, c := range map[string]struct {
+		body   string
+		header []string
+		check  func(e *intune.Error) bool
+	}{
+		"phrase": {`{"error":{"code":"C","message":"{\"Message\":\"m\",\"CustomApiErrorPhrase\":\"FeatureDisabled\"}"}}`, nil, func(e *intune.Error) bool { return e.Phrase == "FeatureDisabled" }},
+		"target": {`{"error":{"code":"C","target":"deviceName"}}`, nil, func(e *intune.Error) bool { return e.Target == "deviceName" }},
+		"details": {`{"error":{"code":"C","details":[{"code":"D","message":"m","target":"t"}]}}`, nil, func(e *intune.Error) bool {
+			return len(e.Details) == 1 && e.Details[0] == intune.ErrorDetail{Code: "D", Message: "m", Target: "t"}
+		}},
+		"wait":     {`{"error":{"code":"C","message":"{\"Message\":\"m\",\"RetryAfter\":7}"}}`, nil, func(e *intune.Error) bool { return e.RetryAfter == 7*time.Second }},
+		"two":      {`{"error":{"code":"C","message":"{\"Message\":\"m\",\"RetryAfter\":7}"}}`, []string{"Retry-After", "5"}, func(e *intune.Error) bool { return e.RetryAfter == 5*time.Second }},
+		"long id":  {``, []string{"Request-Id", long}, func(e *intune.Error) bool { return len(e.RequestID) == 256 }},
+		"link id":  {``, []string{"Request-Id", "https://x.example/" + long + " tail"}, func(e *intune.Error) bool { return e.RequestID == "https://x.example/REDACTED" }},
+		"no hints": {``, nil, func(e *intune.Error) bool { return e.Hint == "" && e.RetryAfter == 0 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, transportFunc(says(400, c.body, c.header...)), noRetries).GetDevice(t.Context(), intune.Device("1"), nil)
+			if e := asError(t, err); !c.check(e) {
+				t.Errorf("got %+v", e)
+			}
+		})
+	}
+}
+
+// A success that is not the one the operation has opens the outcome of a write only.
+func TestUnexpectedSuccess(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, `{"status":"ok"}`))
+	_, errRead := client.GetDevice(t.Context(), intune.Device("1"), nil)
+	_, errWrite := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if read, write := asError(t, errRead), asError(t, errWrite); read.Hint != "" || errors.Is(read, intune.ErrOutcomeUnknown) || !strings.Contains(write.Hint, "may have acted") || !errors.Is(write, intune.ErrOutcomeUnknown) {
+		t.Errorf("got %v and %v", read, write)
+	}
+}
+
+// A sign-in that the caller gives up is no failure to sign in.
+func TestEndedSignInIsOfNoKind(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]bool{context.Canceled: false, context.DeadlineExceeded: false, errors.New("revoked"): true} {
+		credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			return azcore.AccessToken{}, cause
+		})
+		client := clientOf(t, credential, transportFunc(noConnection))
+		_, errInfo := client.TokenInfo(t.Context())
+		_, errRead := client.GetDevice(t.Context(), intune.Device("1"), nil)
+		for _, err := range []error{errInfo, errRead} {
+			if !errors.Is(err, cause) || errors.Is(err, intune.ErrUnauthenticated) != want {
+				t.Errorf("%v: got %v", cause, err)
+			}
+		}
+	}
+}
+
+// What a caller's policy says goes before what the call recorded.
+func TestErrorOfACallersPolicy(t *testing.T) {
+	t.Parallel()
+	own := errors.New("the budget is spent")
+	arrived, release := make(chan struct{}), make(chan struct{})
+	for name, c := range map[string]struct {
+		do         policyFunc
+		credential azcore.TokenCredential
+	}{
+		"in place of a token's": {
+			func(req *policy.Request) (*http.Response, error) { _, _ = req.Next(); return nil, own },
+			credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				return azcore.AccessToken{}, errors.New("revoked")
+			}),
+		},
+		"before the answer": {
+			func(req *policy.Request) (*http.Response, error) {
+				go func() { _, _ = req.Next() }()
+				<-arrived
+				return nil, own
+			}, intune.StaticToken("opaque-token"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+				PerCallPolicies: []policy.Policy{c.do},
+				Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+					close(arrived)
+					<-release
+					return noConnection(req)
+				}),
+			}}
+			noRetries(options)
+			client, err := intune.NewClient(c.credential, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetDevice(t.Context(), intune.Device("1"), nil)
+			if want := "read device on device 1: no answer: the budget is spent; client request id ID"; !errors.Is(err, own) || withoutIDs(err.Error()) != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		})
+	}
+	t.Cleanup(func() { close(release) })
+}
+
+// A hint says nothing that is not so: the whole text, for the method that was called.
+func TestHintsOfOperations(t *testing.T) {
+	t.Parallel()
+	const (
+		read, manage         = "DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"
+		readConn, manageConn = "DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"
+		rightConn            = "Remote assistance connectors / Update"
+	)
+	for method, c := range map[string]struct{ permission, right, text string }{
+		"GetRemoteAssistanceSession":           {read, "Managed devices / Read", "read the remote-assistance session on device 1"},
+		"RequestRemoteAssistance":              {manage, "Remote tasks / Offer remote assistance", "request remote assistance on device 1"},
+		"NewListRemoteAssistancePartnersPager": {readConn, "Remote assistance connectors / Read", "list remote-assistance partners"},
+		"GetRemoteAssistancePartner":           {readConn, "Remote assistance connectors / Read", "read remote-assistance partner"},
+		"CreateRemoteAssistancePartner":        {manageConn, rightConn, "create remote-assistance partner"},
+		"UpdateRemoteAssistancePartner":        {manageConn, rightConn, "update remote-assistance partner"},
+		"DeleteRemoteAssistancePartner":        {manageConn, rightConn, "delete remote-assistance partner"},
+		"OnboardRemoteAssistancePartner":       {manageConn, rightConn, "begin onboarding of remote-assistance partner"},
+		"DisconnectRemoteAssistancePartner":    {manageConn, rightConn, "disconnect remote-assistance partner"},
+		"NewListAuditEventsPager":              {"DeviceManagementApps.Read.All", "Audit data / Read", "list audit events"},
+	} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			exp := time.Now().Add(time.Hour).Unix()
+			right := "the Intune role right " + c.right
+			if strings.HasSuffix(c.text, "on device 1") {
+				right += " for this device"
+			}
+			for _, token := range []struct {
+				token, hint string
+			}{
+				{"opaque-token", "the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
+				{jwt(map[string]any{"scp": "User.Read", "exp": exp}), "the token is delegated, with scopes User.Read; the operation needs " + c.permission},
+				{jwt(map[string]any{"scp": c.permission, "exp": exp}), "the token is delegated, with scopes " + c.permission + "; the caller may lack " + right + ", or an Intune license; a new token does not help"},
+				{jwt(map[string]any{"roles": []string{c.permission}, "exp": exp}), "the token is app-only, with roles " + c.permission + "; the app's service principal may lack " + right + ", or an Intune license; a new token does not help"},
+				{jwt(map[string]any{"exp": exp}), "the token's claims cannot be read; the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
+			} {
+				err := spanned[method](t.Context(), clientOf(t, intune.StaticToken(token.token), transportFunc(says(403, ""))))
+				if e := asError(t, err); e.Hint != token.hint {
+					t.Errorf("hint %q, want %q", e.Hint, token.hint)
+				} else if want := c.text + ": 403 Forbidden; hint: " + e.Hint + "; client request id ID"; withoutIDs(e.Error()) != want {
+					t.Errorf("text %q, want %q", withoutIDs(e.Error()), want)
+				}
+			}
+		})
+	}
+}
+
+// Where a hint would mislead there is none, or another.
+func TestHintsThatWouldMislead(t *testing.T) {
+	t.Parallel()
+	const unknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice"
+	expired := jwt(map[string]any{"scp": "User.Read", "exp": time.Now().Add(-time.Hour).Unix()})
+	for name, c := range map[string]struct {
+		method string
+		answer func(*http.Request) (*http.Response, error)
+		token  string
+		change func(*intune.ClientOptions)
+		hint   string
+	}{
+		"no device":                {"GetRemoteAssistancePartner", says(404, ""), "opaque", nil, ""},
+		"the service's own fault":  {"RequestRemoteAssistance", says(500, ""), "opaque", nil, unknown},
+		"no session, no connector": {"GetDevice", says(409, ""), "opaque", func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, ""},
+		"no answer":                {"GetRemoteAssistanceSession", noConnection, "opaque", func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, ""},
+		"a session":                {"GetRemoteAssistanceSession", says(409, ""), "opaque", func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, "Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud"},
+		"expired":                  {"GetDevice", says(401, ""), expired, nil, "the token is delegated, with scopes User.Read; the token has expired; get a new one"},
+		"refused":                  {"GetDevice", says(401, ""), "opaque", nil, "the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)"},
+		"no token":                 {"GetDevice", says(401, ""), "", nil, "the credential gave no token; its own error says why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The credential believes that its token is good for long.
+			credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				return azcore.AccessToken{Token: c.token, ExpiresOn: time.Now().Add(time.Hour)}, nil
+			})
+			options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: transportFunc(c.answer)}}
+			noRetries(options)
+			if c.change != nil {
+				c.change(options)
+			}
+			client, err := intune.NewClient(credential, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := asError(t, spanned[c.method](t.Context(), client)); e.Hint != c.hint {
+				t.Errorf("hint %q, want %q", e.Hint, c.hint)
+			}
+		})
+	}
+	_, err := newClient(t, transportFunc(says(409, "")), noRetries).GetDevice(t.Context(), intune.DetectedAppDevice("a", "1"), nil)
+	if e := asError(t, err); e.Hint != "" {
+		t.Errorf("a conflict at an app's address: hint %q", e.Hint)
+	}
+}
+
+// nested puts a text into an envelope as Intune does, levels times over.
+func nested(text string, levels int) string {
+	for range levels {
+		text = `{"ErrorCode":"Forbidden","Message":` + quote(text) + `}`
+	}
+	return `{"error":{"code":"UnknownError","message":` + quote(text) + `}}`
+}
+
+func quote(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text always marshals
+	}
+	return string(quoted)
+}
+
+func TestOddErrorBodies(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body    string
+		code    string
+		inner   string
+		message string
+	}{
+		"empty":                      {"", "", "", ""},
+		"blank":                      {" \r\n\t", "", "", ""},
+		"byte-order mark":            {"\ufeff" + `{"error":{"code":"x","message":"m"}}`, "x", "", "m"},
+		"plain text":                 {"upstream connect error\n", "", "", "upstream connect error"},
+		"binary":                     {"\x00\xff\xfe", "", "", ""},
+		"null":                       {"null", "", "", "null"},
+		"array":                      {`[{"error":{"code":"x"}}]`, "", "", ""},
+		"string":                     {`"text"`, "", "", "text"},
+		"other object":               {`{"foo":{"bar":1}}`, "", "", ""},
+		"error is a string":          {`{"error":"invalid_client","error_description":"AADSTS7000215"}`, "invalid_client", "", "AADSTS7000215"},
+		"error is null":              {`{"error":null}`, "", "", ""},
+		"error is a number":          {`{"error":5}`, "5", "", ""},
+		"no envelope":                {`{"code":"x","message":"m"}`, "x", "", "m"},
+		"Pascal case":                {`{"Error":{"Code":"x","Message":"m","InnerError":{"Code":"y"}}}`, "x", "y", "m"},
+		"lower case innererror":      {`{"error":{"code":"x","message":"m","innererror":{"code":"y","innererror":{"code":"z"}}}}`, "x", "z", "m"},
+		"OData v3":                   {`{"odata.error":{"code":"x","message":{"lang":"en-us","value":"m"}}}`, "x", "", "m"},
+		"message is an object":       {`{"error":{"code":"x","message":{"value":"m"}}}`, "x", "", "m"},
+		"message is a number":        {`{"error":{"code":"x","message":42}}`, "x", "", "42"},
+		"message is an array":        {`{"error":{"code":"x","message":["m"]}}`, "x", "", ""},
+		"code is a number":           {`{"error":{"code":404,"message":"m"}}`, "404", "", "m"},
+		"innerError is a string":     {`{"error":{"code":"x","message":"m","innerError":"y"}}`, "x", "", "m"},
+		"details is an object":       {`{"error":{"code":"x","message":"m","details":{"code":"y"}}}`, "x", "", "m"},
+		"details holds odd things":   {`{"error":{"code":"x","message":"m","details":[1,null,"s",{"code":"y"}]}}`, "x", "y", "m"},
+		"no message":                 {`{"error":{"code":"x"}}`, "x", "", ""},
+		"nested three times":         {nested("inner sentence - Activity ID: 1", 3), "UnknownError", "Forbidden", "inner sentence"},
+		"message is empty JSON":      {`{"error":{"code":"x","message":"{}"}}`, "x", "", "{}"},
+		"message is other JSON":      {`{"error":{"code":"x","message":"{\"a\":1}"}}`, "x", "", `{"a":1}`},
+		"message only begins as one": {`{"error":{"code":"x","message":"{not JSON"}}`, "x", "", "{not JSON"},
+		"text with a JSON tail":      {`{"error":{"code":"x","message":"sentence {\"Message\":\"tail\"}"}}`, "x", "", `sentence {"Message":"tail"}`},
+		"trailer only":               {`{"error":{"code":"x","message":" - Activity ID: 1"}}`, "x", "", ""},
+		"label inside a sentence":    {`{"error":{"code":"x","message":"the Url: field is wrong"}}`, "x", "", "the Url: field is wrong"},
+		"HTML with script":           {"<html><head><title>t</title></head><body><script>x<y</script><!-- c --><p>Blocked &amp; logged</p></body></html>", "", "", "Blocked & logged"},
+		"HTML with title only":       {"<!DOCTYPE html><title>Gateway</title>", "", "", "Gateway"},
+		"HTML unclosed":              {"<html><head><title>Gate", "", "", "Gate"},
+		"XML":                        {"<Error><Code>x</Code></Error>", "", "", "<Error><Code>x</Code></Error>"},
+		"cut in the message":         {`{"error":{"code":"Forbidden","message":"{\r\n \"Mess`, "Forbidden", "", ""},
+		"cut behind the message":     {`{"error":{"code":"Forbidden","message":"m","innerError":{"request-id":"r","da`, "Forbidden", "", "m"},
+		"cut in the code":            {`{"error":{"code":"Forb`, "", "", ""},
+		"trailing garbage":           {`{"error":{"code":"x","message":"m"}}garbage`, "x", "", "m"},
+		"duplicate members":          {`{"error":{"code":"x","code":"y","message":"m"}}`, "y", "", "m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, always(http.StatusBadRequest, c.body)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			e := asError(t, err)
+			if e.StatusCode != http.StatusBadRequest || e.Code != c.code || e.InnerCode != c.inner || e.Message != c.message {
+				t.Errorf("code %q, inner %q, message %q", e.Code, e.InnerCode, e.Message)
+			}
+			checkText(t, err)
+		})
+	}
+}
+
+func checkText(tb testing.TB, err error) {
+	tb.Helper()
+	text := err.Error()
+	if len(text) > 4096 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		tb.Errorf("the text is not one clean, short line: %.300q (%d bytes)", text, len(text))
+	}
+}
+
+// countingReader is a body without an end.
+type countingReader struct{ read int }
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	if r.read == 0 {
+		r.read = copy(p, `{"error":{"code":"Forbidden","message":"`)
+		return r.read, nil
+	}
+	for i := range p {
+		p[i] = 'A'
+	}
+	r.read += len(p)
+	return len(p), nil
+}
+
+func (*countingReader) Close() error { return nil }
+
+func TestEndlessErrorBodyIsCut(t *testing.T) {
+	t.Parallel()
+	body := &countingReader{}
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, http.StatusForbidden, nil, "")
+		resp.Body, resp.ContentLength = body, 50<<20
+		return resp, nil
+	}))
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	e := asError(t, err)
+	if body.read > 128<<10 || e.Code != "Forbidden" || !errors.Is(err, intune.ErrForbidden) {
+		t.Errorf("read %d bytes, code %q", body.read, e.Code)
+	}
+	checkText(t, err)
+	raw, _ := errors.AsType[*azcore.ResponseError](err)
+	kept, err := io.ReadAll(raw.RawResponse.Body)
+	if err != nil || len(kept) > 64<<10 {
+		t.Errorf("kept %d bytes, error %v", len(kept), err)
+	}
+}
+
+func TestDeepErrorBodies(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"objects":        strings.Repeat(`{"error":`, 10_000) + `{"code":"x"}` + strings.Repeat("}", 10_000),
+		"inner errors":   `{"error":` + strings.Repeat(`{"code":"x","innerError":`, 2_000) + "null" + strings.Repeat("}", 2_001),
+		"arrays":         strings.Repeat("[", 60_000),
+		"in the message": `{"error":{"message":` + strings.Repeat("[", 60_000),
+		"messages":       nested("text", 12),
+		"open tags":      "<html>" + strings.Repeat("<", 60_000),
+		"open heads":     "<html>" + strings.Repeat("<head>", 10_000),
+		"labels":         strings.Repeat("Url:", 16_000),
+		"details":        `{"error":{"code":"x","details":[` + strings.Repeat(`{"code":"y"},`, 4_000) + `{}]}}`,
+		"backslashes":    `{"error":{"code":"x","message":"{` + strings.Repeat(`\\`, 30_000) + `"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, always(http.StatusBadRequest, body)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if e := asError(t, err); e.StatusCode != http.StatusBadRequest || len(e.Details) > 16 {
+				t.Errorf("got %v", err)
+			}
+			checkText(t, err)
+		})
+	}
+}
+
+func FuzzErrorBody(f *testing.F) {
+	f.Add([]byte(nested("An error has occurred - Operation ID (for customer support): 0 - Activity ID: 1 - Url: https://x", 2)), 401)
+	f.Add([]byte(`{"error":{"code":"x","message":"m","innerError":{"code":"y","innerError":{"code":"z"}},"details":[{"code":"d"}]}}`), 400)
+	f.Add([]byte("<html><body>Bad &amp; Gateway</body></html>"), 502)
+	f.Add([]byte(`{"responses":[{"id":"1","status":404}]}`), 400)
+	f.Add([]byte("\ufeff{\"error\":\"text\"}"), 403)
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		if status < 400 || status > 599 {
+			status = 400 + (status&0x7fffffff)%200
+		}
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			resp := answer(req, status, nil, "")
+			resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			return resp, nil
+		}), noRetries)
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		e := asError(t, err)
+		if e.StatusCode != status {
+			t.Errorf("StatusCode %d, want %d", e.StatusCode, status)
+		}
+		kinds := 0
+		for _, sentinel := range sentinels {
+			if errors.Is(err, sentinel) {
+				kinds++
+			}
+		}
+		if kinds > 1 {
+			t.Errorf("%d kinds", kinds)
+		}
+		checkText(t, err)
+	})
+}
+
+// A next link and the answer to it come from outside and may both be large; what is looked for in what must stay cheap.
+func TestHugeNextLinkAndTarget(t *testing.T) {
+	t.Parallel()
+	// Every operand fits nearly everywhere in the target, and the last character tells.
+	link := graphLists + "managedDevices?$skiptoken=" + strings.Repeat("%27"+strings.Repeat("a", 6000)+"b%27,", 65)
+	pages := 0
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		if pages++; pages == 1 {
+			return answer(req, http.StatusOK, nil, pageOf(link, deviceRow("1", "A"))), nil
+		}
+		return answer(req, http.StatusBadRequest, nil, `{"error":{"code":"x","target":"`+strings.Repeat("a", 48<<10)+`"}}`), nil
+	}), noRetries)
+	began := time.Now()
+	_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+	if e := asError(t, err); e.Code != "x" || len(link) < 390_000 {
+		t.Errorf("got %v", err)
+	}
+	// It took 17 seconds once, and takes milliseconds; the rest is for busy machines.
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

@@ -1,6 +1,7 @@
 package intune_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // exampleFleet is an in-memory tenant with three devices, of which two have the same name.
@@ -164,4 +166,162 @@ func ExampleClient_GetDevice() {
 	fmt.Println(device.DeviceName, device.OperatingSystem, device.LastSyncDateTime.Format(time.DateOnly))
 	// Output:
 	// PHONE iOS 2026-03-01
+}
+
+// Compare a journal with Intune's own audit events. An event that matches proves that Intune saw the request. A missing
+// event proves nothing, since nobody has confirmed that the service writes such events.
+func ExampleClient_AuditEvents() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(nil)
+	seen, unseen := tenant.AddDevice(intune.ManagedDevice{ID: "d1"}), tenant.AddDevice(intune.ManagedDevice{ID: "d2"})
+	var journal bytes.Buffer
+	options := tenant.ClientOptions()
+	options.Journal = journalfile.New(&journal, nil)
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	begin := time.Now().Add(-time.Minute)
+	_, first := client.RequestRemoteAssistance(ctx, seen, nil)
+	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropBefore}) // it never arrives
+	_, second := client.RequestRemoteAssistance(ctx, unseen, nil)
+	fmt.Println("accepted:", first == nil, "unknown:", errors.Is(second, intune.ErrOutcomeUnknown))
+
+	events := map[string]intune.AuditEvent{}
+	for event, err := range client.AuditEvents(ctx, &intune.ListAuditEventsOptions{
+		Filter: intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance, After: begin},
+	}) {
+		if err != nil {
+			fmt.Println("cannot compare:", err) // often because the caller lacks DeviceManagementApps.Read.All
+			return
+		}
+		events[event.CorrelationID] = event
+	}
+	for entry, err := range journalfile.Read(&journal) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if entry.Outcome == "" {
+			continue // the first entry of a pair
+		}
+		_, found := events[entry.ClientRequestID]
+		delete(events, entry.ClientRequestID)
+		fmt.Printf("%s %s, found at Intune: %t\n", entry.Device.DeviceID(), entry.Outcome, found)
+	}
+	fmt.Println("at Intune only:", len(events))
+	// Output:
+	// accepted: true unknown: true
+	// d1 accepted, found at Intune: true
+	// d2 unknown, found at Intune: false
+	// at Intune only: 0
+}
+
+// List events page by page. Dropped tells whether the service ignored the filter.
+func ExampleClient_NewListAuditEventsPager() {
+	ctx := context.Background()
+	_, client, device := exampleTenant()
+	if _, err := client.RequestRemoteAssistance(ctx, device, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	options := &intune.ListAuditEventsOptions{Filter: intune.AuditFilter{Device: device}}
+	for pager := client.NewListAuditEventsPager(options); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for i := range page.Value {
+			fmt.Println(page.Value[i].ActivityType, page.Value[i].ActivityResult)
+		}
+		fmt.Println("dropped:", page.Dropped)
+	}
+	// Output:
+	// requestRemoteAssistance ManagedDevice Success
+	// dropped: 0
+}
+
+// Can the tenant make sessions at all? If the state is unknown, the action may still work, because reading the state
+// needs another permission.
+func ExampleClient_RemoteAssistanceConnector() {
+	ctx := context.Background()
+	tenant, client, _ := exampleTenant()
+
+	state, err := client.RemoteAssistanceConnector(ctx, nil)
+	fmt.Println(state, err)
+
+	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+	state, err = client.RemoteAssistanceConnector(ctx, nil)
+	fmt.Println(state, err)
+	// Output:
+	// onboarded <nil>
+	// notOnboarded <nil>
+}
+
+// The partners behind the connector, of which TeamViewer is the only one known.
+func ExampleClient_NewListRemoteAssistancePartnersPager() {
+	ctx := context.Background()
+	_, client, _ := exampleTenant()
+
+	for pager := client.NewListRemoteAssistancePartnersPager(nil); pager.More(); {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, partner := range page.Value {
+			fmt.Println(partner.DisplayName, partner.OnboardingStatus)
+		}
+	}
+	// Output:
+	// TeamViewer onboarded
+}
+
+// Set up a connector. The service only begins to: an administrator then signs in at the partner, through OnboardingURL.
+func ExampleClient_OnboardRemoteAssistancePartner() {
+	ctx := context.Background()
+	tenant, client, _ := exampleTenant()
+	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
+
+	made, err := client.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := client.OnboardRemoteAssistancePartner(ctx, made.ID, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	partner, err := client.GetRemoteAssistancePartner(ctx, made.ID, nil)
+	fmt.Println(partner.DisplayName, partner.OnboardingStatus, err)
+	// Output:
+	// TeamViewer onboarding <nil>
+}
+
+// Take a connector away. This ends remote assistance for the whole tenant, not one session.
+func ExampleClient_DisconnectRemoteAssistancePartner() {
+	ctx := context.Background()
+	_, client, _ := exampleTenant()
+
+	page, err := client.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id := page.Value[0].ID
+	_, err = client.UpdateRemoteAssistancePartner(ctx, id, intune.RemoteAssistancePartner{DisplayName: "TeamViewer, on its way out"}, nil)
+	fmt.Println("renamed:", err == nil)
+	_, err = client.DisconnectRemoteAssistancePartner(ctx, id, nil)
+	fmt.Println("disconnected:", err == nil)
+	_, err = client.DeleteRemoteAssistancePartner(ctx, id, nil)
+	fmt.Println("deleted:", err == nil)
+	fmt.Println(client.RemoteAssistanceConnector(ctx, nil))
+	// Output:
+	// renamed: true
+	// disconnected: true
+	// deleted: true
+	// notOnboarded <nil>
 }

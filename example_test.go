@@ -5,7 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -158,4 +170,432 @@ func ExampleDeviceRef() {
 	// Output:
 	// {"/deviceManagement/managedDevices/705c034c":"ticket 4711"} <nil>
 	// ticket 4711 <nil>
+}
+
+// openSession asks the user of a device and shows the session's link to the technician, and to nobody else.
+func openSession(ctx context.Context, client *intune.Client, device intune.DeviceRef, technician io.Writer) error {
+	session, err := client.OpenRemoteAssistance(ctx, device, nil) // waits ten minutes at most
+	if err != nil {
+		return err
+	}
+	slog.DebugContext(ctx, "session open", "device", device, "link", session.URL) // link=REDACTED
+	_, err = fmt.Fprintln(technician, "Open this link:", session.URL.Reveal())
+	return err
+}
+
+// The whole job: ask, wait for the link, hand it to the person who is to open it. The call waits three seconds before
+// the first read; inside testing/synctest, a test of such code takes no real time.
+func ExampleClient_OpenRemoteAssistance() {
+	_, client, device := exampleTenant()
+	if err := openSession(context.Background(), client, device, os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+}
+
+// With a poller, the caller decides how often and where to wait.
+func ExampleClient_BeginRemoteAssistance() {
+	ctx := context.Background()
+	_, client, device := exampleTenant()
+
+	poller, err := client.BeginRemoteAssistance(ctx, device, nil)
+	if err != nil {
+		fmt.Println("nobody was asked:", err)
+		return
+	}
+	session, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: 3 * time.Second})
+	if err != nil {
+		fmt.Println("no session:", err)
+		return
+	}
+	fmt.Println("printed:", session.URL)
+	fmt.Println("for the technician:", session.URL.Reveal())
+	// Output:
+	// printed: REDACTED
+	// for the technician: https://get.teamviewer.com/v15/s12345678
+}
+
+// A wait can continue after a restart, or in another process, without asking the user again.
+func ExampleClient_ResumeRemoteAssistance() {
+	ctx := context.Background()
+	tenant, client, device := exampleTenant()
+
+	// One process asks, and stores the token. It holds no link.
+	poller, err := client.BeginRemoteAssistance(ctx, device, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token, err := poller.ResumeToken()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// Another process, with a client of its own, continues the wait. It only reads, and does not ask.
+	other := tenant.Client()
+	resumed, err := other.ResumeRemoteAssistance(ctx, token, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	session, err := resumed.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: 3 * time.Second})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("link:", session.URL)
+	fmt.Println("times the user was asked:", tenant.Prompts(device))
+	// Output:
+	// link: REDACTED
+	// times the user was asked: 1
+}
+
+// A link from before the request is never passed off as a new one. With AcceptExistingAfter the wait accepts it all the
+// same, and marks it as Reused.
+func ExampleClient_BeginRemoteAssistance_existingLink() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(
+		intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL("https://get.teamviewer.com/v15/sOLD")},
+		intunetest.SessionScript{KeepOld: true, AfterReads: 1},
+	)
+
+	options := &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Nanosecond} // a minute, in real life
+	poller, err := tenant.Client().BeginRemoteAssistance(ctx, device, options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	session, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: 3 * time.Second})
+	fmt.Println(session.URL, session.Reused, err)
+	// Output:
+	// REDACTED true <nil>
+}
+
+// When the service says why there is no session, the error holds its words and, where the library knows, the remedy.
+func ExampleSessionError() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(
+		intune.ManagedDevice{ID: "1"},
+		intunetest.SessionScript{AfterReads: 1, ErrorDetails: "The TeamViewer connector is not configured."},
+	)
+
+	poller, err := tenant.Client().BeginRemoteAssistance(ctx, device, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: 3 * time.Second})
+	if failed, ok := errors.AsType[*intune.SessionError](err); ok {
+		fmt.Println("the service:", failed.Details)
+		fmt.Println("to do:", failed.Hint)
+	}
+	// Output:
+	// the service: The TeamViewer connector is not configured.
+	// to do: the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; RemoteAssistanceConnector shows its state
+}
+
+// Read what the device's record has now. It may be left over from an earlier session, because the record does not say
+// when it was set.
+func ExampleClient_GetRemoteAssistanceSession() {
+	ctx := context.Background()
+	_, client, device := exampleTenant()
+
+	session, err := client.GetRemoteAssistanceSession(ctx, device, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("has a link:", !session.URL.IsZero())
+	fmt.Printf("error text: %q\n", session.ErrorDetails)
+	// Output:
+	// has a link: false
+	// error text: ""
+}
+
+// A link always prints as REDACTED.
+func ExampleSessionURL() {
+	link := intune.NewSessionURL("https://get.teamviewer.com/v15/s12345678")
+	fmt.Printf("%v %+v %#v %s %q\n", link, link, link, link, link)
+	fmt.Println(link.Reveal())
+	// Output:
+	// REDACTED REDACTED REDACTED REDACTED REDACTED
+	// https://get.teamviewer.com/v15/s12345678
+}
+
+// slowTenant is an in-memory tenant with one device, whose link appears an hour after a request. Its clients read again
+// at once.
+func slowTenant() (tenant *intunetest.Tenant, client *intune.Client, device intune.DeviceRef) {
+	tenant = intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device = tenant.AddDevice(
+		intune.ManagedDevice{ID: exampleID, DeviceName: "DESKTOP-ANNA"},
+		intunetest.SessionScript{After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678"},
+	)
+	return tenant, tenant.Client(), device
+}
+
+// The error of a wait that ends without a link says that the user was asked, and how to continue. Asking again would
+// prompt the user again.
+func ExampleClient_OpenRemoteAssistance_pending() {
+	ctx := context.Background()
+	tenant, client, device := slowTenant()
+
+	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: 20 * time.Millisecond})
+	if pending, ok := errors.AsType[*intune.PendingError](err); ok {
+		fmt.Println("asked, no link yet")
+		tenant.Advance(time.Hour) // some other time, perhaps in another process
+		session, err = client.WaitForRemoteAssistance(ctx, pending.ResumeToken, nil)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("link:", session.URL)
+	fmt.Println("times the user was asked:", tenant.Prompts(device))
+	// Output:
+	// asked, no link yet
+	// link: REDACTED
+	// times the user was asked: 1
+}
+
+// The error tells whether the user was asked.
+func ExamplePendingError() {
+	ctx := context.Background()
+	_, client, device := slowTenant()
+
+	_, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Millisecond})
+
+	var pending *intune.PendingError
+	var failed *intune.SessionError
+	switch {
+	case err == nil:
+		fmt.Println("asked, and there is a link")
+	case errors.As(err, &failed):
+		fmt.Println("asked, and the service says why there is no session")
+	case errors.As(err, &pending) && errors.Is(err, intune.ErrOutcomeUnknown):
+		fmt.Println("perhaps asked; look again with", len(pending.ResumeToken) > 0)
+	case errors.As(err, &pending):
+		fmt.Println("asked; go on with WaitForRemoteAssistance and pending.ResumeToken")
+	default:
+		fmt.Println("not asked:", err)
+	}
+	// Output:
+	// asked; go on with WaitForRemoteAssistance and pending.ResumeToken
+}
+
+// A token that is stored as soon as the user was asked survives a crash. After the crash, the program continues the
+// wait and does not ask again.
+func ExampleClient_WaitForRemoteAssistance() {
+	ctx := context.Background()
+	tenant, client, device := slowTenant()
+	var stored string // a row in the ticket system, in real life
+
+	_, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{
+		OnRequested: func(resumeToken string) { stored = resumeToken },
+		MaxWait:     time.Millisecond, // as if the program crashed
+	})
+	fmt.Println("pending:", errors.Is(err, intune.ErrSessionPending))
+	tenant.Advance(time.Hour)
+
+	session, err := tenant.Client().WaitForRemoteAssistance(ctx, stored, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("link:", session.URL)
+	fmt.Println("times the user was asked:", tenant.Prompts(device))
+	// Output:
+	// pending: true
+	// link: REDACTED
+	// times the user was asked: 1
+}
+
+// Ask the users of many devices. The pace is five devices a second unless told otherwise.
+func ExampleClient_RequestRemoteAssistanceMany() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(nil)
+	client := tenant.Client()
+	devices := []intune.DeviceRef{
+		tenant.AddDevice(intune.ManagedDevice{ID: "705c034c-034c-705c-4c03-5c704c035c70"}),
+		intune.Device("0d3f9c1a-77b2-4c55-9a08-2f5c7b6e1d42"), // of which the tenant knows nothing
+	}
+
+	for result := range client.RequestRemoteAssistanceMany(ctx, slices.Values(devices), nil) {
+		switch result.Outcome {
+		case intune.OutcomeAccepted:
+			fmt.Println(result.Device, "was asked")
+		case intune.OutcomeUnknown:
+			fmt.Println(result.Device, "may have been asked; look at its session first")
+		default:
+			fmt.Println(result.Device, "was not asked:", errors.Is(result.Err, intune.ErrNotFound))
+		}
+	}
+	// Unordered output:
+	// /deviceManagement/managedDevices/705c034c-034c-705c-4c03-5c704c035c70 was asked
+	// /deviceManagement/managedDevices/0d3f9c1a-77b2-4c55-9a08-2f5c7b6e1d42 was not asked: true
+}
+
+// Every Windows device, as the pages of the list come in, in batches of twenty. The progress goes to standard error, every hundred
+// devices.
+func ExampleClient_RequestRemoteAssistanceMany_batches() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(nil)
+	client := tenant.Client()
+	for i := range 45 {
+		tenant.AddDevice(intune.ManagedDevice{DeviceName: fmt.Sprintf("PC-%02d", i), OperatingSystem: "Windows"})
+	}
+
+	var listErr error
+	windows := func(yield func(intune.DeviceRef) bool) {
+		options := &intune.ListDevicesOptions{Filter: intune.DeviceFilter{OperatingSystem: "Windows"}}
+		for device, err := range client.Devices(ctx, intune.AllDevices(), options) {
+			if listErr = err; err != nil || !yield(device.Ref()) {
+				return
+			}
+		}
+	}
+	accepted := 0
+	for result := range client.RequestRemoteAssistanceMany(ctx, windows, &intune.RequestManyOptions{
+		PerSecond: 100, // of a real tenant, the service refuses more than 10
+		OnProgress: func(p intune.Progress) {
+			if p.Done()%100 == 0 {
+				fmt.Fprintf(os.Stderr, "\r%d done, %.1f a second ", p.Done(), p.PerSecond)
+			}
+		},
+	}) {
+		if result.Outcome == intune.OutcomeAccepted {
+			accepted++
+		}
+	}
+	fmt.Println(accepted, "accepted; the list:", listErr)
+	// Output: 45 accepted; the list: <nil>
+}
+
+// opened is what became of one device of openAll.
+type opened struct {
+	Session intune.RemoteAssistanceSession
+	Err     error
+}
+
+// openAll asks the users of many devices, five a second, and waits for all links, for at most 500 at a time.
+//
+// The service allows an app 2,000 reads in 20 seconds. A wait that reads every 15 seconds takes 1.3 of them, so that 1,500
+// waits use up all. 500 waits, with the first read of each, take some 800, and leave the rest to others.
+func openAll(ctx context.Context, client *intune.Client, devices []intune.DeviceRef) map[intune.DeviceRef]opened {
+	results := make(map[intune.DeviceRef]opened, len(devices))
+	var mu sync.Mutex
+	var waits errgroup.Group
+	waits.SetLimit(500)
+	pace := rate.NewLimiter(5, 1)
+	for _, device := range devices {
+		mu.Lock()
+		_, asked := results[device]
+		mu.Unlock()
+		if asked {
+			continue
+		}
+		err := pace.Wait(ctx)
+		mu.Lock()
+		results[device] = opened{Err: err} // until there is a result
+		mu.Unlock()
+		if err != nil {
+			continue
+		}
+		waits.Go(func() error {
+			session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Frequency: 15 * time.Second})
+			mu.Lock()
+			defer mu.Unlock()
+			results[device] = opened{session, err}
+			return nil // the others go on
+		})
+	}
+	_ = waits.Wait() // each device has its own error
+	return results
+}
+
+// Ask the users of many devices and wait for all links.
+func ExampleClient_OpenRemoteAssistance_manyDevices() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond}) // in a program: a real one
+	client := tenant.Client()
+	devices := []intune.DeviceRef{
+		tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 2, URL: "https://get.teamviewer.com/v15/s1"}),
+		tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-2"}, intunetest.SessionScript{AfterReads: 1, ErrorDetails: "the user declined"}),
+	}
+
+	for device, result := range openAll(ctx, client, devices) {
+		fmt.Println(device == devices[0], result.Session.URL.Reveal(), result.Err != nil)
+	}
+	// Unordered output:
+	// true https://get.teamviewer.com/v15/s1 false
+	// false  true
+}
+
+// Branch on the sentinels, show the text.
+func ExampleError() {
+	ctx := context.Background()
+	tenant, client, device := exampleTenant()
+	tenant.Inject(intunetest.Fault{Status: http.StatusForbidden, Double: true, Code: "Forbidden", Message: "An error has occurred"})
+
+	_, err := client.RequestRemoteAssistance(ctx, device, nil)
+	switch {
+	case errors.Is(err, intune.ErrOutcomeUnknown):
+		fmt.Println("the user may have been asked: look before asking again")
+	case errors.Is(err, intune.ErrForbidden):
+		fmt.Println("not allowed")
+	case errors.Is(err, intune.ErrNotFound):
+		fmt.Println("no such device")
+	case errors.Is(err, intune.ErrThrottled):
+		fmt.Println("later")
+	case err != nil:
+		fmt.Println("something else")
+	}
+	if failed, ok := errors.AsType[*intune.Error](err); ok {
+		fmt.Println(failed.StatusCode, failed.Code, failed.InnerCode)
+		fmt.Println(failed.Message)
+	}
+	// Output:
+	// not allowed
+	// 403 UnknownError Forbidden
+	// An error has occurred
+}
+
+// azcore's own error is underneath, with the raw response.
+func ExampleError_responseError() {
+	ctx := context.Background()
+	_, client, _ := exampleTenant()
+
+	_, err := client.RequestRemoteAssistance(ctx, intune.Device("no-such-device"), nil)
+	if raw, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		fmt.Println(raw.StatusCode, raw.ErrorCode, raw.RawResponse.Header.Get("Content-Type") != "")
+	}
+	// Output:
+	// 404 ResourceNotFound true
+}
+
+// The connection broke after the request had been sent. The library does not send it again, since the user may have
+// been asked. A little later, the device's record may show that the user was.
+func ExampleError_outcomeUnknown() {
+	ctx := context.Background()
+	tenant, client, device := exampleTenant()
+	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropAfter})
+
+	_, err := client.RequestRemoteAssistance(ctx, device, nil)
+	if errors.Is(err, intune.ErrOutcomeUnknown) {
+		session, err := client.GetRemoteAssistanceSession(ctx, device, nil)
+		fmt.Println("there is a link:", !session.URL.IsZero(), err)
+	}
+	fmt.Println("times the user was asked:", tenant.Prompts(device))
+	// Output:
+	// there is a link: true <nil>
+	// times the user was asked: 1
+}
+
+// Send azcore's log to the program's own log. The process has one listener.
+func ExampleClientOptions_logging() {
+	azlog.SetListener(func(event azlog.Event, text string) {
+		slog.Debug(text, "event", event)
+	})
+	azlog.SetEvents(azlog.EventRequest, azlog.EventResponse, azlog.EventRetryPolicy)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -165,5 +166,200 @@ func TestAPINameIsInTheContext(t *testing.T) {
 	}))
 	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil || name != "Client.RequestRemoteAssistance" {
 		t.Errorf("name %v, error %v", name, err)
+	}
+}
+
+// spanned are the public methods that have a span, each as a call for a device or partner with the id 1.
+var spanned = map[string]func(context.Context, *intune.Client) error{
+	"AuditEvents": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.AuditEvents(ctx, nil) {
+			return err
+		}
+		return nil
+	},
+	"BeginRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"CreateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+		return err
+	},
+	"DeleteRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.DeleteRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"DetectedApps": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.DetectedApps(ctx, nil) {
+			return err
+		}
+		return nil
+	},
+	"Devices": func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.Devices(ctx, intune.AllDevices(), nil) {
+			return err
+		}
+		return nil
+	},
+	"DisconnectRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.DisconnectRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"FindDevice": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.FindDevice(ctx, intune.DeviceFilter{DeviceName: "PC-1"}, nil)
+		return err
+	},
+	"GetDevice": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetDevice(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"GetRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"GetRemoteAssistanceSession": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetRemoteAssistanceSession(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"NewListAuditEventsPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListAuditEventsPager(nil).NextPage(ctx)
+		return err
+	},
+	"NewListDetectedAppsPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListDetectedAppsPager(nil).NextPage(ctx)
+		return err
+	},
+	"NewListDevicesPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)
+		return err
+	},
+	"NewListRemoteAssistancePartnersPager": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
+		return err
+	},
+	"OnboardRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.OnboardRemoteAssistancePartner(ctx, "1", nil)
+		return err
+	},
+	"OpenRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.OpenRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"RemoteAssistanceConnector": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.RemoteAssistanceConnector(ctx, nil)
+		return err
+	},
+	"RequestRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	},
+	"RequestRemoteAssistanceMany": func(ctx context.Context, c *intune.Client) error {
+		for r := range c.RequestRemoteAssistanceMany(ctx, slices.Values([]intune.DeviceRef{intune.Device("1"), intune.Device("2")}), nil) {
+			return r.Err
+		}
+		return nil
+	},
+	"ResumeRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.ResumeRemoteAssistance(ctx, "no token", nil)
+		return err
+	},
+	"WaitForRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.WaitForRemoteAssistance(ctx, "no token", nil)
+		return err
+	},
+	"UpdateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
+		_, err := c.UpdateRemoteAssistancePartner(ctx, "1", intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
+		return err
+	},
+}
+
+// unspanned call Graph not at all.
+var unspanned = map[string]bool{"Endpoint": true, "String": true, "TokenInfo": true, "TokenRequestOptions": true}
+
+func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
+	t.Parallel()
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		if spanned[method.Name] == nil && !unspanned[method.Name] {
+			t.Errorf("method %s has no case here", method.Name)
+		}
+	}
+	for name, call := range spanned {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			collected := &spans{}
+			var api any
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				api = req.Context().Value(runtime.CtxAPINameKey{})
+				return answer(req, http.StatusNotFound, nil, ""), nil
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			err := call(t.Context(), client)
+			least := 2 // its own and that of a request
+			if errors.Is(err, intune.ErrInvalidArgument) {
+				least = 1
+			}
+			if err == nil || len(collected.list) < least {
+				t.Fatalf("spans %v, error %v", collected.names(), err)
+			}
+			// azcore names the spans of pagers, whose requests have the method's name all the same.
+			got := collected.list[0].name
+			if strings.HasPrefix(got, "Pager[") {
+				got, _ = api.(string)
+			}
+			if got != "Client."+name {
+				t.Errorf("the method's name is %q, %q to a transport", got, api)
+			}
+			// Some methods are calls of others, so there may be spans of theirs below.
+			for i, made := range collected.list {
+				if i == 0 && made.kind != tracing.SpanKindInternal {
+					t.Errorf("the first span is %q of kind %v", made.name, made.kind)
+				}
+				if made.ended != 1 || made.code != tracing.SpanStatusError {
+					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.name, made.ended, made.code, made.status, err)
+				}
+				if made.attributes["az.namespace"] != "Microsoft.Graph" {
+					t.Errorf("span %q has the attributes %v", made.name, made.attributes)
+				}
+				if i == 0 && !strings.HasSuffix(made.status, err.Error()) {
+					t.Errorf("span %q says %q and the error %q", made.name, made.status, err)
+				}
+			}
+		})
+	}
+}
+
+// A client that NewClient did not make, a nil client and a nil context are refused by every method.
+func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
+	t.Parallel()
+	for name, call := range spanned {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, client := range []*intune.Client{{}, nil} {
+				if err := call(t.Context(), client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "client was not made by intune.NewClient") {
+					t.Errorf("client %v: %v", client, err)
+				}
+			}
+			if strings.HasPrefix(name, "NewList") {
+				return // azcore's pager calls methods of the context
+			}
+			collected := &spans{}
+			client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+				t.Error("a request was sent")
+				return nil, errors.New("unexpected")
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			if err := call(nil, client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ctx is nil") {
+				t.Errorf("got %v", err)
+			}
+			if len(collected.list) > 0 {
+				t.Errorf("spans %v", collected.names())
+			}
+		})
+	}
+	for _, client := range []*intune.Client{{}, nil} {
+		if _, err := client.TokenInfo(t.Context()); !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Errorf("TokenInfo of client %v: %v", client, err)
+		}
+		if scopes := client.TokenRequestOptions().Scopes; scopes != nil || client.String() != "intune.Client(nil)" {
+			t.Errorf("client %v: scopes %v", client, scopes)
+		}
 	}
 }

@@ -3,18 +3,135 @@ package intune_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
+	"math/rand/v2"
+	"net"
 	"net/http"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
+
+// manyScript answers the requests to each path in turn: statuses, or -1 for a connection that cannot be made, or -2 for one
+// that breaks. The last of them answers all that follow; a path without a script is accepted.
+type manyScript struct {
+	mu       sync.Mutex
+	answers  map[string][]int
+	header   http.Header
+	delay    time.Duration
+	requests []sentRequest
+	inFlight int
+	most     int // in flight at a time
+}
+
+type sentRequest struct {
+	path, id string
+	at       time.Time
+}
+
+func (s *manyScript) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	path := req.URL.EscapedPath()
+	s.requests = append(s.requests, sentRequest{path, req.Header.Get("Client-Request-Id"), time.Now()})
+	s.inFlight++
+	s.most = max(s.most, s.inFlight)
+	status := http.StatusNoContent
+	if answers := s.answers[lastDevice(path)]; len(answers) > 0 {
+		status = answers[0]
+		if len(answers) > 1 {
+			s.answers[lastDevice(path)] = answers[1:]
+		}
+	}
+	s.mu.Unlock()
+	timer := time.NewTimer(s.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-req.Context().Done():
+		status = -2
+	}
+	s.mu.Lock()
+	s.inFlight--
+	s.mu.Unlock()
+	switch status {
+	case -1:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	case -2:
+		return nil, errors.New("broken")
+	}
+	return answer(req, status, s.header, ""), nil
+}
+
+func lastDevice(path string) string {
+	path = strings.TrimSuffix(path, "/requestRemoteAssistance")
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
+func (s *manyScript) sentTo(device string) (at []time.Time) {
+	for _, r := range s.requests {
+		if lastDevice(r.path) == device {
+			at = append(at, r.at)
+		}
+	}
+	return at
+}
+
+// client has azcore's own delays between tries.
+func (s *manyScript) client(tb testing.TB, change ...func(*intune.ClientOptions)) *intune.Client {
+	return newClient(tb, s, append([]func(*intune.ClientOptions){func(o *intune.ClientOptions) { o.Retry.RetryDelay = 0 }}, change...)...)
+}
+
+func (s *manyScript) Do(req *http.Request) (*http.Response, error) { return s.RoundTrip(req) }
+
+func devicesNamed(names ...string) iter.Seq[intune.DeviceRef] {
+	return func(yield func(intune.DeviceRef) bool) {
+		for _, name := range names {
+			if !yield(intune.Device(name)) {
+				return
+			}
+		}
+	}
+}
+
+func numbered(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("d%d", i))
+	}
+	return names
+}
+
+// summary is a result in short.
+func summary(r intune.RequestResult) string {
+	return fmt.Sprint(lastDevice(r.Device.String()), " ", r.Outcome, " ", r.Attempts)
+}
+
+func collect(results iter.Seq[intune.RequestResult]) (list []intune.RequestResult) {
+	for r := range results {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b intune.RequestResult) int { return strings.Compare(a.Device.String(), b.Device.String()) })
+	return list
+}
+
+func summaries(results iter.Seq[intune.RequestResult]) (list []string) {
+	for _, r := range collect(results) {
+		list = append(list, summary(r))
+	}
+	return list
+}
 
 func TestManyAsksEachDeviceOnce(t *testing.T) {
 	t.Parallel()
@@ -356,4 +473,704 @@ func TestManyLoopIsLeftAtAWaitingResult(t *testing.T) {
 			t.Errorf("%d devices were taken, sent %v", given, sent.requests)
 		}
 	})
+}
+
+// Nothing goes again whose outcome is unknown, whatever the error says of throttling or of the network.
+func TestManyUnknownIsFinal(t *testing.T) {
+	t.Parallel()
+	for name, send := range map[string]transportFunc{
+		"500 that speaks of throttling": always(http.StatusInternalServerError, `{"error":{"code":"TooManyRequests"}}`),
+		"a connection that broke": func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset")}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				size, sent := 1, 0
+				if strings.Contains(name, "batch") {
+					size = 2
+				}
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					sent++
+					return send(req)
+				}))
+				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{}))
+				for _, r := range results {
+					if r.Outcome != intune.OutcomeUnknown || r.Attempts != 1 || !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
+						t.Errorf("%+v", r)
+					}
+				}
+				if len(results) != size || sent != 1 {
+					t.Errorf("%d results of %d requests", len(results), sent)
+				}
+			})
+		})
+	}
+}
+
+// What never left for another reason than the network does not get better by itself.
+func TestManyNotSentForAnotherReason(t *testing.T) {
+	t.Parallel()
+	dial := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	for name, change := range map[string]func(*intune.ClientOptions){
+		"the journal": func(o *intune.ClientOptions) {
+			o.Journal = &memory{onAsking: func(context.Context, intune.JournalEntry) error { return dial }}
+		},
+		"a policy": func(o *intune.ClientOptions) {
+			o.PerCallPolicies = []policy.Policy{policyFunc(func(*policy.Request) (*http.Response, error) { return nil, errors.New("not today") })}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sent := &manyScript{}
+			results := collect(sent.client(t, change).RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+			if len(sent.requests) != 0 || summary(results[0]) != "x notSent 1" || results[0].Err == nil {
+				t.Errorf("%d requests, %+v", len(sent.requests), results)
+			}
+		})
+	}
+	t.Run("the credential", func(t *testing.T) {
+		t.Parallel()
+		asked := 0
+		client, err := intune.NewClient(credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			asked++
+			return azcore.AccessToken{}, dial
+		}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+		if asked != 1 || summary(results[0]) != "x notSent 1" || !errors.Is(results[0].Err, dial) {
+			t.Errorf("asked %d times, %+v", asked, results)
+		}
+	})
+}
+
+// The delays are those of azcore's options.
+func TestManyTriesAsManyTimesAsTheOptionsSay(t *testing.T) {
+	t.Parallel()
+	for retries, tries := range map[int32]int{-1: 1, 0: 4, 1: 2, 2: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{answers: map[string][]int{"x": {503}}}
+			_ = collect(sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetries = retries }).RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+			if got := len(sent.sentTo("x")); got != tries {
+				t.Errorf("MaxRetries %d: %d tries, want %d", retries, got, tries)
+			}
+		})
+	}
+}
+
+func TestManyRetryDelays(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	for name, c := range map[string]struct {
+		delay, most time.Duration
+		want        []time.Duration
+	}{
+		"growing":     {2 * s, 0, []time.Duration{2 * s, 4 * s, 8 * s, 16 * s}},
+		"limited":     {2 * s, 5 * s, []time.Duration{2 * s, 4 * s, 5 * s, 5 * s}},
+		"limited all": {9 * s, 5 * s, []time.Duration{5 * s, 5 * s, 5 * s, 5 * s}},
+		"no delay":    {-1, 0, []time.Duration{0, 0, 0, 0}},
+		"no limit":    {2 * time.Minute, -1, []time.Duration{120 * s, 240 * s, 480 * s, 960 * s}},
+		"a day":       {23 * time.Hour, -1, []time.Duration{23 * time.Hour, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{answers: map[string][]int{"x": {503}}}
+			client := sent.client(t, func(o *intune.ClientOptions) {
+				o.Retry.MaxRetries, o.Retry.RetryDelay, o.Retry.MaxRetryDelay = 4, c.delay, c.most
+			})
+			_ = collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), &intune.RequestManyOptions{PerSecond: -1}))
+			var got []time.Duration
+			at := sent.sentTo("x")
+			for i := range at[1:] {
+				got = append(got, at[i+1].Sub(at[i]))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: waits %v, want %v", name, got, c.want)
+			}
+		})
+	}
+}
+
+// A wait above MaxRetryDelay is the caller's to make, as azcore has it; a negative one is no limit.
+func TestManyWaitBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		most  time.Duration
+		after string
+		took  time.Duration
+		want  string
+	}{
+		"the default limit": {0, "180", 3 * time.Minute, "x accepted 2"},
+		"above the default": {0, "180.001", 0, "x rejected 1"},
+		"above the given":   {time.Second, "2", 0, "x rejected 1"},
+		"no limit":          {-1, "172800", 48 * time.Hour, "x accepted 2"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := &manyScript{answers: map[string][]int{"x": {503, 204}}, header: http.Header{"Retry-After": {c.after}}}
+			client := sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetryDelay = c.most })
+			start := time.Now()
+			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+			if took := time.Since(start); summary(results[0]) != c.want || took != c.took {
+				t.Errorf("%s: %+v after %v", name, results, took)
+			}
+			if e, ok := errors.AsType[*intune.Error](results[0].Err); ok && e.RetryAfter == 0 {
+				t.Errorf("%s: the error does not say how long to wait: %v", name, e)
+			}
+		})
+	}
+}
+
+// When the context ends before a device goes again, its result is the answer that it had.
+func TestManyContextEndsBeforeAnotherTry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal := &memory{}
+		sent := &manyScript{answers: map[string][]int{"x": {429}, "y": {503}}}
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		results := collect(sent.client(t, journal.option).RequestRemoteAssistanceMany(ctx, devicesNamed("x", "y", "z"), &intune.RequestManyOptions{PerSecond: 5, Concurrency: 1}))
+		var got []string
+		for _, r := range results {
+			got = append(got, summary(r))
+		}
+		if want := []string{"x rejected 1", "y notSent 0", "z notSent 0"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if !errors.Is(results[0].Err, intune.ErrThrottled) || !errors.Is(results[1].Err, context.DeadlineExceeded) || !strings.Contains(results[1].Err.Error(), "not sent") {
+			t.Errorf("errors %v and %v", results[0].Err, results[1].Err)
+		}
+		if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeRejected || asked.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("entry %+v", asked)
+		}
+	})
+}
+
+// An answer that comes as the context ends is the last one.
+func TestManyContextEndsWithAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			cancel()
+			return answer(req, http.StatusTooManyRequests, nil, ""), nil
+		}))
+		start := time.Now()
+		results := collect(client.RequestRemoteAssistanceMany(ctx, devicesNamed("x"), nil))
+		if summary(results[0]) != "x rejected 1" || !errors.Is(results[0].Err, intune.ErrThrottled) || time.Since(start) != 0 {
+			t.Errorf("%+v after %v", results, time.Since(start))
+		}
+	})
+}
+
+// The journal's last word on a device that was refused and then could not leave is that it was refused.
+func TestManyJournalRemembersThatItLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal := &memory{}
+		sent := &manyScript{answers: map[string][]int{"x": {503, -1}}}
+		results := collect(sent.client(t, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+		if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeRejected || results[0].Outcome != intune.OutcomeRejected {
+			t.Errorf("entry %+v, result %+v", asked, results[0])
+		}
+	})
+}
+
+func TestManyProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent := &manyScript{answers: map[string][]int{"a": {204}, "b": {404}, "c": {404}, "d": {500}, "e": {500}, "f": {500}, "g": {-1}}}
+		client := sent.client(t, noRetries)
+		var got []string
+		var last intune.Progress
+		for range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b", "c", "d", "e", "f", "g", "", "b"), &intune.RequestManyOptions{
+			Concurrency: 1,
+			OnProgress: func(p intune.Progress) {
+				last = p
+				got = append(got, fmt.Sprint(p.Done(), p.Pending >= 0 && p.Pending <= 2))
+			},
+		}) {
+			if last.Done() != len(got) {
+				t.Errorf("%d done at the %d. result", last.Done(), len(got))
+			}
+		}
+		if last.Accepted != 1 || last.Rejected != 2 || last.Unknown != 3 || last.NotSent != 2 || last.Pending != 0 || last.PerSecond != 5 || !last.PausedUntil.IsZero() {
+			t.Errorf("progress %+v", last)
+		}
+		for i, text := range got {
+			if text != fmt.Sprint(i+1, true) {
+				t.Errorf("step %d: %s", i, text)
+			}
+		}
+	})
+}
+
+// The pace recovers with what the service accepts, and not with what it refuses.
+func TestManyPaceRecoversWithAcceptedRequests(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]float64{http.StatusNotFound: 2.5, http.StatusNoContent: 2.65} {
+		synctest.Test(t, func(t *testing.T) {
+			answers := map[string][]int{"d0": {429, 404}}
+			for _, name := range numbered(4)[1:] {
+				answers[name] = []int{status}
+			}
+			sent, last := &manyScript{answers: answers}, 0.
+			_ = collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(4)...), &intune.RequestManyOptions{
+				Concurrency: 1, OnProgress: func(p intune.Progress) { last = p.PerSecond },
+			}))
+			if last < want-.001 || last > want+.001 {
+				t.Errorf("after %d: %v a second, want %v", status, last, want)
+			}
+		})
+	}
+}
+
+// Leaving the loop at a device that cannot be asked leaves it too.
+func TestManyLoopIsLeftAtABadDevice(t *testing.T) {
+	t.Parallel()
+	sent := &manyScript{}
+	count := 0
+	for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed("", "a", "b"), nil) {
+		count++
+		break
+	}
+	if count != 1 || len(sent.requests) != 0 {
+		t.Errorf("%d results, sent %v", count, sent.requests)
+	}
+}
+
+// Each device has one pair of entries, however often it was tried, with the id that is on the wire.
+func TestManyJournal(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1} {
+		synctest.Test(t, func(t *testing.T) {
+			tenant := intunetest.NewTenant(nil)
+			for _, name := range numbered(6) {
+				tenant.AddDevice(intune.ManagedDevice{ID: name})
+			}
+			one := func(device string) func(intunetest.RecordedRequest) bool {
+				return func(r intunetest.RecordedRequest) bool { return lastDevice(r.Path) == device }
+			}
+			tenant.Inject(intunetest.Fault{Match: one("d1"), Status: http.StatusTooManyRequests, Times: 2})
+			tenant.Inject(intunetest.Fault{Match: one("d2"), Drop: intunetest.DropAfter})
+			tenant.Inject(intunetest.Fault{Match: one("d3"), Status: http.StatusServiceUnavailable})
+			journal := &memory{}
+			options := tenant.ClientOptions()
+			options.Journal = journal
+			client, err := intune.NewClient(tenant.Credential(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(append(numbered(6), "gone", "")...), &intune.RequestManyOptions{}))
+			if len(results) != 8 || len(journal.asking) != 7 || len(journal.asked) != 7 {
+				t.Fatalf("batches of %d: %d results, %d and %d entries", size, len(results), len(journal.asking), len(journal.asked))
+			}
+			for _, r := range results[1:] {
+				is := func(e intune.JournalEntry) bool {
+					return e.Device == r.Device && e.ClientRequestID == r.ClientRequestID
+				}
+				i, j := slices.IndexFunc(journal.asking, is), slices.IndexFunc(journal.asked, is)
+				if i < 0 || j < 0 {
+					t.Errorf("batches of %d: no pair for %+v", size, r)
+					continue
+				}
+				asked := journal.asked[j]
+				if asked.Outcome != r.Outcome || asked.RequestID != r.RequestID || (asked.Error == "") != (r.Err == nil) || asked.AppID == "" {
+					t.Errorf("batches of %d: result %+v, entry %+v", size, r, asked)
+				}
+			}
+			for _, r := range tenant.Requests() {
+				if !strings.HasSuffix(r.Path, "/requestRemoteAssistance") {
+					continue
+				}
+				if !slices.ContainsFunc(journal.asking, func(e intune.JournalEntry) bool {
+					return e.ClientRequestID == r.Header.Get("Client-Request-Id") && strings.HasPrefix(r.Path, "/v1.0"+e.Device.String())
+				}) {
+					t.Errorf("batches of %d: %v went out without an entry", size, r)
+				}
+			}
+		})
+	}
+}
+
+// No record, no prompt: a device that the journal cannot record is not asked, and the others of its batch are.
+func TestManyJournalRefuses(t *testing.T) {
+	t.Parallel()
+	full := errors.New("disk full")
+	for _, size := range []int{1} {
+		synctest.Test(t, func(t *testing.T) {
+			tenant := intunetest.NewTenant(nil)
+			for _, name := range numbered(6) {
+				tenant.AddDevice(intune.ManagedDevice{ID: name})
+			}
+			journal := &memory{onAsking: func(_ context.Context, e intune.JournalEntry) error {
+				if e.Device == intune.Device("d1") || e.Device == intune.Device("d4") {
+					return full
+				}
+				return nil
+			}}
+			options := tenant.ClientOptions()
+			options.Journal = journal
+			client, err := intune.NewClient(tenant.Credential(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(6)...), &intune.RequestManyOptions{}))
+			for i, r := range results {
+				refused := i == 1 || i == 4
+				if r.Attempts != 1 || errors.Is(r.Err, full) != refused || (r.Outcome == intune.OutcomeAccepted) == refused || (tenant.Prompts(r.Device) == 1) == refused {
+					t.Errorf("batches of %d: %+v, %d prompts", size, r, tenant.Prompts(r.Device))
+				}
+				if e, ok := errors.AsType[*intune.Error](r.Err); ok && (r.Outcome != intune.OutcomeNotSent || e.Device != r.Device || !strings.Contains(e.Error(), "journal")) {
+					t.Errorf("batches of %d: %v", size, e)
+				}
+			}
+			if len(results) != 6 || len(journal.asking) != 6 || len(journal.asked) != 4 {
+				t.Errorf("batches of %d: %d results, %d and %d entries", size, len(results), len(journal.asking), len(journal.asked))
+			}
+		})
+	}
+}
+
+// A policy may give every request an id of its own; the entry and all tries of a device keep the first.
+func TestManyJournalKeepsThePolicysID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal, count := &memory{}, 0
+		sent := &manyScript{answers: map[string][]int{"x": {429, 503, 404}}}
+		client := sent.client(t, journal.option, func(o *intune.ClientOptions) {
+			o.PerCallPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+				count++
+				req.Raw().Header.Set("Client-Request-Id", fmt.Sprintf("mine-%d", count))
+				return req.Next()
+			})}
+		})
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
+		asking, asked := journal.pair(t)
+		if len(sent.requests) != 3 || count != 3 || asking.ClientRequestID != "mine-1" || asked.ClientRequestID != "mine-1" || results[0].ClientRequestID != "mine-1" || asError(t, results[0].Err).ClientRequestID != "mine-1" {
+			t.Fatalf("%d policies, %+v, %+v, %+v", count, asking, asked, results[0])
+		}
+		for _, r := range sent.requests {
+			if r.id != "mine-1" {
+				t.Errorf("sent with %q", r.id)
+			}
+		}
+	})
+}
+
+// What is in flight when the loop is left is in the journal alone.
+func TestManyJournalOfALoopThatIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1} {
+		synctest.Test(t, func(t *testing.T) {
+			journal := &memory{}
+			sent := &manyScript{answers: map[string][]int{"d0": {204}}, delay: 1e9}
+			for range sent.client(t, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(50)...), &intune.RequestManyOptions{}) {
+				break
+			}
+			if len(journal.asking) == 0 || len(journal.asked) != len(journal.asking) {
+				t.Fatalf("batches of %d: %d and %d entries", size, len(journal.asking), len(journal.asked))
+			}
+			if !slices.ContainsFunc(journal.asked, func(e intune.JournalEntry) bool { return e.Outcome == intune.OutcomeUnknown }) {
+				t.Errorf("batches of %d: entries %+v", size, journal.asked)
+			}
+		})
+	}
+}
+
+// A panic of the caller's code is one of the loop, and the devices it concerns are unknown.
+func TestManyPanics(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1} {
+		for name, end := range map[string]func(){"panic": func() { panic("of the transport") }, "goexit": runtime.Goexit} {
+			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
+				t.Parallel()
+				journal := &memory{}
+				var once sync.Once
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					once.Do(end)
+					return answer(req, http.StatusForbidden, nil, ""), nil
+				}), journal.option)
+				unknown := 0
+				recovered := func() (value any) {
+					defer func() { value = recover() }()
+					for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{}) {
+						if r.Outcome == intune.OutcomeUnknown && errors.Is(r.Err, intune.ErrOutcomeUnknown) && r.Attempts == 1 {
+							unknown++
+						}
+					}
+					return nil
+				}()
+				if unknown != size || (recovered != nil) != (name == "panic") {
+					t.Errorf("%d unknown, recovered %v", unknown, recovered)
+				}
+				if len(journal.asking) != size || len(journal.asked) != size || journal.asked[0].Outcome != intune.OutcomeUnknown {
+					t.Errorf("entries %+v and %+v", journal.asking, journal.asked)
+				}
+			})
+		}
+	}
+}
+
+// A panic of the journal is one of the loop too, and not of a worker's goroutine, where nobody can recover.
+func TestManyJournalPanics(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1} {
+		client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) { o.Journal = panicking{} })
+		func() {
+			defer func() {
+				if recovered := recover(); recovered != "of the journal" {
+					t.Errorf("batches of %d: recovered %v", size, recovered)
+				}
+			}()
+			for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &intune.RequestManyOptions{}) {
+				t.Errorf("batches of %d: %+v", size, r)
+			}
+		}()
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Asking(context.Context, intune.JournalEntry) error { return nil }
+
+func (panicking) Asked(context.Context, intune.JournalEntry) error { panic("of the journal") }
+
+// A panic of the loop's body leaves nothing behind.
+func TestManyBodyPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent := &manyScript{delay: 1e9}
+		defer func() {
+			if recover() == nil || sent.inFlight != 0 {
+				t.Errorf("%d in flight", sent.inFlight)
+			}
+		}()
+		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(20)...), nil) {
+			panic("of the body")
+		}
+	})
+}
+
+// simulation is a tenant with the published limits (C§7.1) on a bad network, in the fake time of a bubble.
+type simulation struct {
+	tenant  *intunetest.Tenant
+	devices []intune.DeviceRef
+
+	mu      sync.Mutex
+	dropped map[string]bool // paths of requests whose connection broke after they went out
+	refused int             // with 429
+	posts   int
+	last    time.Time
+}
+
+func newSimulation(devices int) *simulation {
+	s := &simulation{
+		tenant:  intunetest.NewTenant(&intunetest.TenantOptions{ThrottleLimits: true, KeepRequests: -1}),
+		dropped: map[string]bool{},
+	}
+	for i := range devices {
+		s.devices = append(s.devices, s.tenant.AddDevice(intune.ManagedDevice{ID: fmt.Sprintf("device-%06d", i)}))
+	}
+	dice := rand.New(rand.NewPCG(1, uint64(devices)))
+	oneIn := func(n int, drops bool) func(intunetest.RecordedRequest) bool {
+		return func(r intunetest.RecordedRequest) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			hit := dice.IntN(n) == 0
+			if hit && drops {
+				s.dropped[r.Path] = true
+			}
+			return hit
+		}
+	}
+	const action = "/requestRemoteAssistance"
+	s.tenant.Inject(intunetest.Fault{PathSuffix: action, Match: oneIn(50, true), Drop: intunetest.DropBefore, Times: -1})
+	s.tenant.Inject(intunetest.Fault{PathSuffix: action, Match: oneIn(50, true), Drop: intunetest.DropAfter, Times: -1})
+	s.tenant.Inject(intunetest.Fault{PathSuffix: action, Match: oneIn(50, false), Status: http.StatusServiceUnavailable, Times: -1})
+	return s
+}
+
+// client sends with a delay, so that answers come in another order than requests.
+func (s *simulation) client(tb testing.TB) *intune.Client {
+	options := s.tenant.ClientOptions()
+	options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+		s.mu.Lock()
+		s.posts, s.last = s.posts+1, time.Now()
+		s.mu.Unlock()
+		time.Sleep(time.Duration(50+rand.IntN(350)) * time.Millisecond) //nolint:forbidigo // fake time
+		resp, err := s.tenant.RoundTrip(req)
+		if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+			s.mu.Lock()
+			s.refused++
+			s.mu.Unlock()
+		}
+		return resp, err
+	})
+	client, err := intune.NewClient(s.tenant.Credential(), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// run asks and checks that every result is true.
+func (s *simulation) run(t *testing.T, results iter.Seq[intune.RequestResult]) (tries int) {
+	t.Helper()
+	seen := map[intune.DeviceRef]bool{}
+	outcomes := map[intune.Outcome]int{}
+	for r := range results {
+		if seen[r.Device] {
+			t.Errorf("%v: a second result", r.Device)
+		}
+		seen[r.Device] = true
+		outcomes[r.Outcome]++
+		tries += r.Attempts
+		s.mu.Lock()
+		prompts, broke := s.tenant.Prompts(r.Device), s.dropped["/v1.0"+r.Device.String()+"/requestRemoteAssistance"]
+		s.mu.Unlock()
+		switch r.Outcome {
+		case intune.OutcomeAccepted:
+			if prompts != 1 || r.Err != nil || r.RequestID == "" {
+				t.Errorf("%v: accepted with %d prompts, %v", r.Device, prompts, r.Err)
+			}
+		case intune.OutcomeUnknown:
+			if !broke || prompts > 1 || !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
+				t.Errorf("%v: unknown with %d prompts, broken %t, %v", r.Device, prompts, broke, r.Err)
+			}
+		default:
+			t.Errorf("%v: %s, %v", r.Device, r.Outcome, r.Err)
+		}
+	}
+	if len(seen) != len(s.devices) {
+		t.Errorf("%d results for %d devices", len(seen), len(s.devices))
+	}
+	if n := len(s.devices); outcomes[intune.OutcomeUnknown] < n/50 || outcomes[intune.OutcomeUnknown] > n/12 {
+		t.Errorf("outcomes %v", outcomes)
+	}
+	return tries
+}
+
+// simulated is how many devices a simulation has: a thousand, or with SOAK=1 a hundred thousand.
+func simulated() int {
+	if os.Getenv("SOAK") != "" {
+		return 100_000
+	}
+	if smaller > 1 {
+		return 400
+	}
+	return 1000
+}
+
+// C§7.1: at the default pace a thousand devices take as long as they must, and hardly anything is throttled.
+func TestManySimulation(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0} {
+		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSimulation(simulated())
+				start := time.Now()
+				tries := s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{}))
+				took, least := time.Since(start), time.Duration(len(s.devices)-1)*time.Second/5
+				t.Logf("%v for %d tries, %v at least; %d refused", took, tries, least, s.refused)
+				if took > least*105/100 || took < least-20*time.Second/5 {
+					t.Errorf("took %v, want %v and at most 5%% more", took, least)
+				}
+				if s.refused*100 >= tries {
+					t.Errorf("%d of %d tries were throttled", s.refused, tries)
+				}
+			})
+		})
+	}
+}
+
+// C§7.1: other apps use up the tenant's allowance for a while. The pace drops and recovers.
+func TestManySimulationOfACrowdedTenant(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0} {
+		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSimulation(1000)
+				const crowded = 45 * time.Second
+				ctx, cancel := context.WithTimeout(t.Context(), crowded)
+				defer cancel()
+				for _, app := range []string{"app-1", "app-2"} {
+					go s.crowd(ctx, t, app, 7)
+				}
+				start, slowest, final := time.Now(), 10., 0.
+				s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{
+					PerSecond: 8,
+					OnProgress: func(p intune.Progress) {
+						final, slowest = p.PerSecond, min(slowest, p.PerSecond)
+						if time.Since(start) < crowded/2 && p.Done() > 700 {
+							t.Errorf("%d results after %v", p.Done(), time.Since(start))
+						}
+					},
+				}))
+				t.Logf("%v, %d of %d refused, pace %.2f at the lowest", time.Since(start), s.refused, s.posts, slowest)
+				if slowest > 4 || final < 6 {
+					t.Errorf("pace %v at the lowest, %v at the end, want at most 4 and 6 or more", slowest, final)
+				}
+				<-ctx.Done()
+			})
+		})
+	}
+}
+
+// crowd sends writes of another app until the context ends.
+func (s *simulation) crowd(ctx context.Context, t *testing.T, app string, perSecond int) {
+	options := s.tenant.ClientOptions()
+	options.Retry.MaxRetries = -1
+	client, err := intune.NewClient(s.tenant.CredentialWith(map[string]any{"appid": app}), options)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for ctx.Err() == nil {
+		_, _ = client.RequestRemoteAssistance(ctx, intune.Device("of "+app), nil)
+		time.Sleep(time.Second / time.Duration(perSecond)) //nolint:forbidigo // fake time
+	}
+}
+
+// Nothing grows with the input but the addresses seen: what is taken from the input and has no result yet is bounded.
+func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
+	var items []string
+	for i := range 20 {
+		items = append(items, fmt.Sprintf(`{"id":"%d","status":204}`, i+1))
+	}
+	accepted := `{"responses":[` + strings.Join(items, ",") + `]}`
+	for size, devices := range map[int]int{1: 5_000} { //nolint:paralleltest // as above
+		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				if size == 1 {
+					return answer(req, http.StatusNoContent, nil, ""), nil
+				}
+				return answer(req, http.StatusOK, nil, accepted), nil
+			}))
+			input := func(yield func(intune.DeviceRef) bool) {
+				for i := range devices {
+					if !yield(intune.Device(fmt.Sprintf("705c034c-034c-705c-4c03-%012d", i))) {
+						return
+					}
+				}
+			}
+			before, grown, done, most := heap(), 0, 0, 0
+			for r := range client.RequestRemoteAssistanceMany(t.Context(), input, &intune.RequestManyOptions{
+				PerSecond: -1, Concurrency: 1,
+				OnProgress: func(p intune.Progress) { most = max(most, p.Pending) },
+			}) {
+				if done++; r.Outcome == intune.OutcomeAccepted && done == devices-100 {
+					grown = heap() - before
+				}
+			}
+			// An address of 36 letters takes 48 bytes, and its place in a map of 100,000 some 80.
+			if done != devices || most > 4*size || grown < devices*32 || grown > devices*200 {
+				t.Errorf("%d results, %d pending at most, %d bytes for an address", done, most, grown/devices)
+			}
+		})
+	}
 }

@@ -1,13 +1,20 @@
 package intune
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"reflect"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphjson/graphjsontest"
@@ -273,5 +280,421 @@ func TestUnmarshalJSONReplaces(t *testing.T) {
 	slice := []ManagedDevice{{Model: "stale"}}
 	if err := json.Unmarshal([]byte(`[{"id":"new"}]`), &slice); err != nil || slice[0].Model != "" {
 		t.Errorf("got %v, %v", slice, err)
+	}
+}
+
+// fullPage is a page of devices in which every property has a value, the rare ones included: more than the service
+// sends in a list. It is the same at every call.
+func fullPage(devices int) []byte {
+	return buildPage(devices, fullDevice)
+}
+
+// listPage is a page as the service sends it: what is only read by id is null, empty or 0, and few devices attested.
+func listPage(devices int) []byte {
+	return buildPage(devices, func(i int) map[string]any {
+		device := fullDevice(i)
+		for _, name := range []string{
+			"activationLockBypassCode", "ethernetMacAddress", "iccid", "notes", "remoteAssistanceSessionUrl", "udid",
+			"remoteAssistanceSessionErrorDetails",
+		} {
+			device[name] = nil
+		}
+		device["physicalMemoryInBytes"] = 0
+		device["easActivationDateTime"] = "0001-01-01T00:00:00Z"
+		device["exchangeLastSuccessfulSyncDateTime"] = "0001-01-01T00:00:00Z"
+		device["deviceActionResults"] = []any{}
+		if i%20 != 0 {
+			device["deviceHealthAttestationState"] = nil
+			device["configurationManagerClientEnabledFeatures"] = nil
+		}
+		if i%4 != 0 {
+			device["imei"], device["meid"], device["phoneNumber"], device["subscriberCarrier"] = "", "", "", ""
+			device["androidSecurityPatchLevel"] = ""
+		}
+		return device
+	})
+}
+
+func buildPage(devices int, device func(int) map[string]any) []byte {
+	rows := make([]any, devices)
+	for i := range rows {
+		rows[i] = device(i)
+	}
+	return asJSON(map[string]any{
+		"@odata.context":  "https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices",
+		"@odata.count":    devices,
+		"@odata.nextLink": "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=abc%27def",
+		"value":           rows,
+	})
+}
+
+func asJSON(value any) []byte {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // as the service writes it
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+	return []byte(text.String())
+}
+
+func fullDevice(i int) map[string]any {
+	type list = []string
+	pick := func(from list) string { return from[i%len(from)] }
+	guid := func(kind int) string {
+		return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32(i)*2654435761, kind, i%4096, kind%4096, i*40503+kind)
+	}
+	date := func(hours int) string {
+		return time.Date(2026, 3, 1, 8, 30, 15, 1234567*100*(hours%8), time.UTC).
+			Add(time.Duration(hours*i) * time.Hour / 16).Format("2006-01-02T15:04:05.9999999Z07:00")
+	}
+	user := pick(list{"adele.vance", "megan.bowen", "jörg.müller", "diego.siciliani", "lidia.holloway"}) + strconv.Itoa(i)
+	results := []any{
+		map[string]any{
+			"@odata.type": "#microsoft.graph.locateDeviceActionResult", "actionName": "locateDevice", "actionState": "done",
+			"startDateTime": date(11), "lastUpdatedDateTime": date(12),
+			"deviceLocation": map[string]any{
+				"altitude": 35.5, "heading": "NaN", "horizontalAccuracy": 12, "lastCollectedDateTime": date(13),
+				"latitude": 48.1371 + float64(i)/1000, "longitude": 11.5754, "speed": 0.5, "verticalAccuracy": 3,
+			},
+		},
+		map[string]any{
+			"@odata.type": "#microsoft.graph.resetPasscodeActionResult", "actionName": "resetPasscode",
+			"actionState": "failed", "startDateTime": date(14), "lastUpdatedDateTime": date(15), "errorCode": -2016281111,
+			"passcode": fmt.Sprintf("%06d", i),
+		},
+	}
+	return map[string]any{
+		"id":                        guid(1),
+		"activationLockBypassCode":  fmt.Sprintf("%05X-%05X-%04X", i, i*7, i*3),
+		"androidSecurityPatchLevel": pick(list{"2026-05-05", "2026-06-05", "2026-07-01"}),
+		"azureADDeviceId":           guid(2),
+		"azureADRegistered":         i%2 == 0,
+		"complianceGracePeriodExpirationDateTime": pick(list{"9999-12-31T23:59:59.9999999Z", date(1)}),
+		"complianceState":                         pick(list{"compliant", "noncompliant", "inGracePeriod"}),
+		"configurationManagerClientEnabledFeatures": map[string]any{
+			"inventory": true, "modernApps": i%2 == 0, "resourceAccess": false, "deviceConfiguration": true,
+			"compliancePolicy": true, "windowsUpdateForBusiness": i%2 == 0,
+		},
+		"deviceActionResults":       results,
+		"deviceCategoryDisplayName": pick(list{"Office", "Field", "Kiosk"}),
+		"deviceEnrollmentType":      pick(list{"windowsAzureADJoin", "userEnrollment", "windowsCoManagement"}),
+		"deviceHealthAttestationState": map[string]any{
+			"lastUpdateDateTime":            "2026-06-01 10:11:12",
+			"contentNamespaceUrl":           "http://schemas.microsoft.com/windows/security/healthcertificate/validation/response/v3",
+			"deviceHealthAttestationStatus": "healthy", "contentVersion": "3.0", "issuedDateTime": date(2),
+			"attestationIdentityKey": "present", "resetCount": i, "restartCount": 2 * i, "dataExcutionPolicy": "OptIn",
+			"bitLockerStatus": "on", "bootManagerVersion": "10.0.26100.1", "codeIntegrityCheckVersion": "1",
+			"secureBoot": "Enabled", "bootDebugging": "Disabled", "operatingSystemKernelDebugging": "Disabled",
+			"codeIntegrity": "Enabled", "testSigning": "Disabled", "safeMode": "Disabled", "windowsPE": "Disabled",
+			"earlyLaunchAntiMalwareDriverProtection": "Enabled", "virtualSecureMode": "Enabled",
+			"pcrHashAlgorithm": "SHA256", "bootAppSecurityVersion": "1", "bootManagerSecurityVersion": "1",
+			"tpmVersion": "2.0", "pcr0": "3F2A", "secureBootConfigurationPolicyFingerPrint": "A1B2C3",
+			"codeIntegrityPolicy": "p", "bootRevisionListInfo": "b", "operatingSystemRevListInfo": "o",
+			"healthStatusMismatchInfo": "none", "healthAttestationSupportedStatus": "supported",
+		},
+		"deviceName":                          fmt.Sprintf("%s-LAPTOP-%04d", strings.ToUpper(user), i),
+		"deviceRegistrationState":             "registered",
+		"easActivated":                        true,
+		"easActivationDateTime":               date(3),
+		"easDeviceId":                         fmt.Sprintf("%032X", i*99991),
+		"emailAddress":                        user + "@contoso.example",
+		"enrolledDateTime":                    date(4),
+		"enrollmentProfileName":               pick(list{"Autopilot", "ADE iPad"}),
+		"ethernetMacAddress":                  fmt.Sprintf("0050568%05X", i),
+		"exchangeAccessState":                 pick(list{"allowed", "none"}),
+		"exchangeAccessStateReason":           pick(list{"compliant", "unknown"}),
+		"exchangeLastSuccessfulSyncDateTime":  date(5),
+		"freeStorageSpaceInBytes":             int64(i) * 131072000,
+		"iccid":                               fmt.Sprintf("8949020000%09d", i),
+		"imei":                                fmt.Sprintf("35%013d", i),
+		"isEncrypted":                         true,
+		"isSupervised":                        i%2 == 0,
+		"jailBroken":                          pick(list{"Unknown", "False"}),
+		"lastSyncDateTime":                    date(6),
+		"managedDeviceName":                   user + "_Windows_" + date(7),
+		"managedDeviceOwnerType":              pick(list{"company", "personal"}),
+		"managementAgent":                     pick(list{"mdm", "configurationManagerClientMdm", "futureAgent"}),
+		"managementCertificateExpirationDate": date(9),
+		"managementState":                     "managed",
+		"manufacturer":                        pick(list{"Dell Inc.", "Apple", "LENOVO", "Microsoft Corporation"}),
+		"meid":                                fmt.Sprintf("A%013d", i),
+		"model":                               pick(list{"Latitude 7440", "iPhone 15", "21HMCTO1WW", "Surface Pro 9", `iPad Pro 12.9"`}),
+		"notes":                               "Handed out at the\nmain desk, see ticket " + strconv.Itoa(i),
+		"operatingSystem":                     pick(list{"Windows", "iOS", "Android"}),
+		"osVersion":                           pick(list{"10.0.26100.4061", "18.5", "15"}),
+		"partnerReportedThreatState":          pick(list{"secured", "activated"}),
+		"phoneNumber":                         fmt.Sprintf("+49 89 %07d", i),
+		"physicalMemoryInBytes":               int64(17179869184),
+		"remoteAssistanceSessionErrorDetails": "The session could not be made " + strconv.Itoa(i),
+		"remoteAssistanceSessionUrl":          "https://get.teamviewer.com/en/s" + strconv.Itoa(100000000+i),
+		"requireUserEnrollmentApproval":       i%2 == 1,
+		"serialNumber":                        fmt.Sprintf("SN%08X", i*7919),
+		"subscriberCarrier":                   pick(list{"Telekom.de", "Vodafone"}),
+		"totalStorageSpaceInBytes":            int64(511101108224),
+		"udid":                                fmt.Sprintf("00008030-%016X", i*104729),
+		"userDisplayName":                     strings.ReplaceAll(user, ".", " "),
+		"userId":                              guid(3),
+		"userPrincipalName":                   user + "@contoso.example",
+		"wiFiMacAddress":                      fmt.Sprintf("A4C3F0%06X", i),
+	}
+}
+
+// plainType is the type with the same fields and tags but none of this package's methods, so that encoding/json decodes
+// it by reflection alone. leaf may exchange the types that are not structs of this package.
+func plainType(t reflect.Type, leaf func(reflect.Type) reflect.Type) reflect.Type {
+	switch {
+	case t == reflect.TypeFor[SessionURL]() || t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[time.Time]():
+		return leaf(t)
+	case t.Kind() == reflect.Slice:
+		return reflect.SliceOf(plainType(t.Elem(), leaf))
+	case t.Kind() == reflect.Pointer:
+		return reflect.PointerTo(plainType(t.Elem(), leaf))
+	case t.Kind() != reflect.Struct:
+		return leaf(t)
+	}
+	var fields []reflect.StructField
+	for field := range t.Fields() {
+		fields = append(fields, reflect.StructField{
+			Name: field.Name, Type: plainType(field.Type, leaf), Tag: field.Tag,
+		})
+	}
+	return reflect.StructOf(fields)
+}
+
+// FuzzDecodeDevicePage wants the same devices as encoding/json whenever both accept a page.
+func FuzzDecodeDevicePage(f *testing.F) {
+	f.Add(fullPage(1))
+	f.Add(listPage(2))
+	for _, seed := range []string{
+		`{"value":[{"id":"a","ID":"b","iſEncrypted":true}],"@odata.count":"1"}`,
+		`{"value":[null,{"deviceActionResults":[null,{"deviceLocation":{"speed":"-INF","heading":"NaN"}}]}]}`,
+		`{"VALUE":[{"lastSyncDateTime":"0001-01-01T00:00:00+05:00","azureADRegistered":null}],"value":null}`,
+		`{"value":[{"freeStorageSpaceInBytes":"007","deviceName":"\ud800\u0000` + "\xff" + `"}]}`,
+		`{"value":[{"enrolledDateTime":"2026-08-20T07:08:09.1234567+02:00","remoteAssistanceSessionUrl":"REDACTED"}]}`,
+		`{"value":[{"deviceHealthAttestationState":{"pcr0":"a"},"deviceHealthAttestationState":{"resetCount":1}}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, page []byte) {
+		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+		if err != nil {
+			if text := err.Error(); len(text) > 300 {
+				t.Errorf("long error: %s", text)
+			}
+			return
+		}
+		if err := graphjsontest.ComparePage(page, devices, nextLink); err != nil && !errors.Is(err, graphjsontest.ErrRefused) {
+			t.Error(err)
+		}
+		if _, err := json.Marshal(devices); err != nil && !strings.Contains(err.Error(), "year outside") &&
+			!strings.Contains(err.Error(), "timezone hour") {
+			t.Errorf("cannot marshal what was decoded: %v", err)
+		}
+	})
+}
+
+// plainPage is a new page of plain devices: the same fields and tags as [ManagedDevice], no methods, the link as text and
+// the location's doubles as any, because encoding/json cannot read NaN.
+func plainPage() any {
+	row := plainType(reflect.TypeFor[ManagedDevice](), func(t reflect.Type) reflect.Type {
+		switch {
+		case t == reflect.TypeFor[SessionURL](), t == reflect.TypeFor[Secret]():
+			return reflect.TypeFor[string]()
+		case t.Kind() == reflect.Float64:
+			return reflect.TypeFor[any]()
+		default:
+			return t
+		}
+	})
+	return reflect.New(reflect.StructOf([]reflect.StructField{
+		{Name: "NextLink", Type: reflect.TypeFor[string](), Tag: `json:"@odata.nextLink"`},
+		{Name: "Count", Type: reflect.TypeFor[int](), Tag: `json:"@odata.count"`},
+		{Name: "Value", Type: reflect.SliceOf(row), Tag: `json:"value"`},
+	})).Interface()
+}
+
+// BenchmarkDecodeDevicePage decodes a page of 1000 devices. "graphjson" is the one of this package; the others decode by reflection into
+// a type with the same fields and tags and without this package's methods, so they are less forgiving.
+func BenchmarkDecodeDevicePage(b *testing.B) {
+	const devices = 1000
+	plain := reflect.TypeOf(plainPage()).Elem()
+	for _, data := range []struct {
+		name string
+		page []byte
+	}{{"full", fullPage(devices)}, {"list", listPage(devices)}} {
+		for _, decoder := range []struct {
+			name   string
+			decode func([]byte) error
+		}{
+			{"graphjson", func(page []byte) error {
+				_, _, err := graphjson.Page[ManagedDevice](page)
+				return err
+			}},
+			{"encodingjson", func(page []byte) error { return json.Unmarshal(page, reflect.New(plain).Interface()) }},
+			{"jsonv2", func(page []byte) error { return jsonv2.Unmarshal(page, reflect.New(plain).Interface()) }},
+		} {
+			b.Run(data.name+"/"+decoder.name, func(b *testing.B) {
+				b.SetBytes(int64(len(data.page)))
+				b.ReportAllocs()
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for b.Loop() {
+					if err := decoder.decode(data.page); err != nil {
+						b.Fatal(err)
+					}
+				}
+				runtime.ReadMemStats(&after)
+				b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(b.N)/devices, "allocs/device")
+			})
+		}
+	}
+}
+
+func TestDecodePageThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	page := fullPage(3)
+	whole, _, err := graphjson.Page[ManagedDevice](page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = []byte(strings.TrimSpace(string(page)))
+	rows := make(map[int]int)
+	for end := range page {
+		if end%5 != 0 && end < len(page)-8 {
+			continue // a fifth of the places is enough, but for the end
+		}
+		devices, _, err := graphjson.Page[ManagedDevice](page[:end])
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatalf("cut at %d: %v", end, err)
+		}
+		for i, device := range devices {
+			if device.ID != whole[i].ID || device.WiFiMACAddress != whole[i].WiFiMACAddress {
+				t.Fatalf("cut at %d: device %d is not whole", end, i)
+			}
+		}
+		rows[len(devices)]++
+	}
+	if len(rows) != 4 {
+		t.Errorf("cuts gave %v devices", rows)
+	}
+}
+
+func TestDecodedTextDoesNotReferToThePage(t *testing.T) {
+	t.Parallel()
+	page := fullPage(2)
+	devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := string(asJSON(devices)) + nextLink
+	for i := range page {
+		page[i] = 'X'
+	}
+	if string(asJSON(devices))+nextLink != before {
+		t.Error("the devices changed with the page")
+	}
+}
+
+func TestDecodeIgnoresTheCaseOfEveryName(t *testing.T) {
+	t.Parallel()
+	var page any
+	if err := json.Unmarshal(fullPage(2), &page); err != nil {
+		t.Fatal(err)
+	}
+	var shout func(value any) any
+	shout = func(value any) any {
+		switch value := value.(type) {
+		case map[string]any:
+			loud := map[string]any{}
+			for name, member := range value {
+				loud[strings.ToUpper(name)] = shout(member)
+			}
+			return loud
+		case []any:
+			for i := range value {
+				value[i] = shout(value[i])
+			}
+		}
+		return value
+	}
+	want, _, err := graphjson.Page[ManagedDevice](asJSON(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := graphjson.Page[ManagedDevice](asJSON(shout(page)))
+	if err != nil || !bytes.Equal(asJSON(got), asJSON(want)) {
+		t.Errorf("%v\n got %s\nwant %s", err, asJSON(got), asJSON(want))
+	}
+	if apps, _, err := graphjson.Page[DetectedApp]([]byte(`{"value":[{"SIZEINBYTE":5}]}`)); err != nil || apps[0].SizeInByte != 5 {
+		t.Errorf("got %v, %v", apps, err)
+	}
+}
+
+func TestDecodeAllocations(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	page := fullPage(200)
+	least := math.Inf(1) // of several, since goroutines of other tests may still end
+	for range 5 {
+		least = min(least, testing.AllocsPerRun(1, func() {
+			if _, _, err := graphjson.Page[ManagedDevice](page); err != nil {
+				t.Fatal(err)
+			}
+		})/200)
+	}
+	if least > 18 {
+		t.Errorf("%.1f allocations for each device, want at most 18", least)
+	}
+}
+
+func TestDecodeDetectedAppPage(t *testing.T) {
+	t.Parallel()
+	apps, nextLink, err := graphjson.Page[DetectedApp]([]byte(`{"@odata.count":2,"value":[
+		{"id":"0f","displayName":"A","version":"1","sizeInByte":"12","deviceCount":"3","publisher":"P","platform":"windows","x":1},
+		{"id":"1f","sizeInByte":13,"deviceCount":4,"platform":"newPlatform","displayName":null}],"@odata.nextLink":"l"}`))
+	want := []DetectedApp{
+		{"0f", "A", "1", 12, 3, "P", DetectedAppPlatformTypeWindows},
+		{ID: "1f", SizeInByte: 13, DeviceCount: 4, Platform: "newPlatform"},
+	}
+	if err != nil || nextLink != "l" || !reflect.DeepEqual(apps, want) {
+		t.Errorf("got %+v, %q, %v", apps, nextLink, err)
+	}
+	if _, _, err := graphjson.Page[DetectedApp]([]byte(`{"value":[{"deviceCount":1e3}]}`)); err == nil || !strings.Contains(err.Error(), "value[0].deviceCount") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDecodePartner(t *testing.T) {
+	t.Parallel()
+	connected := time.Date(2026, 8, 20, 7, 8, 9, 123456700, time.UTC)
+	for name, test := range map[string]struct {
+		json string
+		want RemoteAssistancePartner
+	}{
+		"as documented": {
+			`{"@odata.type":"#x","id":"a","displayName":"d","onboardingStatus":"onboarded","lastConnectionDateTime":"2026-08-20T07:08:09.1234567Z"}`,
+			RemoteAssistancePartner{ID: "a", DisplayName: "d", OnboardingStatus: RemoteAssistanceOnboardingStatusOnboarded, LastConnectionDateTime: connected},
+		},
+		"wrapped":        {`{"value":{"id":"a"}}`, RemoteAssistancePartner{ID: "a"}},
+		"nulls":          {`{"id":"a","displayName":null,"onboardingUrl":null,"onboardingStatus":null,"lastConnectionDateTime":null}`, RemoteAssistancePartner{ID: "a"}},
+		"never":          {`{"id":"a","onboardingUrl":"","lastConnectionDateTime":"0001-01-01T00:00:00Z"}`, RemoteAssistancePartner{ID: "a"}},
+		"blank date":     {`{"id":"a","lastConnectionDateTime":""}`, RemoteAssistancePartner{ID: "a"}},
+		"unknown member": {`{"ID":"a","ONBOARDINGSTATUS":"paused"}`, RemoteAssistancePartner{ID: "a", OnboardingStatus: "paused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got RemoteAssistancePartner
+			if err := graphjson.UnmarshalEntity([]byte(test.json), &got); err != nil || got != test.want {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+	partner := RemoteAssistancePartner{ID: "kept"}
+	err := json.Unmarshal([]byte(`{"id":"a","onboardingUrl":["s3cret"]}`), &partner)
+	if err == nil || !strings.Contains(err.Error(), "onboardingUrl is an array") || strings.Contains(err.Error(), "s3cret") || partner.ID != "kept" {
+		t.Errorf("got %v, %v", partner, err)
+	}
+	rows, nextLink, err := graphjson.Page[RemoteAssistancePartner]([]byte(`{"@odata.nextLink":"l","value":[{"id":"a"},{"id":"b"`))
+	if err == nil || nextLink != "l" || len(rows) != 1 || rows[0].ID != "a" {
+		t.Errorf("got %v, %q, %v", rows, nextLink, err)
 	}
 }

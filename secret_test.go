@@ -1,12 +1,21 @@
 package intune_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 )
 
 func TestSecretIsNotShown(t *testing.T) {
@@ -60,5 +69,265 @@ func TestSecretFromJSON(t *testing.T) {
 	secret := intune.NewSecret("before")
 	if err := json.Unmarshal([]byte(`{"bypass-secret":1}`), &secret); err == nil || strings.Contains(err.Error(), "bypass") || secret.Reveal() != "before" {
 		t.Errorf("got %q, %v", secret.Reveal(), err)
+	}
+}
+
+// renderings shows a value in every way a program may log it.
+func renderings(values ...any) string {
+	var b bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&b, nil))
+	structured := slog.New(slog.NewJSONHandler(&b, nil))
+	for _, value := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10.5v"} {
+			fmt.Fprintf(&b, verb+"\n", value)
+			fmt.Fprintf(&b, verb+"\n", []any{value, &value, struct{ Field any }{value}, struct{ field any }{value}})
+		}
+		logger.Info("value", "value", value)
+		structured.Info("value", "value", value)
+		if text, err := json.Marshal(value); err == nil {
+			b.Write(text)
+		}
+		if text, err := json.Marshal(map[string]any{"value": value}); err == nil {
+			b.Write(text)
+		}
+	}
+	return b.String()
+}
+
+func TestSessionURLIsASecret(t *testing.T) {
+	t.Parallel()
+	link := intune.NewSessionURL(newLink)
+	session := intune.RemoteAssistanceSession{Device: intune.Device("1"), URL: link}
+	text := renderings(link, &link, session, &session, intune.ManagedDevice{ID: "1", RemoteAssistanceSessionURL: link},
+		intune.GetRemoteAssistanceSessionResponse{RemoteAssistanceSession: session},
+		struct{ hidden intune.SessionURL }{link}, struct{ hidden *intune.SessionURL }{&link})
+	// %x of a text is hexadecimal; a link in it would be too.
+	for _, secret := range []string{"new-secret", fmt.Sprintf("%x", "new-secret"), fmt.Sprintf("%X", "new-secret")} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q shows:\n%s", secret, text)
+		}
+	}
+	marshaled, err := link.MarshalText()
+	for _, shown := range []string{link.String(), link.GoString(), link.LogValue().String(), fmt.Sprint(link), fmt.Sprintf("%#v", link), string(marshaled)} {
+		if shown != "REDACTED" || err != nil {
+			t.Errorf("got %q, error %v", shown, err)
+		}
+	}
+	if link.Reveal() != newLink || link.IsZero() || !link.Equal(intune.NewSessionURL(newLink)) || link.Equal(intune.NewSessionURL(oldLink)) {
+		t.Error("Reveal, IsZero or Equal is wrong")
+	}
+}
+
+func TestSessionURLFromJSON(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{`"` + newLink + `"`: newLink, `""`: "", `null`: "", `"REDACTED"`: ""} {
+		link := intune.NewSessionURL(oldLink)
+		if err := json.Unmarshal([]byte(text), &link); err != nil || link.Reveal() != want || link.IsZero() != (want == "") {
+			t.Errorf("%s: %q, %v", text, link.Reveal(), err)
+		}
+	}
+	var link intune.SessionURL
+	if err := json.Unmarshal([]byte(`{"new-secret":1}`), &link); err == nil || strings.Contains(err.Error(), "new-secret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Everything that the library emits during whole sessions, good and bad, is searched for the link, the token and what was there before.
+func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := captureLog(t)
+	collected := &spans{}
+	const bodyOfErrors = `{"error":{"code":"x","message":"see https://get.teamviewer.com/new-secret"}}`
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		options := tenant.ClientOptions()
+		options.TracingProvider = collected.provider()
+		options.Logging.IncludeBody = true
+		options.Logging.AllowedHeaders = []string{"Authorization", "Location"}
+		const token = "token-secret-token-secret"
+		client, err := intune.NewClient(intune.StaticToken(token), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		emit := func(values ...any) { text.WriteString(renderings(values...)) }
+		emit(client, intune.StaticToken(token))
+		left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}
+		for _, script := range []intunetest.SessionScript{
+			{URL: newLink, AfterReads: 2},
+			{URL: "http://get.teamviewer.com/new-secret", AfterReads: 1},
+			{ErrorDetails: "try " + newLink, AfterReads: 1},
+			{KeepOld: true, AfterReads: 1},
+		} {
+			device := waiting(tenant, left, script)
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			resumeToken, err := poller.ResumeToken()
+			emit(poller, resumeToken, err)
+			resp, err := poller.Poll(t.Context())
+			emit(resp, err)
+			session, err := poller.PollUntilDone(t.Context(), every)
+			emit(session, err, poller)
+			read, err := client.GetRemoteAssistanceSession(t.Context(), device, nil)
+			emit(read, err)
+		}
+		device := waiting(tenant, left)
+		for _, fault := range []intunetest.Fault{
+			{Status: http.StatusForbidden, Body: bodyOfErrors, Header: http.Header{"Content-Type": {"application/json"}}},
+			{Status: http.StatusOK, Body: `{"id":"1","remoteAssistanceSessionUrl":["new-secret"]}`, Header: http.Header{"Content-Type": {"application/json"}}},
+			{Status: http.StatusOK, Body: `{"id":"other","remoteAssistanceSessionUrl":"` + newLink + `"}`, Header: http.Header{"Content-Type": {"application/json"}}},
+			{Status: http.StatusFound, Header: http.Header{"Location": {newLink}}},
+			{Drop: intunetest.DropBefore, Times: 4},
+		} {
+			tenant.Inject(fault)
+			read, err := client.GetRemoteAssistanceSession(t.Context(), device, nil)
+			if err == nil {
+				t.Errorf("no error from %+v", fault)
+			}
+			failed, _ := errors.AsType[*intune.Error](err)
+			emit(read, err)
+			if failed != nil {
+				emit(failed.Error(), failed.Message, failed.Hint)
+			}
+			tenant.ClearFaults()
+		}
+	})
+	for _, made := range collected.list {
+		fmt.Fprintf(text, "%+v\n", *made)
+	}
+	all := text.String()
+	for _, secret := range []string{"new-secret", "old-secret", "token-secret", fmt.Sprintf("%x", "new-secret"), fmt.Sprintf("%x", "token-secret")} {
+		if at := strings.Index(all, secret); at >= 0 {
+			t.Errorf("%q was emitted: …%s…", secret, all[max(0, at-300):min(len(all), at+100)])
+		}
+	}
+	for _, shown := range []string{"REDACTED", "requestRemoteAssistance", "Client.BeginRemoteAssistance", "[Response]"} {
+		if !strings.Contains(all, shown) {
+			t.Errorf("%q was not emitted, so the test collects too little", shown)
+		}
+	}
+}
+
+// Bodies of other calls are logged when the caller asks for it; only sessions are left out.
+func TestBodiesOfOtherCallsAreLogged(t *testing.T) { //nolint:paralleltest // as above
+	text := captureLog(t)
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(req, http.StatusForbidden, http.Header{"Content-Type": {"application/json"}}, `{"error":{"code":"visible"}}`), nil
+	}), func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
+	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if !strings.Contains(text.String(), "visible") {
+		t.Errorf("the body is not in the log; error %v", err)
+	}
+	_, err = client.GetRemoteAssistanceSession(t.Context(), intune.Device("1"), nil)
+	if strings.Count(text.String(), "visible") != 1 {
+		t.Errorf("the body of a session read is in the log")
+	}
+	if got := asError(t, err).Unwrap(); len(got) == 0 {
+		t.Fatal("no response")
+	}
+}
+
+// The user of a user address is a name of a person: no error shows it, whoever quotes it in which form.
+func TestUserStaysOutOfErrors(t *testing.T) {
+	t.Parallel()
+	quoted := func(form string) transportFunc {
+		return func(req *http.Request) (*http.Response, error) {
+			body := fmt.Sprintf(`{"error":{"code":"Not found: %[1]s","message":"Resource '%[1]s' does not exist","target":"%[1]s","details":[{"code":"%[1]s"}]}}`, form)
+			return answer(req, http.StatusNotFound, http.Header{"Request-Id": {"for " + form}}, body), nil
+		}
+	}
+	for user, forms := range map[string][]string{
+		"anna@contoso.com":                  {"anna@contoso.com", "Anna@Contoso.com", "anna%40contoso.com", "anna%40Contoso.COM", "/users/anna@contoso.com/managedDevices"},
+		"$anna@contoso.com":                 {"$anna@contoso.com", "%24anna%40contoso.com", "users('$anna@contoso.com')"},
+		"anna_fabrikam#EXT#@contoso.com":    {"anna_fabrikam#EXT#@contoso.com", "anna_fabrikam%23EXT%23@contoso.com"},
+		"anna.o'hara@contoso.com":           {"anna.o'hara@contoso.com", "anna.o''hara@contoso.com", "anna.o%27hara%40contoso.com"},
+		"Anna-c0ffee-object-id-of-somebody": {"anna-C0FFEE-object-id-of-somebody"},
+	} {
+		steps := map[string]transportFunc{
+			"path of the transport's error": func(req *http.Request) (*http.Response, error) {
+				return nil, &url.Error{Op: "Post", URL: req.URL.String(), Err: fmt.Errorf("at %s: %w", req.URL, io.ErrUnexpectedEOF)}
+			},
+			"path in a text": func(req *http.Request) (*http.Response, error) {
+				return nil, errors.New("no route to " + req.URL.RequestURI())
+			},
+		}
+		for _, form := range forms {
+			steps[form] = quoted(form)
+		}
+		for name, step := range steps {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				client := newClient(t, step, noRetries)
+				device := intune.UserDevice(user, "1")
+				_, write := client.RequestRemoteAssistance(t.Context(), device, nil)
+				_, read := client.GetRemoteAssistanceSession(t.Context(), device, nil)
+				_, list := client.NewListDevicesPager(intune.UserDevices(user), nil).NextPage(t.Context())
+				for _, err := range []error{write, read, list} {
+					e := asError(t, err)
+					shown := fmt.Sprintf("%v %+v %#v %s %q %+v %s", err, err, err, e.Message, e.Target, e.Details, e.RequestID)
+					if failed, ok := errors.AsType[*url.Error](err); ok {
+						shown += failed.URL + failed.Error()
+					}
+					if strings.Contains(strings.ToLower(shown), "anna") {
+						t.Errorf("the user shows in %s", shown)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A token that is no JSON web token is told only by comparing.
+func TestOwnTokenStaysOutOfErrors(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{400, 401, 403, 500} {
+		client := newClient(t, always(code, `{"error":{"code":"InvalidAuthenticationToken","message":"The token opaque-token is malformed"}}`), noRetries)
+		_, write := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		_, read := client.GetDevice(t.Context(), intune.Device("1"), nil)
+		for _, err := range []error{write, read} {
+			if e := asError(t, err); strings.Contains(err.Error(), "opaque-token") || !strings.Contains(e.Message, "malformed") {
+				t.Errorf("%d: %v", code, err)
+			}
+		}
+	}
+}
+
+// Who asks for the text of an address gets the path with the user. Nothing else that prints one shows the user.
+func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
+	t.Parallel()
+	device, collection := intune.UserDevice("anna@contoso.com", "1"), intune.UserDevices("anna@contoso.com")
+	if text := device.String(); text != "/users/anna@contoso.com/managedDevices/1" {
+		t.Errorf("String: %s", text)
+	}
+	type inside struct {
+		device     intune.DeviceRef
+		collection intune.DeviceCollection
+	}
+	values := []any{
+		collection, &collection,
+		inside{device, collection},
+		&inside{device, collection},
+		[]inside{{device, collection}},
+		map[string]inside{"a": {device, collection}},
+		struct{ In intune.DeviceCollection }{collection},
+		intune.FindDeviceOptions{In: collection},
+	}
+	shown := renderings(values...) + device.LogValue().String()
+	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
+	pending := &intune.PendingError{Device: device, ResumeToken: `{"device":"/users/anna@contoso.com/managedDevices/1"}`}
+	shown += fmt.Sprintf("%v %+v %#v %#v", pending, pending, pending, struct{ Err error }{pending})
+	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
+	var more strings.Builder
+	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
+		fmt.Fprintf(&more, "%#v %d", value, value)
+	}
+	shown += more.String()
+	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
+		if at := strings.Index(shown, user); at >= 0 {
+			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])
+		}
+	}
+	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)" {
+		t.Errorf("GoString: %s", text)
 	}
 }

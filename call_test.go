@@ -1,0 +1,796 @@
+package intune_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/jarcoal/httpmock"
+
+	"github.com/go-intune/intune"
+)
+
+// A user's name may hold any character, and arrives as it is.
+func TestEveryCharacterOfAnAddressArrives(t *testing.T) {
+	t.Parallel()
+	var sent *http.Request
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent = req
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	arrived := 0
+	for c := rune(' '); c < 0x180; c++ {
+		user := "x" + string(c) + "y"
+		sent = nil
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice(user, "d1"), nil)
+		if errors.Is(err, intune.ErrInvalidArgument) && sent == nil {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived++
+		segments := strings.Split(sent.URL.EscapedPath(), "/")
+		if got, err := url.PathUnescape(segments[3]); err != nil || got != user || len(segments) != 7 || sent.URL.RawQuery != "" || sent.URL.Fragment != "" || sent.URL.Host != "graph.microsoft.com" {
+			t.Errorf("%q went to %s", user, sent.URL)
+		}
+	}
+	if arrived < 200 {
+		t.Errorf("%d characters arrived", arrived)
+	}
+}
+
+// What a transport gets is a request as net/http makes it.
+func TestRequestAsATransportGetsIt(t *testing.T) {
+	t.Parallel()
+	var sent *http.Request
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent = req
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}), func(o *intune.ClientOptions) { o.APIVersion = "v1.0" })
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if sent.Proto != "HTTP/1.1" || !sent.ProtoAtLeast(1, 1) || sent.ProtoAtLeast(1, 2) || sent.Host != "graph.microsoft.com" {
+		t.Errorf("protocol %q %d.%d, host %q", sent.Proto, sent.ProtoMajor, sent.ProtoMinor, sent.Host)
+	}
+	if got := sent.URL.String(); got != "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/d1/requestRemoteAssistance" {
+		t.Errorf("sent to %s, with APIVersion given", got)
+	}
+}
+
+// Microsoft's support finds a call by its id, which is a random GUID of version 4.
+func TestClientRequestIDs(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	client := newClient(t, transportFunc(says(204, "")))
+	seen := map[string]bool{}
+	for range 64 {
+		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+		id := response.ClientRequestID
+		if err != nil || !form.MatchString(id) {
+			t.Fatalf("id %q, error %v", id, err)
+		}
+		for _, part := range []string{id[:8], id[24:]} {
+			if seen[part] {
+				t.Errorf("the part %s came before", part)
+			}
+			seen[part] = true
+		}
+	}
+}
+
+// A policy may take the id away; the service then gives one of its own.
+func TestClientRequestIDOfTheService(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string][]string{"no header": nil, "no value": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(says(204, "", "Client-Request-Id", "of the service")), func(o *intune.ClientOptions) {
+				o.PerRetryPolicies = []policy.Policy{rewrite(func(req *http.Request) {
+					delete(req.Header, "Client-Request-Id")
+					if left != nil {
+						req.Header["Client-Request-Id"] = left
+					}
+				})}
+			})
+			if response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil); err != nil || response.ClientRequestID != "of the service" {
+				t.Errorf("got %q, %v", response.ClientRequestID, err)
+			}
+		})
+	}
+}
+
+// The list goes on under the service's own address of the user, which quotes the name.
+func TestUserInANextLinkIsHidden(t *testing.T) {
+	t.Parallel()
+	const user = "o'brien@contoso.com"
+	for name, at := range map[string]string{"quoted": "/users('o''brien@contoso.com')/managedDevices", "a segment": "/users/o%27brien@contoso.com/managedDevices"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, reads(
+				says(200, `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0`+at+`?$skiptoken=x"}`),
+				says(404, `{"error":{"code":"ResourceNotFound","message":"Resource '`+user+`' does not exist."}}`),
+			), noRetries)
+			failures := 0
+			for _, err := range client.Devices(t.Context(), intune.UserDevices(user), nil) {
+				if e := asError(t, err); e.StatusCode != 404 || strings.Contains(e.Error(), "brien") || strings.Contains(e.Message, "brien") {
+					t.Errorf("got %v", err)
+				}
+				failures++
+			}
+			if failures != 1 {
+				t.Errorf("%d failures", failures)
+			}
+		})
+	}
+}
+
+// Every method that gives an answer of the service says which request it belongs to.
+func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
+	t.Parallel()
+	body := `{"id":"1","displayName":"TeamViewer","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
+	status := func(status int, body string) transportFunc {
+		return func(req *http.Request) (*http.Response, error) {
+			return answer(req, status, http.Header{"Request-Id": {"at-microsoft-" + req.Header.Get("Client-Request-Id")}}, body), nil
+		}
+	}
+	read := newClient(t, status(http.StatusOK, body))
+	list := newClient(t, status(http.StatusOK, `{"value":[]}`))
+	act := newClient(t, status(http.StatusNoContent, ""))
+	ctx, partner := t.Context(), intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}
+	device := intune.Device("1")
+	type outcome struct {
+		response any
+		err      error
+	}
+	of := func(response any, err error) outcome { return outcome{response, err} }
+	outcomes := map[string]outcome{
+		"RequestRemoteAssistance":              of(act.RequestRemoteAssistance(ctx, device, nil)),
+		"GetRemoteAssistanceSession":           of(read.GetRemoteAssistanceSession(ctx, device, nil)),
+		"GetDevice":                            of(read.GetDevice(ctx, device, nil)),
+		"NewListDevicesPager":                  of(list.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)),
+		"NewListDetectedAppsPager":             of(list.NewListDetectedAppsPager(nil).NextPage(ctx)),
+		"NewListRemoteAssistancePartnersPager": of(list.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)),
+		"GetRemoteAssistancePartner":           of(read.GetRemoteAssistancePartner(ctx, "1", nil)),
+		"CreateRemoteAssistancePartner":        of(read.CreateRemoteAssistancePartner(ctx, partner, nil)),
+		"UpdateRemoteAssistancePartner":        of(read.UpdateRemoteAssistancePartner(ctx, "1", partner, nil)),
+		"DeleteRemoteAssistancePartner":        of(act.DeleteRemoteAssistancePartner(ctx, "1", nil)),
+		"OnboardRemoteAssistancePartner":       of(act.OnboardRemoteAssistancePartner(ctx, "1", nil)),
+		"DisconnectRemoteAssistancePartner":    of(act.DisconnectRemoteAssistancePartner(ctx, "1", nil)),
+		"NewListAuditEventsPager":              of(list.NewListAuditEventsPager(nil).NextPage(ctx)),
+	}
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		result := method.Type.Out(0).String()
+		if _, ok := outcomes[method.Name]; !ok && (strings.HasSuffix(result, "Response") || strings.HasPrefix(result, "*runtime.Pager[")) {
+			t.Errorf("method %s has no case here", method.Name)
+		}
+	}
+	for name, got := range outcomes {
+		if got.err != nil {
+			t.Errorf("%s: %v", name, got.err)
+			continue
+		}
+		response := reflect.ValueOf(got.response)
+		request, client := response.FieldByName("RequestID").String(), response.FieldByName("ClientRequestID").String()
+		if len(client) != 36 || request != "at-microsoft-"+client {
+			t.Errorf("%s: ids %q and %q", name, request, client)
+		}
+	}
+}
+
+// TestAnswerOfAPolicyIsNoSuccess: what a caller's policy answers by itself did not come from the service.
+func TestAnswerOfAPolicyIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"no content": http.StatusNoContent, "an empty 200": http.StatusOK, "refused": http.StatusForbidden} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+				t.Error("a request was sent")
+				return nil, errors.New("no")
+			}), func(o *intune.ClientOptions) {
+				o.PerCallPolicies = []policy.Policy{policyFunc(func(*policy.Request) (*http.Response, error) {
+					made := answer(nil, status, http.Header{"Client-Request-Id": {"of the policy"}}, "")
+					return made, nil
+				})}
+			})
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			failed, ok := errors.AsType[*intune.Error](err)
+			if !ok || failed.StatusCode != status || failed.ClientRequestID != "of the policy" || errors.Is(err, intune.ErrOutcomeUnknown) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestReadThatArrivedWinsOverTheContext: azcore looks at the context before the result. An answer that was read to its end
+// counts all the same; one that broke off does not.
+func TestReadThatArrivedWinsOverTheContext(t *testing.T) {
+	t.Parallel()
+	own := errors.New("policy's own")
+	for name, c := range map[string]struct {
+		body string
+		err  error
+		ok   bool
+	}{
+		"context ends":       {`{"id":"1"}`, nil, true},
+		"policy's own error": {`{"id":"1"}`, own, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			client := newClient(t, always(http.StatusOK, c.body), func(o *intune.ClientOptions) {
+				o.PerRetryPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+					resp, err := req.Next()
+					if c.err != nil {
+						return nil, c.err
+					}
+					cancel()
+					return resp, err
+				})}
+				o.Retry.MaxRetries = -1
+			})
+			device, err := client.GetDevice(ctx, intune.Device("1"), nil)
+			if c.ok != (err == nil) || c.ok != (device.ID == "1") || c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("got %v, %v", device.ID, err)
+			}
+			cancel()
+		})
+	}
+}
+
+func TestReadThatBreaksOffAtTheEndOfTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, http.StatusOK, nil, "")
+		resp.ContentLength = -1
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":"1"}`), readerFunc(func([]byte) (int, error) {
+			cancel()
+			return 0, req.Context().Err()
+		})))
+		return resp, nil
+	}))
+	device, err := client.GetDevice(ctx, intune.Device("1"), nil)
+	if !errors.Is(err, context.Canceled) || device.ID != "" {
+		t.Errorf("got %v, %v", device.ID, err)
+	}
+}
+
+// TestErrorOfAnAnswerNamesItsCause: the library says which part of an answer it could not read.
+func TestErrorOfAnAnswerNamesItsCause(t *testing.T) {
+	t.Parallel()
+	const foreign = `{"value":[],"@odata.nextLink":"https://graph.example.com/v1.0/deviceManagement/managedDevices?$skiptoken=x"}`
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	read := func(ctx context.Context, c *intune.Client) error {
+		_, err := c.GetDevice(ctx, intune.Device("1"), nil)
+		return err
+	}
+	list := func(ctx context.Context, c *intune.Client) error {
+		for _, err := range c.Devices(ctx, intune.AllDevices(), nil) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for name, c := range map[string]struct {
+		body string
+		ctx  context.Context
+		call func(context.Context, *intune.Client) error
+		want []string
+	}{
+		"device":          {`{"id":"1","physicalMemoryInBytes":"x"}`, t.Context(), read, []string{"read device on device 1", "the answer is not a device", "physicalMemoryInBytes is not an integer"}},
+		"page":            {`{"value":[{"id":"1","physicalMemoryInBytes":"x"}]}`, t.Context(), list, []string{"list devices", "the page could not be read", "physicalMemoryInBytes is not an integer"}},
+		"foreign link":    {foreign, t.Context(), list, []string{"list devices", "a next link that is not followed", "another host"}},
+		"context is over": {foreign, ended, list, []string{"list devices", "not sent", "context canceled"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := c.call(c.ctx, newClient(t, always(http.StatusOK, c.body)))
+			for _, part := range c.want {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("got %v, want %q in it", err, part)
+				}
+			}
+		})
+	}
+}
+
+// TestListEndsAtABrokenPage although that page has a next link.
+func TestListEndsAtABrokenPage(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		requests++
+		return answer(req, http.StatusOK, nil, `{"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=2","value":[{"id":"1"},{"id":2`), nil
+	}))
+	var got []string
+	for device, err := range client.Devices(t.Context(), intune.AllDevices(), nil) {
+		if err != nil {
+			got = append(got, "error")
+			continue
+		}
+		got = append(got, device.ID)
+	}
+	if strings.Join(got, " ") != "1 error" || requests != 1 {
+		t.Errorf("got %v after %d requests", got, requests)
+	}
+}
+
+func TestPartnerThatCannotBeReadIsNone(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, `{"id":"1","displayName":"TeamViewer","lastConnectionDateTime":7}`))
+	partner, err := client.GetRemoteAssistancePartner(t.Context(), "1", nil)
+	if err == nil || partner.DisplayName != "" || partner.ID != "" {
+		t.Errorf("got %v, %v", partner, err)
+	}
+}
+
+func TestLongPartsAreQuotedInPart(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, `{}`))
+	_, err := client.GetDevice(t.Context(), intune.Device(" "+strings.Repeat("x", 200)), nil)
+	if err == nil || strings.Count(err.Error(), "x") != 79 {
+		t.Errorf("got %v", err)
+	}
+	_, err = client.GetDevice(t.Context(), intune.Device("1"), &intune.GetDeviceOptions{Select: []string{strings.Repeat("z", 200)}})
+	if err == nil || strings.Count(err.Error(), "z") != 64 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// clockedTransport is a fake of the service that makes time pass.
+type clockedTransport struct {
+	transportFunc
+
+	ahead time.Duration
+}
+
+func (c *clockedTransport) ClockAhead() time.Duration { return c.ahead }
+
+func TestTransportMovesTheClientsClock(t *testing.T) {
+	t.Parallel()
+	fake := &clockedTransport{}
+	reads := 0
+	fake.transportFunc = func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodPost {
+			return answer(req, http.StatusNoContent, nil, ""), nil
+		}
+		if reads++; reads == 3 {
+			fake.ahead = time.Hour
+		}
+		return answer(req, http.StatusOK, http.Header{"Retry-After-Ms": {"1"}}, sessionOf("", "")), nil
+	}
+	_, err := newClient(t, fake).OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	if !errors.Is(err, intune.ErrSessionPending) || reads != 3 {
+		t.Errorf("%d reads, error %v", reads, err)
+	}
+}
+
+var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// rawServer answers one request a connection with 204 and hands over what it read, byte for byte.
+func rawServer(t *testing.T) (url string, transport *http.Client, requests <-chan string) {
+	t.Helper()
+	server := newServer(t, nil, false) // for its certificate
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	received := make(chan string, 8)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			received <- readRequest(conn)
+			_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\nrequest-id: 11111111-0000-0000-0000-000000000000\r\nConnection: close\r\n\r\n")
+			_ = conn.Close()
+		}
+	}()
+	return "https://" + listener.Addr().String(), server.Client(), received
+}
+
+func readRequest(conn net.Conn) string {
+	var text strings.Builder
+	reader := bufio.NewReader(conn)
+	for {
+		line, err := reader.ReadString('\n')
+		text.WriteString(line)
+		if err != nil || line == "\r\n" {
+			break
+		}
+	}
+	rest, _ := reader.Peek(reader.Buffered())
+	return text.String() + string(rest)
+}
+
+// C§7.4: without Content-Length: 0 the service answers 411; C§9.1: SdkVersion is not ours to send.
+func TestWireOfTheAction(t *testing.T) { //nolint:paralleltest // the cases share a server that answers in turn
+	url, transport, requests := rawServer(t)
+	client := newClient(t, transport, func(o *intune.ClientOptions) { o.Cloud = graphAt(url) })
+	for _, c := range addresses { //nolint:paralleltest // as above
+		t.Run(c.name, func(t *testing.T) {
+			response, err := client.RequestRemoteAssistance(t.Context(), c.ref, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head, body, _ := strings.Cut(<-requests, "\r\n\r\n")
+			lines := strings.Split(head, "\r\n")
+			if want := "POST /v1.0" + c.path + "/requestRemoteAssistance HTTP/1.1"; lines[0] != want {
+				t.Errorf("got  %s\nwant %s", lines[0], want)
+			}
+			header := map[string]string{}
+			for _, line := range lines[1:] {
+				name, value, _ := strings.Cut(line, ": ")
+				header[name] = value
+			}
+			names := slices.Sorted(maps.Keys(header))
+			want := []string{"Accept", "Accept-Encoding", "Authorization", "Client-Request-Id", "Content-Length", "Host", "User-Agent"}
+			if !slices.Equal(names, want) {
+				t.Errorf("headers %v, want %v", names, want)
+			}
+			if header["Content-Length"] != "0" || body != "" {
+				t.Errorf("Content-Length %q, body %q", header["Content-Length"], body)
+			}
+			if header["Accept"] != "application/json" || header["Authorization"] != "Bearer opaque-token" {
+				t.Errorf("Accept %q, Authorization %q", header["Accept"], header["Authorization"])
+			}
+			if !strings.HasPrefix(header["User-Agent"], "azsdk-go-") || !strings.Contains(header["User-Agent"], "intune/v") {
+				t.Errorf("User-Agent %q is not azcore's", header["User-Agent"])
+			}
+			if id := header["Client-Request-Id"]; !guid.MatchString(id) || id != response.ClientRequestID {
+				t.Errorf("client-request-id %q, response has %q", id, response.ClientRequestID)
+			}
+			if response.RequestID != "11111111-0000-0000-0000-000000000000" {
+				t.Errorf("RequestID %q", response.RequestID)
+			}
+		})
+	}
+}
+
+// The same over HTTP/2, and without any transport of the test's making below the HTTP client.
+func TestWireOfTheActionHTTP2(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.ProtoMajor != 2 || r.Method != http.MethodPost || r.ContentLength != 0 || len(body) != 0 ||
+			r.RequestURI != "/v1.0/users/anna_fabrikam.com%23EXT%23@contoso.com/managedDevices/1/requestRemoteAssistance" {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}, true)
+	client := newServerClient(t, server)
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna_fabrikam.com#EXT#@contoso.com", "1"), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestActionThroughHTTPMock(t *testing.T) {
+	t.Parallel()
+	for _, c := range addresses {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			mock := httpmock.NewMockTransport()
+			mock.RegisterNoResponder(func(req *http.Request) (*http.Response, error) {
+				if req.URL.String() != "https://graph.microsoft.com/v1.0"+c.path+"/requestRemoteAssistance" || req.Method != http.MethodPost {
+					return httpmock.NewStringResponse(http.StatusTeapot, req.URL.String()), nil
+				}
+				if req.Body != nil || req.ContentLength != 0 {
+					return httpmock.NewStringResponse(http.StatusLengthRequired, ""), nil
+				}
+				return httpmock.NewStringResponse(http.StatusNoContent, ""), nil
+			})
+			client := newClient(t, &http.Client{Transport: mock})
+			if _, err := client.RequestRemoteAssistance(t.Context(), c.ref, nil); err != nil {
+				t.Error(err)
+			}
+			if n := mock.GetTotalCallCount(); n != 1 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+}
+
+func TestCallersRequestIDIsKeptAndReported(t *testing.T) {
+	t.Parallel()
+	const own = "aaaaaaaa-0000-4000-8000-000000000000"
+	for _, status := range []int{http.StatusNoContent, http.StatusForbidden} {
+		var seen []string
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			seen = append(seen, req.Header.Get("client-request-id"))
+			return answer(req, status, nil, ""), nil
+		}))
+		ctx := policy.WithHTTPHeader(t.Context(), http.Header{"client-request-id": {own}})
+		response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		reported := response.ClientRequestID
+		if err != nil {
+			reported = asError(t, err).ClientRequestID
+		}
+		if reported != own || !slices.Equal(seen, []string{own}) {
+			t.Errorf("status %d: sent %v, reported %q", status, seen, reported)
+		}
+	}
+}
+
+// A proxy can put any text into the id of a success, which ends up in logs and spans.
+func TestRequestIDOfASuccessIsCleaned(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{
+		"r1": "r1", oldLink: "https://get.teamviewer.com/REDACTED", strings.Repeat("a", 600): strings.Repeat("a", 256), "a\xffb": "a\ufffdb",
+	} {
+		collected := &spans{}
+		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if err != nil || response.RequestID != want || collected.list[0].attributes["az.service_request_id"] != want {
+			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.list[0].attributes, err)
+		}
+	}
+}
+
+// The id stays the same over the tries of one call, so that Microsoft's support finds them all.
+func TestRequestIDStaysOverTries(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		seen = append(seen, req.Header.Get("client-request-id"))
+		if len(seen) < 3 {
+			return answer(req, http.StatusServiceUnavailable, nil, ""), nil
+		}
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	for range 2 {
+		if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 4 || seen[0] != seen[1] || seen[0] != seen[2] || seen[2] == seen[3] {
+		t.Errorf("client-request-ids: %v", seen)
+	}
+}
+
+// What the service says about the life of the action goes to the caller (C§5).
+func TestHeadersOfAnAcceptedRequest(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, transportFunc(says(204, "", "Deprecation", "Tue, 01 Sep 2026 00:00:00 GMT", "Sunset", "Wed, 01 Sep 2027 00:00:00 GMT", "Request-Id", "r1")))
+	got, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	if err != nil || got.Deprecation != "Tue, 01 Sep 2026 00:00:00 GMT" || got.Sunset != "Wed, 01 Sep 2027 00:00:00 GMT" || got.RequestID != "r1" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
+		"201, empty": says(201, ""), "200 with a body": says(200, "{}"),
+	} {
+		if _, err := newClient(t, transportFunc(answer)).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err == nil {
+			t.Errorf("%s is a success", name)
+		}
+	}
+}
+
+// counts is a server that counts what arrives for each device.
+type counts struct {
+	arrived sync.Map // path: *atomic.Int32
+}
+
+func (c *counts) of(path string) *atomic.Int32 {
+	n, _ := c.arrived.LoadOrStore(path, new(atomic.Int32))
+	return n.(*atomic.Int32)
+}
+
+func (c *counts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.of(r.URL.Path).Add(1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *counts) server(t *testing.T, http2 bool) *httptest.Server {
+	t.Helper()
+	return newServer(t, c.ServeHTTP, http2)
+}
+
+// Whatever the moment at which a context ends, the error agrees with what the server saw, and it saw nothing twice.
+func TestRandomCancellations(t *testing.T) {
+	t.Parallel()
+	const (
+		workers = 8
+		calls   = 640 / smaller
+	)
+	for name, c := range map[string]struct {
+		http2      bool
+		tryTimeout bool
+	}{
+		"HTTP/1.1":                          {false, false},
+		"HTTP/2":                            {true, false},
+		"HTTP/1.1, time limit for each try": {false, true},
+		"HTTP/2, time limit for each try":   {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seen := &counts{}
+			server := seen.server(t, c.http2)
+			var unknown, succeeded, notSent atomic.Int32
+			var group sync.WaitGroup
+			for worker := range workers {
+				group.Go(func() {
+					usual := usualTime(t, newServerClient(t, server), worker)
+					client := newServerClient(t, server, insists, func(o *intune.ClientOptions) {
+						if c.tryTimeout {
+							o.Retry.TryTimeout = usual * time.Duration(worker+1) / workers
+						}
+					})
+					for i := range calls / workers {
+						device := intune.Device(fmt.Sprint(worker, "-", i))
+						ctx, cancel := context.WithCancel(t.Context())
+						if !c.tryTimeout {
+							ctx, cancel = context.WithTimeout(t.Context(), rand.N(2*usual))
+						}
+						_, err := client.RequestRemoteAssistance(ctx, device, nil)
+						cancel()
+						arrived := seen.of("/v1.0" + device.String() + "/requestRemoteAssistance")
+						switch {
+						case err == nil:
+							succeeded.Add(1)
+							if n := arrived.Load(); n != 1 {
+								t.Errorf("%s: success, and %d requests arrived", device, n)
+							}
+						case errors.Is(err, intune.ErrOutcomeUnknown):
+							unknown.Add(1)
+						default:
+							notSent.Add(1)
+							t.Cleanup(func() { // what was on its way has arrived by then
+								if n := arrived.Load(); n != 0 {
+									t.Errorf("%s: %v, and %d requests arrived", device, err, n)
+								}
+							})
+						}
+					}
+				})
+			}
+			group.Wait()
+			server.Close() // waits for what is on its way
+			seen.arrived.Range(func(path, n any) bool {
+				if n.(*atomic.Int32).Load() > 1 {
+					t.Errorf("%s arrived %d times", path, n.(*atomic.Int32).Load())
+				}
+				return true
+			})
+			t.Logf("%d succeeded, %d unknown, %d not sent", succeeded.Load(), unknown.Load(), notSent.Load())
+		})
+	}
+}
+
+// usualTime is how long a call takes on a connection that is there.
+func usualTime(t *testing.T, client *intune.Client, worker int) time.Duration {
+	t.Helper()
+	const calls = 8
+	var start time.Time
+	for i := range calls + 1 {
+		if i == 1 {
+			start = time.Now()
+		}
+		if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device(fmt.Sprint("warm-", worker, "-", i)), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	return max(time.Since(start)/calls, time.Microsecond)
+}
+
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step    func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error)
+		before  bool
+		ok      bool
+		unknown bool
+		is      error
+		calls   int32
+	}{
+		"before anything is sent": {
+			step:   func(context.CancelFunc) func(*http.Request) (*http.Response, error) { return status(204) },
+			before: true, is: context.Canceled, calls: 0,
+		},
+		"while the answer is awaited": {
+			step: func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error) {
+				return func(req *http.Request) (*http.Response, error) {
+					cancel()
+					<-req.Context().Done()
+					return nil, req.Context().Err()
+				}
+			},
+			unknown: true, is: context.Canceled, calls: 1,
+		},
+		"as a 204 arrives": {
+			step: func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error) {
+				return func(req *http.Request) (*http.Response, error) {
+					cancel()
+					return answer(req, http.StatusNoContent, nil, ""), nil
+				}
+			},
+			ok: true, calls: 1,
+		},
+		"as a 403 arrives": {
+			step: func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error) {
+				return func(req *http.Request) (*http.Response, error) {
+					cancel()
+					return answer(req, http.StatusForbidden, nil, ""), nil
+				}
+			},
+			is: intune.ErrForbidden, calls: 1,
+		},
+		"as a 504 arrives": {
+			step: func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error) {
+				return func(req *http.Request) (*http.Response, error) {
+					cancel()
+					return answer(req, http.StatusGatewayTimeout, nil, ""), nil
+				}
+			},
+			unknown: true, is: intune.ErrUnavailable, calls: 1,
+		},
+		"while it waits to try again": {
+			step: func(cancel context.CancelFunc) func(*http.Request) (*http.Response, error) {
+				return func(req *http.Request) (*http.Response, error) {
+					time.AfterFunc(time.Second, cancel)
+					return answer(req, http.StatusTooManyRequests, http.Header{"Retry-After": {"30"}}, ""), nil
+				}
+			},
+			is: context.Canceled, calls: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if c.before {
+					cancel()
+				}
+				service := newScript(c.step(cancel))
+				_, err := newClient(t, service).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+				if (err == nil) != c.ok || c.is != nil && !errors.Is(err, c.is) || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+					t.Errorf("got %v", err)
+				}
+				if n := service.calls.Load(); n != c.calls {
+					t.Errorf("sent %d times, want %d", n, c.calls)
+				}
+			})
+		})
+	}
+}
+
+// TryTimeout ends a try, not the call; azcore would send again.
+func TestTryTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := newScript(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})
+		client := newClient(t, service, func(o *intune.ClientOptions) { o.Retry.TryTimeout = time.Second })
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		if !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) || service.calls.Load() != 1 {
+			t.Errorf("sent %d times, error %v", service.calls.Load(), err)
+		}
+	})
+}

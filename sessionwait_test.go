@@ -1,0 +1,1020 @@
+package intune_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
+)
+
+// A wait looks when a limit is reached, whatever its pace.
+func TestLooksAtTheLimits(t *testing.T) {
+	t.Parallel()
+	old := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}
+	for name, c := range map[string]struct {
+		options intune.OpenRemoteAssistanceOptions
+		open    bool // the outcome
+		after   time.Duration
+		reused  bool
+	}{
+		"accept between two looks":   {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: 31 * time.Second, Frequency: 20 * time.Second}, false, 31 * time.Second, true},
+		"accept right after a look":  {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: 10 * time.Second, Frequency: 10*time.Second - 1}, false, 10 * time.Second, true},
+		"confirm between two looks":  {intune.OpenRemoteAssistanceOptions{ConfirmWithin: 31 * time.Second, Frequency: 20 * time.Second}, true, 31 * time.Second, false},
+		"confirm right after a look": {intune.OpenRemoteAssistanceOptions{ConfirmWithin: 10 * time.Second, Frequency: 10*time.Second - 1}, true, 10 * time.Second, false},
+		"no time to wait":            {intune.OpenRemoteAssistanceOptions{MaxWait: 1}, false, 1, false},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, old, intunetest.SessionScript{Never: true, KeepOld: true})
+			if c.open {
+				tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			start := time.Now()
+			session, err := tenant.Client().OpenRemoteAssistance(ctx, device, &c.options)
+			if time.Since(start) != c.after || session.Reused != c.reused || (err == nil) != c.reused || errors.Is(err, intune.ErrOutcomeUnknown) != c.open || ctx.Err() != nil {
+				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+			}
+		})
+	}
+}
+
+// slow answers a read of d1 with a new link after a while, whatever its context says.
+func slow(pause time.Duration, first func()) transportFunc {
+	looked := false
+	return func(req *http.Request) (*http.Response, error) {
+		switch {
+		case req.Method == http.MethodPost:
+			return answer(req, http.StatusNoContent, nil, ""), nil
+		case !looked:
+			looked = true
+			return answer(req, http.StatusOK, nil, sessionOf("", "")), nil
+		}
+		first()
+		time.Sleep(pause) //nolint:forbidigo // the bubble's clock
+		if pause == time.Minute && req.Context().Err() != nil {
+			return nil, req.Context().Err()
+		}
+		return answer(req, http.StatusOK, nil, sessionOf(newLink, "")), nil
+	}
+}
+
+// A link that has come is handed out, also when the time is over by then.
+func TestLinkThatComesAsTheWaitEnds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		pause, maxWait time.Duration
+		cancel         bool
+	}{
+		"the context ends":      {0, -1, true},
+		"MaxWait ends":          {11 * time.Second, time.Second, false},
+		"there is no MaxWait":   {time.Minute, -1, false},
+		"MaxWait is far enough": {time.Minute, 2 * time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				client := newClient(t, slow(c.pause, func() {
+					if c.cancel {
+						cancel()
+					}
+				}), noRetries)
+				session, err := client.OpenRemoteAssistance(ctx, intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{MaxWait: c.maxWait})
+				if err != nil || session.URL.Reveal() != newLink {
+					t.Errorf("got %v, %v", session, err)
+				}
+			})
+		})
+	}
+}
+
+// visits counts the requests that come by.
+type visits int
+
+func (v *visits) Do(req *policy.Request) (*http.Response, error) {
+	*v++
+	return req.Next()
+}
+
+func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
+	t.Parallel()
+	bubble(t, "Open", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		count, options := visits(0), tenant.ClientOptions()
+		options.PerCallPolicies = append(options.PerCallPolicies, &count)
+		client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(string) { cancel() }})
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, intune.ErrSessionPending) || count != 2 {
+			t.Errorf("%d requests, error %v", count, err)
+		}
+	})
+}
+
+// The growing pace, with up to an eighth of jitter.
+func TestStepsOfThePace(t *testing.T) {
+	t.Parallel()
+	bubble(t, "steps", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{MaxWait: 2 * time.Hour})
+		if !errors.Is(err, intune.ErrSessionPending) {
+			t.Fatal(err)
+		}
+		requests, longest := tenant.Requests()[1:], time.Duration(0)
+		steps := []time.Duration{3 * time.Second, 4500 * time.Millisecond, 6750 * time.Millisecond, 10125 * time.Millisecond, 13 * time.Second}
+		for i := 1; i < len(requests)-1; i++ { // the last look is at the end of MaxWait
+			least := steps[min(i, len(steps))-1]
+			gap := requests[i].Time.Sub(requests[i-1].Time)
+			if gap < least || gap > least*9/8 {
+				t.Errorf("gap %d is %v, want %v to %v", i, gap, least, least*9/8)
+			}
+			longest = max(longest, gap)
+		}
+		if longest <= 13*time.Second*10/9 {
+			t.Errorf("of %d gaps the longest is %v", len(requests), longest)
+		}
+	})
+}
+
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		maxAge, age time.Duration
+		refused     bool
+	}{
+		"a day":             {0, 24 * time.Hour, false},
+		"more than a day":   {0, 24*time.Hour + 1, true},
+		"an hour":           {time.Hour, time.Hour, false},
+		"more than an hour": {time.Hour, time.Hour + 1, true},
+		"a week":            {7 * 24 * time.Hour, 7 * 24 * time.Hour, false},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
+			token := begin(t, tenant, device, nil)
+			sent := len(tenant.Requests())
+			time.Sleep(c.age) //nolint:forbidigo // the bubble's clock
+			session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{MaxAge: c.maxAge})
+			_, errResume := tenant.Client().ResumeRemoteAssistance(t.Context(), token, &intune.ResumeRemoteAssistanceOptions{MaxAge: c.maxAge})
+			if !c.refused {
+				if err != nil || errResume != nil || session.URL.Reveal() != newLink {
+					t.Errorf("got %v, %v, %v", session, err, errResume)
+				}
+				return
+			}
+			for _, err := range []error{err, errResume} {
+				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options.MaxAge") || !strings.Contains(err.Error(), "another session's") {
+					t.Errorf("got %v", err)
+				}
+			}
+			if len(tenant.Requests()) != sent {
+				t.Errorf("sent %v", tenant.Requests()[sent:])
+			}
+		})
+	}
+}
+
+func TestPaceOfWaiting(t *testing.T) {
+	t.Parallel()
+	gaps := func(t *testing.T, tenant *intunetest.Tenant, from int) (list []time.Duration) {
+		t.Helper()
+		requests := tenant.Requests()[from:]
+		for i := 1; i < len(requests); i++ {
+			list = append(list, requests[i].Time.Sub(requests[i-1].Time))
+		}
+		return list
+	}
+	script := intunetest.SessionScript{URL: newLink, AfterReads: 5}
+	bubble(t, "Open with a Frequency", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, script)
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: 7 * time.Second}); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(gaps(t, tenant, 1)); got != "[7s 7s 7s 7s 7s]" {
+			t.Errorf("gaps %s", got)
+		}
+	})
+	bubble(t, "WaitFor looks at once", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, script)
+		token := begin(t, tenant, device, nil)
+		if _, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{Frequency: 7 * time.Second}); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(gaps(t, tenant, 1)); got != "[0s 7s 7s 7s 7s]" {
+			t.Errorf("gaps %s", got)
+		}
+	})
+	bubble(t, "WaitFor after its context", func(t *testing.T, tenant *intunetest.Tenant) {
+		token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, script), nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		sent := len(tenant.Requests())
+		if _, err := tenant.Client().WaitForRemoteAssistance(ctx, token, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, intune.ErrSessionPending) || len(tenant.Requests()) != sent {
+			t.Errorf("got %v after %d requests", err, len(tenant.Requests())-sent)
+		}
+	})
+	bubble(t, "the service asks for another", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, script)
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Header: http.Header{"Retry-After": {"40"}}, Times: -1})
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(gaps(t, tenant, 1)); got != "[40s 40s 40s 40s 40s]" {
+			t.Errorf("gaps %s", got)
+		}
+	})
+	bubble(t, "the service asks for too much", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Header: http.Header{"Retry-After": {"3600"}}})
+		start := time.Now()
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil || time.Since(start) != 10*time.Minute {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+}
+
+// Gently at first and more so later (C§5.3), with jitter, so that many waits do not look in step.
+func TestPaceOfOpen(t *testing.T) {
+	t.Parallel()
+	bubble(t, "gaps", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 12})
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil {
+			t.Fatal(err)
+		}
+		requests := tenant.Requests()[1:] // from the action on
+		last := time.Duration(0)
+		for i := 1; i < len(requests); i++ {
+			gap := requests[i].Time.Sub(requests[i-1].Time)
+			if gap < 3*time.Second || gap > 15*time.Second || i < 4 && gap <= last {
+				t.Errorf("gap %d is %v after %v", i, gap, last)
+			}
+			last = gap
+		}
+		if requests[12].Time.Sub(requests[11].Time) == requests[11].Time.Sub(requests[10].Time) {
+			t.Error("no jitter: two gaps at the slowest pace are the same")
+		}
+		if last < 12*time.Second || len(requests) != 13 {
+			t.Errorf("%d requests, the last after %v", len(requests), last)
+		}
+	})
+}
+
+// reads answers the reads of d1 in turn, the last one for ever, and accepts every request.
+func reads(answers ...func(*http.Request) (*http.Response, error)) transportFunc {
+	read := -1
+	return func(req *http.Request) (*http.Response, error) {
+		if req.Method == http.MethodPost {
+			return answer(req, http.StatusNoContent, nil, ""), nil
+		}
+		read++
+		return answers[min(read, len(answers)-1)](req)
+	}
+}
+
+// says is one such answer.
+func says(status int, body string, header ...string) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		resp := answer(req, status, nil, body)
+		for i := 0; i+1 < len(header); i += 2 {
+			resp.Header.Set(header[i], header[i+1])
+		}
+		return resp, nil
+	}
+}
+
+func noConnection(*http.Request) (*http.Response, error) { return nil, errors.New("no route to host") }
+
+// What Poll returns can be used as any response, also when there was no answer.
+func TestPollResponse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		read    func(*http.Request) (*http.Response, error)
+		status  int
+		headers string
+		none    bool
+	}{
+		"an answer": {
+			says(200, sessionOf("", ""), "Request-Id", "r1", "client-request-id", "c1", "Retry-After", "7", "Location", newLink),
+			200, "map[Client-Request-Id:[c1] Request-Id:[r1] Retry-After:[7] Retry-After-Ms:[7000]]", false,
+		},
+		"a failure":     {says(503, "busy with "+newLink, "Request-Id", "r2", "Retry-After", "9"), 503, "map[Request-Id:[r2] Retry-After:[9] Retry-After-Ms:[9000]]", false},
+		"half answered": {says(200, "{"), 200, "map[]", false},
+		"no answer":     {noConnection, 0, "map[]", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, reads(says(200, sessionOf("", "")), c.read), noRetries)
+			poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := poller.Poll(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(resp.Body); len(body) > 0 || err != nil || resp.Body.Close() != nil {
+				t.Errorf("body %q, %v", body, err)
+			}
+			if resp.StatusCode != c.status || fmt.Sprint(resp.Header) != c.headers || resp.Header == nil || resp.Request != nil {
+				t.Errorf("got %+v", resp)
+			}
+			if !c.none && (resp.Status != http.StatusText(c.status) || resp.Proto != "HTTP/1.1" || !resp.ProtoAtLeast(1, 1) || resp.ProtoAtLeast(2, 0)) {
+				t.Errorf("status %q, protocol %q %d.%d", resp.Status, resp.Proto, resp.ProtoMajor, resp.ProtoMinor)
+			}
+		})
+	}
+}
+
+// The service asks for a pause with one answer, and not for good.
+func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
+	t.Parallel()
+	none := sessionOf("", "")
+	for name, c := range map[string]struct {
+		second func(*http.Request) (*http.Response, error)
+		took   time.Duration
+	}{
+		"no pause":             {says(200, none), 15 * time.Second},
+		"with an answer":       {says(200, none, "Retry-After", "40"), 50 * time.Second},
+		"with a throttled one": {says(429, "", "Retry-After", "40"), 50 * time.Second},
+		"less than can be":     {says(200, none, "Retry-After-Ms", "0.000001"), 10*time.Second + time.Millisecond},
+		"no answer":            {noConnection, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, reads(says(200, none, "Retry-After", "5"), c.second, says(200, none), says(200, sessionOf(newLink, ""))), noRetries)
+				start := time.Now()
+				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: 5 * time.Second})
+				if err != nil || time.Since(start) != c.took {
+					t.Errorf("after %v: %v", time.Since(start), err)
+				}
+			})
+		})
+	}
+}
+
+// Which failed reads a wait passes over, and which end it.
+func TestWhichReadsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	none := sessionOf("", "")
+	for name, c := range map[string]struct {
+		read   func(*http.Request) (*http.Response, error)
+		passes bool
+	}{
+		"200, broken": {says(200, "{"), true},
+		"300":         {says(300, ""), false},
+		"302":         {says(302, "", "Location", "/x"), false},
+		"400":         {says(400, ""), false},
+		"401":         {says(401, ""), false},
+		"403":         {says(403, ""), false},
+		"404":         {says(404, ""), true},
+		"408":         {says(408, ""), true},
+		"410":         {says(410, ""), true},
+		"422":         {says(422, ""), false},
+		"429":         {says(429, ""), true},
+		"498":         {says(498, ""), false},
+		"499":         {says(499, ""), true},
+		"500":         {says(500, ""), true},
+		"501":         {says(501, ""), true},
+		"no answer":   {noConnection, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, reads(says(200, none), c.read, says(200, sessionOf(newLink, ""))), noRetries)
+				session, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+				if c.passes != (err == nil) || c.passes != (session.URL.Reveal() == newLink) || !c.passes && !errors.Is(err, intune.ErrSessionPending) {
+					t.Errorf("got %v, %v", session, err)
+				}
+			})
+		})
+	}
+}
+
+// The service's text may be of any length, and an error stays in memory for long.
+func TestLengthOfASessionErrorsDetails(t *testing.T) {
+	t.Parallel()
+	const most = 8 << 10
+	for name, c := range map[string]struct{ given, kept int }{
+		"as much as fits": {most, most},
+		"one more":        {most + 1, most},
+		"far more":        {3 * most, most},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, reads(says(200, sessionOf("", "")), says(200, sessionOf("", strings.Repeat("x", c.given)))))
+			poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = poller.PollUntilDone(t.Context(), every)
+			if failed, ok := errors.AsType[*intune.SessionError](err); !ok || len(failed.Details) != c.kept {
+				t.Errorf("got %T with %d characters", err, len(failed.Details))
+			}
+		})
+	}
+}
+
+// A look that sees a new link is not one that AcceptExistingAfter ends.
+func TestNewLinkAsTheExistingOneIsAccepted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after time.Duration
+		last  string
+		link  string
+		fails bool
+	}{
+		"a new link":  {10 * time.Second, sessionOf(newLink, ""), newLink, false},
+		"a new error": {10 * time.Second, sessionOf(oldLink, "new trouble"), "", true},
+		"at once":     {1, sessionOf(newLink, ""), oldLink, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				old := sessionOf(oldLink, "")
+				client := newClient(t, &sessionService{reads: []string{old, old, old, c.last}})
+				poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.after})
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := poller.PollUntilDone(t.Context(), every)
+				if _, failed := errors.AsType[*intune.SessionError](err); failed != c.fails || session.URL.Reveal() != c.link || session.Reused != (c.link == oldLink) {
+					t.Errorf("got %q, reused %v, error %v", session.URL.Reveal(), session.Reused, err)
+				}
+			})
+		})
+	}
+}
+
+// A wait that goes on in another process knows no failure of the request; what its own reads say is the cause then.
+func TestCauseOfAResumedWaitForASign(t *testing.T) {
+	t.Parallel()
+	bubble(t, "reads fail", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+		token := begin(t, tenant, device, nil)
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: http.StatusInternalServerError, Times: -1})
+		_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+		if !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, intune.ErrServer) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// begin asks for a session and gives the token of the wait.
+func begin(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef, options *intune.BeginRemoteAssistanceOptions) string {
+	t.Helper()
+	poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := poller.ResumeToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func TestResumeInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink), RemoteAssistanceSessionErrorDetails: "old trouble"}
+	for name, script := range map[string]intunetest.SessionScript{
+		"link":  {URL: newLink, After: time.Hour},
+		"error": {ErrorDetails: "new trouble", After: time.Hour},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, left, script)
+			token := begin(t, tenant, device, nil)
+			for _, secret := range []string{oldLink, "old-secret", "old trouble", "teamviewer", "Bearer"} {
+				if strings.Contains(token, secret) {
+					t.Errorf("the token holds %q: %s", secret, token)
+				}
+			}
+			time.Sleep(2 * time.Hour) //nolint:forbidigo // the bubble's clock
+			for name, resume := range map[string]func() (intune.RemoteAssistanceSession, error){
+				"WaitFor": func() (intune.RemoteAssistanceSession, error) {
+					return tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+				},
+				"Resume": func() (intune.RemoteAssistanceSession, error) {
+					poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return poller.PollUntilDone(t.Context(), every)
+				},
+			} {
+				session, err := resume()
+				if script.URL != "" && (err != nil || session.URL.Reveal() != newLink || session.Device != device) {
+					t.Errorf("%s: got %v, %v", name, session, err)
+				}
+				if failed, ok := errors.AsType[*intune.SessionError](err); script.URL == "" && (!ok || failed.Details != "new trouble") {
+					t.Errorf("%s: got %v", name, err)
+				}
+			}
+			if n := tenant.Prompts(device); n != 1 {
+				t.Errorf("the user was asked %d times", n)
+			}
+		})
+	}
+}
+
+// What the first process did not know, the second still does not. It looks for a sign as long as the first would have,
+// however late it comes; the other limits hold from the first start.
+func TestResumeKeepsTheLimits(t *testing.T) {
+	t.Parallel()
+	for name, away := range map[string]time.Duration{"soon": 119 * time.Second, "hours later": 5 * time.Hour} {
+		bubble(t, "unknown outcome, "+name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+			token := begin(t, tenant, device, nil)
+			time.Sleep(away) //nolint:forbidigo // the bubble's clock
+			start := time.Now()
+			poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 2*time.Minute {
+				t.Errorf("poller, after %v: %v", time.Since(start), err)
+			}
+			start = time.Now()
+			if _, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 2*time.Minute {
+				t.Errorf("wait, after %v: %v", time.Since(start), err)
+			}
+		})
+	}
+	bubble(t, "accepting what was there", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
+		token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
+		poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		session, err := poller.PollUntilDone(t.Context(), every)
+		if err != nil || !session.Reused || session.URL.Reveal() != oldLink || time.Since(start) != time.Minute {
+			t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+		}
+	})
+}
+
+// The durations of the first wait hold unless they are given again.
+func TestResumeWithOtherDurations(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first  intune.BeginRemoteAssistanceOptions
+		second intune.ResumeRemoteAssistanceOptions
+		left   intune.ManagedDevice
+		after  time.Duration
+	}{
+		"ConfirmWithin kept": {
+			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, after: 10 * time.Minute,
+		},
+		"ConfirmWithin given again": {
+			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, second: intune.ResumeRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
+		},
+		"AcceptExistingAfter kept": {
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			left:  intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+		},
+		"AcceptExistingAfter given again": {
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second},
+			left: intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: 90 * time.Second,
+		},
+		"AcceptExistingAfter given first on resume": {
+			second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			left:   intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+		},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, c.left, intunetest.SessionScript{Never: true})
+			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+			start := time.Now()
+			token := begin(t, tenant, device, &c.first)
+			poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, &c.second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := poller.PollUntilDone(t.Context(), every)
+			if reused := !c.left.RemoteAssistanceSessionURL.IsZero(); session.Reused != reused || errors.Is(err, intune.ErrOutcomeUnknown) == reused || time.Since(start) != c.after {
+				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+			}
+		})
+	}
+}
+
+func TestOpenHandsOutItsToken(t *testing.T) {
+	t.Parallel()
+	bubble(t, "token", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Minute})
+		var tokens []string
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+			OnRequested: func(token string) { tokens = append(tokens, token) },
+		})
+		if err != nil || len(tokens) != 1 {
+			t.Fatalf("%d tokens, error %v", len(tokens), err)
+		}
+		if session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), tokens[0], nil); err != nil || session.URL.Reveal() != newLink || tenant.Prompts(device) != 1 {
+			t.Errorf("got %v, %v", session, err)
+		}
+	})
+}
+
+// A token may come from anywhere. azcore's own reader panics on a null token, and follows a fakeURL with the bearer token.
+func TestHostileResumeTokens(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
+	good := begin(t, tenant, device, nil)
+	change := func(member string, value any) string {
+		var envelope map[string]any
+		if err := json.Unmarshal([]byte(good), &envelope); err != nil {
+			t.Fatal(err)
+		}
+		inner := envelope["token"].(map[string]any)
+		if value == nil {
+			delete(inner, member)
+		} else {
+			inner[member] = value
+		}
+		text, err := json.Marshal(envelope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var sent atomic.Int32
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent.Add(1)
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	for name, c := range map[string]struct {
+		token string
+		says  string
+	}{
+		"null":              {"null", "not a token"},
+		"null token":        {`{"type":"RemoteAssistanceSession","token":null}`, "not a token"},
+		"no token":          {`{"type":"RemoteAssistanceSession"}`, "not a token"},
+		"fake":              {`{"type":"RemoteAssistanceSession","token":{"type":"fake","fakeURL":"https://attacker.example/"}}`, "not a token"},
+		"fake and good":     {change("fakeURL", "https://attacker.example/"), "unknown"},
+		"type":              {strings.Replace(good, "RemoteAssistanceSession", "Other", 1), "not a token"},
+		"text":              {"hello", "not a token"},
+		"array":             {"[]", "not a token"},
+		"truncated":         {good[:len(good)/2], "not a token"},
+		"followed":          {good + good, "not a token"},
+		"five megabytes":    {strings.Repeat(" ", 5<<20) + good, "too long"},
+		"later version":     {change("version", 2), "another version"},
+		"no version":        {change("version", nil), "not a token"},
+		"version as text":   {change("version", "1"), "not a token"},
+		"other cloud":       {change("graph", "https://graph.microsoft.us/v1.0"), "another cloud"},
+		"other host":        {change("graph", "https://attacker.example/v1.0"), "another cloud"},
+		"blank":             {"", "blank"},
+		"white space":       {" \t\n", "blank"},
+		"no device":         {change("device", nil), "changed or damaged"},
+		"device escapes":    {change("device", "/deviceManagement/managedDevices/../../me"), "changed or damaged"},
+		"device is a URL":   {change("device", "https://attacker.example/"), "changed or damaged"},
+		"short salt":        {change("salt", "AAAA"), "hash"},
+		"no link":           {change("link", nil), "hash"},
+		"long details":      {change("details", strings.Repeat("AAAA", 100)), "hash"},
+		"other link":        {change("link", strings.Repeat("A", 43)+"="), "changed or damaged"},
+		"no checksum":       {change("sum", nil), "changed or damaged"},
+		"not base64":        {change("link", "%"), "malformed"},
+		"not started":       {change("requestedAt", nil), "not made in the past"},
+		"started tomorrow":  {change("requestedAt", time.Now().Add(48*time.Hour).Format(time.RFC3339)), "not made in the past"},
+		"negative duration": {change("confirmWithin", "-1s"), "confirmWithin"},
+		"no duration":       {change("confirmWithin", "soon"), "confirmWithin"},
+		"zero duration":     {change("confirmWithin", "0s"), "confirmWithin"},
+		"negative accept":   {change("acceptExistingAfter", "-1s"), "acceptExistingAfter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			poller, err := client.ResumeRemoteAssistance(t.Context(), c.token, nil)
+			if _, again := client.WaitForRemoteAssistance(t.Context(), c.token, nil); again == nil || err == nil || again.Error() != err.Error() {
+				t.Errorf("WaitFor says %v", again)
+			}
+			if poller != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "resumeToken") || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, c.says)
+			}
+			if err != nil && len(err.Error()) > 300 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if n := sent.Load(); n != 0 {
+			t.Errorf("%d requests were sent", n)
+		}
+	})
+}
+
+func FuzzResumeToken(f *testing.F) {
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
+	poller, err := tenant.Client().BeginRemoteAssistance(f.Context(), device, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := poller.ResumeToken()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add(`{"type":"RemoteAssistanceSession","token":null}`)
+	f.Fuzz(func(t *testing.T, token string) {
+		var hosts []string
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			hosts = append(hosts, req.URL.Scheme+"://"+req.URL.Host)
+			return answer(req, http.StatusOK, nil, "{}"), nil
+		}))
+		poller, err := client.ResumeRemoteAssistance(t.Context(), token+" ", nil)
+		if err != nil {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Fatal(err)
+			}
+			return
+		}
+		_, _ = poller.Poll(t.Context())
+		for _, host := range hosts {
+			if host != "https://graph.microsoft.com" {
+				t.Fatalf("a request went to %s", host)
+			}
+		}
+	})
+}
+
+// Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
+func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+	synctest.Test(t, func(t *testing.T) {
+		const waits = 10_000 / smaller
+		client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		goroutines, before := runtime.NumGoroutine(), heap()
+		var callers sync.WaitGroup
+		for range waits {
+			poller, err := client.BeginRemoteAssistance(ctx, intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			callers.Go(func() {
+				if _, err := poller.PollUntilDone(ctx, every); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		time.Sleep(6 * time.Second) //nolint:forbidigo // the bubble's clock
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - goroutines; n > waits {
+			t.Errorf("%d goroutines for %d callers", n, waits)
+		}
+		if each := (heap() - before) / waits; each >= 2<<10 {
+			t.Errorf("%d bytes a wait", each)
+		}
+		cancel()
+		callers.Wait()
+	})
+}
+
+// cheapTenant has one device, whose session never comes.
+type cheapTenant struct{}
+
+func (cheapTenant) Do(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodPost {
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}
+	return answer(req, http.StatusOK, nil, `{"id":"d1","remoteAssistanceSessionUrl":"","remoteAssistanceSessionErrorDetails":null}`), nil
+}
+
+// Every change of one byte is refused, or means the same as before: a token whose baseline is damaged would take the
+// old link for a new one.
+func TestDamagedResumeTokens(t *testing.T) {
+	t.Parallel()
+	bubble(t, "every byte", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{
+			RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink), RemoteAssistanceSessionErrorDetails: "old trouble",
+		}, intunetest.SessionScript{Never: true})
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+		client := tenant.Client()
+		good := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Hour, ConfirmWithin: time.Hour})
+		meaning := resumed(t, client, good)
+		accepted := 0
+		check := func(token string) {
+			again := resumed(t, client, token)
+			if again == "" {
+				return
+			}
+			accepted++
+			if again != meaning {
+				t.Errorf("accepted with another meaning:\n%s", token)
+			}
+		}
+		for at := 0; at < len(good); at += smaller {
+			for _, flip := range []byte{0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80} {
+				check(good[:at] + string([]byte{good[at] ^ flip}) + good[at+1:])
+			}
+			for _, other := range []byte(` "0A_=\,}`) {
+				check(good[:at] + string([]byte{other}) + good[at+1:])
+				check(good[:at] + string([]byte{other}) + good[at:])
+			}
+			check(good[:at] + good[at+1:])
+		}
+		if accepted == 0 {
+			t.Error("white space is accepted nowhere, so that the test compares nothing")
+		}
+	})
+}
+
+// resumed is the token that a wait resumed from a token has itself, "" if that one is refused.
+func resumed(t *testing.T, client *intune.Client, token string) string {
+	t.Helper()
+	poller, err := client.ResumeRemoteAssistance(t.Context(), token, nil)
+	if err != nil {
+		if !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Fatal(err)
+		}
+		return ""
+	}
+	again, err := poller.ResumeToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+// The checksum is of the members and not of their spelling, since a store may format JSON anew.
+func TestReformattedResumeToken(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	client, token := tenant.Client(), begin(t, tenant, tenant.AddDevice(intune.ManagedDevice{}), nil)
+	var members map[string]any
+	if err := json.Unmarshal([]byte(token), &members); err != nil {
+		t.Fatal(err)
+	}
+	formatted, err := json.MarshalIndent(members, "", "\t")
+	if err != nil || strings.Count(string(formatted), "\n") < 10 {
+		t.Fatalf("%v: %s", err, formatted)
+	}
+	if again := resumed(t, client, string(formatted)); again != token {
+		t.Errorf("got %s\nwant %s", again, token)
+	}
+}
+
+// tokenMembers are those of a resume token.
+func tokenMembers(tb testing.TB, token string) (envelope, inner map[string]any) {
+	tb.Helper()
+	if err := json.Unmarshal([]byte(token), &envelope); err != nil {
+		tb.Fatal(err)
+	}
+	return envelope, envelope["token"].(map[string]any)
+}
+
+// Without a salt of its own a token's hashes would tell which devices have the same link.
+func TestSaltOfAResumeToken(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true}, intunetest.SessionScript{Never: true})
+	_, one := tokenMembers(t, begin(t, tenant, device, nil))
+	_, two := tokenMembers(t, begin(t, tenant, device, nil))
+	for _, member := range []string{"salt", "link", "details"} {
+		if one[member] == two[member] {
+			t.Errorf("two tokens have the same %s: %v", member, one[member])
+		}
+	}
+	if strings.Trim(one["salt"].(string), "A=") == "" {
+		t.Errorf("the salt is %v", one["salt"])
+	}
+}
+
+// What a token holds of AcceptExistingAfter, and what is taken of it.
+func TestAcceptExistingAfterInAToken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first, second time.Duration
+		member        any
+		after         time.Duration // of the wait, whose pace is an hour
+	}{
+		"none":                {0, 0, nil, 2 * time.Hour},
+		"the shortest":        {1, 0, "1ns", 0},
+		"the shortest, again": {time.Minute, 1, "1m0s", 0},
+		"kept":                {time.Minute, 0, "1m0s", time.Minute},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
+			token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.first})
+			if _, inner := tokenMembers(t, token); inner["acceptExistingAfter"] != c.member {
+				t.Errorf("the token holds %v", inner["acceptExistingAfter"])
+			}
+			time.Sleep(time.Nanosecond) //nolint:forbidigo // the bubble's clock
+			start := time.Now().Add(-1)
+			_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{AcceptExistingAfter: c.second, Frequency: time.Hour, MaxWait: 2 * time.Hour})
+			if (err == nil) != (c.member != nil) || time.Since(start).Truncate(time.Second) != c.after {
+				t.Errorf("after %v: %v", time.Since(start), err)
+			}
+		})
+	}
+}
+
+// Where each limit of a token lies. What is within it is refused later, for its checksum.
+func TestLimitsOfAResumeToken(t *testing.T) {
+	t.Parallel()
+	const passes, most = "changed or damaged", 8 << 10
+	for name, c := range map[string]struct {
+		member string
+		value  any
+		says   string
+	}{
+		"short salt":              {"salt", "AAAAAAAAAAAAAAAAAAAA", "hash"},
+		"short link":              {"link", "AAAAAAAAAAAAAAAAAAAAAAAA", "hash"},
+		"short details":           {"details", "AAAAAAAAAAAAAAAAAAAAAAAA", "hash"},
+		"long link":               {"link", strings.Repeat("AAAA", 11), "hash"},
+		"a day ahead":             {"requestedAt", 24 * time.Hour, passes},
+		"more than a day ahead":   {"requestedAt", 24*time.Hour + 1, "not made in the past"},
+		"nothing to accept after": {"acceptExistingAfter", "0s", passes},
+		"negative":                {"acceptExistingAfter", "-1ns", "acceptExistingAfter"},
+		"version 1 and a text":    {"version", json.RawMessage(`1,"version":"x"`), "malformed"},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+			envelope, inner := tokenMembers(t, token)
+			switch value := c.value.(type) {
+			case time.Duration:
+				inner[c.member] = time.Now().Add(value).UTC()
+			case json.RawMessage:
+				inner[c.member] = "HERE"
+			default:
+				inner[c.member] = value
+			}
+			changed, err := json.Marshal(envelope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(changed)
+			if raw, ok := c.value.(json.RawMessage); ok {
+				text = strings.Replace(text, `"HERE"`, string(raw), 1)
+			}
+			if _, err := tenant.Client().ResumeRemoteAssistance(t.Context(), text, nil); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+	bubble(t, "length", func(t *testing.T, tenant *intunetest.Tenant) {
+		token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+		token += strings.Repeat(" ", most-len(token))
+		_, errMost := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
+		_, errMore := tenant.Client().ResumeRemoteAssistance(t.Context(), token+" ", nil)
+		if errMost != nil || !errors.Is(errMore, intune.ErrInvalidArgument) {
+			t.Errorf("got %v and %v", errMost, errMore)
+		}
+	})
+}
+
+// The ids of the request come from outside. Whatever they are, the wait can continue, because asking again would prompt
+// the user twice.
+func TestResumeTokenWithOddIDs(t *testing.T) {
+	t.Parallel()
+	for name, id := range map[string]string{
+		"not UTF-8": "a\xffb", "long": strings.Repeat("x", 9<<10), "long, of two bytes each": strings.Repeat("ü", 5<<10), "marked up": "<a&b>\u2028",
+	} {
+		for _, outcome := range []int{http.StatusNoContent, http.StatusGatewayTimeout} {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodGet {
+						return says(200, sessionOf("", ""))(req)
+					}
+					return says(outcome, "", "Request-Id", id)(req)
+				}))
+				ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {id}})
+				_, err := client.OpenRemoteAssistance(ctx, intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{MaxWait: 1})
+				pending, ok := errors.AsType[*intune.PendingError](err)
+				if !ok {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if _, err := client.ResumeRemoteAssistance(t.Context(), pending.ResumeToken, nil); err != nil {
+					t.Errorf("%s, status %d: %v", name, outcome, err)
+				}
+			})
+		}
+	}
+}

@@ -2,22 +2,17 @@ package intune
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
-	"github.com/google/uuid"
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
-	"github.com/go-intune/intune/internal/graphpolicy"
-	"github.com/go-intune/intune/internal/odata"
+	"github.com/go-intune/intune/internal/pages"
 )
 
 // listing describes one list of rows of type T, which its pager returns in pages of type P.
@@ -46,8 +41,9 @@ type storedPage[T any] interface {
 type walk[T any, P storedPage[T]] struct {
 	listing[T, P]
 	client   *Client
-	seen     idSet
-	followed map[[sha256.Size]byte]struct{} // hashes, since links can be long
+	begun    bool
+	seen     pages.IDs
+	followed pages.Trail
 }
 
 // pager follows next links exactly as given, over https and to the configured host only. azcore's own helpers re-encode
@@ -142,7 +138,7 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 		switch row := &rows[i]; {
 		case w.keep != nil && !w.keep(row):
 			found.dropped++
-		case w.id != nil && !w.seen.add(w.id(row)):
+		case w.id != nil && !w.seen.Add(w.id(row)):
 			found.repeated++
 		default:
 			found.rows = append(found.rows, *row)
@@ -154,27 +150,25 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 
 // next is the address of the page after current, which must be one that this walk has not read.
 func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
-	if w.followed == nil {
+	if !w.begun {
 		// This checks the arguments, also of a pager that goes on from a stored page.
 		if target, err = w.first(); err != nil {
 			return target, err
 		}
-		w.followed = map[[sha256.Size]byte]struct{}{}
+		w.begun = true
 		if current != nil {
 			w.remember(*current)
 		}
 	}
 	if current != nil {
 		_, link := (*current).stored()
-		if target, err = w.client.nextLink(link); err != nil {
+		if target, err = w.client.caller.NextLink(link); err != nil {
 			return target, &Error{Op: w.op.text, cause: err, reason: "the service gave a next link that is not followed"}
 		}
 	}
-	hash := sha256.Sum256([]byte(target.String()))
-	if _, again := w.followed[hash]; again {
+	if !w.followed.Add(target.String()) {
 		return target, &Error{Op: w.op.text, reason: "the service gave a next link that was followed before, so that the listing would not end"}
 	}
-	w.followed[hash] = struct{}{}
 	return target, nil
 }
 
@@ -182,25 +176,9 @@ func (w *walk[T, P]) remember(before P) {
 	rows, _ := before.stored()
 	for i := range rows {
 		if w.id != nil {
-			w.seen.add(w.id(&rows[i]))
+			w.seen.Add(w.id(&rows[i]))
 		}
 	}
-}
-
-// nextLink parses a next link, and refuses one that does not lead to this client's Graph root. Its errors do not quote
-// the link, whose skip token holds names of devices.
-func (c *Client) nextLink(link string) (target url.URL, err error) {
-	u, err := url.Parse(link)
-	if err != nil || u.Fragment != "" || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return target, errors.New("it is not a URL")
-	}
-	if err := graphpolicy.CheckHost(c.service.root, u); err != nil {
-		return target, errors.New("it leads to another host or is not https")
-	}
-	if !strings.HasPrefix(u.EscapedPath(), c.root.EscapedPath()+"/") || odata.HasDotSegment(u.Path) {
-		return target, errors.New("it leads out of the version that this client speaks")
-	}
-	return *u, nil
 }
 
 // maxTop is the service's page size; larger values are not known to work.
@@ -213,7 +191,7 @@ func (c *Client) firstPage(continueFrom, path string, query []string, top int32)
 		return target, invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
 	}
 	if continueFrom != "" {
-		if target, err = c.nextLink(continueFrom); err != nil {
+		if target, err = c.caller.NextLink(continueFrom); err != nil {
 			return target, invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
 		}
 		return target, nil
@@ -222,31 +200,4 @@ func (c *Client) firstPage(continueFrom, path string, query []string, top int32)
 		query = append(query, "$top="+strconv.Itoa(int(top)))
 	}
 	return c.at(path, query...), nil
-}
-
-// idSet is a set of ids, compact for the GUIDs that device ids are.
-type idSet struct {
-	guids  map[uuid.UUID]struct{}
-	others map[string]struct{}
-}
-
-// add reports whether the id is new. A blank id always counts as new, because it identifies nothing.
-func (s *idSet) add(id string) bool {
-	const length = len("00000000-0000-0000-0000-000000000000") // uuid.Parse knows other forms too
-	if id == "" {
-		return true
-	}
-	if guid, err := uuid.Parse(id); err == nil && len(id) == length {
-		return insert(&s.guids, guid)
-	}
-	return insert(&s.others, strings.ToLower(id))
-}
-
-func insert[K comparable](set *map[K]struct{}, key K) bool {
-	if *set == nil {
-		*set = map[K]struct{}{}
-	}
-	before := len(*set)
-	(*set)[key] = struct{}{}
-	return len(*set) > before
 }

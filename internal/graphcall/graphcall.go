@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -171,4 +172,20 @@ func ClientRequestID(resp *http.Response) string {
 		}
 	}
 	return resp.Header.Get("Client-Request-Id")
+}
+
+// NextLink parses a next link, and refuses one that does not lead to this root. Its errors do not quote
+// the link, whose skip token holds names of devices.
+func (c *Caller) NextLink(link string) (target url.URL, err error) {
+	u, err := url.Parse(link)
+	if err != nil || u.Fragment != "" || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return target, errors.New("it is not a URL")
+	}
+	if err := graphpolicy.CheckHost(c.Root, u); err != nil {
+		return target, errors.New("it leads to another host or is not https")
+	}
+	if !strings.HasPrefix(u.EscapedPath(), c.Root.EscapedPath()+"/") || odata.HasDotSegment(u.Path) {
+		return target, errors.New("it leads out of the version that this client speaks")
+	}
+	return *u, nil
 }

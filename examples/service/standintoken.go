@@ -93,8 +93,10 @@ func (s *standIn) apiToken(who person) (string, error) {
 	return s.signed(who, map[string]any{"scp": s.scope})
 }
 
+// The empty icon keeps browsers from asking for a /favicon.ico, which is not there.
 var choosePage = template.Must(template.New("choose").Parse(`<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Sign in (demo)</title>
+<link rel="icon" href="data:,">
 <body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem">
 <h1 style="font-size: 1.4rem">Who are you?</h1><p>This page stands in for Microsoft's sign-in page.</p>
 <form method="post">{{range .}}<p><button name="upn" value="{{.UPN}}" style="font: inherit; width: 100%; padding: .6rem">{{.Name}}</button></p>{{end}}</form></body></html>`))

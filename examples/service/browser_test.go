@@ -22,7 +22,10 @@ import (
 // no page is asked for its icon.
 func chromium(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell", "headless-shell"} {
+	if program := os.Getenv("SERVICE_BROWSER"); program != "" {
+		return program
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell", "headless-shell"} { // as in .ci/run
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

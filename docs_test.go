@@ -280,8 +280,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 
 	"go test -run='^$' -fuzz='^FuzzName$' -fuzztime=30s -fuzzminimizetime=2s .": {file: ".ci/run", words: `-fuzztime="$each" -fuzzminimizetime=2s .`},
 
-	"go run -C tools ./mutate -C .. -workers 2 -files auth.go,clouds.go": {file: ".ci/run", words: "go run -C tools ./mutate -C .. -list -files auth.go,clouds.go"},
-	"go run -C tools ./schemadrift -C .. v1.0-Prod.csdl":                 {file: "tools/schemadrift/schemadrift_test.go", words: `file: "testdata/after.csdl"`},
+	"go run -C tools ./schemadrift -C .. v1.0-Prod.csdl": {file: "tools/schemadrift/schemadrift_test.go", words: `file: "testdata/after.csdl"`},
 
 	"curl --cacert ca.pem --json '{\"status\": 429, \"header\": {\"Retry-After\": [\"2\"]}}' https://127.0.0.1:43211/_tenant/fault": {
 		file: "examples/tenant/clients_test.go", words: "/_tenant/fault",

@@ -34,7 +34,7 @@ func (c *Client) hint(op *operation, authorization string, e *Error) string {
 		}
 		return hintUnknown
 	}
-	if op.session && c.service.noRemote && e.StatusCode >= 400 && !e.Is(ErrUnauthenticated) && !e.Is(ErrThrottled) {
+	if op.needs.connector && c.service.noRemote && e.StatusCode >= 400 && !e.Is(ErrUnauthenticated) && !e.Is(ErrThrottled) {
 		return hintNoConnector
 	}
 	lower := strings.ToLower(e.Message)
@@ -91,11 +91,11 @@ func accessHint(op *operation, authorization string, e *Error) string {
 	case lacksScope:
 		add("the app needs the permission " + alternatives(wanted) + ", with an administrator's consent")
 	case strings.Contains(e.Message, "app only context"):
-		add("the app needs " + op.permission + " as an application permission, with an administrator's consent")
-	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.Allows(op.permission):
-		add("the operation needs " + op.permission)
+		add("the app needs " + op.needs.permission + " as an application permission, with an administrator's consent")
+	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.Allows(op.needs.permission):
+		add("the operation needs " + op.needs.permission)
 	case e.Is(ErrForbidden) && (!known || info.Kind == TokenKindUnknown):
-		add("the caller may lack the permission " + op.permission + ", " + lackedRight(op, e) + ", or an Intune license")
+		add("the caller may lack the permission " + op.needs.permission + ", " + lackedRight(op, e) + ", or an Intune license")
 	case e.Is(ErrForbidden):
 		who := "the caller"
 		if info.Kind == TokenKindApplication {
@@ -114,7 +114,7 @@ func accessHint(op *operation, authorization string, e *Error) string {
 
 // lackedRight names the Intune role right of an operation. Roles give rights for some devices only.
 func lackedRight(op *operation, e *Error) string {
-	text := "the Intune role right " + op.right
+	text := "the Intune role right " + op.needs.right
 	if !e.Device.IsZero() {
 		text += " for this device"
 	}

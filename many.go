@@ -142,29 +142,32 @@ func (p *Progress) count(outcome Outcome) {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0).
 func (c *Client) RequestRemoteAssistanceMany(ctx context.Context, devices iter.Seq[DeviceRef], options *RequestManyOptions) iter.Seq[RequestResult] {
-	o, err := options.withDefaults()
-	if refused := c.check(ctx); refused != nil {
-		err = refused
+	o, refused := options.withDefaults()
+	if err := c.check(ctx); err != nil {
+		refused = err
 	}
 	var used atomic.Bool
 	return func(yield func(RequestResult) bool) {
-		err := err
-		if used.Swap(true) {
-			err = invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again")
+		switch {
+		case devices == nil:
+			refused := invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")
+			yield(RequestResult{Outcome: OutcomeNotSent, Err: refused})
+		case used.Swap(true):
+			refuseMany(distinct(devices), invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again"), yield)
+		case refused != nil:
+			refuseMany(distinct(devices), refused, yield)
+		default:
+			c.requestMany(ctx, distinct(devices), o, yield)
 		}
-		if devices == nil {
-			yield(RequestResult{Outcome: OutcomeNotSent, Err: invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")})
+	}
+}
+
+// refuseMany says of each device that it was not asked, and why.
+func refuseMany(devices iter.Seq[DeviceRef], why error, yield func(RequestResult) bool) {
+	for device := range devices {
+		if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: why}) {
 			return
 		}
-		if err != nil {
-			for device := range distinct(devices) {
-				if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
-					return
-				}
-			}
-			return
-		}
-		c.requestMany(ctx, distinct(devices), o, yield)
 	}
 }
 

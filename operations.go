@@ -2,68 +2,83 @@ package intune
 
 // operation is what the client knows about one kind of call.
 type operation struct {
-	api        string // public method, for spans: "Client.GetDevice"
-	text       string // for errors: "read device"
-	permission string // least Graph permission, for hints
-	right      string // Intune role right of a delegated caller, for hints
-	session    bool   // needs the TeamViewer connector
+	api   string // public method, for spans: "Client.GetDevice"
+	text  string // for errors: "read device"
+	needs access // for hints
 }
 
-// Graph permissions, delegated and application.
-const (
-	permissionManageDevices   = "DeviceManagementManagedDevices.ReadWrite.All"
-	permissionReadDevices     = "DeviceManagementManagedDevices.Read.All"
-	permissionManageConnector = "DeviceManagementServiceConfig.ReadWrite.All"
-	permissionReadAudit       = "DeviceManagementApps.Read.All"
-	permissionReadConnector   = "DeviceManagementServiceConfig.Read.All"
-)
+// access is what a call needs besides a token.
+type access struct {
+	permission string // least Graph permission, delegated or application
+	right      string // Intune role right of a delegated caller, as the portal shows it: category and right
+	connector  bool   // that of TeamViewer
+}
 
-// Rights of Intune roles, as the portal shows them: category and right.
-const (
-	rightOfferAssistance = "Remote tasks / Offer remote assistance"
-	rightReadDevices     = "Managed devices / Read"
-	rightUpdateConnector = "Remote assistance connectors / Update"
-	rightReadAudit       = "Audit data / Read"
-	rightReadConnector   = "Remote assistance connectors / Read"
-)
+// permissionManageDevices is what the action needs, and so a token without which a client is of no use.
+const permissionManageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
 
-// The action and the waits around it. The waits send the requests of the first two operations.
 var (
-	opRequestRemoteAssistance = &operation{"Client.RequestRemoteAssistance", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
-	opRequestMany             = &operation{"Client.RequestRemoteAssistanceMany", "request remote assistance", permissionManageDevices, rightOfferAssistance, true}
-	opGetSession              = &operation{"Client.GetRemoteAssistanceSession", "read the remote-assistance session", permissionReadDevices, rightReadDevices, true}
+	offerAssistance = access{permission: permissionManageDevices, right: "Remote tasks / Offer remote assistance", connector: true}
+	readSession     = access{permission: readDevices.permission, right: readDevices.right, connector: true}
+	readDevices     = access{permission: "DeviceManagementManagedDevices.Read.All", right: "Managed devices / Read"}
+	readAudit       = access{permission: "DeviceManagementApps.Read.All", right: "Audit data / Read"}
+	readConnector   = access{permission: "DeviceManagementServiceConfig.Read.All", right: "Remote assistance connectors / Read"}
+	updateConnector = access{permission: "DeviceManagementServiceConfig.ReadWrite.All", right: "Remote assistance connectors / Update"}
+)
+
+// The action and the waits around it. The waits send the requests of opRequestRemoteAssistance and opGetSession.
+var (
+	opRequestRemoteAssistance = &operation{api: "Client.RequestRemoteAssistance", text: textRequest, needs: offerAssistance}
+	opRequestMany             = &operation{api: "Client.RequestRemoteAssistanceMany", text: textRequest, needs: offerAssistance}
 	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
 	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}
 	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance"}
 	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance"}
 )
 
-// Devices and apps. A pager and an iterator of the same list differ in their spans.
+const textRequest = "request remote assistance"
+
+// Devices, their sessions, and apps. A pager and an iterator of the same list differ in their spans.
 var (
-	opGetDevice   = &operation{"Client.GetDevice", "read device", permissionReadDevices, rightReadDevices, false}
-	opFindDevice  = &operation{"Client.FindDevice", "find device", permissionReadDevices, rightReadDevices, false}
-	opListDevices = &operation{"Client.NewListDevicesPager", "list devices", permissionReadDevices, rightReadDevices, false}
-	opDevices     = &operation{"Client.Devices", "list devices", permissionReadDevices, rightReadDevices, false}
-	opListApps    = &operation{"Client.NewListDetectedAppsPager", "list detected apps", permissionReadDevices, rightReadDevices, false}
-	opApps        = &operation{"Client.DetectedApps", "list detected apps", permissionReadDevices, rightReadDevices, false}
+	opGetDevice   = &operation{api: "Client.GetDevice", text: "read device", needs: readDevices}
+	opFindDevice  = &operation{api: "Client.FindDevice", text: "find device", needs: readDevices}
+	opListDevices = &operation{api: "Client.NewListDevicesPager", text: "list devices", needs: readDevices}
+	opDevices     = &operation{api: "Client.Devices", text: "list devices", needs: readDevices}
+	opGetSession  = &operation{api: "Client.GetRemoteAssistanceSession", text: "read the remote-assistance session", needs: readSession}
+	opListApps    = &operation{api: "Client.NewListDetectedAppsPager", text: "list detected apps", needs: readDevices}
+	opApps        = &operation{api: "Client.DetectedApps", text: "list detected apps", needs: readDevices}
 )
 
-// The connector.
+// The connector. The requests of opConnector's list are those of opListPartners.
 var (
-	opConnector         = &operation{api: "Client.RemoteAssistanceConnector"} // the requests of its list are opListPartners
-	opListPartners      = &operation{"Client.NewListRemoteAssistancePartnersPager", "list remote-assistance partners", permissionReadConnector, rightReadConnector, false}
-	opGetPartner        = &operation{"Client.GetRemoteAssistancePartner", "read remote-assistance partner", permissionReadConnector, rightReadConnector, false}
-	opCreatePartner     = &operation{"Client.CreateRemoteAssistancePartner", "create remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
-	opUpdatePartner     = &operation{"Client.UpdateRemoteAssistancePartner", "update remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
-	opDeletePartner     = &operation{"Client.DeleteRemoteAssistancePartner", "delete remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
-	opOnboardPartner    = &operation{"Client.OnboardRemoteAssistancePartner", "begin onboarding of remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
-	opDisconnectPartner = &operation{"Client.DisconnectRemoteAssistancePartner", "disconnect remote-assistance partner", permissionManageConnector, rightUpdateConnector, false}
+	opConnector    = &operation{api: "Client.RemoteAssistanceConnector"}
+	opListPartners = &operation{
+		api: "Client.NewListRemoteAssistancePartnersPager", text: "list remote-assistance partners", needs: readConnector,
+	}
+	opGetPartner = &operation{
+		api: "Client.GetRemoteAssistancePartner", text: "read remote-assistance partner", needs: readConnector,
+	}
+	opCreatePartner = &operation{
+		api: "Client.CreateRemoteAssistancePartner", text: "create remote-assistance partner", needs: updateConnector,
+	}
+	opUpdatePartner = &operation{
+		api: "Client.UpdateRemoteAssistancePartner", text: "update remote-assistance partner", needs: updateConnector,
+	}
+	opDeletePartner = &operation{
+		api: "Client.DeleteRemoteAssistancePartner", text: "delete remote-assistance partner", needs: updateConnector,
+	}
+	opOnboardPartner = &operation{
+		api: "Client.OnboardRemoteAssistancePartner", text: "begin onboarding of remote-assistance partner", needs: updateConnector,
+	}
+	opDisconnectPartner = &operation{
+		api: "Client.DisconnectRemoteAssistancePartner", text: "disconnect remote-assistance partner", needs: updateConnector,
+	}
 )
 
 // Intune's own audit events.
 var (
-	opListAuditEvents = &operation{"Client.NewListAuditEventsPager", "list audit events", permissionReadAudit, rightReadAudit, false}
-	opAuditEvents     = &operation{"Client.AuditEvents", "list audit events", permissionReadAudit, rightReadAudit, false}
+	opListAuditEvents = &operation{api: "Client.NewListAuditEventsPager", text: "list audit events", needs: readAudit}
+	opAuditEvents     = &operation{api: "Client.AuditEvents", text: "list audit events", needs: readAudit}
 )
 
 // opToken asks the credential and not Graph, so it has no span.

@@ -50,7 +50,6 @@ type RequestRemoteAssistanceResponse struct {
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0). The page
 // of 2020 said that application permissions are not supported; since about 2021 they are.
 func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, options *RequestRemoteAssistanceOptions) (response RequestRemoteAssistanceResponse, err error) {
-	_ = options
 	if err := c.check(ctx); err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}

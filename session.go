@@ -92,7 +92,6 @@ type GetRemoteAssistanceSessionResponse struct {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
 func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRef, options *GetRemoteAssistanceSessionOptions) (response GetRemoteAssistanceSessionResponse, err error) {
-	_ = options
 	if err := c.check(ctx); err != nil {
 		return GetRemoteAssistanceSessionResponse{}, err
 	}

@@ -186,7 +186,8 @@ func VerdictOf(status int, body []byte) Verdict {
 	case http.StatusRequestTimeout, 499 /* client closed request */ :
 		// A server that stopped waiting for the rest of the request, or one behind it whose own client went away.
 		return Open
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage, 509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage,
+		509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
 		return Refused
 	}
 	switch status / 100 {

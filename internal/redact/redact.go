@@ -18,13 +18,15 @@ const Placeholder = "REDACTED"
 var (
 	// The value of an option in a URL, encoded any number of times, or as a member of JSON. An operand in quotes may hold
 	// a character that otherwise ends a value; in HTML an ampersand begins a character.
-	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#(?:36|x24);)?(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#(?:61|x3d);)` +
+	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#(?:36|x24);)?` +
+		`(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#(?:61|x3d);)` +
 		`|\$(?:skiptoken|filter|search)\\*"\s*:\s*\\*")(?:'[^']*'|[^&"\r\n]|&(?:#|amp;|apos;|quot;))*`)
 
 	tokenPattern = compiled(`(?i:\bbearer(?:\s|%(?:25)*20|\+)+[a-z0-9._~+/=-]{16,})|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)
 
 	// The secrets as token endpoints and their clients write them.
-	credentialPattern = compiled(`(?i)((?:(?:access|refresh|id)_token|client_secret|client_assertion)(?:=|%(?:25)*3d|\\*"\s*:\s*\\*"))[^\s&"\\]+`)
+	credentialPattern = compiled(`(?i)((?:(?:access|refresh|id)_token|client_secret|client_assertion)` +
+		`(?:=|%(?:25)*3d|\\*"\s*:\s*\\*"))[^\s&"\\]+`)
 )
 
 // compiled defers the cost of a pattern to its first use.
@@ -72,7 +74,10 @@ func visible(text string) string {
 
 // OneLine makes a text fit for one line of a terminal or log: printable characters only, at most limit bytes.
 func OneLine(text string, limit int) string {
-	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	words := strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r)
+	})
+	text = strings.Join(words, " ")
 	if cut := Limit(text, limit); len(cut) < len(text) {
 		return cut + "…"
 	}

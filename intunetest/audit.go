@@ -42,8 +42,10 @@ func (t *Tenant) audit(x *exchange, d *device) {
 		ActivityOperationType: "Action",
 		ActivityResult:        "Success",
 		CorrelationID:         x.clientRequestID,
-		Resources:             []intune.AuditResource{{DisplayName: d.record.DeviceName, AuditResourceType: "ManagedDevice", ResourceID: d.record.ID}},
-		Category:              "Device",
+		Resources: []intune.AuditResource{
+			{DisplayName: d.record.DeviceName, AuditResourceType: "ManagedDevice", ResourceID: d.record.ID},
+		},
+		Category: "Device",
 	})
 }
 

@@ -177,5 +177,7 @@ func (o *object) members(q *query, list []namedValue) {
 }
 
 func (q *query) expands(name string) bool {
-	return slices.ContainsFunc(strings.Split(q.expand, ","), func(text string) bool { return strings.EqualFold(strings.TrimSpace(text), name) })
+	return slices.ContainsFunc(strings.Split(q.expand, ","), func(text string) bool {
+		return strings.EqualFold(strings.TrimSpace(text), name)
+	})
 }

@@ -117,7 +117,8 @@ func (t *Tenant) serveOne(x *exchange) *answer {
 }
 
 // challenge is what a 401 of Graph asks for.
-const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`
+const challenge = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ` +
+	`client_id="00000003-0000-0000-c000-000000000000"`
 
 // finish adds the headers that every answer of Graph has.
 func (x *exchange) finish(a *answer) *answer {

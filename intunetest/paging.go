@@ -131,7 +131,8 @@ type position struct {
 // that its tokens work as given.
 func (p position) token(strict bool) string {
 	state := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d/", p.serial, p.page))
-	text := "LastDeviceName%3d%27" + url.QueryEscape(strings.ReplaceAll(p.name, "'", "''")) + "%27,+LastDeviceId%3d%27" + url.QueryEscape(p.id) + "%27,+" + state
+	text := "LastDeviceName%3d%27" + url.QueryEscape(strings.ReplaceAll(p.name, "'", "''")) +
+		"%27,+LastDeviceId%3d%27" + url.QueryEscape(p.id) + "%27,+" + state
 	return text + "/" + tokenSum(text, strict)
 }
 

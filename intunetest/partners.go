@@ -187,7 +187,8 @@ func (x *exchange) partnerBody() (partnerBody, *answer) {
 var partnerStatuses = []string{statusNotOnboarded, statusOnboarding, statusOnboarded}
 
 // errNoJSON is what Graph answers to a body that it cannot read.
-const errNoJSON = refusal("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+const errNoJSON = refusal("Unable to read JSON request payload. " +
+	"Please ensure Content-Type header is set and payload is of valid JSON format.")
 
 func (p *partner) set(body partnerBody) {
 	if body.DisplayName != nil {

@@ -60,7 +60,9 @@ var deviceProperties = []property{
 	present("id", func(d *intune.ManagedDevice) string { return d.ID }),
 	present("userId", func(d *intune.ManagedDevice) string { return d.UserID }),
 	text("deviceName", func(d *intune.ManagedDevice) string { return d.DeviceName }),
-	member("managedDeviceOwnerType", "unknown", func(d *intune.ManagedDevice) intune.ManagedDeviceOwnerType { return d.ManagedDeviceOwnerType }),
+	member("managedDeviceOwnerType", "unknown", func(d *intune.ManagedDevice) intune.ManagedDeviceOwnerType {
+		return d.ManagedDeviceOwnerType
+	}),
 	other("enrolledDateTime", func(d *intune.ManagedDevice) time.Time { return d.EnrolledDateTime }),
 	other("lastSyncDateTime", func(d *intune.ManagedDevice) time.Time { return d.LastSyncDateTime }),
 	present("operatingSystem", func(d *intune.ManagedDevice) string { return d.OperatingSystem }),
@@ -76,11 +78,15 @@ var deviceProperties = []property{
 	selected(text("activationLockBypassCode", func(d *intune.ManagedDevice) string { return d.ActivationLockBypassCode.Reveal() })),
 	present("emailAddress", func(d *intune.ManagedDevice) string { return d.EmailAddress }),
 	text("azureADDeviceId", func(d *intune.ManagedDevice) string { return d.AzureADDeviceID }),
-	member("deviceRegistrationState", "unknown", func(d *intune.ManagedDevice) intune.DeviceRegistrationState { return d.DeviceRegistrationState }),
+	member("deviceRegistrationState", "unknown", func(d *intune.ManagedDevice) intune.DeviceRegistrationState {
+		return d.DeviceRegistrationState
+	}),
 	inLists("Unknown", present("deviceCategoryDisplayName", func(d *intune.ManagedDevice) string { return d.DeviceCategoryDisplayName })),
 	other("isSupervised", func(d *intune.ManagedDevice) bool { return d.IsSupervised }),
 	other("exchangeLastSuccessfulSyncDateTime", func(d *intune.ManagedDevice) time.Time { return d.ExchangeLastSuccessfulSyncDateTime }),
-	member("exchangeAccessState", "none", func(d *intune.ManagedDevice) intune.DeviceManagementExchangeAccessState { return d.ExchangeAccessState }),
+	member("exchangeAccessState", "none", func(d *intune.ManagedDevice) intune.DeviceManagementExchangeAccessState {
+		return d.ExchangeAccessState
+	}),
 	member("exchangeAccessStateReason", "none", func(d *intune.ManagedDevice) intune.DeviceManagementExchangeAccessStateReason {
 		return d.ExchangeAccessStateReason
 	}),
@@ -92,7 +98,9 @@ var deviceProperties = []property{
 	text("model", func(d *intune.ManagedDevice) string { return d.Model }),
 	text("manufacturer", func(d *intune.ManagedDevice) string { return d.Manufacturer }),
 	present("imei", func(d *intune.ManagedDevice) string { return d.IMEI }),
-	other("complianceGracePeriodExpirationDateTime", func(d *intune.ManagedDevice) time.Time { return d.ComplianceGracePeriodExpirationDateTime }),
+	other("complianceGracePeriodExpirationDateTime", func(d *intune.ManagedDevice) time.Time {
+		return d.ComplianceGracePeriodExpirationDateTime
+	}),
 	text("serialNumber", func(d *intune.ManagedDevice) string { return d.SerialNumber }),
 	present("phoneNumber", func(d *intune.ManagedDevice) string { return d.PhoneNumber }),
 	present("androidSecurityPatchLevel", func(d *intune.ManagedDevice) string { return d.AndroidSecurityPatchLevel }),

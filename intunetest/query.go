@@ -97,7 +97,8 @@ func (x *exchange) badQuery(err error) *answer {
 func (q *query) checkSelect(typeName string, has func(name string) bool) error {
 	for _, name := range q.selects {
 		if !has(name) {
-			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name + "' on type 'microsoft.graph." + typeName + "'.")
+			return refusal("Parsing OData Select and Expand failed: Could not find a property named '" + name +
+				"' on type 'microsoft.graph." + typeName + "'.")
 		}
 	}
 	return nil

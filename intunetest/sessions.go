@@ -47,7 +47,8 @@ type SessionScript struct {
 }
 
 // connectorMissing is the error text of a session without an onboarded connector. Microsoft publishes no texts.
-const connectorMissing = "The remote assistance session could not be created because the TeamViewer connector is not configured for this account."
+const connectorMissing = "The remote assistance session could not be created " +
+	"because the TeamViewer connector is not configured for this account."
 
 // session is the remote-assistance state of a device.
 type session struct {

@@ -89,7 +89,8 @@ func salvage(body []byte) (w wireError) {
 			continue
 		}
 		for known, member := range map[string]*any{
-			"code": &w.Code, "errorcode": &w.Code, "message": &w.Message, "request-id": &w.RequestID, "client-request-id": &w.ClientID, "date": &w.Date,
+			"code": &w.Code, "errorcode": &w.Code, "message": &w.Message,
+			"request-id": &w.RequestID, "client-request-id": &w.ClientID, "date": &w.Date,
 		} {
 			if name == known && *member == nil {
 				*member = text

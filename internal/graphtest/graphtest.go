@@ -32,7 +32,7 @@ type Transport func(*http.Request) (*http.Response, error)
 // Do implements policy.Transporter.
 func (f Transport) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements [http.RoundTripper].
 func (f Transport) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // Cloud is a cloud whose Graph is at a test server.

@@ -82,7 +82,8 @@ func compare(path string, got reflect.Value, raw json.RawMessage) error {
 		return compare(path, got.Elem(), raw)
 	case isObject(t):
 		return compareObject(path, got, raw)
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()), reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()),
+		reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		want := reflect.New(t)
 		if json.Unmarshal(raw, want.Interface()) != nil {
 			return ErrRefused

@@ -45,7 +45,8 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 	}
 	token := s.reveal()
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r < '!' || r > '~' }) {
-		return azcore.AccessToken{}, invalidArgument("token", "of StaticToken is blank or holds characters that no access token has; pass the bare access token")
+		return azcore.AccessToken{}, invalidArgument("token",
+			"of StaticToken is blank or holds characters that no access token has; pass the bare access token")
 	}
 	if options.Claims != "" {
 		return azcore.AccessToken{}, errors.New("the service asks for a token with other claims, which a static token cannot give: sign in again")
@@ -117,7 +118,10 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	}
 	token, err := c.bearer.GetToken(ctx, c.TokenRequestOptions())
 	if err != nil {
-		return TokenInfo{}, &Error{Op: opToken.text, reason: "no token came while getting a token", cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err)}
+		return TokenInfo{}, &Error{
+			Op: opToken.text, reason: "no token came while getting a token",
+			cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err),
+		}
 	}
 	info, err := parseToken(token.Token)
 	if err != nil {

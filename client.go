@@ -88,13 +88,16 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		o = *options
 	}
 	if o.Transport != nil && isNil(o.Transport) {
-		return nil, invalidArgument("options.Transport", fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
+		return nil, invalidArgument("options.Transport",
+			fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
 	}
 	if client, ok := o.Transport.(*http.Client); ok && client.Transport != nil && isNil(client.Transport) {
-		return nil, invalidArgument("options.Transport", fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
+		return nil, invalidArgument("options.Transport",
+			fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
 	}
 	if o.Journal != nil && isNil(o.Journal) {
-		return nil, invalidArgument("options.Journal", fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
+		return nil, invalidArgument("options.Journal",
+			fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
 	}
 	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
 		return nil, err

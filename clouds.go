@@ -104,8 +104,9 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 		return graphService{}, invalidArgument(argument, "must not hold . or .. as a path segment")
 	}
 	if root.Scheme != "https" && (root.Scheme != "http" || !allowLoopbackHTTP || !isLoopback(root.Hostname())) {
-		return graphService{}, invalidArgument(argument, fmt.Sprintf("must begin with https:// and not %s://, or tokens would travel in the clear "+
-			"(http is accepted for loopback addresses only, with InsecureAllowCredentialWithHTTP)", root.Scheme))
+		return graphService{}, invalidArgument(argument, fmt.Sprintf("must begin with https:// and not %s://, "+
+			"or tokens would travel in the clear (http is accepted for loopback addresses only, with InsecureAllowCredentialWithHTTP)",
+			root.Scheme))
 	}
 	last := root.Path[strings.LastIndexByte(root.Path, '/')+1:]
 	if last == graphAPIVersion || last == "beta" {

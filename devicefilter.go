@@ -79,7 +79,9 @@ func (f DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 	list := make([]filterTerm, 0, 4)
 	equal := func(field, property, want, got string, serial bool) {
 		if want != "" {
-			list = append(list, filterTerm{field: field, property: property, operator: "eq", text: want, serial: serial, matches: strings.EqualFold(want, got)})
+			list = append(list, filterTerm{
+				field: field, property: property, operator: "eq", text: want, serial: serial, matches: strings.EqualFold(want, got),
+			})
 		}
 	}
 	equal("DeviceName", "deviceName", f.DeviceName, d.DeviceName, false)

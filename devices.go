@@ -268,8 +268,8 @@ func selectProperties(given, needed, refused []string) ([]string, error) {
 	selected := []string{"id"}
 	for _, name := range slices.Concat(given, needed) {
 		if !deviceProperties()[name] {
-			return nil, invalidArgument("options.Select", "names "+strconv.Quote(redact.OneLine(name, 64))+", which is no property of a managed device; "+
-				"names are as in the schema, such as deviceName")
+			return nil, invalidArgument("options.Select", "names "+strconv.Quote(redact.OneLine(name, 64))+
+				", which is no property of a managed device; names are as in the schema, such as deviceName")
 		}
 		if slices.Contains(refused, name) {
 			return nil, invalidArgument("options.Select", "names "+name+", which the service fills only in a read of one device; use GetDevice")

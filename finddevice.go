@@ -84,7 +84,10 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	}
 	switch len(found) {
 	case 0:
-		return ManagedDevice{}, &Error{Op: opFindDevice.text, Message: "no device matches the filter on " + strings.Join(filter.properties(), ", "), kind: ErrNotFound}
+		return ManagedDevice{}, &Error{
+			Op: opFindDevice.text, kind: ErrNotFound,
+			Message: "no device matches the filter on " + strings.Join(filter.properties(), ", "),
+		}
 	case 1:
 		return found[0], nil
 	default:

@@ -6,16 +6,19 @@ import (
 )
 
 const (
-	hintUnknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice"
+	hintUnknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, " +
+		"or the user is prompted twice"
 
 	hintDeviceID = "check that the id is the Intune device id (ManagedDevice.ID) and not the Entra device id (azureADDeviceId) or " +
 		"the Entra object id, which look alike; a device that enrolled again has a new id"
 
 	hintAddress = "the service does not serve this address; use intune.Device(id)"
 
-	hintLicense = "the tenant, or the signed-in user, lacks the Intune license that this operation needs, or the tenant's MDM authority was never set"
+	hintLicense = "the tenant, or the signed-in user, lacks the Intune license that this operation needs, " +
+		"or the tenant's MDM authority was never set"
 
-	hintNoConnector = "Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud"
+	hintNoConnector = "Microsoft says that the TeamViewer connector is not available in GCC High and DoD, " +
+		"so remote assistance cannot work in this cloud"
 
 	hintClaims = "Entra asks for a stronger or fresher sign-in (a claims challenge); sign the user in again"
 

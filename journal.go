@@ -124,7 +124,8 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 		id := req.Header.Get("Client-Request-Id")
 		private := privateOf(req.URL, req.Header.Get("Authorization"))
 		if private.Clean(redact.OneLine(id, maxCodeText)) != id {
-			return invalidArgument("client-request-id", "is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
+			return invalidArgument("client-request-id",
+				"is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
 		}
 		if recorded := p.id(); recorded != "" { // by an earlier try, whose id a policy may have changed
 			req.Header.Set("Client-Request-Id", recorded)

@@ -141,7 +141,9 @@ func (p *Progress) count(outcome Outcome) {
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0).
-func (c *Client) RequestRemoteAssistanceMany(ctx context.Context, devices iter.Seq[DeviceRef], options *RequestManyOptions) iter.Seq[RequestResult] {
+func (c *Client) RequestRemoteAssistanceMany(
+	ctx context.Context, devices iter.Seq[DeviceRef], options *RequestManyOptions,
+) iter.Seq[RequestResult] {
 	o, refused := options.withDefaults()
 	if err := c.check(ctx); err != nil {
 		refused = err
@@ -150,10 +152,11 @@ func (c *Client) RequestRemoteAssistanceMany(ctx context.Context, devices iter.S
 	return func(yield func(RequestResult) bool) {
 		switch {
 		case devices == nil:
-			refused := invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")
-			yield(RequestResult{Outcome: OutcomeNotSent, Err: refused})
+			missing := invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")
+			yield(RequestResult{Outcome: OutcomeNotSent, Err: missing})
 		case used.Swap(true):
-			refuseMany(distinct(devices), invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again"), yield)
+			again := invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again")
+			refuseMany(distinct(devices), again, yield)
 		case refused != nil:
 			refuseMany(distinct(devices), refused, yield)
 		default:

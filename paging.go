@@ -115,7 +115,8 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 	}
 	found, err := w.decode(resp)
 	if found.dropped > 0 {
-		w.client.tracer().SpanFromContext(ctx).AddEvent("rows that do not match the filter", tracing.Attribute{Key: "intune.dropped", Value: found.dropped})
+		w.client.tracer().SpanFromContext(ctx).AddEvent("rows that do not match the filter",
+			tracing.Attribute{Key: "intune.dropped", Value: found.dropped})
 	}
 	if err != nil {
 		e := w.client.unexpectedAnswer(r, resp, "the page could not be read")

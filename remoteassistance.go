@@ -49,7 +49,9 @@ type RequestRemoteAssistanceResponse struct {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0). The page
 // of 2020 said that application permissions are not supported; since about 2021 they are.
-func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, options *RequestRemoteAssistanceOptions) (response RequestRemoteAssistanceResponse, err error) {
+func (c *Client) RequestRemoteAssistance(
+	ctx context.Context, device DeviceRef, options *RequestRemoteAssistanceOptions,
+) (response RequestRemoteAssistanceResponse, err error) {
 	if err := c.check(ctx); err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
@@ -63,7 +65,9 @@ func (c *Client) RequestRemoteAssistance(ctx context.Context, device DeviceRef, 
 
 // requestRemoteAssistance sends the request. token, if not nil, makes the resume token of a request with a given
 // client-request-id, for the journal.
-func (c *Client) requestRemoteAssistance(ctx context.Context, device DeviceRef, token func(clientRequestID string) string) (RequestRemoteAssistanceResponse, error) {
+func (c *Client) requestRemoteAssistance(
+	ctx context.Context, device DeviceRef, token func(clientRequestID string) string,
+) (RequestRemoteAssistanceResponse, error) {
 	pair := newPair(c.journal, c.tracer(), device, token)
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { pair.settle(ctx, asked) }()
@@ -142,7 +146,9 @@ type BeginRemoteAssistanceOptions struct {
 // or another. It is JSON, and holds the device, the Graph root, the times, the ids of the request, salted hashes of the
 // earlier link and text, and a checksum against damage, but no link. Keep it like a session cookie: whoever can change
 // it can mislead the wait, and make an old link pass for a new one.
-func (c *Client) BeginRemoteAssistance(ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
+func (c *Client) BeginRemoteAssistance(
+	ctx context.Context, device DeviceRef, options *BeginRemoteAssistanceOptions,
+) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
 	if err := c.check(ctx); err != nil {
 		return nil, err
 	}
@@ -232,7 +238,9 @@ type OpenRemoteAssistanceOptions struct {
 //     [ErrOutcomeUnknown], the user may not have been asked.
 //   - [*SessionError]: the user was asked, and the service says why there is no session.
 //   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
-func (c *Client) OpenRemoteAssistance(ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
+func (c *Client) OpenRemoteAssistance(
+	ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions,
+) (session RemoteAssistanceSession, err error) {
 	if err := c.check(ctx); err != nil {
 		return RemoteAssistanceSession{}, err
 	}

@@ -91,7 +91,9 @@ type GetRemoteAssistanceSessionResponse struct {
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors: [ErrInvalidArgument], else [*Error].
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get (v1.0).
-func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRef, options *GetRemoteAssistanceSessionOptions) (response GetRemoteAssistanceSessionResponse, err error) {
+func (c *Client) GetRemoteAssistanceSession(
+	ctx context.Context, device DeviceRef, options *GetRemoteAssistanceSessionOptions,
+) (response GetRemoteAssistanceSessionResponse, err error) {
 	if err := c.check(ctx); err != nil {
 		return GetRemoteAssistanceSessionResponse{}, err
 	}
@@ -105,7 +107,8 @@ func (c *Client) GetRemoteAssistanceSession(ctx context.Context, device DeviceRe
 		return GetRemoteAssistanceSessionResponse{}, err
 	}
 	if err := checkSessionLink(record.link); err != nil {
-		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(newRequest(opGetSession, device, http.MethodGet, url.URL{}), record.resp, err.Error())
+		asked := newRequest(opGetSession, device, http.MethodGet, url.URL{})
+		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(asked, record.resp, err.Error())
 	}
 	ids := graphcall.IDsOf(record.resp)
 	return GetRemoteAssistanceSessionResponse{

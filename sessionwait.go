@@ -33,7 +33,9 @@ type ResumeRemoteAssistanceOptions struct {
 // ResumeRemoteAssistance is [Client.WaitForRemoteAssistance] as a poller, for callers that set the pace themselves. It
 // sends nothing by itself; the poller behaves like that of [Client.BeginRemoteAssistance]. Errors:
 // [ErrInvalidArgument].
-func (c *Client) ResumeRemoteAssistance(ctx context.Context, resumeToken string, options *ResumeRemoteAssistanceOptions) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
+func (c *Client) ResumeRemoteAssistance(
+	ctx context.Context, resumeToken string, options *ResumeRemoteAssistanceOptions,
+) (poller *runtime.Poller[RemoteAssistanceSession], err error) {
 	if err := c.check(ctx); err != nil {
 		return nil, err
 	}
@@ -80,7 +82,9 @@ type WaitForRemoteAssistanceOptions struct {
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument] for a token that is blank, damaged, of
 // another cloud or too old; [*PendingError] when no link came; [*SessionError] when the service says why there is none.
-func (c *Client) WaitForRemoteAssistance(ctx context.Context, resumeToken string, options *WaitForRemoteAssistanceOptions) (session RemoteAssistanceSession, err error) {
+func (c *Client) WaitForRemoteAssistance(
+	ctx context.Context, resumeToken string, options *WaitForRemoteAssistanceOptions,
+) (session RemoteAssistanceSession, err error) {
 	if err := c.check(ctx); err != nil {
 		return RemoteAssistanceSession{}, err
 	}
@@ -283,7 +287,10 @@ func (h *sessionHandler) succeed(link SessionURL, details string, reused bool) {
 }
 
 func (h *sessionHandler) sessionError(details, hint string) *SessionError {
-	return &SessionError{Device: h.device, Details: details, Hint: hint, RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID}
+	return &SessionError{
+		Device: h.device, Details: details, Hint: hint,
+		RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID,
+	}
 }
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }

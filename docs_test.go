@@ -115,6 +115,49 @@ func checkIdentifier(t *testing.T, folder, name string) string {
 	return folder + " declares no " + name
 }
 
+// The tables of CONTRIBUTING.md list every room, and every source file of the root.
+func TestContributingCard(t *testing.T) {
+	t.Parallel()
+	rooms, card, found := strings.Cut(readText(t, "CONTRIBUTING.md"), "\n| Subject | Files |\n")
+	if !found {
+		t.Fatal("CONTRIBUTING.md has no card")
+	}
+	card, _, _ = strings.Cut(card, "\n\n")
+	var listed []string
+	for _, file := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(card, -1) {
+		listed = append(listed, file[1])
+	}
+	slices.Sort(listed)
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources = slices.DeleteFunc(sources, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	if !slices.Equal(listed, sources) {
+		t.Errorf("the card lists\n%q, and the root has\n%q", listed, sources)
+	}
+
+	listed = nil
+	for _, room := range regexp.MustCompile("(?m)^\\| `([a-z/]+?)/?` \\|").FindAllStringSubmatch(rooms, -1) {
+		listed = append(listed, room[1])
+		if _, err := os.Stat(filepath.FromSlash(room[1])); err != nil {
+			t.Errorf("there is no room %s", room[1])
+		}
+	}
+	for _, pattern := range []string{"*/*.go", "internal/*/*.go"} {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("found %q, %v", files, err)
+		}
+		for _, file := range files {
+			room := filepath.ToSlash(filepath.Dir(file))
+			if _, err := os.Stat(filepath.Join(room, "go.mod")); err != nil && !slices.Contains(listed, room) {
+				t.Errorf("the table of rooms leaves out %s", room)
+			}
+		}
+	}
+}
+
 // CONTRIBUTING.md promises an example of every operation.
 func TestEveryMethodIsInAnExample(t *testing.T) {
 	t.Parallel()

@@ -11,12 +11,13 @@ type operation struct {
 type access struct {
 	permission string // least Graph permission, delegated or application
 	right      string // Intune role right of a delegated caller, as the portal shows it: category and right
-	connector  bool   // that of TeamViewer
+	connector  bool   // the tenant's TeamViewer connector
 }
 
-// permissionManageDevices is what the action needs, and so a token without which a client is of no use.
+// permissionManageDevices is the permission of the action.
 const permissionManageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
 
+// What the calls need.
 var (
 	offerAssistance = access{permission: permissionManageDevices, right: "Remote tasks / Offer remote assistance", connector: true}
 	readSession     = access{permission: readDevices.permission, right: readDevices.right, connector: true}
@@ -26,17 +27,15 @@ var (
 	updateConnector = access{permission: "DeviceManagementServiceConfig.ReadWrite.All", right: "Remote assistance connectors / Update"}
 )
 
-// The action and the waits around it. The waits send the requests of opRequestRemoteAssistance and opGetSession.
+// The action, and what is made of it. The others send the requests of opRequestRemoteAssistance and opGetSession.
 var (
-	opRequestRemoteAssistance = &operation{api: "Client.RequestRemoteAssistance", text: textRequest, needs: offerAssistance}
-	opRequestMany             = &operation{api: "Client.RequestRemoteAssistanceMany", text: textRequest, needs: offerAssistance}
+	opRequestRemoteAssistance = &operation{api: "Client.RequestRemoteAssistance", text: "request remote assistance", needs: offerAssistance}
+	opRequestMany             = &operation{api: "Client.RequestRemoteAssistanceMany"}
 	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
 	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}
 	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance"}
 	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance"}
 )
-
-const textRequest = "request remote assistance"
 
 // Devices, their sessions, and apps. A pager and an iterator of the same list differ in their spans.
 var (

@@ -31,10 +31,10 @@ type ListAuditEventsOptions struct {
 	// Top is the number of events per page, 1 to 1000; zero leaves it to the service.
 	Top int32
 
-	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue, as in [ListDevicesOptions].
+	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue, as in ListDevicesOptions.
 	ContinueFrom string
 
-	// OnPage, if not nil, is called by [Client.AuditEvents] with each page before its events are yielded. The page shows
+	// OnPage, if not nil, is called by Client.AuditEvents with each page before its events are yielded. The page shows
 	// whether the service ignored the filter (ListAuditEventsResponse.Dropped), and from where to continue (NextLink).
 	OnPage func(ListAuditEventsResponse)
 }
@@ -56,7 +56,7 @@ type ListAuditEventsResponse struct {
 	// Repeated is how many events of the page had come on an earlier page already.
 	Repeated int `json:"repeated,omitempty"`
 
-	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	// RequestID and ClientRequestID identify the request of the page, as in RequestRemoteAssistanceResponse.
 	RequestID       string `json:"requestId,omitempty"`
 	ClientRequestID string `json:"clientRequestId,omitempty"`
 }
@@ -130,7 +130,7 @@ type AuditFilter struct {
 	// Device picks events about a device, by its Intune id, whatever the form of the address.
 	Device DeviceRef
 
-	// ActivityType is the kind of activity, such as [ActivityRequestRemoteAssistance].
+	// ActivityType is the kind of activity, such as ActivityRequestRemoteAssistance.
 	ActivityType string
 
 	// Category is the area of Intune, such as "Device".
@@ -140,7 +140,7 @@ type AuditFilter struct {
 	// write it as Entra does.
 	ActorUserPrincipalName string
 
-	// ClientRequestID is the client-request-id of a request, as in its response, its error or its [JournalEntry]. Events
+	// ClientRequestID is the client-request-id of a request, as in its response, its error or its JournalEntry. Events
 	// have it as CorrelationID. The service is not asked to compare it, so set After too; otherwise every event is read.
 	ClientRequestID string
 

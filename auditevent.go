@@ -32,7 +32,7 @@ type AuditEvent struct {
 	// ActivityDateTime is when it was done.
 	ActivityDateTime time.Time `json:"activityDateTime,omitzero"`
 
-	// ActivityType is the kind of activity, such as [ActivityRequestRemoteAssistance].
+	// ActivityType is the kind of activity, such as ActivityRequestRemoteAssistance.
 	ActivityType string `json:"activityType,omitzero"`
 
 	// ActivityOperationType is the operation, such as "Create", "Delete", "Patch" or "Action".

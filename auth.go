@@ -104,7 +104,7 @@ type TokenInfo struct {
 	// Audience is what the token is for (claim aud): the Graph root, or 00000003-0000-0000-c000-000000000000.
 	Audience string
 	// ExpiresOn is when the token ends (claim exp); zero when not known. Of a token that cannot be read it is what the
-	// credential says, which [StaticToken] does not know either: it says an hour from then on.
+	// credential says, which StaticToken does not know either: it says an hour from then on.
 	ExpiresOn time.Time
 }
 
@@ -261,19 +261,19 @@ type CredentialOptions struct {
 	// public one, or AZURE_AUTHORITY_HOST.
 	azcore.ClientOptions
 
-	// Method is how to sign in. Default: [CredentialMethodDefault].
+	// Method is how to sign in. Default: CredentialMethodDefault.
 	Method CredentialMethod
 
 	// TenantID is the Entra tenant. Default: the user's home tenant, or what the environment says. A managed identity
-	// has its own, and [CredentialMethodEnvironment] takes it from AZURE_TENANT_ID only.
+	// has its own, and CredentialMethodEnvironment takes it from AZURE_TENANT_ID only.
 	TenantID string
 
-	// ClientID is the app registration. Required for [CredentialMethodBrowser] and [CredentialMethodDeviceCode]:
+	// ClientID is the app registration. Required for CredentialMethodBrowser and CredentialMethodDeviceCode:
 	// azidentity's own default lacks Intune permissions, and nobody can grant them to it.
-	// [CredentialMethodManagedIdentity] selects a user-assigned identity with it; the other methods do not use it.
+	// CredentialMethodManagedIdentity selects a user-assigned identity with it; the other methods do not use it.
 	ClientID string
 
-	// Prompt shows the code of [CredentialMethodDeviceCode] to the user. Default: print it on standard output.
+	// Prompt shows the code of CredentialMethodDeviceCode to the user. Default: print it on standard output.
 	Prompt func(context.Context, azidentity.DeviceCodeMessage) error
 
 	// DisableInstanceDiscovery stops the check of the authority with Microsoft's public cloud, for disconnected and

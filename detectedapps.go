@@ -15,7 +15,7 @@ import (
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-detectedapp
 type DetectedApp struct {
-	// ID is the id of the application, which [DetectedAppDevice] takes. It is opaque text and not a GUID.
+	// ID is the id of the application, which DetectedAppDevice takes. It is opaque text and not a GUID.
 	ID string `json:"id,omitzero"`
 
 	// DisplayName is the name of the application.
@@ -63,7 +63,7 @@ type ListDetectedAppsResponse struct {
 	// Repeated is how many rows of the page had come on an earlier page already.
 	Repeated int `json:"repeated,omitempty"`
 
-	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	// RequestID and ClientRequestID identify the request of the page, as in RequestRemoteAssistanceResponse.
 	RequestID       string `json:"requestId,omitempty"`
 	ClientRequestID string `json:"clientRequestId,omitempty"`
 }

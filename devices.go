@@ -32,7 +32,7 @@ type GetDeviceOptions struct {
 type GetDeviceResponse struct {
 	ManagedDevice
 
-	// RequestID and ClientRequestID identify the read, as in [RequestRemoteAssistanceResponse].
+	// RequestID and ClientRequestID identify the read, as in RequestRemoteAssistanceResponse.
 	RequestID       string `json:"-"`
 	ClientRequestID string `json:"-"`
 }
@@ -138,7 +138,7 @@ type ListDevicesOptions struct {
 	// given, and only to the client's own Graph root. Filter is still checked; Select and Top are those in the link.
 	ContinueFrom string
 
-	// OnPage, if not nil, is called by [Client.Devices] with each page before its devices are yielded. The page shows what
+	// OnPage, if not nil, is called by Client.Devices with each page before its devices are yielded. The page shows what
 	// the devices do not: whether the service ignored the filter (ListDevicesResponse.Dropped), and from where to continue
 	// (NextLink).
 	OnPage func(ListDevicesResponse)
@@ -162,7 +162,7 @@ type ListDevicesResponse struct {
 	// Repeated is how many rows of the page had come on an earlier page already.
 	Repeated int `json:"repeated,omitempty"`
 
-	// RequestID and ClientRequestID identify the request of the page, as in [RequestRemoteAssistanceResponse].
+	// RequestID and ClientRequestID identify the request of the page, as in RequestRemoteAssistanceResponse.
 	RequestID       string `json:"requestId,omitempty"`
 	ClientRequestID string `json:"clientRequestId,omitempty"`
 }

@@ -31,6 +31,11 @@
 // ignores a $filter that it does not support and answers with every device of the tenant. For the same reason the
 // library checks every device that comes back against the filter.
 //
+// # Before the user is asked
+//
+// Package readiness says why there would be no session: it reads the connector and the device, looks at the cloud and the
+// token, and names a remedy for each finding.
+//
 // # Accepted is not open
 //
 // [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: a link

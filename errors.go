@@ -56,7 +56,7 @@ var (
 
 	// ErrOutcomeUnknown marks a write that was sent and whose outcome could not be learned, such as a connection that
 	// broke before the answer came. The service may have acted: read the session before asking again, or the user may be
-	// prompted twice. The same error can also match one of the kinds above, and its cause, such as [context.Canceled].
+	// prompted twice. The same error can also match one of the kinds above, and its cause, such as the end of a context.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 )
 
@@ -86,13 +86,13 @@ type Error struct {
 	Op string
 
 	// Device is the device it was tried on, zero for an operation on the tenant. JSON shows the whole address, including
-	// the user of a [UserDevice].
+	// the user of a UserDevice.
 	Device DeviceRef `json:",omitzero"`
 
 	// StatusCode is the HTTP status, 0 when no answer came.
 	StatusCode int
 
-	// Code is error.code as received. It can be blank, "UnknownError" or even a sentence; branch on [errors.Is].
+	// Code is error.code as received. It can be blank, "UnknownError" or even a sentence; branch on errors.Is.
 	Code string
 
 	// InnerCode is the most specific code found deeper in the body: in the JSON that Intune nests in the message, in
@@ -122,7 +122,8 @@ type Error struct {
 	// RetryAfter is how long the service asked to wait, 0 when it did not say.
 	RetryAfter time.Duration
 
-	// Hint says what to do about the error, if the library knows. It is for people, and its text may change.
+	// Hint says what to do about the error, if the library knows. It is for the operator and not for the device's user,
+	// since it may name the app and its permissions. Its text may change.
 	Hint string
 
 	kind     error

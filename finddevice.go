@@ -28,14 +28,14 @@ const maxCandidates = 20
 
 // FindDeviceOptions configures [Client.FindDevice].
 type FindDeviceOptions struct {
-	// In narrows the search to a collection. When it is not set, the search is in [AllDevices]. In [DetectedAppDevices],
+	// In narrows the search to a collection. When it is not set, the search is in AllDevices. In DetectedAppDevices,
 	// ErrNotFound is certain only for a filter on DeviceName, since the list may lack the other properties.
 	In DeviceCollection
 
-	// Select is as in [ListDevicesOptions]. The properties that tell candidates apart are always added.
+	// Select is as in ListDevicesOptions. The properties that tell candidates apart are always added.
 	Select []string
 
-	// OnPage is as in [ListDevicesOptions].
+	// OnPage is as in ListDevicesOptions.
 	OnPage func(ListDevicesResponse)
 }
 

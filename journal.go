@@ -28,7 +28,7 @@ import (
 // and so do concurrent calls of the other methods.
 type Journal interface {
 	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
-	// [*Error] that wraps that error, and Asked is not called. The context is that of the call.
+	// *Error that wraps that error, and Asked is not called. The context is that of the call.
 	Asking(ctx context.Context, entry JournalEntry) error
 
 	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of the
@@ -51,7 +51,7 @@ type JournalEntry struct {
 	ClientRequestID string `json:"clientRequestId"`
 
 	// ResumeToken is in Asking only, if a wait for the link follows. It is made before anything is sent, so that
-	// [Client.WaitForRemoteAssistance] can continue the wait after a crash at any moment. Keep it like a session cookie.
+	// Client.WaitForRemoteAssistance can continue the wait after a crash at any moment. Keep it like a session cookie.
 	ResumeToken string `json:"resumeToken,omitempty"`
 
 	// Outcome is in Asked only, and never blank there.

@@ -15,7 +15,7 @@ import (
 // leave them zero: ActivationLockBypassCode, EthernetMACAddress, ICCID, Notes, PhysicalMemoryInBytes,
 // RemoteAssistanceSessionURL, UDID, and, as far as is known, RemoteAssistanceSessionErrorDetails.
 //
-// "Filterable" below names the operators that Microsoft documents for $filter; on any other property the service may
+// "Filterable" at a property names the operators that Microsoft documents for $filter; on any other property the service may
 // ignore the filter and answer with every device. All properties but ManagedDeviceName, ManagedDeviceOwnerType and
 // Notes are read-only.
 //
@@ -25,7 +25,7 @@ import (
 //
 // Source: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
 type ManagedDevice struct {
-	// ID is Intune's id of the device, a GUID, which [Device] takes. It is neither AzureADDeviceID nor the Entra object
+	// ID is Intune's id of the device, a GUID, which Device takes. It is neither AzureADDeviceID nor the Entra object
 	// id, which look alike.
 	ID string `json:"id,omitzero"`
 

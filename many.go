@@ -57,10 +57,10 @@ type RequestResult struct {
 	// Device is the address as it was given.
 	Device DeviceRef
 
-	// Outcome says whether the user was asked. With [OutcomeUnknown], look at the session before asking again.
+	// Outcome says whether the user was asked. With OutcomeUnknown, look at the session before asking again.
 	Outcome Outcome
 
-	// Err is nil for OutcomeAccepted. Otherwise it is [ErrInvalidArgument] or an [*Error] with the device.
+	// Err is nil for OutcomeAccepted. Otherwise it is ErrInvalidArgument or an *Error with the device.
 	Err error
 
 	// RequestID identifies the request at Microsoft, blank when no answer came.

@@ -118,7 +118,7 @@ type BeginRemoteAssistanceOptions struct {
 	AcceptExistingAfter time.Duration
 
 	// ConfirmWithin is for a request whose outcome is unknown: how long after the request to look for a sign that the
-	// service acted. Without a sign the wait ends with a [*PendingError] that is [ErrOutcomeUnknown]. Zero means two
+	// service acted. Without a sign the wait ends with a *PendingError that is ErrOutcomeUnknown. Zero means two
 	// minutes.
 	ConfirmWithin time.Duration
 }
@@ -208,10 +208,10 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 // OpenRemoteAssistanceOptions configures [Client.OpenRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument], except for MaxWait.
 type OpenRemoteAssistanceOptions struct {
-	// AcceptExistingAfter is as in [BeginRemoteAssistanceOptions].
+	// AcceptExistingAfter is as in BeginRemoteAssistanceOptions.
 	AcceptExistingAfter time.Duration
 
-	// ConfirmWithin is as in [BeginRemoteAssistanceOptions].
+	// ConfirmWithin is as in BeginRemoteAssistanceOptions.
 	ConfirmWithin time.Duration
 
 	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes; a negative value means
@@ -223,7 +223,7 @@ type OpenRemoteAssistanceOptions struct {
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait
-	// elsewhere if this process ends ([Client.WaitForRemoteAssistance]). The token holds no link.
+	// elsewhere if this process ends (Client.WaitForRemoteAssistance). The token holds no link.
 	OnRequested func(resumeToken string)
 }
 

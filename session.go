@@ -73,7 +73,7 @@ type GetRemoteAssistanceSessionOptions struct{}
 type GetRemoteAssistanceSessionResponse struct {
 	RemoteAssistanceSession
 
-	// RequestID and ClientRequestID identify this read, as in [RequestRemoteAssistanceResponse]; those of the embedded
+	// RequestID and ClientRequestID identify this read, as in RequestRemoteAssistanceResponse; those of the embedded
 	// session are blank.
 	RequestID       string
 	ClientRequestID string

@@ -29,7 +29,7 @@ type PendingError struct {
 	// RequestedAt is when the request was made, on the local clock.
 	RequestedAt time.Time
 
-	// ResumeToken continues the wait, here or in another process. It holds no link; see [Client.WaitForRemoteAssistance]
+	// ResumeToken continues the wait, here or in another process. It holds no link; see Client.WaitForRemoteAssistance
 	// for how to keep it.
 	ResumeToken string
 

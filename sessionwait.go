@@ -19,11 +19,11 @@ import (
 // ResumeRemoteAssistanceOptions configures [Client.ResumeRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument].
 type ResumeRemoteAssistanceOptions struct {
-	// AcceptExistingAfter is as in [BeginRemoteAssistanceOptions], counted from the request; zero keeps that of the
+	// AcceptExistingAfter is as in BeginRemoteAssistanceOptions, counted from the request; zero keeps that of the
 	// first wait.
 	AcceptExistingAfter time.Duration
 
-	// ConfirmWithin is as in [BeginRemoteAssistanceOptions], counted from this call; zero keeps that of the first wait.
+	// ConfirmWithin is as in BeginRemoteAssistanceOptions, counted from this call; zero keeps that of the first wait.
 	ConfirmWithin time.Duration
 
 	// MaxAge is how old the request may be. Zero means 24 hours.
@@ -55,10 +55,10 @@ func (c *Client) ResumeRemoteAssistance(
 // WaitForRemoteAssistanceOptions configures [Client.WaitForRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument], except for MaxWait.
 type WaitForRemoteAssistanceOptions struct {
-	// AcceptExistingAfter is as in [ResumeRemoteAssistanceOptions].
+	// AcceptExistingAfter is as in ResumeRemoteAssistanceOptions.
 	AcceptExistingAfter time.Duration
 
-	// ConfirmWithin is as in [ResumeRemoteAssistanceOptions].
+	// ConfirmWithin is as in ResumeRemoteAssistanceOptions.
 	ConfirmWithin time.Duration
 
 	// MaxAge is how old the request may be. Zero means 24 hours.
@@ -68,7 +68,7 @@ type WaitForRemoteAssistanceOptions struct {
 	// context lasts.
 	MaxWait time.Duration
 
-	// Frequency is as in [OpenRemoteAssistanceOptions].
+	// Frequency is as in OpenRemoteAssistanceOptions.
 	Frequency time.Duration
 }
 

@@ -50,7 +50,7 @@ type Fault struct {
 
 	// Delay is how long the tenant waits before the answer, or before Drop breaks the connection. It is a timer that ends
 	// with the request's context, and the context's error is then the result; in a testing/synctest bubble it takes no
-	// time. [Tenant.Advance] does not shorten it.
+	// time. Tenant.Advance does not shorten it.
 	Delay time.Duration
 
 	// Effect makes the service act on the request at once, before the delay and the faulty answer: the user is asked
@@ -63,7 +63,7 @@ type Fault struct {
 	Drop DropMode
 
 	// Truncate breaks the connection after that many bytes of the body, although Content-Length announces the whole body;
-	// the reader sees [io.ErrUnexpectedEOF]. A negative number breaks off before the first byte, and 0 does not truncate.
+	// the reader sees io.ErrUnexpectedEOF. A negative number breaks off before the first byte, and 0 does not truncate.
 	// A body that is not longer than Truncate arrives whole, and so does an item of a $batch.
 	Truncate int
 
@@ -77,10 +77,10 @@ type DropMode int
 const (
 	// DropNone does not break the connection.
 	DropNone DropMode = iota
-	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees a [*net.OpError] of a
-	// dial. With [Tenant.ServeHTTP], where the server has been reached already, it is DropBefore.
+	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees package net's error
+	// of a dial, an OpError. With Tenant.ServeHTTP, where the server has been reached already, it is DropBefore.
 	DropConnect
-	// DropBefore breaks the connection before the service acts. A client in process sees [io.EOF].
+	// DropBefore breaks the connection before the service acts. A client in process sees package io's EOF.
 	DropBefore
 	// DropAfter breaks the connection after the service acted and before the answer. To the client it looks like
 	// DropBefore.

@@ -8,7 +8,7 @@ import (
 // TenantOptions configures a [Tenant]. The zero value, like a nil pointer, gives a tenant with a working connector, no
 // throttling and pages of 1000.
 type TenantOptions struct {
-	// Clock is the time of the tenant before [Tenant.Advance]; nil means [time.Now], which is the fake clock inside a
+	// Clock is the time of the tenant before Tenant.Advance; nil means time.Now, which is the fake clock inside a
 	// testing/synctest bubble. It is called from the goroutine of each request and must be safe for concurrent use. It must
 	// not call methods of the tenant, which holds its lock meanwhile.
 	Clock func() time.Time
@@ -42,7 +42,7 @@ type TenantOptions struct {
 	// links say only how many apps to skip, only the first page is empty.
 	ShortPages bool
 
-	// KeepRequests is how many of the latest requests [Tenant.Requests] returns; [Tenant.RequestCount] counts all. 0 means
+	// KeepRequests is how many of the latest requests Tenant.Requests returns; Tenant.RequestCount counts all. 0 means
 	// 10,000, which takes about ten megabytes if the bodies are small, and a negative number means none.
 	KeepRequests int
 
@@ -58,15 +58,15 @@ type TenantOptions struct {
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, it is the real
 	// time, such as a millisecond, after which each answer to a read of a session asks in Retry-After-Ms to read again.
 	// The library's waits and azcore's PollUntilDone obey, and the code under test needs no option. Each read moves the
-	// tenant's clock by [LookInterval], so that [SessionScript.After] passes as if the client had waited. The clock of a
-	// client whose transport is the tenant, as in [Tenant.ClientOptions], moves along: ten minutes of MaxWait take some 120
-	// reads, and [Tenant.Advance] makes them pass at once. A client that reaches the tenant through an [http.Client], a
-	// server or [Tenant.Register] measures its waits in real time, so that its MaxWait should be short.
+	// tenant's clock by LookInterval, so that SessionScript.After passes as if the client had waited. The clock of a
+	// client whose transport is the tenant, as in Tenant.ClientOptions, moves along: ten minutes of MaxWait take some 120
+	// reads, and Tenant.Advance makes them pass at once. A client that reaches the tenant through an http.Client, a
+	// server or Tenant.Register measures its waits in real time, so that its MaxWait should be short.
 	LookAgainAfter time.Duration
 
 	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the
 	// tenant's clock. 0 means that this does not happen by itself, since an administrator has to sign in at the partner;
-	// call [Tenant.SetConnector] to complete it.
+	// call Tenant.SetConnector to complete it.
 	OnboardingCompletesAfter time.Duration
 }
 

@@ -8,10 +8,10 @@ import (
 
 // DeviceState is what a tenant knows of a device at a point in time.
 type DeviceState struct {
-	// Device is what [Tenant.AddDevice] was given, with the session's link and error text as they are now.
+	// Device is what Tenant.AddDevice was given, with the session's link and error text as they are now.
 	Device intune.ManagedDevice
 
-	// Prompts is [Tenant.Prompts] of the device.
+	// Prompts is Tenant.Prompts of the device.
 	Prompts int
 
 	// Pending reports that a request for remote assistance was accepted, and that its result is not visible yet.

@@ -29,7 +29,7 @@ func drift(before, after facts) []change {
 		case !was && now.Base != "" && now.Base != "entity":
 			add(false, "read its properties with those of "+goName(before, now.Base), "%s: new, derived from %s, with %s", name, now.Base, names(now.Properties))
 		case !was:
-			add(false, "add a Go type, and to schemaObjects in schema_test.go", "%s: new, with %s", name, names(now.Properties))
+			add(false, "add a Go type, and to schemaObjects in manageddevice_test.go", "%s: new, with %s", name, names(now.Properties))
 		default:
 			properties(add, before, name, old, now)
 		}
@@ -41,7 +41,7 @@ func drift(before, after facts) []change {
 		case !is:
 			add(false, "remove its Go type, which breaks the API, or keep it and say so", "%s: gone", name)
 		case !was:
-			add(false, "add a Go type, and to schemaEnums in schema_test.go", "%s: new, %s", name, strings.Join(now, ", "))
+			add(false, "add a Go type, and to schemaEnums in manageddevice_test.go", "%s: new, %s", name, strings.Join(now, ", "))
 		default:
 			members(add, name, old, now)
 		}

@@ -1,10 +1,13 @@
 package intune_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -321,6 +324,80 @@ func TestManyTriesAgain(t *testing.T) {
 					if r.id != results[0].ClientRequestID {
 						t.Errorf("the id changed from %q to %q", results[0].ClientRequestID, r.id)
 					}
+				}
+			})
+		})
+	}
+}
+
+// What each answer to one of the devices means for it, and for it alone.
+func TestRequestRemoteAssistanceMany_OutcomeOfEachAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int // 0 for a connection that breaks
+		body    string
+		outcome intune.Outcome
+		is      error
+	}{
+		"204":                    {204, "", intune.OutcomeAccepted, nil},
+		"200 without a body":     {200, "", intune.OutcomeAccepted, nil},
+		"200 with a page":        {200, "<html>", intune.OutcomeUnknown, intune.ErrOutcomeUnknown},
+		"200 with JSON":          {200, `{"html":true}`, intune.OutcomeUnknown, intune.ErrOutcomeUnknown},
+		"302":                    {302, "", intune.OutcomeUnknown, intune.ErrOutcomeUnknown},
+		"307":                    {307, "", intune.OutcomeRejected, nil},
+		"401":                    {401, "", intune.OutcomeRejected, intune.ErrUnauthenticated},
+		"403":                    {403, "bm90IEpTT04=", intune.OutcomeRejected, intune.ErrForbidden},
+		"404":                    {404, `{"error":{"code":"ResourceNotFound","message":"gone"}}`, intune.OutcomeRejected, intune.ErrNotFound},
+		"429":                    {429, "", intune.OutcomeRejected, intune.ErrThrottled},
+		"400 that is throttling": {400, `{"error":{"code":"TooManyRequests"}}`, intune.OutcomeRejected, intune.ErrThrottled},
+		"499":                    {499, "", intune.OutcomeUnknown, intune.ErrOutcomeUnknown},
+		"500":                    {500, "", intune.OutcomeUnknown, intune.ErrServer},
+		"502":                    {502, "<html>", intune.OutcomeUnknown, intune.ErrUnavailable},
+		"503 of a proxy":         {503, "upstream connect error or disconnect/reset before headers", intune.OutcomeUnknown, intune.ErrUnavailable},
+		"504":                    {504, "", intune.OutcomeUnknown, intune.ErrUnavailable},
+		"a broken connection":    {0, "", intune.OutcomeUnknown, io.EOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					switch {
+					case lastDevice(req.URL.EscapedPath()) == "other":
+						return answer(req, http.StatusNoContent, nil, ""), nil
+					case c.status == 0:
+						return nil, io.EOF
+					}
+					return answer(req, c.status, nil, c.body), nil
+				}), noRetries)
+				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "other"), nil))
+				if got := summary(results[1]); got != "other accepted 1" {
+					t.Errorf("got %q", got)
+				}
+				r := results[0]
+				if got, want := summary(r), fmt.Sprint("a ", c.outcome, " 1"); got != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+				if c.outcome == intune.OutcomeAccepted {
+					if r.Err != nil {
+						t.Errorf("error %v", r.Err)
+					}
+					return
+				}
+				e := asError(t, r.Err)
+				if c.is != nil && !errors.Is(e, c.is) {
+					t.Errorf("%v is not %v", e, c.is)
+				}
+				if e.Device != r.Device {
+					t.Errorf("the error of %v is of %v", r.Device, e.Device)
+				}
+				if e.Op != "request remote assistance" {
+					t.Errorf("Op %q", e.Op)
+				}
+				if e.ClientRequestID != r.ClientRequestID {
+					t.Errorf("the error has ClientRequestID %q, the result %q", e.ClientRequestID, r.ClientRequestID)
+				}
+				if unknown := errors.Is(e, intune.ErrOutcomeUnknown); unknown != (r.Outcome == intune.OutcomeUnknown) {
+					t.Errorf("outcome %s, ErrOutcomeUnknown is %v", r.Outcome, unknown)
 				}
 			})
 		})
@@ -678,6 +755,44 @@ func TestManyJournalRemembersThatItLeft(t *testing.T) {
 	})
 }
 
+// When the context ends while the journal refuses some devices, those it has recorded are not sent either.
+func TestRequestRemoteAssistanceMany_ContextEndsWhileTheJournalRefuses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var all sync.WaitGroup
+		all.Add(3)
+		refusals := map[intune.DeviceRef]error{intune.Device("b"): errors.New("no room for b"), intune.Device("c"): errors.New("no room for c")}
+		journal := &memory{onAsking: func(_ context.Context, e intune.JournalEntry) error {
+			all.Done()
+			all.Wait()
+			cancel()
+			return refusals[e.Device]
+		}}
+		sent := &manyScript{}
+		results := collect(sent.client(t, journal.option).RequestRemoteAssistanceMany(ctx, devicesNamed("a", "b", "c"), nil))
+		for i, want := range []string{"context canceled", "no room for b", "no room for c"} {
+			r := results[i]
+			if r.Outcome != intune.OutcomeNotSent {
+				t.Errorf("outcome of %+v", r)
+			}
+			if text, _, _ := strings.Cut(fmt.Sprint(r.Err), ";"); !strings.HasSuffix(text, want) {
+				t.Errorf("%v, want %s", r.Err, want)
+			}
+		}
+		if len(sent.requests) != 0 {
+			t.Errorf("sent %v", sent.requests)
+		}
+		if len(journal.asking) != 3 {
+			t.Errorf("asking %+v", journal.asking)
+		}
+		if len(journal.asked) != 1 || journal.asked[0].Outcome != intune.OutcomeNotSent {
+			t.Errorf("asked %+v", journal.asked)
+		}
+	})
+}
+
 func TestManyProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -878,6 +993,96 @@ func TestManyJournalOfALoopThatIsLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The ids in the body of an answer win over its headers', but for the id under which the journal has the request.
+func TestRequestRemoteAssistanceMany_IDsOfTheBody(t *testing.T) {
+	t.Parallel()
+	journal := &memory{}
+	client := newClient(t, transportFunc(says(http.StatusForbidden,
+		`{"error":{"code":"Forbidden","innerError":{"request-id":"of the body","client-request-id":"of the body"}}}`, "Request-Id", "of the header")), journal.option)
+	result := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a"), nil))[0]
+	if result.RequestID != "of the body" {
+		t.Errorf("RequestID %q", result.RequestID)
+	}
+	asking, _ := journal.pair(t)
+	if result.ClientRequestID != asking.ClientRequestID {
+		t.Errorf("the result has ClientRequestID %q, the entry %q", result.ClientRequestID, asking.ClientRequestID)
+	}
+	if e := asError(t, result.Err); e.ClientRequestID != asking.ClientRequestID {
+		t.Errorf("the error has ClientRequestID %q, the entry %q", e.ClientRequestID, asking.ClientRequestID)
+	}
+}
+
+// The raw answer to each device can be looked at, as that to a single request.
+func TestRequestRemoteAssistanceMany_AnswerOfEachDevice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal := &memory{}
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if lastDevice(req.URL.EscapedPath()) == "a" {
+				return answer(req, http.StatusNotFound, http.Header{"X-Test": {"1"}}, `{"error":{"code":"Gone"}}`), nil
+			}
+			return answer(req, http.StatusOK, nil, `{"a":1}`), nil
+		}), journal.option)
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), nil))
+		failed, ok := errors.AsType[*azcore.ResponseError](results[0].Err)
+		if !ok {
+			t.Fatalf("got %v", results[0].Err)
+		}
+		if failed.StatusCode != http.StatusNotFound {
+			t.Errorf("StatusCode %d", failed.StatusCode)
+		}
+		if failed.ErrorCode != "Gone" {
+			t.Errorf("ErrorCode %q", failed.ErrorCode)
+		}
+		if header := failed.RawResponse.Header.Get("X-Test"); header != "1" {
+			t.Errorf("X-Test %q", header)
+		}
+		for _, part := range []string{"POST https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/a/requestRemoteAssistance", "RESPONSE 404: Not Found", `"code": "Gone"`} {
+			if !strings.Contains(failed.Error(), part) {
+				t.Errorf("no %q in %s", part, failed.Error())
+			}
+		}
+		i := slices.IndexFunc(journal.asked, func(e intune.JournalEntry) bool { return e.Device == intune.Device("b") })
+		if len(journal.asked) != 2 || i < 0 {
+			t.Fatalf("entries %+v", journal.asked)
+		}
+		if asked := journal.asked[i]; asked.Outcome != intune.OutcomeUnknown || asked.StatusCode != http.StatusOK {
+			t.Errorf("entry %+v", asked)
+		}
+	})
+}
+
+func TestRequestResult_InLogs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if lastDevice(req.URL.EscapedPath()) == "d1" {
+				return answer(req, http.StatusNotFound, http.Header{"Request-Id": {"r-1"}}, ""), nil
+			}
+			return answer(req, http.StatusInternalServerError, nil, ""), nil
+		}))
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{
+			intune.UserDevice("marker@contoso.com", "d1"), intune.UserDevice("marker@contoso.com", "d2"), {},
+		}), nil))
+		var logged bytes.Buffer
+		for _, result := range append(results, intune.RequestResult{Outcome: intune.OutcomeAccepted, Attempts: 1}) {
+			slog.New(slog.NewJSONHandler(&logged, nil)).Info("asked", "result", result)
+		}
+		text := logged.String()
+		for _, part := range []string{
+			`"outcome":"accepted","attempts":1}`,
+			`"outcome":"rejected","attempts":1,"error":{`, `"request_id":"r-1"`, `"outcome":"unknown"`, `"outcome":"notSent","attempts":0,"error":"`, `"device":"device d1 (user address)"`,
+		} {
+			if !strings.Contains(text, part) {
+				t.Errorf("no %s in %s", part, text)
+			}
+		}
+		if strings.Contains(text, "marker") {
+			t.Errorf("the log shows the user: %s", text)
+		}
+	})
 }
 
 // A panic of the caller's code is one of the loop, and the devices it concerns are unknown.

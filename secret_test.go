@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -262,7 +263,8 @@ func TestUserStaysOutOfErrors(t *testing.T) {
 				_, write := client.RequestRemoteAssistance(t.Context(), device, nil)
 				_, read := client.GetRemoteAssistanceSession(t.Context(), device, nil)
 				_, list := client.NewListDevicesPager(intune.UserDevices(user), nil).NextPage(t.Context())
-				for _, err := range []error{write, read, list} {
+				many := collect(client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil))[0].Err
+				for _, err := range []error{write, many, read, list} {
 					e := asError(t, err)
 					shown := fmt.Sprintf("%v %+v %#v %s %q %+v %s", err, err, err, e.Message, e.Target, e.Details, e.RequestID)
 					if failed, ok := errors.AsType[*url.Error](err); ok {

@@ -172,7 +172,9 @@ func (c *Client) TokenRequestOptions() policy.TokenRequestOptions {
 	return policy.TokenRequestOptions{Scopes: []string{c.service.scope}, EnableCAE: true}
 }
 
-// Endpoint is the root of Microsoft Graph that the client calls, such as "https://graph.microsoft.com".
+// Endpoint is the root of Microsoft Graph that the client calls, without a version and without a slash at the end, such as
+// "https://graph.microsoft.com". It is the Endpoint of the [ServiceGraph] entry of the client's cloud. A client that
+// [NewClient] did not make has "".
 func (c *Client) Endpoint() string {
 	if c == nil || c.internal == nil {
 		return ""

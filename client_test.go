@@ -58,6 +58,29 @@ func TestNilAndZeroOptionsAreTheSame(t *testing.T) {
 	}
 }
 
+func TestClient_Endpoint(t *testing.T) {
+	t.Parallel()
+	for want, configuration := range map[string]cloud.Configuration{
+		"https://graph.microsoft.com":             {},
+		"https://graph.microsoft.us":              intune.CloudUSGovernment,
+		"https://graph.example:8443/prefix":       graphAt("https://graph.example:8443/prefix/"),
+		"https://microsoftgraph.chinacloudapi.cn": cloud.AzureChina,
+	} {
+		client, err := intune.NewClient(intune.StaticToken("t"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Cloud: configuration}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := client.Endpoint(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for _, client := range []*intune.Client{{}, nil} {
+		if got := client.Endpoint(); got != "" {
+			t.Errorf("%v: got %s", client, got)
+		}
+	}
+}
+
 // What the caller changes in the options after NewClient does not reach the client.
 func TestOptionsAreCopied(t *testing.T) {
 	t.Parallel()

@@ -5,86 +5,131 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/redact"
 )
 
+// Client is what [Check] calls. [*intune.Client] is one, and its methods say what each has to do. A fake in a test, or a
+// client that remembers what it read, can take its place; Check calls two of its methods at the same time. Later versions
+// may call more methods: a type that embeds a Client keeps compiling.
+type Client interface {
+	Endpoint() string
+	TokenRequestOptions() policy.TokenRequestOptions
+	TokenInfo(ctx context.Context) (intune.TokenInfo, error)
+	RemoteAssistanceConnector(ctx context.Context, options *intune.RemoteAssistanceConnectorOptions) (intune.ConnectorState, error)
+	GetDevice(ctx context.Context, device intune.DeviceRef, options *intune.GetDeviceOptions) (intune.GetDeviceResponse, error)
+}
+
+// Options configures [Check].
+type Options struct {
+	// MaxSyncAge is how long ago the device's last sync may be; the check warns if it is older. Zero means 24 hours, three
+	// times the interval at which a device checks in by Microsoft's estimate. Negative is an intune.ErrInvalidArgument.
+	MaxSyncAge time.Duration
+
+	// Connector is the state of the tenant's connector, if the caller has read it: it is the same for all devices, so that
+	// a thousand checks need one read of it. Zero means that Check reads it. Unknown makes the result unknown. Anything but
+	// the possible values of intune.ConnectorState is an intune.ErrInvalidArgument.
+	Connector intune.ConnectorState
+}
+
+// Microsoft's documentation gives an interval of about 8 hours for every platform.
+const defaultMaxSyncAge = 24 * time.Hour
+
 // Check says what would keep a remote-assistance session from device. It checks the cloud, the token, the tenant's
 // connector, the device itself, and whether a link is left over from an earlier session. It only reads: nobody is asked, and
-// nothing changes. It gets a token first, so that a user who has to sign in does so once, and then makes two reads at the same
-// time. Like all reads they are repeated within ClientOptions.Retry; give ctx a deadline if that may take too long.
+// nothing changes. It gets a token first, so that a user who has to sign in does so once, and then makes two reads at the
+// same time, of the device and, unless the options have its state, of the connector. The device is read once more in one
+// case: if its record has a link that is not fit to open, for which [intune.Client.GetDevice] refuses the whole record. Like
+// all reads they are repeated within ClientOptions.Retry; give ctx a deadline if that may take too long.
 //
+//   - client: normally an [*intune.Client].
 //   - device: any of the three addresses. If the service answers 400 there, the read is made at the plain address.
 //   - options: may be nil.
 //
-// If a check cannot be made, its status is [Unknown], and its detail says why. That includes a missing
-// permission. Errors: [intune.ErrInvalidArgument], or an [*intune.Error] if ctx ends before all checks are made; the Report is then zero.
+// The age of the last sync is measured by the service's clock, which is the Date of its answer, and by this machine's if
+// the answer has none. Each call of the client has its own span; Check itself has none. As it makes several calls,
+// policy.WithCaptureResponse on ctx captures none of them.
+//
+// If a check cannot be made, its status is [StatusUnknown], and its detail says why. That includes a missing permission.
+// Errors: [intune.ErrInvalidArgument], or, if ctx ends before all checks are made, an error in which [errors.As] finds an
+// [*intune.Error] and [errors.Is] the context's own; the Report is then zero.
 //
 // Needs DeviceManagementManagedDevices.Read.All for the device and DeviceManagementServiceConfig.Read.All for the connector,
 // delegated or application. It looks for the permission of the action in the claims of the token.
 //
 // Sources: https://learn.microsoft.com/intune/device-management/tools/teamviewer-legacy (platforms, users, end of the
 // connector), and for the reads those of [intune.Client.GetDevice] and [intune.Client.NewListRemoteAssistancePartnersPager].
-func Check(ctx context.Context, client *intune.Client, device intune.DeviceRef, options *Options) (Report, error) {
+func Check(ctx context.Context, client Client, device intune.DeviceRef, options *Options) (Report, error) {
 	var o Options
 	if options != nil {
 		o = *options
 	}
-	if o.MaxSyncAge < 0 {
-		return Report{}, fmt.Errorf("%w: options.MaxSyncAge is negative; use 0 for 24 hours", intune.ErrInvalidArgument)
-	}
-	if device.IsZero() {
-		return Report{}, fmt.Errorf("%w: device is the zero DeviceRef; make one with intune.Device", intune.ErrInvalidArgument)
-	}
-	if _, err := device.MarshalText(); err != nil {
+	if err := checkArguments(ctx, client, device, &o); err != nil {
 		return Report{}, err
 	}
-	found, err := look(ctx, client, device)
+	found, err := look(ctx, client, device, o.Connector)
 	if err != nil {
 		return Report{}, err
 	}
 	results := []Result{
-		cloudCheck(client.Endpoint()).named(Cloud),
-		tokenCheck(client, device, found.token, found.tokenErr).named(Token),
-		connectorCheck(found.connector, found.connectorErr).named(Connector),
+		cloudCheck(client.Endpoint()).named(NameCloud),
+		tokenCheck(client, device, found.token, found.tokenErr).named(NameToken),
+		connectorCheck(found.connector, found.connectorErr).named(NameConnector),
 	}
-	results = append(results, found.device.checks(device, time.Now(), cmp.Or(o.MaxSyncAge, defaultMaxSyncAge))...)
-	hideUser(results, device, found.device.record.UserPrincipalName)
-	return Report{Device: device, Checks: results}, nil
-}
-
-// The permissions that the checks speak of.
-const (
-	permissionOfTheAction = "DeviceManagementManagedDevices.ReadWrite.All"
-	permissionReadDevices = "DeviceManagementManagedDevices.Read.All"
-	permissionConnector   = "DeviceManagementServiceConfig.Read.All"
-)
-
-// form says which of the three addresses a device has: "users", "detectedApps", or "" for the plain one.
-func form(device intune.DeviceRef) string {
-	switch path := device.String(); {
-	case strings.HasPrefix(path, "/users"):
-		return "users"
-	case strings.Contains(path, "/detectedApps"):
-		return "detectedApps"
-	}
-	return ""
-}
-
-// hideUser takes the user out of texts of the service. A failed read of the device does not show the user of its address, but
-// a failed read of the connector might, and so might an error text on the device's record.
-func hideUser(results []Result, device intune.DeviceRef, name string) {
-	private := redact.Of("", device.User(), name)
+	results = append(results, found.device.checks(device, cmp.Or(o.MaxSyncAge, defaultMaxSyncAge))...)
+	private := redact.Of("", userOf(device), found.device.record.UserPrincipalName)
 	for i := range results {
+		// A failed read of the device does not show the user of its address, but a failed read of the connector might, and
+		// so might an error text on the device's record.
 		results[i].Detail = private.Hide(results[i].Detail)
 	}
+	return Report{Device: device, Results: results}, nil
+}
+
+// checkArguments returns an error for what would end in a nil dereference or a useless read. A client that is not nil, but
+// was not made by intune.NewClient, says so itself.
+func checkArguments(ctx context.Context, client Client, device intune.DeviceRef, o *Options) error {
+	refuse := func(problem string) error { return fmt.Errorf("%w: %s", intune.ErrInvalidArgument, problem) }
+	switch {
+	case ctx == nil:
+		return refuse("ctx is nil; pass context.Background() if there is no other")
+	case client == nil:
+		return refuse("client is nil; pass one that was made by intune.NewClient")
+	case device.IsZero():
+		return refuse("device is the zero DeviceRef; make one with intune.Device")
+	case o.MaxSyncAge < 0:
+		return refuse("options.MaxSyncAge is negative; use 0 for 24 hours")
+	case o.Connector != "" && !slices.Contains(intune.PossibleConnectorStateValues(), o.Connector):
+		return refuse("options.Connector is no state; use what RemoteAssistanceConnector returned, or leave it out")
+	}
+	_, err := device.MarshalText()
+	return err
+}
+
+// isAppAddress reports whether a device is addressed below a detected app.
+func isAppAddress(device intune.DeviceRef) bool {
+	return strings.HasPrefix(device.String(), "/deviceManagement/detectedApps")
+}
+
+// userOf is the user of a user address, and "" of any other address.
+func userOf(device intune.DeviceRef) string {
+	key, ok := strings.CutPrefix(device.String(), "/users")
+	if !ok {
+		return ""
+	}
+	// A name that begins with a dollar sign is in parentheses, with its quotes doubled. In any other name two quotes in a row
+	// become one, but what is hidden is a name in both forms.
+	key, _, _ = strings.Cut(strings.TrimLeft(key, "/("), "/")
+	user, _ := url.PathUnescape(strings.TrimSuffix(strings.TrimPrefix(key, "'"), "')")) // String has escaped it
+	return strings.ReplaceAll(user, "''", "'")
 }
 
 // facts is what the checks need, each part with the error if it could not be read.
@@ -100,46 +145,54 @@ type facts struct {
 // perhaps the user, once more.
 var errNoToken = errors.New("not looked at without a token")
 
-func look(ctx context.Context, client *intune.Client, device intune.DeviceRef) (found facts, err error) {
+// look reads what is not known. The state of the connector may be.
+func look(ctx context.Context, client Client, device intune.DeviceRef, connector intune.ConnectorState) (found facts, err error) {
 	ended := func(check string) error {
-		return fmt.Errorf("check readiness: the context ended during the check of the %s: %w", check, ctx.Err())
+		// The text begins as that of every error of a call on a device.
+		subject := &intune.Error{Op: "check readiness", Device: device}
+		return fmt.Errorf("%w: the context ended during the check of the %s: %w", subject, check, ctx.Err())
 	}
 	found.token, found.tokenErr = client.TokenInfo(ctx)
 	if errors.Is(found.tokenErr, intune.ErrInvalidArgument) {
 		if _, isCall := errors.AsType[*intune.Error](found.tokenErr); !isCall {
-			return found, found.tokenErr // there is no client, or no context
+			return found, found.tokenErr // intune.NewClient did not make the client
 		}
+	}
+	found.connector = connector
+	if connector == intune.ConnectorStateUnknown {
+		found.connectorErr = errPassedUnknown
 	}
 	if found.tokenErr != nil {
 		if ctx.Err() != nil {
-			return found, ended(Token)
+			return found, ended(NameToken)
 		}
-		found.connectorErr, found.device.err = errNoToken, errNoToken
+		found.device.err = errNoToken
+		if connector == "" {
+			found.connectorErr = errNoToken
+		}
 		return found, nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	below, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the other read if the transport panics
-	wait := apart(func() { found.connector, found.connectorErr = client.RemoteAssistanceConnector(ctx, nil) })
-	var read deviceFacts
-	waitSession := apart(func() { read.session, read.sessionErr = session(ctx, client, device) })
-	response, err := client.GetDevice(ctx, device, &intune.GetDeviceOptions{Select: properties})
-	read.record, read.err = response.ManagedDevice, err
-	waitSession()
+	wait := func() {}
+	if connector == "" {
+		wait = apart(func() {
+			// With a response of its own, since two reads at the same time must not write to the caller's.
+			alone := policy.WithCaptureResponse(below, new(*http.Response))
+			found.connector, found.connectorErr = client.RemoteAssistanceConnector(alone, nil)
+		})
+	}
+	read := readDevice(below, client, device)
 	wait()
 	found.device = read
 	switch {
 	case ctx.Err() == nil:
 	case isContextError(read.err):
-		return found, ended(Device)
+		return found, ended(NameDevice)
 	case isContextError(found.connectorErr):
-		return found, ended(Connector)
+		return found, ended(NameConnector)
 	}
 	return found, nil
-}
-
-func session(ctx context.Context, client *intune.Client, device intune.DeviceRef) (intune.RemoteAssistanceSession, error) {
-	read, err := client.GetRemoteAssistanceSession(ctx, device, nil)
-	return read.RemoteAssistanceSession, err
 }
 
 func isContextError(err error) bool {
@@ -158,133 +211,5 @@ func apart(work func()) (wait func()) {
 		if panicked := <-done; panicked != nil {
 			panic(panicked)
 		}
-	}
-}
-
-func passes(detail string) Result {
-	return Result{Status: Pass, Detail: detail}
-}
-
-func warns(detail, remedy string) Result {
-	return Result{Status: Warn, Detail: detail, Remedy: remedy}
-}
-
-func fails(detail, remedy string) Result {
-	return Result{Status: Fail, Detail: detail, Remedy: remedy}
-}
-
-func unsure(detail, remedy string) Result {
-	return Result{Status: Unknown, Detail: detail, Remedy: remedy}
-}
-
-func (c Result) named(name string) Result {
-	c.Name = name
-	return c
-}
-
-// explained splits the text of an error into what happened and what to do. It leaves out the device, which is the same for
-// all checks.
-func explained(err error) (detail, hint string) {
-	if e, ok := errors.AsType[*intune.Error](err); ok {
-		plain := *e
-		plain.Hint, plain.Device = "", intune.DeviceRef{}
-		return plain.Error(), redact.OneLine(e.Hint, maxText)
-	}
-	return redact.OneLine(redact.Text(err.Error()), maxText), ""
-}
-
-// unread is a check that could not be made because the read, which needs permission, failed.
-func unread(permission string, err error) Result {
-	if errors.Is(err, errNoToken) {
-		return unsure(err.Error(), "get a token first, and check again")
-	}
-	if e, ok := errors.AsType[*intune.Error](err); ok && strings.Contains(e.Message, "one of the following scopes:") {
-		short := *e // both texts list all permissions of which one is needed
-		short.Message, short.Hint = "", "give the app "+permission+", with an administrator's consent"
-		err = &short
-	}
-	detail, hint := explained(err)
-	return unsure(detail, cmp.Or(hint, "try again; if that does not help, look at the network and the proxy"))
-}
-
-func cloudCheck(endpoint string) Result {
-	root, _ := url.Parse(endpoint)
-	switch host := strings.ToLower(root.Hostname()); host {
-	case "graph.microsoft.us", "dod-graph.microsoft.us":
-		return fails(endpoint+"; Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud",
-			"help the user in another way; nothing a client does changes it")
-	case "graph.microsoft.com":
-		return passes(endpoint + ", the worldwide cloud")
-	default:
-		return unsure(endpoint+"; Microsoft does not say whether the TeamViewer connector works in this cloud",
-			"try it; if no session comes, ask Microsoft's support")
-	}
-}
-
-// permissionManageConfiguration is enough for the action at a device or user address by Graph's permission manifest, but not
-// by the documentation of the action.
-const permissionManageConfiguration = "DeviceManagementConfiguration.ReadWrite.All"
-
-func tokenCheck(client *intune.Client, device intune.DeviceRef, info intune.TokenInfo, err error) Result {
-	const permission = permissionOfTheAction
-	caller, _, _ := strings.Cut(info.String(), ", with")
-	kind := "a delegated"
-	if info.Kind == intune.TokenKindApplication {
-		kind = "an application"
-	}
-	switch {
-	case err != nil:
-		if e, ok := errors.AsType[*intune.Error](err); ok && len(e.Unwrap()) > 0 {
-			err = e.Unwrap()[0]
-		}
-		detail, _ := explained(err)
-		return fails("there is none: "+detail, "sign in again, or mend the credential, whose own words these are")
-	case info.Kind == intune.TokenKindUnknown:
-		return unsure("the token's claims cannot be read, so nobody can tell what it holds", "try it; a refusal says what the token lacks")
-	case info.Expired():
-		return fails("the token has expired", "get a new one; if the credential just gave it, look at this machine's clock")
-	case ofAnotherCloud(client, info.Audience):
-		return fails("the token is for "+info.Audience+", and the client calls "+client.Endpoint(),
-			"set the same Cloud in the options of the credential and of the client")
-	case info.Allows(permission) && info.Kind == intune.TokenKindDelegated:
-		return passes(caller + ", with " + permission + "; the user also needs the Intune role right " +
-			"Remote tasks / Offer remote assistance" + ", which no read shows")
-	case info.Allows(permission):
-		return passes(caller + ", with " + permission)
-	case info.Allows(permissionManageConfiguration) && form(device) != "detectedApps":
-		return warns(caller+", with "+permissionManageConfiguration+"; Microsoft's documentation of the action names only "+permission,
-			"try it; if it is refused, give the app "+permission)
-	}
-	return fails(info.String()+"; the action needs "+permission, "give the app "+permission+" as "+kind+" permission, "+
-		"with an administrator's consent, and get a new token")
-}
-
-// ofAnotherCloud reports whether a token is for Graph in another cloud than the client's. It does not judge other audiences,
-// which may be the id of Graph, or of a gateway in front of it.
-func ofAnotherCloud(client *intune.Client, audience string) bool {
-	same := func(root string) bool { return strings.EqualFold(strings.TrimRight(audience, "/"), root) }
-	known := []cloud.Configuration{intune.CloudPublic, intune.CloudUSGovernment, intune.CloudUSGovernmentDoD, intune.CloudChina, intune.CloudFrance, intune.CloudGermany}
-	return !same(strings.TrimSuffix(client.TokenRequestOptions().Scopes[0], "/.default")) &&
-		slices.ContainsFunc(known, func(of cloud.Configuration) bool { return same(of.Services[intune.ServiceGraph].Audience) })
-}
-
-func connectorCheck(state intune.ConnectorState, err error) Result {
-	if err != nil {
-		check := unread(permissionConnector, err)
-		if errors.Is(err, intune.ErrForbidden) {
-			check.Remedy += "; or do without: the action does not need it"
-		}
-		return check
-	}
-	switch state {
-	case intune.ConnectorStateOnboarded:
-		return warns("onboarded; Microsoft retires this connector and wants customers to have moved by about April 2027",
-			"plan for its replacement, Intune's newer TeamViewer integration; Graph has no API for that yet")
-	case intune.ConnectorStateOnboarding:
-		return fails("its setup has begun, and TeamViewer has not confirmed it", "an administrator has to finish the sign-in at TeamViewer")
-	case intune.ConnectorStateNotOnboarded:
-		return fails("the tenant has no active TeamViewer connector", `an administrator has to connect "TeamViewer (old)" in the Intune admin center`)
-	default:
-		return unsure("it is in a state that this version of the library does not know", "look at it in the Intune admin center")
 	}
 }

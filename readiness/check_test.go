@@ -1,11 +1,22 @@
 package readiness_test
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
@@ -13,161 +24,658 @@ import (
 	"github.com/go-intune/intune/readiness"
 )
 
-// The ends of the paths of the two reads.
-const (
-	partnersEnd = "/remoteAssistancePartners"
-	deviceEnd   = "/managedDevices/" + graphtest.DeviceID
-)
+var _ readiness.Client = (*intune.Client)(nil)
 
-// readinessFinding is what one check finds once one thing was changed.
-type readinessFinding struct {
-	status readiness.Status
-	text   string // within detail and remedy, behind which there is a line break
-	change func(*readinessCase)
+func TestCheck_AllIsWell(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	found, results := w.check(t)
+	for name, result := range results {
+		want := readiness.StatusPass
+		if name == readiness.NameConnector {
+			want = readiness.StatusWarn // it will not be there for ever
+		}
+		if result.Status != want {
+			t.Errorf("%+v", result)
+		}
+	}
+	if !found.OK() {
+		t.Errorf("%v", found)
+	}
+	if !strings.Contains(results["connector"].Detail, "April 2027") {
+		t.Errorf("%v", found)
+	}
+	if got := reads(w.tenant); !slices.Equal(got, []string{deviceEnd[1:], partnersEnd[1:]}) {
+		t.Errorf("read %q", got)
+	}
+	for _, request := range w.tenant.Requests() {
+		query := request.RawQuery
+		if !strings.HasSuffix(request.Path, deviceEnd) {
+			continue
+		}
+		if !strings.HasPrefix(query, "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails,") {
+			t.Errorf("the device was read with %q", query)
+		}
+		if strings.Contains(query, "deviceName") {
+			t.Errorf("the device was read with %q", query)
+		}
+	}
 }
 
-func checkFindings(t *testing.T, name string, findings []readinessFinding) {
-	t.Helper()
-	for _, f := range findings {
-		t.Run(string(f.status)+" "+strings.TrimSpace(f.text[:min(len(f.text), 30)]), func(t *testing.T) {
-			t.Parallel()
-			c := newReadinessCase()
-			f.change(c)
-			_, checks := c.check(t)
-			if text := checks[name].Detail + " " + checks[name].Remedy + "\n"; checks[name].Status != f.status || !strings.Contains(text, f.text) {
-				t.Errorf("%s: %s", checks[name].Status, text)
+// A caller who read the connector already causes one read.
+func TestCheck_OneReadWithAConnectorThatWasRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.options = &readiness.Options{Connector: intune.ConnectorStateOnboarded}
+	if found, _ := w.check(t); !found.OK() {
+		t.Errorf("%v", found)
+	}
+	if got := reads(w.tenant); !slices.Equal(got, []string{deviceEnd[1:]}) {
+		t.Errorf("read %q", got)
+	}
+}
+
+// Neither read is answered before the other has arrived. One after the other, they would wait for ever, which ends the bubble
+// with a panic. Each has the span of its method, which azcore did not make for two calls at the same time.
+func TestCheck_ReadsAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		ref := w.tenant.AddDevice(w.device)
+		arrived, answers := make(chan struct{}), make(chan struct{})
+		go func() {
+			<-arrived
+			<-arrived
+			close(answers)
+		}()
+		collected := &graphtest.Spans{}
+		client := w.client(t, func(o *intune.ClientOptions) {
+			o.TracingProvider = collected.Provider()
+			o.Transport = graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+				arrived <- struct{}{}
+				<-answers
+				return w.tenant.RoundTrip(req)
+			})
+		})
+		found, err := readiness.Check(t.Context(), client, ref, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !found.OK() {
+			t.Errorf("%v", found)
+		}
+		if got := w.tenant.RequestCount(); got != 2 {
+			t.Errorf("requests %v", w.tenant.Requests())
+		}
+		var spans []string
+		for _, span := range collected.List {
+			spans = append(spans, span.Parent+"/"+span.Name)
+		}
+		slices.Sort(spans)
+		const device, connector = "Client.GetDevice", "Client.RemoteAssistanceConnector"
+		want := []string{"/" + device, "/" + connector, device + "/HTTP GET", connector + "/HTTP GET"}
+		if !slices.Equal(spans, want) {
+			t.Errorf("spans %q", spans)
+		}
+	})
+}
+
+// A slow connector costs what it takes and not the sum.
+func TestCheck_TakesAsLongAsTheSlowerRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.fault(partnersEnd, intunetest.Fault{Delay: 5 * time.Second})
+		w.fault(deviceEnd, intunetest.Fault{Delay: 4 * time.Second})
+		begin := time.Now()
+		w.check(t)
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+// The service answers 400 to reads below a detected app.
+func TestCheck_ReadsAtThePlainAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	below("a1b2c3")(w)
+	_, results := w.check(t)
+	for _, name := range []string{"platform", "session"} {
+		if results[name].Status != "pass" {
+			t.Errorf("%+v", results[name])
+		}
+	}
+	want := []string{"detectedApps/a1b2c3" + deviceEnd, deviceEnd[1:], partnersEnd[1:]}
+	if got := reads(w.tenant); !slices.Equal(got, want) {
+		t.Errorf("read %q", got)
+	}
+}
+
+func TestCheck_RefusesArguments(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	ref, client := w.tenant.AddDevice(w.device), w.client(t)
+	for says, f := range map[string]func() (readiness.Report, error){
+		"device is the zero DeviceRef; make one with intune.Device": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), client, intune.DeviceRef{}, nil)
+		},
+		"device id holds a slash": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), client, intune.Device("a/b"), nil)
+		},
+		"options.MaxSyncAge is negative; use 0 for 24 hours": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), client, ref, &readiness.Options{MaxSyncAge: -1})
+		},
+		"options.Connector is no state; use what RemoteAssistanceConnector returned": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), client, ref, &readiness.Options{Connector: "on"})
+		},
+		"ctx is nil; pass context.Background()": func() (readiness.Report, error) {
+			return readiness.Check(nil, client, ref, nil) //nolint:staticcheck // the mistake in question
+		},
+		"ctx is nil": func() (readiness.Report, error) {
+			return readiness.Check(nil, &fake{}, ref, nil) //nolint:staticcheck // the mistake in question
+		},
+		"client was not made by": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), new(intune.Client), ref, nil)
+		},
+		"client was not made by intune.NewClient": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), (*intune.Client)(nil), ref, nil)
+		},
+		"client is nil; pass one that was made by intune.NewClient": func() (readiness.Report, error) {
+			return readiness.Check(t.Context(), nil, ref, nil)
+		},
+	} {
+		found, err := f()
+		if !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Errorf("%s: error %v", says, err)
+		} else if !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want one that says %q", err, says)
+		}
+		if !reflect.ValueOf(found).IsZero() {
+			t.Errorf("%s: %v", says, found)
+		}
+	}
+	if w.tenant.RequestCount() > 0 {
+		t.Errorf("requests %v", w.tenant.Requests())
+	}
+}
+
+// fake is a client without a service. Its methods answer what the fields say, and their names are kept.
+type fake struct {
+	endpoint  string
+	scopes    []string
+	token     intune.TokenInfo
+	tokenErr  error
+	connector intune.ConnectorState
+	device    intune.GetDeviceResponse
+	err       error
+
+	mu     sync.Mutex
+	called map[string]int
+}
+
+func (f *fake) call(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.called == nil {
+		f.called = map[string]int{}
+	}
+	f.called[name]++
+}
+
+func (f *fake) Endpoint() string {
+	f.call("Endpoint")
+	return f.endpoint
+}
+
+func (f *fake) TokenRequestOptions() policy.TokenRequestOptions {
+	f.call("TokenRequestOptions")
+	return policy.TokenRequestOptions{Scopes: f.scopes}
+}
+
+func (f *fake) TokenInfo(context.Context) (intune.TokenInfo, error) {
+	f.call("TokenInfo")
+	return f.token, f.tokenErr
+}
+
+func (f *fake) RemoteAssistanceConnector(context.Context, *intune.RemoteAssistanceConnectorOptions) (intune.ConnectorState, error) {
+	f.call("RemoteAssistanceConnector")
+	return f.connector, nil
+}
+
+func (f *fake) GetDevice(context.Context, intune.DeviceRef, *intune.GetDeviceOptions) (intune.GetDeviceResponse, error) {
+	f.call("GetDevice")
+	return f.device, f.err
+}
+
+// A Client needs no service behind it, and has no method that Check does not call.
+func TestCheck_AnyClient(t *testing.T) {
+	t.Parallel()
+	f := &fake{
+		endpoint: "https://graph.microsoft.com", connector: intune.ConnectorStateOnboarded,
+		token:  intune.TokenInfo{Kind: intune.TokenKindApplication, Roles: []string{manageDevices}, Audience: "https://graph.microsoft.com"},
+		scopes: []string{"https://graph.microsoft.com/.default"},
+		device: intune.GetDeviceResponse{ManagedDevice: newWorld().device},
+	}
+	f.device.RemoteAssistanceSessionErrorDetails = "away"
+	found, err := readiness.Check(t.Context(), f, intune.Device("1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := resultsOf(t, found)
+	for name, result := range results {
+		want := readiness.StatusPass
+		if name == "connector" || name == "session" {
+			want = readiness.StatusWarn
+		}
+		if result.Status != want {
+			t.Errorf("%+v", result)
+		}
+	}
+	if want := "the last was 3 hours ago"; results["sync"].Detail != want { // on this machine's clock
+		t.Errorf("%+v", results["sync"])
+	}
+	var methods []string
+	for method := range reflect.TypeFor[readiness.Client]().Methods() {
+		methods = append(methods, method.Name)
+	}
+	if called := slices.Sorted(maps.Keys(f.called)); !slices.Equal(called, methods) {
+		t.Errorf("called %v, want %q", f.called, methods)
+	}
+	if n := f.called["GetDevice"]; n != 1 {
+		t.Errorf("read the device %d times", n)
+	}
+}
+
+// What a Client answers may be anything, such as nothing.
+func TestCheck_ClientThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]*fake{
+		"zero":         {},
+		"bad endpoint": {endpoint: "https://[::1"},
+		"no scopes":    {token: intune.TokenInfo{Kind: intune.TokenKindDelegated, Audience: "api://x"}},
+		"device error": {err: errors.New("no")},
+	} {
+		found, err := readiness.Check(t.Context(), f, intune.Device("1"), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		results := resultsOf(t, found)
+		if results["cloud"].Status != "unknown" {
+			t.Errorf("%s: %+v", name, results["cloud"])
+		}
+		if results["token"].Status != "unknown" && name != "no scopes" {
+			t.Errorf("%s: %+v", name, results["token"])
+		}
+	}
+}
+
+// A token that a Client cannot get is told in the words of the error.
+func TestCheck_ClientWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{errors.New("no"), "there is none: no"},
+		{&intune.Error{Message: "no"}, "there is none: call Microsoft Graph: no"},
+	} {
+		found, err := readiness.Check(t.Context(), &fake{tokenErr: c.err}, intune.Device("1"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resultsOf(t, found)["token"].Detail; got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// credentialOf counts how often it is asked.
+type credentialOf struct {
+	asked atomic.Int32
+	get   func(context.Context) (azcore.AccessToken, error)
+}
+
+func (c *credentialOf) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.asked.Add(1)
+	return c.get(ctx)
+}
+
+// A credential that fails may have asked its user already. It is not asked again for each read.
+func TestCheck_WithoutAToken(t *testing.T) {
+	t.Parallel()
+	for state, connector := range map[intune.ConnectorState]string{
+		"":                                "not looked at without a token",
+		intune.ConnectorStateNotOnboarded: "the tenant has no active TeamViewer connector",
+		intune.ConnectorStateUnknown:      "it was read before, and its state is unknown",
+	} {
+		credential := &credentialOf{get: func(context.Context) (azcore.AccessToken, error) {
+			return azcore.AccessToken{}, errors.New("the user closed the window at https://login.example.com/authorize?code=secret")
+		}}
+		w := newWorld()
+		w.token = credential
+		w.options = &readiness.Options{Connector: state}
+		found, results := w.check(t)
+		token := results["token"]
+		if token.Status != "fail" {
+			t.Errorf("%+v", token)
+		}
+		if !strings.HasPrefix(token.Detail, "there is none: the user closed the window") {
+			t.Errorf("%+v", token)
+		}
+		if strings.Contains(token.Detail, "secret") {
+			t.Errorf("%+v", token)
+		}
+		const noDevice = "the device was not read"
+		for name, detail := range map[string]string{
+			"device":     "not looked at without a token",
+			"management": noDevice, "platform": noDevice, "sync": noDevice, "user": noDevice, "session": noDevice,
+		} {
+			if results[name].Status != "unknown" {
+				t.Errorf("%+v", results[name])
 			}
+			if results[name].Detail != detail {
+				t.Errorf("%+v", results[name])
+			}
+		}
+		if results["connector"].Detail != connector {
+			t.Errorf("%+v", results["connector"])
+		}
+		if remedy := results["device"].Remedy; remedy != "get a token first, and check again" {
+			t.Error(remedy)
+		}
+		if found.OK() {
+			t.Errorf("%v", found)
+		}
+		if n := credential.asked.Load(); n != 1 {
+			t.Errorf("asked for a token %d times", n)
+		}
+		if w.tenant.RequestCount() != 0 {
+			t.Errorf("requests %v", w.tenant.Requests())
+		}
+	}
+}
+
+func TestCheck_TheContextEnds(t *testing.T) {
+	t.Parallel()
+	const second = time.Second
+	slowToken := &credentialOf{get: func(ctx context.Context) (azcore.AccessToken, error) {
+		<-ctx.Done()
+		return azcore.AccessToken{}, errors.New("gave up") // which hides the context's error
+	}}
+	late := intunetest.Fault{Delay: 2 * second}
+	for name, c := range map[string]struct {
+		change func(*world)
+		during string
+	}{
+		"during the sign-in":   {func(w *world) { w.token = slowToken }, "token"},
+		"during the connector": {withFault(partnersEnd, late), "connector"},
+		"during the device":    {withFault(deviceEnd, late), "device"},
+		"during a wait for a repeat": {
+			withFault(deviceEnd, intunetest.Fault{Status: 503, Delay: 2 * second / 3}), "device",
+		},
+		"during the second read of a device": {func(w *world) {
+			withLink("javascript:old-secret")(w)
+			w.fault(deviceEnd, intunetest.Fault{Delay: 2 * second / 3})
+		}, "device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				c.change(w)
+				ref := w.tenant.AddDevice(w.device)
+				ctx, cancel := context.WithTimeout(t.Context(), second)
+				defer cancel()
+				found, err := readiness.Check(ctx, w.client(t), ref, nil)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("error %v, %v", err, found)
+				}
+				if !reflect.ValueOf(found).IsZero() {
+					t.Errorf("%v", found)
+				}
+				const subject = "check readiness on device " + graphtest.DeviceID
+				if err.Error() != subject+": the context ended during the check of the "+c.during+": context deadline exceeded" {
+					t.Errorf("error %v", err)
+				}
+				e, ok := errors.AsType[*intune.Error](err)
+				if !ok {
+					t.Fatalf("error %#v", err)
+				}
+				if e.Op != "check readiness" {
+					t.Errorf("op %q", e.Op)
+				}
+				if e.Device != ref {
+					t.Errorf("device %v", e.Device)
+				}
+				if e.StatusCode != 0 {
+					t.Errorf("status code %d", e.StatusCode)
+				}
+				if errors.Is(err, intune.ErrUnauthenticated) {
+					t.Error("a caller would sign in again")
+				}
+			})
 		})
 	}
 }
 
-func (c *readinessCase) fault(path string, fault intunetest.Fault) {
-	fault.PathSuffix, fault.Times = path, -1
-	c.tenant.Inject(fault)
+func TestCheck_TheContextIsCanceled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.fault(deviceEnd, intunetest.Fault{Delay: time.Hour})
+		ref := w.tenant.AddDevice(w.device)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, cancel)
+		if _, err := readiness.Check(ctx, w.client(t), ref, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	})
 }
 
-func withFault(path string, fault intunetest.Fault) func(*readinessCase) {
-	return func(c *readinessCase) { c.fault(path, fault) }
-}
-
-func withConnector(state intune.ConnectorState) func(*readinessCase) {
-	return func(c *readinessCase) { c.tenant.SetConnector(state) }
-}
-
-func withRoles(names ...string) func(*readinessCase) {
-	return func(c *readinessCase) { c.claims = map[string]any{"roles": names} }
-}
-
-func withScopes(names, app string) func(*readinessCase) {
-	return func(c *readinessCase) {
-		c.claims = map[string]any{"scp": names, "appid": app, "upn": "anna@contoso.com"}
+// A deadline of the transport's own is a failed read like any other.
+func TestCheck_TheTransportsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.tenant.AddDevice(w.device)
+	client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(req.URL.Path, deviceEnd) {
+			return nil, context.DeadlineExceeded
+		}
+		return w.tenant.RoundTrip(req)
+	}))
+	found, err := readiness.Check(t.Context(), client, intune.Device(graphtest.DeviceID), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := resultsOf(t, found)["device"]
+	if device.Status != "unknown" {
+		t.Errorf("%+v", device)
+	}
+	if !strings.Contains(device.Detail, "deadline exceeded") {
+		t.Errorf("%+v", device)
 	}
 }
 
-func withClaim(name string, value any) func(*readinessCase) {
-	return func(c *readinessCase) { c.claims = map[string]any{name: value} }
-}
-
-func withCloud(configuration cloud.Configuration) func(*readinessCase) {
-	return func(c *readinessCase) { c.cloud = configuration }
-}
-
-func withRecord(change func(*intune.ManagedDevice)) func(*readinessCase) {
-	return func(c *readinessCase) { change(&c.device) }
-}
-
-func withState(state intune.ManagementState) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.ManagementState = state })
-}
-
-func withAgent(agent intune.ManagementAgentType) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.ManagementAgent = agent })
-}
-
-func withEnrollment(kind intune.DeviceEnrollmentType) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.DeviceEnrollmentType = kind })
-}
-
-func withLink(link string) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.RemoteAssistanceSessionURL = intune.NewSessionURL(link) })
-}
-
-func withPlatform(os, model string) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.OperatingSystem, d.Model = os, model })
-}
-
-func withAndroid(os string, owner intune.ManagedDeviceOwnerType, agent intune.ManagementAgentType) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) {
-		d.OperatingSystem, d.ManagedDeviceOwnerType, d.ManagementAgent = os, owner, agent
+// When both answers are there, it does not matter that the context has ended in the meantime.
+func TestCheck_CountsAnswersThatCame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, deviceEnd) {
+				return answer(req, http.StatusNotFound, ""), nil
+			}
+			<-time.After(time.Second) // by when the other read is done
+			cancel()
+			return answer(req, http.StatusOK, `{"value":[{"id":"1","onboardingStatus":"onboarded"}]}`), nil
+		}))
+		found, err := readiness.Check(ctx, client, intune.Device(graphtest.DeviceID), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := resultsOf(t, found)
+		if results["connector"].Status != "warn" {
+			t.Errorf("%+v", results["connector"])
+		}
+		if results["device"].Status != "fail" {
+			t.Errorf("%+v", results["device"])
+		}
 	})
 }
 
-func withSync(ago, allowed time.Duration) func(*readinessCase) {
-	return func(c *readinessCase) {
-		c.device.LastSyncDateTime = time.Now().Add(-ago)
-		c.options = &readiness.Options{MaxSyncAge: allowed}
+// The refusal of the user's address is not taken for the answer at the plain one, even if the context ends as that comes.
+func TestCheck_CountsAnAnswerAtThePlainAddress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+			switch {
+			case strings.Contains(req.URL.Path, "/users/"):
+				return answer(req, http.StatusBadRequest, `{"error":{"code":"BadRequest"}}`), nil
+			case strings.HasSuffix(req.URL.Path, deviceEnd):
+				<-time.After(time.Second)
+				cancel()
+				const session = `"remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":"away"`
+				return answer(req, http.StatusOK, `{"id":"`+graphtest.DeviceID+`",`+session+`}`), nil
+			}
+			return answer(req, http.StatusOK, `{"value":[]}`), nil
+		}))
+		found, err := readiness.Check(ctx, client, intune.UserDevice("anna@contoso.com", graphtest.DeviceID), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session := resultsOf(t, found)["session"]; session.Detail != "an error text is on the record already: away" {
+			t.Errorf("%+v", session)
+		}
+	})
+}
+
+// Two reads at the same time do not write to the one response that the caller asked for.
+func TestCheck_CapturesNoResponse(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	ref, client := w.tenant.AddDevice(w.device), w.client(t)
+	var captured *http.Response
+	found, err := readiness.Check(policy.WithCaptureResponse(t.Context(), &captured), client, ref, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !found.OK() {
+		t.Errorf("%v", found)
+	}
+	if captured != nil {
+		t.Errorf("captured the answer to %s", captured.Request.URL.Path)
 	}
 }
 
-func withoutUser(os string) func(*readinessCase) {
-	return withRecord(func(d *intune.ManagedDevice) { d.OperatingSystem, d.UserID, d.UserPrincipalName = os, "", "" })
-}
-
-func below(app string) func(*readinessCase) {
-	return func(c *readinessCase) {
-		c.tenant.AddDevice(c.device)
-		c.tenant.AddDetectedApp(intune.DetectedApp{ID: app}, intune.Device(c.device.ID))
-		c.address = func(d intune.DeviceRef) intune.DeviceRef { return intune.DetectedAppDevice(app, d.DeviceID()) }
+// What a transport panics with reaches the caller, who may recover from it, also where it was called in a goroutine.
+func TestCheck_PassesAPanicOn(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{partnersEnd, deviceEnd} {
+		w := newWorld()
+		ref := w.tenant.AddDevice(w.device)
+		client := w.through(t, func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, path) {
+				panic("a transport's own")
+			}
+			return w.tenant.RoundTrip(req)
+		})
+		func() {
+			defer func() {
+				if recovered := recover(); recovered != "a transport's own" {
+					t.Errorf("%s: recovered %v", path, recovered)
+				}
+			}()
+			_, _ = readiness.Check(t.Context(), client, ref, nil)
+		}()
 	}
 }
 
-func TestReadinessOfTheCloud(t *testing.T) {
+// Neither is the other read left alone then.
+func TestCheck_EndsTheOtherReadOnAPanic(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.Cloud, []readinessFinding{
-		{"pass", "https://graph.microsoft.com, the worldwide cloud", withCloud(cloud.AzurePublic)},
-		{"fail", "GCC High and DoD", withCloud(intune.CloudUSGovernment)},
-		{"fail", "https://dod-graph.microsoft.us", withCloud(intune.CloudUSGovernmentDoD)},
-		{"unknown", "https://microsoftgraph.chinacloudapi.cn; Microsoft does not say", withCloud(intune.CloudChina)},
-		{"unknown", "https://graph.example.com", withCloud(graphtest.Cloud(intune.ServiceGraph, "https://graph.example.com"))},
+	synctest.Test(t, func(t *testing.T) { // which waits for every goroutine
+		client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, deviceEnd) {
+				panic("a transport's own")
+			}
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		}))
+		defer func() {
+			if recovered := recover(); recovered != "a transport's own" {
+				t.Errorf("recovered %v", recovered)
+			}
+		}()
+		_, _ = readiness.Check(context.WithoutCancel(t.Context()), client, intune.Device(graphtest.DeviceID), nil)
 	})
 }
 
-func TestReadinessOfTheToken(t *testing.T) {
-	t.Parallel()
-	checkFindings(t, readiness.Token, []readinessFinding{
-		{"pass", "the token is app-only, from app 5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57, with " + manageDevices, withRoles(manageDevices)},
-		{"pass", "Remote tasks / Offer remote assistance, which no read shows", withScopes(manageDevices+" openid", "5a9c")},
-		{"pass", "app-only", withClaim("aud", "00000003-0000-0000-c000-000000000000")},
-		{"warn", "names only " + manageDevices, withRoles(manageConfigAll)},
-		{"fail", "give the app " + manageDevices + " as an application permission", withRoles("x", "DeviceManagementManagedDevices.Read.All")},
-		{"fail", "with roles " + manageConfigAll + "; the action needs " + manageDevices, func(c *readinessCase) {
-			below("a1b2c3")(c)
-			withRoles(manageConfigAll)(c)
-		}},
-		{"fail", "the token is app-only, from app 5a9c2f31-1b7e-4d0a-8c44-6e2b9d8f3a57, without permissions", withRoles()},
-		{"fail", "from app 04b07795-8ddb-461a-bbee-02f9e1bf7b46 (Azure CLI), with scopes openid User.Read; the action needs " + manageDevices + " give the app " + manageDevices + " as a delegated permission", withScopes("openid User.Read", "04b07795-8ddb-461a-bbee-02f9e1bf7b46")},
-		{"fail", "the token has expired", withClaim("exp", time.Now().Add(-time.Minute).Unix())},
-		{"fail", "the token is for https://graph.microsoft.us/, and the client calls https://graph.microsoft.com", withClaim("aud", "https://graph.microsoft.us/")},
-		{"fail", "there is none: the static token expired", func(c *readinessCase) {
-			c.token = intune.StaticToken(graphtest.JWT(map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}))
-		}},
-		{"unknown", "cannot be read", func(c *readinessCase) { c.token = intune.StaticToken("opaque-token") }},
-	})
-}
-
-func TestReadinessOfTheConnector(t *testing.T) {
-	t.Parallel()
-	checkFindings(t, readiness.Connector, []readinessFinding{
-		{"warn", "Microsoft retires this connector and wants customers to have moved by about April 2027", withConnector(intune.ConnectorStateOnboarded)},
-		{"fail", "has to finish the sign-in at TeamViewer", withConnector(intune.ConnectorStateOnboarding)},
-		{"fail", "no active TeamViewer connector", withConnector(intune.ConnectorStateNotOnboarded)},
-		{"fail", "no active TeamViewer connector", withConnector("")},
-		{"unknown", "403 Forbidden", withConnector(intune.ConnectorStateUnknown)},
-		{"unknown", "give the app " + readConnector + ", with an administrator's consent; or do without: the action does not need it", withRoles(manageDevices)},
-		{"unknown", "this version of the library does not know", withConnector("retired")},
-		{"unknown", "429 Too Many Requests", withFault(partnersEnd, intunetest.Fault{Status: 429, Code: "TooManyRequests"})},
-		{"unknown", "503 Service Unavailable", withFault(partnersEnd, intunetest.Fault{Status: 503})},
-		{"unknown", "look at the network and the proxy\n", withFault(partnersEnd, intunetest.Fault{Drop: intunetest.DropConnect})},
-		{"unknown", "remote-assistance partners", withFault(partnersEnd, intunetest.Fault{Status: 200, Body: "<html>sign in</html>"})},
-	})
+// Everything that comes of the checks, good and bad, is searched for the link, the token, the user and what the service
+// quoted of them.
+func TestCheck_HoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := graphtest.CaptureLog(t)
+	const upn, dollar = "anna.user-secret@contoso.com", "$anna'user-secret@contoso.com"
+	quoting := func(user string) intunetest.Fault {
+		body := `{"error":{"code":"Forbidden","message":"` + user + ` may not open ` + graphtest.NewLink + `"}}`
+		return intunetest.Fault{Status: http.StatusForbidden, Body: body}
+	}
+	noRecord := func(user string) func(*world) {
+		return func(w *world) {
+			w.fault(partnersEnd, quoting(user))
+			w.fault(deviceEnd, intunetest.Fault{Status: http.StatusNotFound})
+		}
+	}
+	for name, c := range map[string]struct {
+		user   string
+		change func(*world)
+	}{
+		"link":      {upn, withLink(graphtest.NewLink)},
+		"http link": {upn, withLink("http://new-secret")},
+		"error text": {upn, withRecord(func(d *intune.ManagedDevice) {
+			d.RemoteAssistanceSessionErrorDetails = upn + ": try " + graphtest.NewLink
+		})},
+		"odd record": {upn, withRecord(func(d *intune.ManagedDevice) {
+			d.OperatingSystem, d.ManagementState = "see "+graphtest.NewLink, "see "+graphtest.NewLink
+		})},
+		"device":                    {upn, withFault(deviceEnd, quoting(upn))},
+		"connector":                 {upn, withFault(partnersEnd, quoting(upn))},
+		"user of the record alone":  {"8b1c", withFault(partnersEnd, quoting(upn))},
+		"user of the address alone": {upn, noRecord(upn)},
+		"user of the address alone, with a dollar sign": {dollar, noRecord(dollar)},
+		"token": {upn, func(w *world) { w.token = intune.StaticToken("opaque-token-secret") }},
+	} {
+		collected := &graphtest.Spans{}
+		w := newWorld()
+		w.device.UserPrincipalName = upn
+		w.claims = map[string]any{"scp": manageDevices + " " + readConnector, "upn": upn, "name": "name-secret"}
+		c.change(w)
+		ref := intune.UserDevice(c.user, w.tenant.AddDevice(w.device).DeviceID())
+		client := w.client(t, func(o *intune.ClientOptions) {
+			o.TracingProvider = collected.Provider()
+			o.Logging.IncludeBody = true
+		})
+		found, err := readiness.Check(t.Context(), client, ref, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The address as JSON is whole, and azcore logs the path; DeviceRef says so.
+		text.WriteString(found.String())
+		slog.New(slog.NewJSONHandler(text, nil)).Info("checked", "readiness", found)
+		text.WriteString(graphtest.Renderings(found.Results))
+		for _, made := range collected.List {
+			text.WriteString(graphtest.Renderings(made.Name, made.Status, made.Events))
+		}
+		for _, secret := range []string{"new-secret", "token-secret", "name-secret", "eyJ"} {
+			if strings.Contains(text.String(), secret) {
+				t.Errorf("%s: %q is in\n%s", name, secret, text)
+			}
+		}
+		if shown := found.String() + graphtest.Renderings(found.Results); strings.Contains(shown, "user-secret") {
+			t.Errorf("%s: the user is in\n%s", name, found)
+		}
+		text.Reset()
+	}
 }

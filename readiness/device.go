@@ -1,45 +1,117 @@
 package readiness
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// deviceFacts is the device's record, or the error if it could not be read.
+// deviceFacts is the device's record and what the answer says besides, or the error if it could not be read.
 type deviceFacts struct {
-	record intune.ManagedDevice
-	err    error
-
-	session    intune.RemoteAssistanceSession
-	sessionErr error
+	record  intune.ManagedDevice
+	session session
+	at      time.Time // when the service answered, by its own clock; zero if it did not say
+	err     error
 }
 
-// properties are what the checks need. userPrincipalName is among them only to see whether there is a user.
+// session is what an answer says about the device's session.
+type session struct {
+	link    intune.SessionURL // also one that GetDevice withholds
+	details string
+	missing bool // the answer lacks one of the two properties, and so says nothing; null and "" say that there is none
+}
+
+// properties are what the checks need besides the session. userPrincipalName is among them only to see whether there is a
+// user.
 var properties = []string{
 	"managementState", "managementAgent", "operatingSystem", "model",
 	"managedDeviceOwnerType", "deviceEnrollmentType", "lastSyncDateTime", "userId", "userPrincipalName",
 }
 
-// maxText is how much is shown of a text of the service, in bytes.
-const maxText = 600
+// readDevice reads a device with its session. If the client withholds the record because the link is not fit to open, it is
+// read again without the session, which the first answer has told.
+func readDevice(ctx context.Context, client Client, device intune.DeviceRef) deviceFacts {
+	selected := append([]string{"remoteAssistanceSessionUrl", "remoteAssistanceSessionErrorDetails"}, properties...)
+	whole := getDevice(ctx, client, device, selected)
+	if whole.err == nil || whole.session.link.IsZero() {
+		return whole
+	}
+	rest := getDevice(ctx, client, device, properties)
+	rest.session = whole.session
+	return rest
+}
+
+// getDevice reads a device, and looks at the answer itself for what the record does not tell.
+func getDevice(ctx context.Context, client Client, device intune.DeviceRef, selected []string) deviceFacts {
+	var answer *http.Response
+	response, err := client.GetDevice(policy.WithCaptureResponse(ctx, &answer), device, &intune.GetDeviceOptions{Select: selected})
+	found := deviceFacts{record: response.ManagedDevice, err: err}
+	found.session.link = response.RemoteAssistanceSessionURL
+	found.session.details = response.RemoteAssistanceSessionErrorDetails
+	if answer == nil {
+		return found // of a client without one, such as one that remembers records
+	}
+	found.at, _ = http.ParseTime(answer.Header.Get("Date")) // zero if there is none
+	body, _ := runtime.Payload(answer)                      // nil if it cannot be read
+	found.session = sessionIn(body, found.session)
+	return found
+}
+
+// property is a text in an answer, and whether the answer has it, as null or "" too.
+type property struct {
+	given bool
+	text  string
+}
+
+// UnmarshalJSON is called for null too.
+func (p *property) UnmarshalJSON(data []byte) error {
+	p.given = true
+	return json.Unmarshal(data, &p.text)
+}
+
+// sessionIn reads the session from the body of an answer. Of a body that it cannot read, it returns the session that the
+// record has.
+func sessionIn(body []byte, recorded session) session {
+	type texts struct {
+		Link    property `json:"remoteAssistanceSessionUrl"`
+		Details property `json:"remoteAssistanceSessionErrorDetails"`
+	}
+	var entity struct {
+		texts
+		Value *texts `json:"value"` // in which some answers of Intune wrap the entity
+	}
+	if err := json.Unmarshal(body, &entity); err != nil {
+		return recorded
+	}
+	found := cmp.Or(entity.Value, &entity.texts)
+	return session{
+		link: intune.NewSessionURL(found.Link.text), details: found.Details.text, missing: !found.Link.given || !found.Details.given,
+	}
+}
 
 // checks makes the checks of the device. The list is the same whether the device could be read or not.
-func (f *deviceFacts) checks(device intune.DeviceRef, now time.Time, maxSyncAge time.Duration) []Result {
-	list := []Result{f.deviceCheck(device).named(Device)}
+func (f *deviceFacts) checks(device intune.DeviceRef, maxSyncAge time.Duration) []Result {
+	list := []Result{f.deviceCheck(device).named(NameDevice)}
 	for _, check := range []struct {
 		name string
 		make func() Result
 	}{
-		{Management, f.managementCheck},
-		{Platform, f.platformCheck},
-		{Sync, func() Result { return f.syncCheck(now, maxSyncAge) }},
-		{User, f.userCheck},
-		{Session, f.sessionCheck},
+		{NameManagement, f.managementCheck},
+		{NamePlatform, f.platformCheck},
+		{NameSync, func() Result { return f.syncCheck(maxSyncAge) }},
+		{NameUser, f.userCheck},
+		{NameSession, f.sessionCheck},
 	} {
 		found := unsure("the device was not read", "see the check of the device")
 		if f.err == nil {
@@ -59,10 +131,10 @@ func (f *deviceFacts) deviceCheck(device intune.DeviceRef) Result {
 		return unread(permissionReadDevices, f.err)
 	}
 	const plain = "use intune.Device with the same device id"
-	switch form(device) {
-	case "users":
+	switch {
+	case userOf(device) != "":
 		return warns("found; Microsoft's documentation no longer names this address, and no permission for it is published", plain)
-	case "detectedApps":
+	case isAppAddress(device):
 		return warns("found; users reported that the service answers 400 at this address", plain)
 	default:
 		return passes("found")
@@ -76,7 +148,8 @@ func (f *deviceFacts) managementCheck() Result {
 	switch state {
 	case intune.ManagementStateManaged, intune.ManagementStateRetireCanceled, intune.ManagementStateWipeCanceled:
 		return f.agentCheck(shown)
-	case intune.ManagementStateRetirePending, intune.ManagementStateRetireIssued, intune.ManagementStateWipePending, intune.ManagementStateWipeIssued, intune.ManagementStateDeletePending:
+	case intune.ManagementStateRetirePending, intune.ManagementStateRetireIssued, intune.ManagementStateWipePending,
+		intune.ManagementStateWipeIssued, intune.ManagementStateDeletePending:
 		return fails("on its way out of Intune: "+shown, leaving)
 	case intune.ManagementStateDiscovered:
 		return fails("found by another system, and not managed by Intune: "+shown, "enroll the device")
@@ -91,7 +164,8 @@ func (f *deviceFacts) managementCheck() Result {
 func (f *deviceFacts) agentCheck(state string) Result {
 	agent := member(f.record.ManagementAgent, intune.PossibleManagementAgentTypeValues())
 	switch agent {
-	case intune.ManagementAgentTypeEAS, intune.ManagementAgentTypeConfigurationManagerClient, intune.ManagementAgentTypeJamf, intune.ManagementAgentTypeMSSense:
+	case intune.ManagementAgentTypeEAS, intune.ManagementAgentTypeConfigurationManagerClient, intune.ManagementAgentTypeJamf,
+		intune.ManagementAgentTypeMSSense:
 		return warns(state+", but through "+string(agent)+" and not by Intune itself",
 			"enroll the device in Intune, if nothing shows on it")
 	default:
@@ -99,11 +173,15 @@ func (f *deviceFacts) agentCheck(state string) Result {
 	}
 }
 
-func (f *deviceFacts) syncCheck(now time.Time, maxAge time.Duration) Result {
+func (f *deviceFacts) syncCheck(maxAge time.Duration) Result {
 	const remedy = "see that the device is on and online, and let its user press Sync in Company Portal"
 	last := f.record.LastSyncDateTime
 	if last.IsZero() {
 		return warns("no sync is on the record", remedy)
+	}
+	now := f.at
+	if now.IsZero() {
+		now = time.Now()
 	}
 	age := max(now.Sub(last), 0)
 	detail := "the last was " + ago(age)
@@ -146,13 +224,14 @@ func (f *deviceFacts) userCheck() Result {
 
 func (f *deviceFacts) sessionCheck() Result {
 	const wait = "OpenRemoteAssistance waits for a new one and does not take this for it"
+	details := strings.TrimSpace(f.session.details)
 	switch {
-	case f.sessionErr != nil:
-		return unread(permissionReadDevices, f.sessionErr)
-	case !f.session.URL.IsZero():
+	case strings.TrimSpace(f.session.link.Reveal()) != "":
 		return warns("a link is on the record already, of an earlier request or of one under way", wait)
-	case f.session.ErrorDetails != "":
-		return warns("an error text is on the record already: "+redact.OneLine(f.session.ErrorDetails, maxText), wait)
+	case f.session.missing:
+		return unsure("the answer does not give the device's session", "requests must reach Graph directly; look for a proxy in between")
+	case details != "":
+		return warns("an error text is on the record already: "+redact.OneLine(redact.Text(details), maxText), wait)
 	default:
 		return passes("no link and no error text are left over")
 	}

@@ -1,6 +1,9 @@
 package readiness_test
 
 import (
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,35 +14,42 @@ import (
 	"github.com/go-intune/intune/readiness"
 )
 
-func TestReadinessOfTheDevice(t *testing.T) {
+func TestCheck_Device(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.Device, []readinessFinding{
-		{"pass", "found", func(*readinessCase) {}},
-		{"pass", "found", func(c *readinessCase) { c.tenant.Inject(intunetest.Fault{PathSuffix: deviceEnd, Status: 500}) }}, // a read may be repeated
-		{"warn", "no permission for it is published", func(c *readinessCase) {
-			c.address = func(d intune.DeviceRef) intune.DeviceRef { return intune.UserDevice("anna@contoso.com", d.DeviceID()) }
+	checkFindings(t, readiness.NameDevice, []finding{
+		{"pass", "found", func(*world) {}},
+		{"pass", "found", func(w *world) { w.tenant.Inject(intunetest.Fault{PathSuffix: deviceEnd, Status: 500}) }}, // a read may be repeated
+		{"pass", "found", func(w *world) { w.device.ID = "detectedApps" }},                                          // which is not below one
+		{"warn", "no permission for it is published", func(w *world) {
+			w.address = func(d intune.DeviceRef) intune.DeviceRef { return intune.UserDevice("anna@contoso.com", d.DeviceID()) }
 		}},
 		{"warn", "users reported that the service answers 400 at this address use intune.Device with", below("a1b2c3")},
-		{"fail", "check that the id is the Intune device id", func(c *readinessCase) {
-			c.address = func(intune.DeviceRef) intune.DeviceRef { return intune.Device("e1b2") }
+		{"fail", "check that the id is the Intune device id", func(w *world) {
+			w.address = func(intune.DeviceRef) intune.DeviceRef { return intune.Device("e1b2") }
 		}},
-		{"fail", "lacks the Intune license", func(c *readinessCase) {
-			c.fault(deviceEnd, intunetest.Fault{Status: 400, Code: "BadRequest", Message: "Request not applicable to target tenant."})
+		{"fail", "lacks the Intune license", func(w *world) {
+			w.fault(deviceEnd, intunetest.Fault{Status: 400, Code: "BadRequest", Message: "Request not applicable to target tenant."})
 		}},
 		{"unknown", "give the app DeviceManagementManagedDevices.Read.All, with an administrator's consent", withRoles(readConnector)},
-		{"unknown", "(Forbidden): No role.; request id", withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden", Message: "No role."})},
-		{"unknown", "may lack the Intune role right Managed devices / Read", withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden"})},
-		{"unknown", "401 Unauthorized", func(c *readinessCase) {
-			c.fault(deviceEnd, intunetest.Fault{Status: 401, Code: "InvalidAuthenticationToken"})
+		{
+			"unknown", "(Forbidden): No role.; request id",
+			withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden", Message: "No role."}),
+		},
+		{
+			"unknown", "may lack the Intune role right Managed devices / Read",
+			withFault(deviceEnd, intunetest.Fault{Status: 403, Code: "Forbidden"}),
+		},
+		{"unknown", "401 Unauthorized", func(w *world) {
+			w.fault(deviceEnd, intunetest.Fault{Status: 401, Code: "InvalidAuthenticationToken"})
 		}},
 		{"unknown", "500 Internal Server Error", withFault(deviceEnd, intunetest.Fault{Status: 500})},
-		{"unknown", "another device than the one asked for", withFault(deviceEnd, intunetest.Fault{Status: 200, Body: `{"status":"ok"}`})},
+		{"unknown", "another device than the one asked for", withAnswer(`{"status":"ok"}`)},
 	})
 }
 
-func TestReadinessOfTheManagement(t *testing.T) {
+func TestCheck_Management(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.Management, []readinessFinding{
+	checkFindings(t, readiness.NameManagement, []finding{
 		{"pass", "managed", withState("Managed")},
 		{"pass", "wipeCanceled", withState(intune.ManagementStateWipeCanceled)},
 		{"pass", "retireCanceled", withState(intune.ManagementStateRetireCanceled)},
@@ -60,33 +70,16 @@ func TestReadinessOfTheManagement(t *testing.T) {
 	})
 }
 
-func TestReadinessOfThePlatform(t *testing.T) {
+func TestCheck_Sync(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.Platform, []readinessFinding{
-		{"pass", "windows", withPlatform("windows", "Surface Laptop")},
-		{"pass", "macOS", withPlatform("macOS", "")},
-		{"pass", "iPadOS", withPlatform("iPadOS", "")},
-		{"pass", "iOS", withPlatform("iOS", "")},
-		{"pass", "personally owned", withAndroid("AndroidForWork", intune.ManagedDeviceOwnerTypePersonal, intune.ManagementAgentTypeGoogleCloudDevicePolicyController)},
-		{"warn", "HoloLens and Surface Hub may not work", withPlatform("Windows", "HoloLens 2")},
-		{"warn", "Surface Hub 2S", withPlatform("Windows", "Surface Hub 2S")},
-		{"warn", "HoloLens and Surface Hub may not work", withPlatform("WindowsHolographic", "")},
-		{"warn", "look at how the device was enrolled", withAndroid("Android", intune.ManagedDeviceOwnerTypeCompany, intune.ManagementAgentTypeMDM)},
-		{"warn", "look at how the device was enrolled", withAndroid("Android", intune.ManagedDeviceOwnerTypeUnknown, intune.ManagementAgentTypeGoogleCloudDevicePolicyController)},
-		{"fail", "company-owned Android Enterprise is not supported", withAndroid("AndroidEnterprise", "Company", intune.ManagementAgentTypeGoogleCloudDevicePolicyController)},
-		{"fail", "Linux is not among the platforms", withPlatform("Linux", "")},
-		{"fail", "Windows Phone is not among the platforms", withPlatform("Windows Phone", "")},
-		{"unknown", "(blank)", withPlatform("", "")},
-		{"unknown", "Symbian", withPlatform("Symbian", "")},
-	})
-}
-
-func TestReadinessOfTheSync(t *testing.T) {
-	t.Parallel()
-	checkFindings(t, readiness.Sync, []readinessFinding{
+	checkFindings(t, readiness.NameSync, []finding{
 		{"warn", "press Sync in Company Portal", withSync(30*24*time.Hour, 0)},
 		{"warn", "no sync is on the record", withRecord(func(d *intune.ManagedDevice) { d.LastSyncDateTime = time.Time{} })},
 	})
+}
+
+func TestCheck_SyncAge(t *testing.T) {
+	t.Parallel()
 	const day, second = 24 * time.Hour, time.Second
 	for _, c := range []struct {
 		age, allowed time.Duration
@@ -108,44 +101,153 @@ func TestReadinessOfTheSync(t *testing.T) {
 		{second, 1, "warn", "a moment ago"},
 	} {
 		synctest.Test(t, func(t *testing.T) { // where no time passes meanwhile
-			world := newReadinessCase()
-			withSync(c.age, c.allowed)(world)
-			_, checks := world.check(t)
-			if check := checks["sync"]; check.Status != c.status || check.Detail != "the last was "+c.text {
-				t.Errorf("%v: %+v", c.age, check)
+			w := newWorld()
+			withSync(c.age, c.allowed)(w)
+			_, results := w.check(t)
+			result := results["sync"]
+			if result.Status != c.status {
+				t.Errorf("%v: %+v", c.age, result)
+			}
+			if result.Detail != "the last was "+c.text {
+				t.Errorf("%v: %+v", c.age, result)
 			}
 		})
 	}
 }
 
-func TestReadinessOfTheUser(t *testing.T) {
+// The age of a sync is measured by the clock that set its time, which is the service's, and which a tenant can move. It does
+// not matter what this machine takes for the time, unless the answer says nothing of it.
+func TestCheck_SyncAgeIsOfTheServicesClock(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.User, []readinessFinding{
+	const day = 24 * time.Hour
+	date := func(value ...string) intunetest.Fault {
+		return intunetest.Fault{Header: http.Header{"Date": value}}
+	}
+	at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	checkFindings(t, readiness.NameSync, []finding{
+		{"warn", "the last was 3 days ago", func(w *world) { w.tenant.Advance(3 * day) }},
+		{"warn", "the last was 10 days ago", withFault(deviceEnd, date(at(10*day)))},
+		{"pass", "the last was a moment ago", withFault(deviceEnd, date(at(-10*day)))},
+		{"pass", "the last was 3 hours ago", withFault(deviceEnd, date())},
+		{"pass", "the last was 3 hours ago", withFault(deviceEnd, date("tomorrow"))},
+	})
+}
+
+func TestCheck_User(t *testing.T) {
+	t.Parallel()
+	checkFindings(t, readiness.NameUser, []finding{
 		{"pass", "it has one", withRecord(func(d *intune.ManagedDevice) { d.UserID = "" })},
 		{"pass", "it has one", withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName = "" })},
 		{"warn", "see that somebody is signed in to Company Portal", withoutUser("iOS")},
 		{"warn", "windowsBulkUserless", withEnrollment(intune.DeviceEnrollmentTypeWindowsBulkUserless)},
-		{"warn", "deviceEnrollmentManager", withRecord(func(d *intune.ManagedDevice) {
-			d.DeviceEnrollmentType = intune.DeviceEnrollmentTypeDeviceEnrollmentManager
-		})},
-		{"warn", "appleBulkWithoutUser", withRecord(func(d *intune.ManagedDevice) {
-			d.DeviceEnrollmentType = intune.DeviceEnrollmentTypeAppleBulkWithoutUser
-		})},
+		{"warn", "deviceEnrollmentManager", withEnrollment(intune.DeviceEnrollmentTypeDeviceEnrollmentManager)},
+		{"warn", "appleBulkWithoutUser", withEnrollment(intune.DeviceEnrollmentTypeAppleBulkWithoutUser)},
 		{"fail", "TeamViewer's own portal", withoutUser("Windows")},
 	})
 }
 
-func TestReadinessOfTheSession(t *testing.T) {
+func TestCheck_Session(t *testing.T) {
 	t.Parallel()
-	checkFindings(t, readiness.Session, []readinessFinding{
-		{"pass", "no link and no error text", func(*readinessCase) {}},
+	const id, url, details = `"id":"` + graphtest.DeviceID + `"`, `"remoteAssistanceSessionUrl"`, `"remoteAssistanceSessionErrorDetails"`
+	checkFindings(t, readiness.NameSession, []finding{
+		{"pass", "no link and no error text", func(*world) {}},
+		{"pass", "no link and no error text", withAnswer(`{` + id + `,` + url + `:null,` + details + `:null}`)},
+		{"pass", "no link and no error text", withAnswer(`{"value":{` + id + `,` + url + `:"",` + details + `:" "}}`)},
 		{"warn", "a link is on the record already", withLink(graphtest.OldLink)},
-		{"unknown", "it is withheld", withLink("javascript:old-secret")},
+		{"warn", "a link is on the record already", withLink("javascript:old-secret")},
+		{"warn", "a link is on the record already", withAnswer(`{"value":{` + id + `,` + url + `:"` + graphtest.OldLink + `"}}`)},
 		{"warn", "an error text is on the record already: The user was away.", withRecord(func(d *intune.ManagedDevice) {
 			d.RemoteAssistanceSessionErrorDetails = " The user\n was away. "
 		})},
-		{"unknown", "does not give the device's session", func(c *readinessCase) {
-			c.fault(deviceEnd, intunetest.Fault{Status: 200, Body: `{"id":"` + graphtest.DeviceID + `","operatingSystem":"Windows"}`})
-		}},
+		{"unknown", "does not give the device's session", withAnswer(`{` + id + `,"operatingSystem":"Windows"}`)},
+		{"unknown", "does not give the device's session", withAnswer(`{` + id + `,` + url + `:null}`)},
+		{"unknown", "does not give the device's session", withAnswer(`{` + id + `,` + details + `:"away"}`)},
+		// What only the client can read, it has read.
+		{"pass", "no link and no error text", withAnswer("\ufeff{" + id + `}`)},
+		{"warn", "a link is on the record already", withAnswer("\ufeff{" + id + `,` + url + `:"` + graphtest.OldLink + `"}`)},
+		{"warn", "already: away", withAnswer("\ufeff{" + id + `,` + details + `:"away"}`)},
 	})
+}
+
+// The client withholds a record with a link that nobody should open. It is read again without, so that the other checks can
+// be made.
+func TestCheck_SessionWithALinkThatIsWithheld(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	withLink("javascript:old-secret")(w)
+	withSync(72*time.Hour, 0)(w)
+	_, results := w.check(t)
+	want := map[string]readiness.Status{
+		"cloud": "pass", "token": "pass", "connector": "warn", "device": "pass", "management": "pass", "platform": "pass",
+		"sync": "warn", "user": "pass", "session": "warn",
+	}
+	for name, result := range results {
+		if result.Status != want[name] {
+			t.Errorf("%+v", result)
+		}
+	}
+	if got := reads(w.tenant); !slices.Equal(got, []string{deviceEnd[1:], deviceEnd[1:], partnersEnd[1:]}) {
+		t.Fatalf("read %q", got)
+	}
+	var selections []string
+	for _, request := range w.tenant.Requests() {
+		if strings.HasSuffix(request.Path, deviceEnd) {
+			selections = append(selections, request.RawQuery)
+		}
+	}
+	rest := strings.ReplaceAll(selections[0], ",remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails", "")
+	if selections[1] != rest {
+		t.Errorf("the rest was read with %q, want %q", selections[1], rest)
+	}
+}
+
+// No other record and no other failure makes Check read twice.
+func TestCheck_ReadsTheDeviceOnce(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*world){
+		"a link that may be opened": withLink(graphtest.OldLink),
+		"no session":                withAnswer(`{"id":"` + graphtest.DeviceID + `"}`),
+		"another device":            withAnswer(`{"id":"2"}`),
+		"a failure":                 withFault(deviceEnd, intunetest.Fault{Status: 404}),
+	} {
+		w := newWorld()
+		change(w)
+		w.check(t)
+		if got := reads(w.tenant); !slices.Equal(got, []string{deviceEnd[1:], partnersEnd[1:]}) {
+			t.Errorf("%s: read %q", name, got)
+		}
+	}
+}
+
+// If that second read fails, nothing of the device is known.
+func TestCheck_SessionWithALinkThatIsWithheldAndNoSecondAnswer(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(*http.Request) (*http.Response, error){
+		"500": func(req *http.Request) (*http.Response, error) {
+			return answer(req, http.StatusInternalServerError, ""), nil
+		},
+		"another":       func(req *http.Request) (*http.Response, error) { return answer(req, http.StatusOK, `{"id":"2"}`), nil },
+		"no connection": func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed },
+	} {
+		w := newWorld()
+		withLink("javascript:old-secret")(w)
+		ref := w.tenant.AddDevice(w.device)
+		client := w.through(t, func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, deviceEnd) && !strings.Contains(req.URL.RawQuery, "remoteAssistanceSession") {
+				return again(req)
+			}
+			return w.tenant.RoundTrip(req)
+		})
+		found, err := readiness.Check(t.Context(), client, ref, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := resultsOf(t, found)
+		if results["device"].Status != "unknown" {
+			t.Errorf("%s: %+v", name, results["device"])
+		}
+		if results["session"].Detail != "the device was not read" {
+			t.Errorf("%s: %+v", name, results["session"])
+		}
+	}
 }

@@ -49,7 +49,7 @@ func ExampleCheck() {
 	// pass  session     no link and no error text are left over
 }
 
-// A program looks at OK and at single checks.
+// A program looks at OK and at single results.
 func ExampleReport() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil)
@@ -62,12 +62,13 @@ func ExampleReport() {
 		return
 	}
 	if !report.OK() {
-		for _, check := range report.Checks {
-			if check.Status == readiness.Fail {
-				fmt.Printf("%s: %s. What to do: %s.\n", check.Name, check.Detail, check.Remedy)
+		for _, result := range report.Results {
+			if result.Status == readiness.StatusFail {
+				fmt.Printf("%s: %s.\nWhat to do: %s.\n", result.Name, result.Detail, result.Remedy)
 			}
 		}
 	}
 	// Output:
-	// connector: the tenant has no active TeamViewer connector. What to do: an administrator has to connect "TeamViewer (old)" in the Intune admin center.
+	// connector: the tenant has no active TeamViewer connector.
+	// What to do: an administrator has to connect "TeamViewer (old)" in the Intune admin center.
 }

@@ -20,8 +20,9 @@ const (
 // platform reads the operating system, for which Intune has several names in some cases.
 func (f *deviceFacts) platform() platform {
 	name := strings.ReplaceAll(strings.ToLower(f.record.OperatingSystem), " ", "")
+	others := []string{"linux", "ubuntu", "chromeos", "tvos", "visionos", "windowsphone", "windowsmobile", "windows10mobile"}
 	switch {
-	case slices.Contains([]string{"linux", "ubuntu", "chromeos", "tvos", "visionos", "windowsphone", "windowsmobile", "windows10mobile"}, name):
+	case slices.Contains(others, name):
 		return platformOther
 	case strings.HasPrefix(name, "windows"):
 		return platformWindows
@@ -47,7 +48,8 @@ func (f *deviceFacts) platformCheck() Result {
 	case platformAndroid:
 		return f.androidCheck(name)
 	case platformOther:
-		return fails(name+" is not among the platforms that Microsoft lists: Windows, macOS, iOS, iPadOS, Android", "help the user in another way")
+		return fails(name+" is not among the platforms that Microsoft lists: Windows, macOS, iOS, iPadOS, Android",
+			"help the user in another way")
 	default:
 		return unsure("the record names a platform that this library does not know: "+name, "try it")
 	}

@@ -6,31 +6,31 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// readinessColumns is the width of [Report.String].
-const readinessColumns = 70
+// tableColumns is the width of [Report.String].
+const tableColumns = 70
 
-// String is a table for a terminal: the device and the verdict, then each check with its remedy. A remedy that is the same as
-// that of the check above is left out, and so is the user of a [intune.UserDevice]. Lines have at most 70 columns and no colors;
-// there is no line break at the end.
+// String is a table for a terminal: the device and the verdict, then each result with its remedy. A remedy that is the same
+// as that of the result above is left out, and so is the user of an [intune.UserDevice]. Lines have at most 70 columns and no
+// colors; there is no line break at the end.
 func (r Report) String() string {
 	statusWidth, nameWidth := 0, 0
-	for i := range r.Checks {
-		statusWidth = max(statusWidth, columnsOf(string(r.Checks[i].Status)))
-		nameWidth = max(nameWidth, columnsOf(r.Checks[i].Name))
+	for i := range r.Results {
+		statusWidth = max(statusWidth, columnsOf(string(r.Results[i].Status)))
+		nameWidth = max(nameWidth, columnsOf(r.Results[i].Name))
 	}
 	const gap = 2
 	margin := strings.Repeat(" ", statusWidth+gap+nameWidth+gap)
-	columns := readinessColumns - len(margin)
-	lines := wrap(r.Device.LogValue().String()+": "+r.verdict(), readinessColumns)
+	columns := tableColumns - len(margin)
+	lines := wrap(r.Device.LogValue().String()+": "+r.verdict(), tableColumns)
 	remedy := ""
-	for i := range r.Checks {
-		check := &r.Checks[i]
-		text := wrap(check.Detail, columns)
-		if check.Remedy != remedy { // as those have that need the same read
-			text = append(text, remedyLines(check.Remedy, columns)...)
+	for i := range r.Results {
+		result := &r.Results[i]
+		text := wrap(result.Detail, columns)
+		if result.Remedy != remedy { // as those have that need the same read
+			text = append(text, remedyLines(result.Remedy, columns)...)
 		}
-		remedy = check.Remedy
-		first := padded(string(check.Status), statusWidth+gap) + padded(check.Name, nameWidth+gap)
+		remedy = result.Remedy
+		first := padded(string(result.Status), statusWidth+gap) + padded(result.Name, nameWidth+gap)
 		for _, line := range text {
 			lines = append(lines, strings.TrimRight(first+line, " "))
 			first = margin
@@ -53,11 +53,11 @@ func remedyLines(remedy string, columns int) (lines []string) {
 
 func (r Report) verdict() string {
 	switch {
-	case len(r.Checks) == 0:
+	case len(r.Results) == 0:
 		return "not checked"
 	case !r.OK():
 		return "not ready"
-	case r.has(Unknown):
+	case r.has(StatusUnknown):
 		return "ready, as far as is known"
 	default:
 		return "ready"

@@ -10,12 +10,12 @@ import (
 
 // readinessJSON is readiness.Report for programs, with the device that was found.
 type readinessJSON struct {
-	Ready  bool        `json:"ready"`
-	Device deviceJSON  `json:"device"`
-	Checks []checkJSON `json:"checks"`
+	Ready   bool         `json:"ready"`
+	Device  deviceJSON   `json:"device"`
+	Results []resultJSON `json:"results"`
 }
 
-type checkJSON struct {
+type resultJSON struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
 	Detail string `json:"detail"`
@@ -63,8 +63,8 @@ func (a *app) checkReadiness(cmd *cobra.Command, w *whom, asJSON bool) error {
 	}
 	if asJSON {
 		out := readinessJSON{Ready: report.OK(), Device: forPrograms(&device)}
-		for _, c := range report.Checks {
-			out.Checks = append(out.Checks, checkJSON{Name: c.Name, Status: string(c.Status), Detail: c.Detail, Remedy: c.Remedy})
+		for _, r := range report.Results {
+			out.Results = append(out.Results, resultJSON{Name: r.Name, Status: string(r.Status), Detail: r.Detail, Remedy: r.Remedy})
 		}
 		err = a.printJSON(out)
 	} else {

@@ -94,7 +94,7 @@ func (v *visit) find(ctx context.Context) error {
 }
 
 func (v *visit) check(ctx context.Context) error {
-	printf(v.out, "2. Would it work on this device? (CheckReadiness, which only reads)\n")
+	printf(v.out, "2. Would it work on this device? (readiness.Check, which only reads)\n")
 	report, err := readiness.Check(ctx, v.client, v.device.Ref(), nil)
 	if err != nil {
 		return err

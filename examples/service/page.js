@@ -142,13 +142,13 @@ async function checkReadiness(id) {
     return;
   }
   if (device?.id !== id) return;
-  const bad = answer.checks.filter((check) => check.status !== "pass");
+  const bad = answer.results.filter((result) => result.status !== "pass");
   $("ready").replaceChildren(element("p", answer.ready
     ? (bad.length ? "A session is possible, but:" : "Nothing stands in the way of a session.")
     : "A session will probably not work:", answer.ready ? (bad.length ? "warn" : "good") : "bad"));
   const list = element("ul");
-  for (const check of bad) {
-    list.append(element("li", `${check.name}: ${check.detail} ${check.advice ?? ""}`, check.status));
+  for (const result of bad) {
+    list.append(element("li", `${result.name}: ${result.detail} ${result.advice ?? ""}`, result.status));
   }
   if (bad.length) $("ready").append(list);
 }

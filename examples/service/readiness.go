@@ -10,11 +10,11 @@ import (
 
 // readinessView is what a technician hears of [readiness.Check].
 type readinessView struct {
-	Ready  bool        `json:"ready"`
-	Checks []checkView `json:"checks"`
+	Ready   bool         `json:"ready"`
+	Results []resultView `json:"results"`
 }
 
-type checkView struct {
+type resultView struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
 	Detail string `json:"detail"`
@@ -32,22 +32,22 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchWithin)
 	defer cancel()
-	ready, err := readiness.Check(ctx, who.client, device, nil)
+	report, err := readiness.Check(ctx, who.client, device, nil)
 	if err != nil {
 		refuse(w, r, problemFrom(err))
 		return
 	}
-	view := readinessView{Ready: ready.OK()}
-	for _, check := range ready.Checks {
-		view.Checks = append(view.Checks, forTechnician(check))
-		if check.Remedy != "" {
+	view := readinessView{Ready: report.OK()}
+	for _, result := range report.Results {
+		view.Results = append(view.Results, forTechnician(result))
+		if result.Remedy != "" {
 			level := slog.LevelWarn
-			if check.Status == readiness.Warn {
+			if result.Status == readiness.StatusWarn {
 				level = slog.LevelInfo
 			}
 			a.log.LogAttrs(ctx, level, "readiness", slog.String("requestId", requestIDOf(ctx)),
-				slog.String("device", device.DeviceID()), slog.String("check", check.Name), slog.String("status", string(check.Status)),
-				slog.String("detail", check.Detail), slog.String("remedy", check.Remedy))
+				slog.String("device", device.DeviceID()), slog.String("check", result.Name), slog.String("status", string(result.Status)),
+				slog.String("detail", result.Detail), slog.String("remedy", result.Remedy))
 		}
 	}
 	answer(w, http.StatusOK, view)
@@ -55,28 +55,28 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 
 // forTechnician has the library's detail only where it is about the device. About the tenant and the app, a technician can
 // do nothing but tell somebody.
-func forTechnician(check readiness.Result) checkView {
-	view := checkView{Name: check.Name, Status: string(check.Status), Detail: check.Detail}
-	isBad := check.Status != readiness.Pass
+func forTechnician(result readiness.Result) resultView {
+	view := resultView{Name: result.Name, Status: string(result.Status), Detail: result.Detail}
+	isBad := result.Status != readiness.StatusPass
 	advice := map[string]string{
-		readiness.Device:     "Search for the device again.",
-		readiness.Management: "Give the device's name to your administrator.",
-		readiness.Platform:   "Help this user in another way.",
-		readiness.Sync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
-		readiness.User:       "There may be nobody at the device who can agree.",
-		readiness.Session:    "A link from before may still be there. The service waits for a new one.",
+		readiness.NameDevice:     "Search for the device again.",
+		readiness.NameManagement: "Give the device's name to your administrator.",
+		readiness.NamePlatform:   "Help this user in another way.",
+		readiness.NameSync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
+		readiness.NameUser:       "There may be nobody at the device who can agree.",
+		readiness.NameSession:    "A link from before may still be there. The service waits for a new one.",
 	}
-	switch check.Name {
-	case readiness.Device, readiness.Management, readiness.Platform, readiness.Sync,
-		readiness.User, readiness.Session:
+	switch result.Name {
+	case readiness.NameDevice, readiness.NameManagement, readiness.NamePlatform, readiness.NameSync,
+		readiness.NameUser, readiness.NameSession:
 		if isBad {
-			view.Advice = advice[check.Name]
+			view.Advice = advice[result.Name]
 		}
 		return view
 	}
-	switch check.Status {
-	case readiness.Pass, readiness.Warn: // a warning about the tenant is for the operator
-		view.Status, view.Detail = string(readiness.Pass), "In order."
+	switch result.Status {
+	case readiness.StatusPass, readiness.StatusWarn: // a warning about the tenant is for the operator
+		view.Status, view.Detail = string(readiness.StatusPass), "In order."
 	default:
 		view.Detail = "Not in order, or could not be checked."
 		view.Advice = "Give the request id of this answer to your administrator."

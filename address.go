@@ -131,14 +131,6 @@ func (r DeviceRef) String() string {
 // DeviceID is the Intune device id within the address, unescaped.
 func (r DeviceRef) DeviceID() string { return r.id }
 
-// User is the user of a [UserDevice], unescaped, and "" of any other address. It may be the name of a person.
-func (r DeviceRef) User() string {
-	if r.form != formUser {
-		return ""
-	}
-	return r.parent.Reveal()
-}
-
 // IsZero reports whether the address was never set.
 func (r DeviceRef) IsZero() bool { return r == DeviceRef{} }
 

@@ -133,8 +133,8 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 // Expired reports whether the token has a known end that has passed.
 func (i TokenInfo) Expired() bool { return !i.ExpiresOn.IsZero() && !time.Now().Before(i.ExpiresOn) }
 
-// Allows reports whether the token holds a permission, or the wider one of the same family.
-func (i TokenInfo) Allows(permission string) bool {
+// allows reports whether the token holds a permission, or the wider one of the same family.
+func (i TokenInfo) allows(permission string) bool {
 	wider := strings.ReplaceAll(permission, ".Read.All", ".ReadWrite.All")
 	for _, list := range [...][]string{i.Scopes, i.Roles} {
 		if slices.Contains(list, permission) || slices.Contains(list, wider) {

@@ -95,7 +95,7 @@ func accessHint(op *operation, authorization string, e *Error) string {
 		add("the app needs the permission " + alternatives(wanted) + ", with an administrator's consent")
 	case strings.Contains(e.Message, "app only context"):
 		add("the app needs " + op.needs.permission + " as an application permission, with an administrator's consent")
-	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.Allows(op.needs.permission):
+	case known && !info.Expired() && info.Kind != TokenKindUnknown && !info.allows(op.needs.permission):
 		add("the operation needs " + op.needs.permission)
 	case e.Is(ErrForbidden) && (!known || info.Kind == TokenKindUnknown):
 		add("the caller may lack the permission " + op.needs.permission + ", " + lackedRight(op, e) + ", or an Intune license")

@@ -1,8 +1,10 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -17,9 +19,10 @@ import (
 )
 
 // Journal is a record, kept by the caller, of who asked for what. It has one pair of entries for each device and call,
-// not one for each try. Set it as ClientOptions.Journal; [NewJournal] writes it to a file. With a journal, an
-// organization can demand "no record, no prompt", and a program that crashed can find out which devices may have been
-// asked, and continue without asking again. It is not certain that Intune's audit events show this action.
+// not one for each try. Set it as ClientOptions.Journal; package journalfile keeps it in a file. With a journal, an
+// organization can demand "no record, no prompt", and a program that crashed can find out with [JournalRequests] which
+// devices may have been asked, and continue without asking again. It is not certain that Intune's audit events show this
+// action.
 //
 // A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
 // makes no entry.
@@ -33,8 +36,8 @@ type Journal interface {
 
 	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of the
 	// call's context and does not end with it. An error from Asked does not change the result of the call. The error
-	// becomes an event "intune.journalError" on the span of the method, and because the entry is missing, the request is
-	// one of [UnfinishedRequests]. To hear of the error at once, wrap the journal.
+	// becomes an event "intune.journalError" on the span of the method, and because the entry is missing, the outcome of
+	// the [JournalRequest] stays unknown. To hear of the error at once, wrap the journal.
 	Asked(ctx context.Context, entry JournalEntry) error
 }
 
@@ -66,8 +69,8 @@ type JournalEntry struct {
 	// Error is in Asked: the one-line text of the call's error, blank when the request was accepted.
 	Error string `json:"error,omitempty"`
 
-	// Actor is the person that the request is made for. NewJournal takes it from JournalOptions.Actor; the client leaves
-	// it blank.
+	// Actor is the person that the request is made for. The journal fills it in, as that of package journalfile does from
+	// its Options.Actor; the client leaves it blank.
 	Actor string `json:"actor,omitempty"`
 
 	// CallerID, AppID and TenantID are in Asked: the claims oid, appid (or azp) and tid of the token that was sent last.
@@ -94,6 +97,147 @@ func (e JournalEntry) LogValue() slog.Value {
 		attributes = appendText(attributes, text[0], text[1])
 	}
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
+}
+
+// JournalRequest is one request of a journal, put together by [JournalRequests].
+type JournalRequest struct {
+	// Asking is the entry from before the request was sent. It is zero if it is missing, for example because it is in an
+	// older file.
+	Asking JournalEntry `json:"asking,omitzero"`
+
+	// Asked is the latest entry that knows the outcome, or the latest of all if none knows it. If it has no ResumeToken, it
+	// gets that of the entry before. It is zero if there is no such entry, because the program crashed or could not write it.
+	Asked JournalEntry `json:"asked,omitzero"`
+}
+
+// JournalRequests pairs the entries of a journal and returns its requests, in the order of asking. The entries can come
+// from package journalfile's Read or from any other store, in the order in which they were written. They are read once.
+//
+// Two entries are a pair when ClientRequestID and Device are the same. An entry without an Outcome is the first one of a
+// request. An entry with an Outcome belongs to the latest request with its ClientRequestID and Device that has no outcome
+// yet. If all have one, it belongs to the latest whose outcome is unknown, so that a program that learns what became of a
+// request can call Journal.Asked with the device, the client-request-id and the outcome. If all outcomes are known, it
+// corrects the latest. Unknown corrects nothing that is known. An outcome whose first entry is missing is a request of its
+// own, in the place of that outcome.
+//
+// What became of one request does not tell what became of another for the same device. When a later one was rejected or
+// not sent, the user may have been asked all the same, by an earlier one whose outcome is unknown. When a later one was
+// accepted, at any address of the device, there is no need to look after the earlier ones. [DeviceRef.DeviceID] is the
+// same at all addresses, but for upper and lower case.
+//
+// If entries yields an error, JournalRequests returns that error and no requests, because the entry that could not be read
+// may be one more request. If entries is nil, it returns [ErrInvalidArgument].
+func JournalRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalRequest, error) {
+	if entries == nil {
+		return nil, invalidArgument("entries", "is nil; pass those of journalfile.Read or of another store")
+	}
+	type pair struct {
+		device          DeviceRef
+		clientRequestID string
+	}
+	var list []JournalRequest
+	same := map[pair]*sameRequests{}
+	for entry, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		of := pair{entry.Device, entry.ClientRequestID}
+		if same[of] == nil {
+			same[of] = &sameRequests{latest: -1}
+		}
+		if entry.Outcome == "" {
+			same[of].add(len(list))
+			list = append(list, JournalRequest{Asking: entry})
+		} else if i := same[of].next(list); i >= 0 {
+			list[i] = list[i].with(entry)
+		} else {
+			same[of].add(len(list))
+			list = append(list, JournalRequest{Asked: entry})
+		}
+	}
+	return list, nil
+}
+
+// sameRequests is the requests of a journal whose entries have the same id and device, as indexes in the order of asking.
+type sameRequests struct {
+	open   []int // all without an outcome, and others
+	unsure []int // all whose outcome nobody knows, and others
+	latest int   // -1 if there is none
+}
+
+func (s *sameRequests) add(index int) {
+	s.open, s.unsure, s.latest = append(s.open, index), append(s.unsure, index), index
+}
+
+// next returns the request that an outcome belongs to, -1 if there is none. What it drops can't be needed again, so that
+// all entries together need linear time.
+func (s *sameRequests) next(list []JournalRequest) int {
+	s.open = dropLast(s.open, func(i int) bool { return list[i].Asked.Outcome != "" })
+	s.unsure = dropLast(s.unsure, func(i int) bool { return list[i].Asked.Outcome.known() })
+	switch {
+	case len(s.open) > 0:
+		return s.open[len(s.open)-1]
+	case len(s.unsure) > 0:
+		return s.unsure[len(s.unsure)-1]
+	default:
+		return s.latest
+	}
+}
+
+func dropLast(list []int, drop func(int) bool) []int {
+	for len(list) > 0 && drop(list[len(list)-1]) {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+// with returns the request with an entry of Asked.
+func (r JournalRequest) with(entry JournalEntry) JournalRequest {
+	token := cmp.Or(entry.ResumeToken, r.Asked.ResumeToken)
+	if entry.Outcome.known() || !r.Asked.Outcome.known() {
+		r.Asked = entry
+	}
+	r.Asked.ResumeToken = token
+	return r
+}
+
+// Device is the device that was asked.
+func (r JournalRequest) Device() DeviceRef { return cmp.Or(r.Asking.Device, r.Asked.Device) }
+
+// Outcome is what became of the request. It is [OutcomeUnknown] where nobody knows: the outcome is missing, is unknown, or
+// is one that this version does not know.
+func (r JournalRequest) Outcome() Outcome {
+	if r.Asked.Outcome.known() {
+		return r.Asked.Outcome
+	}
+	return OutcomeUnknown
+}
+
+// ResumeToken is the newest token of the request, for [Client.WaitForRemoteAssistance]. It is blank if no wait was to
+// follow, or if the entry with the token is missing. Keep it like a session cookie.
+func (r JournalRequest) ResumeToken() string {
+	return cmp.Or(r.Asked.ResumeToken, r.Asking.ResumeToken)
+}
+
+// Waiting reports whether [Client.WaitForRemoteAssistance] can go on with the wait for the link, without asking again: the
+// outcome is accepted or unknown, and there is a token. The journal does not tell whether the link has come, and Waiting
+// knows no clock: a token older than WaitForRemoteAssistanceOptions.MaxAge is refused by that method. Of several requests
+// for one device, go on only with the newest, because an older token would take its link.
+func (r JournalRequest) Waiting() bool {
+	outcome := r.Outcome()
+	return (outcome == OutcomeAccepted || outcome == OutcomeUnknown) && r.ResumeToken() != ""
+}
+
+// LogValue groups what is known of the request for structured logs. The resume token and the user of the address are left
+// out.
+func (r JournalRequest) LogValue() slog.Value {
+	attributes := []slog.Attr{
+		slog.Any("device", r.Device()), slog.String("outcome", string(r.Outcome())), slog.Bool("waiting", r.Waiting()),
+	}
+	attributes = appendText(attributes, "error", r.Asked.Error)
+	attributes = appendText(attributes, "actor", cmp.Or(r.Asking.Actor, r.Asked.Actor))
+	id := cmp.Or(r.Asking.ClientRequestID, r.Asked.ClientRequestID)
+	return slog.GroupValue(appendRequest(attributes, r.Asked.RequestID, id, r.Asking.Time)...)
 }
 
 // journalPair is the two entries of one device in one call. Its methods do nothing on a nil pair, which a client
@@ -237,6 +381,11 @@ const (
 	// OutcomeNotSent means: it is certain that no request was sent.
 	OutcomeNotSent Outcome = "notSent"
 )
+
+// known reports whether somebody knows what became of the request.
+func (o Outcome) known() bool {
+	return o == OutcomeAccepted || o == OutcomeRejected || o == OutcomeNotSent
+}
 
 // PossibleOutcomeValues returns the possible values of Outcome.
 func PossibleOutcomeValues() []Outcome {

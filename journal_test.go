@@ -1,9 +1,11 @@
 package intune_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"pgregory.net/rapid"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -586,5 +589,445 @@ func TestJournalHoldsNoSecrets(t *testing.T) {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("%q is in %s", secret, text)
 		}
+	}
+}
+
+// sequence gives entries as a store does, and then the error, if there is one.
+func sequence(entries []intune.JournalEntry, err error) iter.Seq2[intune.JournalEntry, error] {
+	return func(yield func(intune.JournalEntry, error) bool) {
+		for _, entry := range entries {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(intune.JournalEntry{}, err)
+		}
+	}
+}
+
+// idOf is the id of a request, whichever entry is missing.
+func idOf(r intune.JournalRequest) string {
+	return cmp.Or(r.Asking.ClientRequestID, r.Asked.ClientRequestID)
+}
+
+// unfinished is what a program has to look after: the requests whose outcome nobody knows, but for those before one that
+// was accepted for the same device.
+func unfinished(requests []intune.JournalRequest) (open []string) {
+	accepted := map[string]bool{}
+	for _, r := range slices.Backward(requests) {
+		device := strings.ToLower(r.Device().DeviceID())
+		switch {
+		case r.Outcome() == intune.OutcomeAccepted:
+			accepted[device] = true
+		case r.Outcome() == intune.OutcomeUnknown && !accepted[device]:
+			open = append(open, strings.TrimSpace(idOf(r)+" "+string(r.Asked.Outcome)))
+		}
+	}
+	slices.Reverse(open)
+	return open
+}
+
+// entriesOf writes entries: "a" is the first one of the request a for the device d1, "a@d2:accepted" the outcome of that
+// for d2, and "a@u/d1" is for the user address of d1.
+func entriesOf(text string) (entries []intune.JournalEntry) {
+	for word := range strings.FieldsSeq(text) {
+		word, outcome, isAsked := strings.Cut(word, ":")
+		id, name, _ := strings.Cut(word, "@")
+		entry := intune.JournalEntry{Device: intune.Device(cmp.Or(name, "d1")), ClientRequestID: id, Outcome: intune.Outcome(outcome)}
+		if user, name, found := strings.Cut(name, "/"); found {
+			entry.Device = intune.UserDevice(user, name)
+		}
+		if !isAsked {
+			entry.ResumeToken = "token"
+		}
+		entries = append(entries, entry)
+	}
+	return entries
+}
+
+func TestJournalRequests_Pairs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		entries    string
+		want       string // all requests; "+" is one whose wait may go on, "?" one without its first entry
+		unfinished string
+	}{
+		"none":                               {"", "", ""},
+		"crashed":                            {"a", "+a unknown", "a"},
+		"accepted":                           {"a a:accepted", "+a accepted", ""},
+		"rejected":                           {"a a:rejected", "a rejected", ""},
+		"not sent":                           {"a a:notSent", "a notSent", ""},
+		"unknown":                            {"a a:unknown", "+a unknown", "a unknown"},
+		"an outcome of a later version":      {"a a:postponed", "+a unknown", "a postponed"},
+		"unknown, and its first entry lost":  {"a:unknown", "?a unknown", "a unknown"},
+		"known, and its first entry lost":    {"a:rejected", "?a rejected", ""},
+		"of another device":                  {"a a@d2:accepted", "+a unknown, ?a@d2 accepted", "a"},
+		"of another address":                 {"a a@u/d1:rejected", "+a unknown, ?a rejected", "a"},
+		"of another request":                 {"a b:rejected", "+a unknown, ?b rejected", "a"},
+		"two at once":                        {"a b@d2 b@d2:accepted", "+a unknown, +b@d2 accepted", "a"},
+		"in the order of asking":             {"b@d2 a b@d2:unknown", "+b@d2 unknown, +a unknown", "b unknown, a"},
+		"accepted later":                     {"a b b:accepted", "+a unknown, +b accepted", ""},
+		"accepted before":                    {"a a:accepted b", "+a accepted, +b unknown", "b"},
+		"accepted while another is made":     {"a b a:accepted", "+a accepted, +b unknown", "b"},
+		"both accepted":                      {"a b a:accepted b:accepted", "+a accepted, +b accepted", ""},
+		"accepted, and no first entry":       {"a b@d2 c:accepted", "+a unknown, +b@d2 unknown, ?c accepted", "b"},
+		"accepted later at another address":  {"a b@u/D1 b@u/D1:accepted", "+a unknown, +b@D1 accepted", ""},
+		"rejected later":                     {"a b b:rejected", "+a unknown, b rejected", "a"},
+		"not sent later":                     {"a a:unknown b b:notSent", "+a unknown, b notSent", "a unknown"},
+		"unknown, then learned":              {"a a:unknown a:rejected", "a rejected", ""},
+		"crashed, then learned":              {"a b@d2 a:accepted", "+a accepted, +b@d2 unknown", "b"},
+		"lost, then learned":                 {"a:unknown a:rejected", "?a rejected", ""},
+		"learned, then learned better":       {"a a:rejected a:accepted", "+a accepted", ""},
+		"known, then unknown":                {"a a:accepted a:unknown", "+a accepted", ""},
+		"known, then of a later version":     {"a a:rejected a:postponed", "a rejected", ""},
+		"accepted twice, another between":    {"a a:accepted b a:accepted", "+a accepted, +b unknown", "b"},
+		"an id used twice":                   {"a a a:rejected", "+a unknown, a rejected", "a"},
+		"an id used twice, unknown at first": {"a a:unknown a a:rejected", "+a unknown, a rejected", "a unknown"},
+		"an id used twice, unknown at last":  {"a a a:unknown a:rejected", "a rejected, +a unknown", "a unknown"},
+		"an id used twice, learned":          {"a a:unknown a a:rejected a:notSent", "a notSent, a rejected", ""},
+		"an id used twice, learned at last":  {"a a a:unknown a:unknown a:rejected", "+a unknown, a rejected", "a unknown"},
+		"an id used twice, crashed at last":  {"a a:rejected a", "a rejected, +a unknown", "a"},
+		"an id for two devices":              {"a a@d2 a:rejected", "a rejected, +a@d2 unknown", "a"},
+		"no id":                              {"@d1 @d1:rejected @d2", "rejected, +@d2 unknown", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requests, err := intune.JournalRequests(sequence(entriesOf(c.entries), nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range requests {
+				got = append(got, shortOf(r))
+			}
+			if text := strings.Join(got, ", "); text != c.want {
+				t.Errorf("got %q, want %q", text, c.want)
+			}
+			if text := strings.Join(unfinished(requests), ", "); text != c.unfinished {
+				t.Errorf("unfinished are %q, want %q", text, c.unfinished)
+			}
+		})
+	}
+}
+
+// shortOf is a request in a few words.
+func shortOf(r intune.JournalRequest) string {
+	text := idOf(r)
+	if device := r.Device().DeviceID(); device != "d1" {
+		text += "@" + device
+	}
+	text = strings.TrimSpace(text + " " + string(r.Outcome()))
+	switch {
+	case r.Asking.Device.IsZero():
+		return "?" + text
+	case r.Waiting():
+		return "+" + text
+	default:
+		return text
+	}
+}
+
+func TestJournalRequests_KeepsTheEntries(t *testing.T) {
+	t.Parallel()
+	requests, err := intune.JournalRequests(sequence([]intune.JournalEntry{askingEntry, askedEntry}, nil))
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("got %+v, error %v", requests, err)
+	}
+	if got, want := requests[0], (intune.JournalRequest{Asking: askingEntry, Asked: askedEntry}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What cannot be read may be one more request, so that the others are no answer.
+func TestJournalRequests_Damage(t *testing.T) {
+	t.Parallel()
+	damage := errors.New("line 2 is damaged")
+	for _, before := range [][]intune.JournalEntry{nil, {askingEntry}, {askingEntry, askedEntry}} {
+		damaged := func(yield func(intune.JournalEntry, error) bool) {
+			for entry, err := range sequence(before, damage) {
+				if !yield(entry, err) {
+					return
+				}
+			}
+			t.Error("entries are read after the damage")
+		}
+		if requests, err := intune.JournalRequests(damaged); !errors.Is(err, damage) || requests != nil {
+			t.Errorf("after %d entries: got %+v, error %v", len(before), requests, err)
+		}
+	}
+}
+
+func TestJournalRequests_NoEntries(t *testing.T) {
+	t.Parallel()
+	if _, err := intune.JournalRequests(nil); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "entries is nil") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// history is a random journal: what each of some requests writes, in any order of requests, until a crash.
+type history struct {
+	entries []intune.JournalEntry
+	by      []int // the request that wrote each entry
+}
+
+var entryOutcomes = append(intune.PossibleOutcomeValues(), "postponed")
+
+// historyOf draws a history. Without repeats, no two requests have the same id.
+func historyOf(t *rapid.T, repeats bool) (h history) {
+	var scripts [][]intune.JournalEntry
+	devices := []intune.DeviceRef{intune.Device("d1"), intune.Device("d2"), intune.UserDevice("u", "d1")}
+	for n := range rapid.IntRange(0, 8).Draw(t, "requests") {
+		entry := intune.JournalEntry{Device: rapid.SampledFrom(devices).Draw(t, "device"), ClientRequestID: strconv.Itoa(n)}
+		if repeats {
+			entry.ClientRequestID = rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "id")
+		}
+		// Outcomes after the first one are those that the program learned later.
+		script := make([]intune.JournalEntry, rapid.IntRange(1, 4).Draw(t, "entries"))
+		for i := range script {
+			script[i] = entry
+			script[i].RequestID = strconv.Itoa(n) + "-" + strconv.Itoa(i) // tells the entry from all others
+			if rapid.Bool().Draw(t, "token") {
+				script[i].ResumeToken = "token-" + script[i].RequestID
+			}
+			if i > 0 {
+				script[i].Outcome = rapid.SampledFrom(entryOutcomes).Draw(t, "outcome")
+			}
+		}
+		scripts = append(scripts, script)
+	}
+	for at := make([]int, len(scripts)); ; {
+		var left []int
+		for n := range scripts {
+			if at[n] < len(scripts[n]) {
+				left = append(left, n)
+			}
+		}
+		if len(left) == 0 {
+			break
+		}
+		n := rapid.SampledFrom(left).Draw(t, "next")
+		h.entries, h.by = append(h.entries, scripts[n][at[n]]), append(h.by, n)
+		at[n]++
+	}
+	begin := rapid.IntRange(0, len(h.entries)).Draw(t, "entries in an older file")
+	if rapid.Bool().Draw(t, "no older file") {
+		begin = 0
+	}
+	end := rapid.IntRange(begin, len(h.entries)).Draw(t, "entries before the crash")
+	return history{h.entries[begin:end], h.by[begin:end]}
+}
+
+// told is the model of a request: all its entries.
+type told struct {
+	asking []intune.JournalEntry // one or none
+	asked  []intune.JournalEntry
+}
+
+func (m *told) take(entry intune.JournalEntry) {
+	if entry.Outcome == "" {
+		m.asking = append(m.asking, entry)
+		return
+	}
+	m.asked = append(m.asked, entry)
+}
+
+func isKnown(entry intune.JournalEntry) bool {
+	return entry.Outcome != intune.OutcomeUnknown && slices.Contains(intune.PossibleOutcomeValues(), entry.Outcome)
+}
+
+// compare says what of a request is not as its entries tell.
+func (m *told) compare(t *rapid.T, got intune.JournalRequest) {
+	t.Helper()
+	var latest intune.JournalEntry
+	outcome, token := intune.OutcomeUnknown, ""
+	for _, entry := range append(slices.Clone(m.asking), m.asked...) {
+		token = cmp.Or(entry.ResumeToken, token)
+		if known := isKnown(entry); known {
+			latest, outcome = entry, entry.Outcome
+		} else if entry.Outcome != "" && outcome == intune.OutcomeUnknown {
+			latest = entry
+		}
+	}
+	asking := intune.JournalEntry{}
+	if len(m.asking) > 0 {
+		asking = m.asking[0]
+	}
+	if got.Asking != asking {
+		t.Errorf("Asking is %+v, want %+v", got.Asking, asking)
+	}
+	if got.Asked.RequestID != latest.RequestID {
+		t.Errorf("Asked is %+v, want %+v", got.Asked, latest)
+	}
+	if got.Outcome() != outcome {
+		t.Errorf("the outcome is %q, want %q", got.Outcome(), outcome)
+	}
+	if got.ResumeToken() != token {
+		t.Errorf("the token is %q, want %q", got.ResumeToken(), token)
+	}
+	if want := (outcome == intune.OutcomeAccepted || outcome == intune.OutcomeUnknown) && token != ""; got.Waiting() != want {
+		t.Errorf("Waiting is %v with outcome %q and token %q", got.Waiting(), outcome, token)
+	}
+}
+
+func compareAll(t *rapid.T, got []intune.JournalRequest, want []*told) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("got %d requests, want %d: %+v", len(got), len(want), got)
+	}
+	for i := range want {
+		want[i].compare(t, got[i])
+	}
+}
+
+// With ids of their own, each request is told what it wrote, whatever came between, was lost, or was never written.
+func TestJournalRequests_OfRandomHistories(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		h := historyOf(t, false)
+		var want []*told
+		of := map[int]*told{}
+		for i, entry := range h.entries {
+			if of[h.by[i]] == nil {
+				of[h.by[i]] = &told{}
+				want = append(want, of[h.by[i]])
+			}
+			of[h.by[i]].take(entry)
+		}
+		got, err := intune.JournalRequests(sequence(h.entries, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareAll(t, got, want)
+	})
+}
+
+// Repeated ids are paired as the documentation says.
+func TestJournalRequests_OfRepeatedIDs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		h := historyOf(t, true)
+		var want []*told
+		for _, entry := range h.entries {
+			var without, unsure, latest *told
+			for _, m := range want {
+				first := append(slices.Clone(m.asking), m.asked...)[0]
+				if first.ClientRequestID != entry.ClientRequestID || first.Device != entry.Device {
+					continue
+				}
+				latest = m
+				if len(m.asked) == 0 {
+					without = m
+				}
+				if !slices.ContainsFunc(m.asked, isKnown) {
+					unsure = m
+				}
+			}
+			own := cmp.Or(without, unsure, latest)
+			if own == nil || entry.Outcome == "" {
+				own = &told{}
+				want = append(want, own)
+			}
+			own.take(entry)
+		}
+		got, err := intune.JournalRequests(sequence(h.entries, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareAll(t, got, want)
+		damage := errors.New("damage")
+		readable := rapid.IntRange(0, len(h.entries)).Draw(t, "entries before the damage")
+		if got, err := intune.JournalRequests(sequence(h.entries[:readable], damage)); got != nil || !errors.Is(err, damage) {
+			t.Errorf("of a damaged journal: %+v, error %v", got, err)
+		}
+	})
+}
+
+func TestJournalRequest_ResumeToken(t *testing.T) {
+	t.Parallel()
+	before, after, learned := askingEntry, askedEntry, askedEntry
+	before.ResumeToken, after.ResumeToken, learned.ResumeToken = "old", "new", ""
+	after.Outcome, learned.Outcome = intune.OutcomeUnknown, intune.OutcomeAccepted
+	for name, c := range map[string]struct {
+		entries []intune.JournalEntry
+		want    string
+	}{
+		"of Asking":            {[]intune.JournalEntry{before}, "old"},
+		"of Asked":             {[]intune.JournalEntry{before, after}, "new"},
+		"of Asked, then known": {[]intune.JournalEntry{before, after, learned}, "new"},
+		"not of Asked":         {[]intune.JournalEntry{before, learned}, "old"},
+		"known, then newer":    {[]intune.JournalEntry{before, learned, after}, "new"},
+		"of Asked only":        {[]intune.JournalEntry{after}, "new"},
+		"none":                 {[]intune.JournalEntry{learned}, ""},
+	} {
+		requests, err := intune.JournalRequests(sequence(c.entries, nil))
+		if err != nil || len(requests) != 1 {
+			t.Fatalf("%s: got %+v, error %v", name, requests, err)
+		}
+		if got := requests[0].ResumeToken(); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestJournalRequest_Zero(t *testing.T) {
+	t.Parallel()
+	var none intune.JournalRequest
+	if none.Outcome() != intune.OutcomeUnknown {
+		t.Errorf("the outcome is %q", none.Outcome())
+	}
+	if none.Waiting() {
+		t.Error("it waits")
+	}
+	if text, err := json.Marshal(none); err != nil || string(text) != "{}" {
+		t.Errorf("as JSON: %s, %v", text, err)
+	}
+}
+
+// A log shows a request without the resume token and the user.
+func TestJournalRequest_LogValue(t *testing.T) {
+	t.Parallel()
+	const device, at = `request.device="device 1 (user address)" `, " request.requested_at=2026-03-04T05:06:07.000Z\n"
+	const crashed = device + "request.outcome=unknown request.waiting=true request.actor=bert request.client_request_id=id-1" + at
+	const rejected = device + `request.outcome=rejected request.waiting=false request.error="not allowed <&>" request.actor=bert ` +
+		"request.request_id=r1 request.client_request_id=id-1"
+	for name, c := range map[string]struct {
+		request intune.JournalRequest
+		want    string
+	}{
+		"crashed":          {intune.JournalRequest{Asking: askingEntry}, crashed},
+		"rejected":         {intune.JournalRequest{Asking: askingEntry, Asked: askedEntry}, rejected + at},
+		"first entry lost": {intune.JournalRequest{Asked: askedEntry}, rejected + "\n"},
+	} {
+		var b strings.Builder
+		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "request", c.request)
+		if _, got, _ := strings.Cut(b.String(), "msg=x "); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// BenchmarkJournalRequests pairs 100,000 entries, whose ids differ as the library's do, or are all the same.
+func BenchmarkJournalRequests(b *testing.B) {
+	const entries = 100_000
+	var differ, same []intune.JournalEntry
+	for i := range entries / 2 {
+		entry := intune.JournalEntry{Device: intune.Device(benchmarkDevice), ClientRequestID: strconv.Itoa(i)}
+		asked := entry
+		asked.Outcome = intune.OutcomeAccepted
+		differ = append(differ, entry, asked)
+	}
+	for _, outcome := range []intune.Outcome{"", intune.OutcomeUnknown, intune.OutcomeAccepted, intune.OutcomeRejected} {
+		same = append(same, slices.Repeat([]intune.JournalEntry{{Device: intune.Device(benchmarkDevice), Outcome: outcome}}, entries/4)...)
+	}
+	for name, history := range map[string][]intune.JournalEntry{"differ": differ, "same": same} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := intune.JournalRequests(sequence(history, nil)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -116,7 +116,7 @@ const oldSync = 30 * 24 * time.Hour
 func (a *app) openRequestOf(deviceID string) (*request, error) {
 	open, err := a.openRequests()
 	for _, r := range open {
-		if strings.EqualFold(r.Device.DeviceID(), deviceID) {
+		if strings.EqualFold(r.Device().DeviceID(), deviceID) {
 			return r, err
 		}
 	}
@@ -129,7 +129,7 @@ func (a *app) offerToGoOn(ctx context.Context, open *request, yes bool) (goOn bo
 	if !open.certain() {
 		asked = "you may have asked this user "
 	}
-	a.warn("%s%s, and the link was not handed over", asked, age(time.Since(open.Time)))
+	a.warn("%s%s, and the link was not handed over", asked, age(time.Since(open.when())))
 	if yes || !a.asks {
 		return true, nil
 	}
@@ -177,7 +177,7 @@ func (a *app) askUser(ctx context.Context, client *intune.Client, record *record
 	})
 	w.next()
 	if err != nil {
-		return a.notOpened(ctx, record, &request{JournalEntry: intune.JournalEntry{ClientRequestID: record.latest()}}, err)
+		return a.notOpened(ctx, record, requestOf(intune.JournalEntry{ClientRequestID: record.latest()}), err)
 	}
 	return a.handOver(ctx, record, device.DeviceName, &session, &o.handover)
 }
@@ -210,7 +210,7 @@ func (w *waiting) next() { w.stop() }
 // notOpened says what an error of a wait means to the user of the device, and how to go on.
 func (a *app) notOpened(ctx context.Context, record *record, r *request, err error) error {
 	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
-		record.ended(firstOf(refused.ClientRequestID, r.ClientRequestID), endFailed)
+		record.ended(firstOf(refused.ClientRequestID, r.id()), endFailed)
 		a.warn("%v", err)
 		a.say("To see what may be in the way: helpdesk check --id %s%s", refused.Device.DeviceID(), a.flagsToRepeat())
 		return &failure{code: exitRefused}

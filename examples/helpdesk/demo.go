@@ -61,9 +61,10 @@ func rehearse(ctx context.Context, tenant *intunetest.Tenant, clock *demoClock, 
 		if r.refusedOrNotSent() {
 			continue
 		}
-		clock.at.Store(&r.Time)
-		same := policy.WithHTTPHeader(ctx, http.Header{"Client-Request-Id": {r.ClientRequestID}})
-		if _, err := tenant.Client().RequestRemoteAssistance(same, r.Device, nil); err != nil && !errors.Is(err, intune.ErrNotFound) {
+		at := r.when()
+		clock.at.Store(&at)
+		same := policy.WithHTTPHeader(ctx, http.Header{"Client-Request-Id": {r.id()}})
+		if _, err := tenant.Client().RequestRemoteAssistance(same, r.Device(), nil); err != nil && !errors.Is(err, intune.ErrNotFound) {
 			return err
 		}
 	}

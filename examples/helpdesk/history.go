@@ -73,7 +73,7 @@ func (a *app) history(ctx context.Context, o *historyOptions) error {
 	}
 	rows := make([]asking, 0, len(list))
 	for _, r := range list {
-		if r.Time.After(after) {
+		if r.when().After(after) {
 			rows = append(rows, r.row())
 		}
 	}
@@ -113,16 +113,17 @@ func (r *request) row() asking {
 		result = "link"
 	case r.end == endFailed:
 		result = "no session"
-	case r.Outcome == intune.OutcomeAccepted:
+	case r.Outcome() == intune.OutcomeAccepted:
 		result = "no link"
-	case r.Outcome == intune.OutcomeNotSent:
+	case r.Outcome() == intune.OutcomeNotSent:
 		result = "not sent"
-	case r.Outcome != "":
-		result = string(r.Outcome)
+	case r.Asked.Outcome != "":
+		result = string(r.Asked.Outcome)
 	}
 	return asking{
-		Time: r.Time.UTC(), DeviceID: r.Device.DeviceID(), DeviceName: r.deviceName, Result: result, By: firstOf(r.Actor, r.CallerID, r.AppID),
-		InJournal: true, ClientRequestID: r.ClientRequestID, RequestID: r.RequestID, Error: r.Error,
+		Time: r.when().UTC(), DeviceID: r.Device().DeviceID(), DeviceName: r.deviceName, Result: result,
+		By:        firstOf(r.actor(), r.Asked.CallerID, r.Asked.AppID),
+		InJournal: true, ClientRequestID: r.id(), RequestID: r.Asked.RequestID, Error: r.Asked.Error,
 	}
 }
 
@@ -131,7 +132,7 @@ func (r *request) row() asking {
 func knownDevices(list []*request, w *whom) []string {
 	devices := []string{}
 	for _, r := range list {
-		id := strings.ToLower(r.Device.DeviceID())
+		id := strings.ToLower(r.Device().DeviceID())
 		for _, c := range []struct{ kind, text string }{{byID, id}, {byName, r.deviceName}, {bySerial, r.serialNumber}} {
 			if (w.kind == c.kind || w.kind == byItself) && w.system == "" && strings.EqualFold(w.value, c.text) {
 				devices = append(devices, id)

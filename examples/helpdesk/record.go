@@ -54,22 +54,43 @@ func notesName(journal string) string { return journal + ".notes" }
 
 // request is one request for remote assistance, from what the journal and the notes say.
 type request struct {
-	intune.JournalEntry // of Asking, completed by Asked
+	intune.JournalRequest
 
 	deviceName, serialNumber string
 	end                      string
 }
 
+// requestOf is a request of which only this is known.
+func requestOf(asking intune.JournalEntry) *request {
+	return &request{JournalRequest: intune.JournalRequest{Asking: asking}}
+}
+
+// id is the client-request-id.
+func (r *request) id() string { return firstOf(r.Asking.ClientRequestID, r.Asked.ClientRequestID) }
+
+// when is when the user was asked, or the outcome of that was known if the first entry is in an older file.
+func (r *request) when() time.Time {
+	if r.Asking.Time.IsZero() {
+		return r.Asked.Time
+	}
+	return r.Asking.Time
+}
+
+// actor is the person that the request was made for.
+func (r *request) actor() string { return firstOf(r.Asking.Actor, r.Asked.Actor) }
+
 // name is what a person calls the device.
-func (r *request) name() string { return firstOf(r.deviceName, r.serialNumber, r.Device.DeviceID()) }
+func (r *request) name() string {
+	return firstOf(r.deviceName, r.serialNumber, r.Device().DeviceID())
+}
 
 // refusedOrNotSent reports that the user was not asked.
 func (r *request) refusedOrNotSent() bool {
-	return r.Outcome == intune.OutcomeRejected || r.Outcome == intune.OutcomeNotSent
+	return r.Outcome() == intune.OutcomeRejected || r.Outcome() == intune.OutcomeNotSent
 }
 
 // certain reports that the user was asked.
-func (r *request) certain() bool { return r.Outcome == intune.OutcomeAccepted }
+func (r *request) certain() bool { return r.Outcome() == intune.OutcomeAccepted }
 
 // record is the journal while it is written.
 type record struct {
@@ -184,31 +205,24 @@ func (a *app) requests() ([]*request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	var list []*request
-	for entry, err := range journalfile.Read(bytes.NewReader(content)) {
-		if err != nil {
-			a.warn("%s: %v", name, err)
-			continue
+	readable := func(yield func(intune.JournalEntry, error) bool) {
+		for entry, err := range journalfile.Read(bytes.NewReader(content)) {
+			if err != nil {
+				a.warn("%s: %v", name, err)
+			} else if !yield(entry, nil) {
+				return
+			}
 		}
-		list = merge(list, entry)
+	}
+	all, err := intune.JournalRequests(readable)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*request, len(all))
+	for i := range all {
+		list[i] = &request{JournalRequest: all[i]}
 	}
 	return list, a.addNotes(list, notesName(name))
-}
-
-// merge adds an entry: to its request, if that is there, as journalfile.Unfinished pairs them.
-func merge(list []*request, entry intune.JournalEntry) []*request {
-	if entry.Outcome == "" {
-		return append(list, &request{JournalEntry: entry})
-	}
-	for _, r := range slices.Backward(list) {
-		if r.ClientRequestID == entry.ClientRequestID && r.Device == entry.Device {
-			asking := r.JournalEntry
-			r.JournalEntry = entry
-			r.Time, r.ResumeToken, r.Actor = asking.Time, asking.ResumeToken, firstOf(asking.Actor, entry.Actor)
-			return list
-		}
-	}
-	return append(list, &request{JournalEntry: entry}) // its first entry is in an older file
 }
 
 func (a *app) addNotes(list []*request, name string) error {
@@ -218,7 +232,7 @@ func (a *app) addNotes(list []*request, name string) error {
 	}
 	byID, names := map[string]*request{}, map[string]note{}
 	for _, r := range list {
-		byID[r.ClientRequestID] = r
+		byID[r.id()] = r
 	}
 	for line := range bytes.Lines(content) {
 		var n note
@@ -233,7 +247,7 @@ func (a *app) addNotes(list []*request, name string) error {
 		}
 	}
 	for _, r := range list {
-		n := names[strings.ToLower(r.Device.DeviceID())]
+		n := names[strings.ToLower(r.Device().DeviceID())]
 		r.deviceName, r.serialNumber = n.DeviceName, n.SerialNumber
 	}
 	return nil
@@ -253,12 +267,12 @@ func (a *app) openRequests() ([]*request, error) {
 	var open []*request
 	seen := map[string]bool{}
 	for _, r := range slices.Backward(list) {
-		key := strings.ToLower(r.Device.DeviceID())
+		key := strings.ToLower(r.Device().DeviceID())
 		if r.refusedOrNotSent() || seen[key] {
 			continue
 		}
 		seen[key] = true
-		if r.end == "" && r.ResumeToken != "" && time.Since(r.Time) < oldest {
+		if r.end == "" && r.Waiting() && time.Since(r.when()) < oldest {
 			open = append(open, r)
 		}
 	}

@@ -57,7 +57,7 @@ func (a *app) resume(ctx context.Context, token string, wait time.Duration, h *h
 			return failed(exitUsage, "there is no token on standard input")
 		}
 	}
-	chosen := &request{JournalEntry: intune.JournalEntry{ResumeToken: token}}
+	chosen := requestOf(intune.JournalEntry{ResumeToken: token})
 	if !strings.HasPrefix(token, "{") {
 		var err error
 		if chosen, err = a.chooseRequest(ctx, token); err != nil {
@@ -84,7 +84,7 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 	}
 	var matches []*request
 	for _, r := range open {
-		if named == "" || strings.EqualFold(named, r.ClientRequestID) || strings.EqualFold(named, r.Device.DeviceID()) ||
+		if named == "" || strings.EqualFold(named, r.id()) || strings.EqualFold(named, r.Device().DeviceID()) ||
 			strings.EqualFold(named, r.deviceName) || strings.EqualFold(named, r.serialNumber) {
 			matches = append(matches, r)
 		}
@@ -103,7 +103,7 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 		if !r.certain() {
 			state = "perhaps asked"
 		}
-		lines[i] = fmt.Sprintf("%s  %s\n     %s", cell(r.name(), 24), state+" "+age(time.Since(r.Time)), clean(r.ClientRequestID))
+		lines[i] = fmt.Sprintf("%s  %s\n     %s", cell(r.name(), 24), state+" "+age(time.Since(r.when())), clean(r.id()))
 	}
 	i, err := a.choose(ctx, plural(len(matches), "request")+" are open", lines, "pass its request id")
 	if err != nil {
@@ -114,8 +114,8 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 
 // goOn waits for the link of a request that was made before.
 func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r *request, wait time.Duration, h *handover) error {
-	if !r.Time.IsZero() {
-		a.say("Going on with %s, asked %s. Nobody is asked again.", clean(r.name()), age(time.Since(r.Time)))
+	if at := r.when(); !at.IsZero() {
+		a.say("Going on with %s, asked %s. Nobody is asked again.", clean(r.name()), age(time.Since(at)))
 	}
 	w := a.startWait(waitingFor(wait))
 	o := &intune.WaitForRemoteAssistanceOptions{MaxWait: wait, MaxAge: oldest}
@@ -123,7 +123,7 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 		// The token is older than the answer, which came: there is no need to give up for want of a sign.
 		o.ConfirmWithin = wait + time.Hour
 	}
-	session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken, o)
+	session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken(), o)
 	w.next()
 	if errors.Is(err, intune.ErrInvalidArgument) {
 		return err // of the token
@@ -131,12 +131,13 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 	if err != nil {
 		return a.notOpened(ctx, record, r, err)
 	}
-	if r.ClientRequestID != "" && !r.certain() {
+	if id := r.id(); id != "" && !r.certain() {
 		// Now it is known what became of it.
-		entry := r.JournalEntry
+		entry := r.Asked
+		entry.Device, entry.ClientRequestID, entry.Actor = r.Device(), id, r.actor()
 		entry.Time, entry.Outcome, entry.ResumeToken, entry.Error = time.Time{}, intune.OutcomeAccepted, "", ""
 		_ = record.Asked(ctx, entry) // it says so itself if it fails
 	}
-	session.RequestID = firstOf(session.RequestID, r.RequestID) // a token that was made before the answer cannot know it
+	session.RequestID = firstOf(session.RequestID, r.Asked.RequestID) // a token that was made before the answer cannot know it
 	return a.handOver(ctx, record, r.deviceName, &session, h)
 }

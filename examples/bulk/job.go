@@ -98,23 +98,16 @@ func (j *job) readFile() (taken string, err error) {
 }
 
 // openJournal gives what the journal says of earlier runs.
-func (j *job) openJournal() (known map[string]intune.JournalEntry, err error) {
-	var entries []intune.JournalEntry
+func (j *job) openJournal() (known map[string]intune.JournalRequest, err error) {
+	var requests []intune.JournalRequest
 	if j.dryRun {
-		entries, err = readJournal(j.journal)
+		requests, err = readJournal(j.journal)
 	} else {
-		j.record, entries, err = openRecord(j.journal, func(err error) {
+		j.record, requests, err = openRecord(j.journal, func(err error) {
 			j.halt(failedf("%v", err))
 		})
 	}
-	if err != nil {
-		return nil, err
-	}
-	known, err = earlier(entries)
-	if err != nil && j.record != nil {
-		j.record.close()
-	}
-	return known, err
+	return earlier(requests), err
 }
 
 func (j *job) connect(ctx context.Context) (err error) {
@@ -176,10 +169,10 @@ func (j *job) sayProblems() {
 }
 
 // plan divides the devices into those to ask and those whose link can be waited for. The others were asked before.
-func (j *job) plan(known map[string]intune.JournalEntry) (asks, waits []*device) {
+func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*device) {
 	before, unclear, latest := 0, 0, time.Time{}
 	for _, d := range j.fleet.list {
-		entry, ok := known[key(d.id)]
+		request, ok := known[key(d.id)]
 		if !ok {
 			d.outcome, d.detail = intune.OutcomeNotSent, "stopped before it was this device's turn; the same command goes on"
 			if j.dryRun {
@@ -189,15 +182,19 @@ func (j *job) plan(known map[string]intune.JournalEntry) (asks, waits []*device)
 			continue
 		}
 		before++
-		d.earlier, d.outcome, d.askedAt = true, entry.Outcome, entry.Time
-		d.requestID, d.clientID, d.token = entry.RequestID, entry.ClientRequestID, entry.ResumeToken
+		first := request.Asking
+		if first.Device.IsZero() {
+			first = request.Asked // the first entry is in another file
+		}
+		d.earlier, d.outcome, d.askedAt = true, request.Outcome(), first.Time
+		d.requestID, d.clientID, d.token = request.Asked.RequestID, first.ClientRequestID, request.ResumeToken()
 		d.detail = "asked in an earlier run, and not again"
 		if d.outcome == intune.OutcomeUnknown {
 			unclear++
 			d.detail = "an earlier run ended before it knew whether the user was asked; not asked again"
 		}
-		if latest.Before(entry.Time) {
-			latest = entry.Time
+		if latest.Before(d.askedAt) {
+			latest = d.askedAt
 		}
 		if j.wait && d.token != "" {
 			d.session = sessionPending // until it was waited for

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"github.com/go-intune/intune"
@@ -38,7 +37,7 @@ func lockName(journal string) string {
 
 // openRecord opens the journal for writing, and keeps other processes from it: two at once would ask users twice. It also
 // gives what the journal says so far. Without a name nothing is kept, which is for the demo.
-func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry, error) {
+func openRecord(name string, failed func(error)) (*record, []intune.JournalRequest, error) {
 	r := &record{close: func() {}, failed: failed, byID: map[string]intune.JournalEntry{}, times: map[string]intune.JournalEntry{}}
 	if name == "" {
 		r.journal = journalfile.New(io.Discard, nil)
@@ -62,13 +61,13 @@ func openRecord(name string, failed func(error)) (*record, []intune.JournalEntry
 		_ = file.Close() // every entry was synced
 		unlock()
 	}
-	entries, err := readEntries(name, file)
+	requests, err := readRequests(name, file)
 	if err != nil {
 		r.close()
 		return nil, nil, err
 	}
 	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor() }})
-	return r, entries, nil
+	return r, requests, nil
 }
 
 func failedf(format string, args ...any) error { return failed(exitFailure, format, args...) }
@@ -94,7 +93,7 @@ func openJournal(name string) (*os.File, error) {
 }
 
 // readJournal reads a journal that may not exist.
-func readJournal(name string) ([]intune.JournalEntry, error) {
+func readJournal(name string) ([]intune.JournalRequest, error) {
 	file, err := os.Open(name)
 	if name == "" || errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -103,17 +102,15 @@ func readJournal(name string) ([]intune.JournalEntry, error) {
 		return nil, fmt.Errorf("the journal cannot be read: %w", err)
 	}
 	defer file.Close()
-	return readEntries(name, file)
+	return readRequests(name, file)
 }
 
-func readEntries(name string, r io.Reader) (all []intune.JournalEntry, err error) {
-	for entry, err := range journalfile.Read(r) {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err) // the line may name somebody who was asked
-		}
-		all = append(all, entry)
+func readRequests(name string, r io.Reader) ([]intune.JournalRequest, error) {
+	requests, err := intune.JournalRequests(journalfile.Read(r))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err) // a damaged line may name somebody who was asked
 	}
-	return all, nil
+	return requests, nil
 }
 
 // actor is who uses the program.
@@ -126,40 +123,21 @@ func actor() string {
 
 // earlier is what a journal says of the devices whose users were asked or may have been, by the key of the device. Those
 // that were rejected or not sent may be asked again.
-func earlier(entries []intune.JournalEntry) (map[string]intune.JournalEntry, error) {
-	type pair struct {
-		device intune.DeviceRef
-		id     string
-	}
-	asking := map[pair]intune.JournalEntry{}
-	known := map[string]intune.JournalEntry{}
-	for _, entry := range entries {
-		of := pair{entry.Device, entry.ClientRequestID}
-		switch entry.Outcome {
-		case "":
-			asking[of] = entry
+func earlier(requests []intune.JournalRequest) map[string]intune.JournalRequest {
+	known := map[string]intune.JournalRequest{}
+	for _, r := range requests {
+		k := key(r.Device().DeviceID())
+		switch r.Outcome() {
 		case intune.OutcomeAccepted:
-			if first, ok := asking[of]; ok {
-				entry.Time, entry.ResumeToken = first.Time, first.ResumeToken
+			known[k] = r
+		case intune.OutcomeUnknown:
+			if known[k].Outcome() != intune.OutcomeAccepted {
+				known[k] = r
 			}
-			known[key(entry.Device.DeviceID())] = entry
-		default: // those that count are unfinished requests
+		default: // nobody was asked
 		}
 	}
-	unfinished, err := journalfile.Unfinished(func(yield func(intune.JournalEntry, error) bool) {
-		for _, entry := range entries {
-			if !yield(entry, nil) {
-				return
-			}
-		}
-	})
-	for _, entry := range slices.Backward(unfinished) {
-		if k := key(entry.Device.DeviceID()); known[k].Outcome == "" {
-			entry.Outcome = intune.OutcomeUnknown
-			known[k] = entry
-		}
-	}
-	return known, err
+	return known
 }
 
 // Asking implements [intune.Journal].

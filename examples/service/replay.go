@@ -13,14 +13,26 @@ import (
 // replay makes the sessions of a journal. It fails if the journal is damaged: the damaged line may name somebody who was
 // asked, whom the service would then ask again.
 func (d *desk) replay(from io.Reader, now time.Time) error {
+	notes := map[string]intune.JournalEntry{} // the latest of each session
+	requests, err := intune.JournalRequests(func(yield func(intune.JournalEntry, error) bool) {
+		for entry, err := range journalfile.Read(from) {
+			switch {
+			case err == nil && now.Sub(entry.Time) > historyLife:
+			case entry.Outcome == noteOpened, entry.Outcome == noteFailed:
+				notes[entry.ClientRequestID] = entry
+			case !yield(entry, err):
+				return
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("-journal: %w; repair the line, or begin a new journal", err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for entry, err := range journalfile.Read(from) {
-		if err != nil {
-			return fmt.Errorf("-journal: %w; repair the line, or begin a new journal", err)
-		}
-		if now.Sub(entry.Time) <= historyLife {
-			d.replayLocked(&entry)
+	for i := range requests {
+		if r := &requests[i]; !r.Asking.Device.IsZero() { // else it is too old
+			d.keepLocked(replayed(r, notes[r.Asking.ClientRequestID]))
 		}
 	}
 	for _, sessions := range d.byDevice {
@@ -34,35 +46,29 @@ func (d *desk) replay(from io.Reader, now time.Time) error {
 	return nil
 }
 
-// replayLocked takes one entry.
-func (d *desk) replayLocked(entry *intune.JournalEntry) {
-	if entry.Outcome == "" {
-		s := newSession(entry.ClientRequestID, entry.Actor, entry.Device, entry.Time, stateWaiting)
-		s.token, s.unsure = entry.ResumeToken, true
-		d.keepLocked(s)
-		return
-	}
-	s := d.byID[entry.ClientRequestID]
-	if s == nil {
-		return
-	}
-	switch entry.Outcome {
-	case intune.OutcomeRejected, intune.OutcomeNotSent:
-		s.state, s.token, s.unsure = stateRefused, "", false
+// replayed is the session of a request. The note is zero if there is none.
+func replayed(r *intune.JournalRequest, note intune.JournalEntry) *session {
+	s := newSession(r.Asking.ClientRequestID, r.Asking.Actor, r.Device(), r.Asking.Time, stateWaiting)
+	s.token, s.unsure = r.ResumeToken(), r.Outcome() == intune.OutcomeUnknown
+	if outcome := r.Outcome(); outcome == intune.OutcomeRejected || outcome == intune.OutcomeNotSent {
+		s.state, s.token = stateRefused, ""
 		s.problem = kindUnavailable.with(problemExtra{})
-		if entry.StatusCode != 0 {
+		if r.Asked.StatusCode != 0 {
 			s.problem = kindTenant.with(problemExtra{})
 		}
-		return
-	case intune.OutcomeAccepted:
-		s.unsure = false
-	case intune.OutcomeUnknown: // stays unsure
-	case noteOpened:
-		s.state, s.token = stateOpened, ""
-	case noteFailed:
-		s.state, s.token, s.reason = stateFailed, "", entry.Error
+		return s
 	}
-	s.settled = entry.Time
+	if at := r.Asked.Time; !at.IsZero() {
+		s.settled = at
+	}
+	switch note.Outcome {
+	case noteOpened:
+		s.state, s.token, s.settled = stateOpened, "", note.Time
+	case noteFailed:
+		s.state, s.token, s.reason, s.settled = stateFailed, "", note.Error, note.Time
+	default: // there is none
+	}
+	return s
 }
 
 // supersedeEarlier leaves only the latest request of a device that may have been sent to be waited for.

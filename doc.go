@@ -51,9 +51,9 @@
 // # A record of who asked
 //
 // The client reports every request for remote assistance to ClientOptions.Journal before it is sent, and again when its
-// outcome is known. A request that the journal cannot record is not sent. [NewJournal] keeps the record in a file.
-// After a crash, [ReadJournal] and [UnfinishedRequests] tell which devices may have been asked, with tokens that
-// continue the waits without asking again.
+// outcome is known. A request that the journal cannot record is not sent. Package journalfile keeps the record in a file.
+// After a crash, [JournalRequests] tells from the entries which devices may have been asked, with tokens that continue the
+// waits without asking again.
 //
 // # Errors
 //

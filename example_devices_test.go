@@ -198,17 +198,15 @@ func ExampleClient_AuditEvents() {
 		}
 		events[event.CorrelationID] = event
 	}
-	for entry, err := range journalfile.Read(&journal) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		if entry.Outcome == "" {
-			continue // the first entry of a pair
-		}
-		_, found := events[entry.ClientRequestID]
-		delete(events, entry.ClientRequestID)
-		fmt.Printf("%s %s, found at Intune: %t\n", entry.Device.DeviceID(), entry.Outcome, found)
+	requests, err := intune.JournalRequests(journalfile.Read(&journal))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range requests {
+		_, found := events[r.Asking.ClientRequestID]
+		delete(events, r.Asking.ClientRequestID)
+		fmt.Printf("%s %s, found at Intune: %t\n", r.Device().DeviceID(), r.Outcome(), found)
 	}
 	fmt.Println("at Intune only:", len(events))
 	// Output:

@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // The id of the examples' device. It is Intune's, not one of Entra's.
@@ -409,6 +412,60 @@ func ExampleClient_WaitForRemoteAssistance() {
 	// pending: true
 	// link: REDACTED
 	// times the user was asked: 1
+}
+
+// After a crash, the journal tells which users may or may not have been asked.
+func ExampleJournalRequests() {
+	ctx := context.Background()
+	tenant, _, device := exampleTenant()
+	path := filepath.Join(os.TempDir(), "asked-"+rand.Text()+".jsonl")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(path)
+	defer file.Close()
+	journal := journalfile.New(file, nil)
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropAfter})
+	_, err = client.RequestRemoteAssistance(ctx, device, nil)
+	fmt.Println("unknown:", errors.Is(err, intune.ErrOutcomeUnknown))
+
+	file.Seek(0, io.SeekStart)
+	requests, err := intune.JournalRequests(journalfile.Read(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range requests {
+		if r.Outcome() != intune.OutcomeUnknown {
+			continue
+		}
+		fmt.Println("perhaps asked:", r.Device().DeviceID())
+		// Somebody has called the user, who saw a prompt.
+		learned := intune.JournalEntry{Device: r.Device(), ClientRequestID: r.Asking.ClientRequestID, Outcome: intune.OutcomeAccepted}
+		if err := journal.Asked(ctx, learned); err != nil {
+			fmt.Println(err)
+		}
+	}
+	file.Seek(0, io.SeekStart)
+	requests, err = intune.JournalRequests(journalfile.Read(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("requests:", len(requests), requests[0].Outcome())
+	// Output:
+	// unknown: true
+	// perhaps asked: 705c034c-034c-705c-4c03-5c704c035c70
+	// requests: 1 accepted
 }
 
 // Ask the users of many devices. The pace is five devices a second unless told otherwise.

@@ -256,24 +256,29 @@ func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown [
 func (c *crashes) check(tb testing.TB, shown []string) {
 	tb.Helper()
 	text := readText(tb, c.child.Journal)
-	var entries []intune.JournalEntry
-	var errs []error
-	for entry, err := range journalfile.Read(strings.NewReader(text)) {
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		entries = append(entries, entry)
-	}
-	unfinished, err := journalfile.Unfinished(journalfile.Read(strings.NewReader(text)))
-	if err != nil || len(errs) != 0 {
-		tb.Fatalf("errors %v, %v in\n%q", err, errs, text)
+	requests, err := intune.JournalRequests(journalfile.Read(strings.NewReader(text)))
+	if err != nil {
+		tb.Fatalf("error %v in\n%q", err, text)
 	}
 	for i, device := range c.child.Devices {
-		isOf := func(entry intune.JournalEntry) bool { return entry.Device == device }
-		prompts, named, open := c.tenant.Prompts(device), slices.ContainsFunc(entries, isOf), slices.ContainsFunc(unfinished, isOf)
-		if prompts > 1 || !named || prompts == 0 && !open || prompts == 1 != slices.Contains(shown, device.String()) {
-			tb.Errorf("device %d: %d prompts, named %v, unfinished %v, shown %v; journal\n%q", i, prompts, named, open, shown, text)
+		var outcomes []intune.Outcome
+		for _, r := range requests {
+			if r.Device() == device {
+				outcomes = append(outcomes, r.Outcome())
+			}
+		}
+		prompts := c.tenant.Prompts(device)
+		if len(outcomes) == 0 {
+			tb.Errorf("device %d is not in the journal\n%q", i, text)
+		}
+		if prompts > 1 {
+			tb.Errorf("device %d: %d prompts; journal\n%q", i, prompts, text)
+		}
+		if prompts == 0 && !slices.Equal(outcomes, []intune.Outcome{intune.OutcomeUnknown}) {
+			tb.Errorf("device %d was not asked, and the outcomes are %v; journal\n%q", i, outcomes, text)
+		}
+		if was := slices.Contains(shown, device.String()); was != (prompts == 1) {
+			tb.Errorf("device %d: %d prompts, shown %v; journal\n%q", i, prompts, was, text)
 		}
 	}
 }

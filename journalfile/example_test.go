@@ -2,7 +2,6 @@ package journalfile_test
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -37,19 +36,18 @@ func run(ctx context.Context, credential azcore.TokenCredential, options intune.
 }
 
 // openSessions asks the user of each device for a session, once, and shows the links. If it is killed at any moment and
-// started again, it continues the waits in the journal, and asks only about devices that are not in it.
+// started again, it continues the waits in the journal, and asks only users who, by the journal, were not asked.
 func openSessions(ctx context.Context, client *intune.Client, journal io.Reader, devices []intune.DeviceRef,
 	options *intune.OpenRemoteAssistanceOptions, show func(intune.RemoteAssistanceSession),
 ) error {
-	asked := map[intune.DeviceRef]string{} // with the token of each wait
-	for entry, err := range journalfile.Read(journal) {
-		switch {
-		case err != nil:
-			return err // the damaged line may name somebody who was asked
-		case entry.Outcome == "":
-			asked[entry.Device] = entry.ResumeToken
-		case entry.Outcome == intune.OutcomeRejected, entry.Outcome == intune.OutcomeNotSent:
-			delete(asked, entry.Device) // may be asked again
+	requests, err := intune.JournalRequests(journalfile.Read(journal))
+	if err != nil {
+		return err // a damaged line may name somebody who was asked
+	}
+	asked := map[intune.DeviceRef]string{} // with the newest token
+	for _, r := range requests {
+		if outcome := r.Outcome(); outcome == intune.OutcomeAccepted || outcome == intune.OutcomeUnknown {
+			asked[r.Device()] = r.ResumeToken()
 		}
 	}
 	var failed []error
@@ -103,52 +101,4 @@ func ExampleNew() {
 	// for the technician: https://get.teamviewer.com/v15/s12345678
 	// error: <nil>
 	// times the user was asked: 1
-}
-
-// After a crash, the journal tells which users may or may not have been asked.
-func ExampleUnfinished() {
-	ctx := context.Background()
-	tenant := intunetest.NewTenant(nil)
-	device := tenant.AddDevice(intune.ManagedDevice{ID: graphtest.DeviceID})
-	path := filepath.Join(os.TempDir(), "asked-"+rand.Text()+".jsonl")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer os.Remove(path)
-	defer file.Close()
-	journal := journalfile.New(file, nil)
-	options := tenant.ClientOptions()
-	options.Journal = journal
-	client, err := intune.NewClient(tenant.Credential(), options)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropAfter})
-	_, err = client.RequestRemoteAssistance(ctx, device, nil)
-	fmt.Println("unknown:", errors.Is(err, intune.ErrOutcomeUnknown))
-
-	file.Seek(0, io.SeekStart)
-	unfinished, err := journalfile.Unfinished(journalfile.Read(file))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, entry := range unfinished {
-		fmt.Println("perhaps asked:", entry.Device.DeviceID())
-		// Somebody has called the user, who saw a prompt.
-		entry.Outcome = intune.OutcomeAccepted
-		if err := journal.Asked(ctx, entry); err != nil {
-			fmt.Println(err)
-		}
-	}
-	file.Seek(0, io.SeekStart)
-	unfinished, err = journalfile.Unfinished(journalfile.Read(file))
-	fmt.Println("unfinished:", len(unfinished), err)
-	// Output:
-	// unknown: true
-	// perhaps asked: 705c034c-034c-705c-4c03-5c704c035c70
-	// unfinished: 0 <nil>
 }

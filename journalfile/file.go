@@ -4,7 +4,7 @@
 //	...
 //	client, err := intune.NewClient(credential, &intune.ClientOptions{Journal: journalfile.New(file, nil)})
 //	...
-//	unfinished, err := journalfile.Unfinished(journalfile.Read(file)) // whose wait may go on, without asking again
+//	requests, err := intune.JournalRequests(journalfile.Read(file)) // which may go on, without asking again
 package journalfile
 
 import (
@@ -55,9 +55,9 @@ type Options struct {
 // of w. If a file is open for writing only, the journal marks its last line in any case, which does no harm to a
 // complete line. With any other writer, make sure that the journal begins on a new line.
 //
-// A program can write entries of its own: when it has learned what became of an unfinished request, it calls Asked with
-// that entry and the outcome. The journal fills in Time if it is zero. It returns [intune.ErrInvalidArgument] for an entry
-// without a device, or one that is too long.
+// A program can write entries of its own: when it has learned what became of a request whose outcome was unknown, it
+// calls Asked with the device, the client-request-id and the outcome. The journal fills in Time if it is zero. It returns
+// [intune.ErrInvalidArgument] for an entry without a device, or one that is too long.
 func New(w io.Writer, options *Options) intune.Journal {
 	j := &file{w: w, fresh: true}
 	if options != nil {

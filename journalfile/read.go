@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
-	"strings"
 
 	"github.com/go-intune/intune"
 )
@@ -110,78 +108,4 @@ func (l *lines) entry() (*intune.JournalEntry, error) {
 // damaged quotes nothing of the line, which may hold names and tokens.
 func (l *lines) damaged(how string) error {
 	return invalidArgument("journal", fmt.Sprintf("is damaged: line %d %s; look at that line, for it may name a user who was asked", l.number, how))
-}
-
-// Unfinished returns the requests of a journal whose end nobody knows: the Outcome is missing, because the
-// program crashed, or is unknown. Each result is the entry of Asking, with its ResumeToken, completed by what Asked
-// says. The results are in the order of asking. [intune.Client.WaitForRemoteAssistance] continues one without asking again.
-//
-// Two entries are a pair when ClientRequestID and Device are the same. A request is finished if its own outcome, or
-// that of a later entry with its ClientRequestID and Device, is accepted, rejected or notSent. It is also finished if a
-// later request for the same device, at any of its addresses, is accepted; an outcome whose first entry is missing
-// counts as that of a later request. A later request that was rejected or not sent does not tell what became of the one
-// before. A program that learns the outcome can call Journal.Asked with the entry and the outcome.
-//
-// An accepted request counts as finished even if its link never came. Its ResumeToken is in the entry of Asking.
-//
-// If entries yields an error, Unfinished returns the first one and no requests, because the entry that could
-// not be read may be one more unfinished request.
-func Unfinished(entries iter.Seq2[intune.JournalEntry, error]) ([]intune.JournalEntry, error) {
-	if entries == nil {
-		return nil, invalidArgument("entries", "is nil; pass those of journalfile.Read")
-	}
-	var open []intune.JournalEntry
-	for entry, err := range entries {
-		if err != nil {
-			return nil, err
-		}
-		own := pairOf(open, entry)
-		switch entry.Outcome {
-		case "":
-			open = append(open, entry)
-		case intune.OutcomeAccepted:
-			open = withoutAccepted(open, entry.Device, own)
-		case intune.OutcomeRejected, intune.OutcomeNotSent:
-			if own >= 0 {
-				open = slices.Delete(open, own, own+1)
-			}
-		default: // unknown, or a value of a later version, which counts as unknown
-			if own < 0 { // its first entry is in an older file
-				open = append(open, entry)
-				continue
-			}
-			asked := entry
-			asked.Time, asked.ResumeToken, asked.Actor = open[own].Time, open[own].ResumeToken, open[own].Actor
-			open[own] = asked
-		}
-	}
-	return open, nil
-}
-
-// withoutAccepted removes the request that was accepted, whose index is own, and the earlier ones for the same device.
-// If own is -1, all for that device count as earlier.
-func withoutAccepted(open []intune.JournalEntry, device intune.DeviceRef, own int) []intune.JournalEntry {
-	kept := open[:0]
-	for i, asking := range open {
-		if later := own >= 0 && i > own; later || !strings.EqualFold(asking.Device.DeviceID(), device.DeviceID()) {
-			kept = append(kept, asking)
-		}
-	}
-	return kept
-}
-
-// pairOf returns the index of the request that an outcome belongs to, or -1. A caller may give the same id to several
-// requests; a request without an outcome takes precedence.
-func pairOf(open []intune.JournalEntry, asked intune.JournalEntry) int {
-	own := -1
-	for i, asking := range slices.Backward(open) {
-		if asking.ClientRequestID != asked.ClientRequestID || asking.Device != asked.Device {
-			continue
-		}
-		if asking.Outcome == "" {
-			return i
-		}
-		own = max(own, i)
-	}
-	return own
 }

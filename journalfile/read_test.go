@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -130,91 +129,7 @@ func TestReadJournalTakenUpAgain(t *testing.T) {
 	}
 }
 
-// sequence gives entries as ReadJournal would.
-func sequence(entries []intune.JournalEntry, err error) iter.Seq2[intune.JournalEntry, error] {
-	return func(yield func(intune.JournalEntry, error) bool) {
-		for _, entry := range entries {
-			if !yield(entry, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(intune.JournalEntry{}, err)
-		}
-	}
-}
-
-func TestUnfinishedRequests(t *testing.T) {
-	t.Parallel()
-	one, two := intune.Device("d1"), intune.Device("d2")
-	asking := func(device intune.DeviceRef, id string) intune.JournalEntry {
-		return intune.JournalEntry{Time: time.Unix(1, 0), Device: device, ClientRequestID: id, ResumeToken: "token-" + id}
-	}
-	asked := func(device intune.DeviceRef, id string, outcome intune.Outcome) intune.JournalEntry {
-		return intune.JournalEntry{Time: time.Unix(2, 0), Device: device, ClientRequestID: id, Outcome: outcome}
-	}
-	const accepted, rejected, unknown, notSent = intune.OutcomeAccepted, intune.OutcomeRejected, intune.OutcomeUnknown, intune.OutcomeNotSent
-	for name, c := range map[string]struct {
-		entries []intune.JournalEntry
-		want    string
-	}{
-		"none":                               {nil, ""},
-		"crashed":                            {[]intune.JournalEntry{asking(one, "a")}, "a"},
-		"accepted":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted)}, ""},
-		"rejected":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", rejected)}, ""},
-		"not sent":                           {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", notSent)}, ""},
-		"unknown":                            {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown)}, "a unknown"},
-		"an outcome of a later version":      {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", "postponed")}, "a postponed"},
-		"unknown, and its first entry lost":  {[]intune.JournalEntry{asked(one, "a", unknown)}, "a unknown"},
-		"known, and its first entry lost":    {[]intune.JournalEntry{asked(one, "a", rejected)}, ""},
-		"of another device":                  {[]intune.JournalEntry{asking(one, "a"), asked(two, "a", accepted)}, "a"},
-		"of another request":                 {[]intune.JournalEntry{asking(one, "a"), asked(one, "b", rejected)}, "a"},
-		"two at once":                        {[]intune.JournalEntry{asking(one, "a"), asking(two, "b"), asked(two, "b", accepted)}, "a"},
-		"in the order of asking":             {[]intune.JournalEntry{asking(two, "b"), asking(one, "a"), asked(two, "b", unknown)}, "b unknown, a"},
-		"accepted later":                     {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "b", accepted)}, ""},
-		"accepted before":                    {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted), asking(one, "b")}, "b"},
-		"accepted while another is made":     {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "a", accepted)}, "b"},
-		"both accepted":                      {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "a", accepted), asked(one, "b", accepted)}, ""},
-		"accepted, and no first entry":       {[]intune.JournalEntry{asking(one, "a"), asking(two, "b"), asked(one, "c", accepted)}, "b of d2"},
-		"accepted later at another address":  {[]intune.JournalEntry{asking(one, "a"), asking(intune.UserDevice("u", "D1"), "b"), asked(intune.UserDevice("u", "D1"), "b", accepted)}, ""},
-		"rejected later":                     {[]intune.JournalEntry{asking(one, "a"), asking(one, "b"), asked(one, "b", rejected)}, "a"},
-		"not sent later":                     {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asking(one, "b"), asked(one, "b", notSent)}, "a unknown"},
-		"unknown, then learned":              {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asked(one, "a", rejected)}, ""},
-		"crashed, then learned":              {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", accepted)}, ""},
-		"an id used twice":                   {[]intune.JournalEntry{asking(one, "a"), asking(one, "a"), asked(one, "a", rejected)}, "a"},
-		"an id used twice, unknown at first": {[]intune.JournalEntry{asking(one, "a"), asked(one, "a", unknown), asking(one, "a"), asked(one, "a", rejected)}, "a unknown"},
-		"an id used twice, unknown at last":  {[]intune.JournalEntry{asking(one, "a"), asking(one, "a"), asked(one, "a", unknown), asked(one, "a", rejected)}, "a unknown"},
-		"an id for two devices":              {[]intune.JournalEntry{asking(one, "a"), asking(two, "a"), asked(one, "a", rejected)}, "a of d2"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			unfinished, err := journalfile.Unfinished(sequence(c.entries, nil))
-			var got []string
-			for _, entry := range unfinished {
-				what := strings.TrimSpace(entry.ClientRequestID + " " + string(entry.Outcome))
-				if entry.Device == two && name != "in the order of asking" {
-					what += " of d2"
-				}
-				got = append(got, what)
-				if lost := strings.HasSuffix(name, "lost"); (entry.ResumeToken == "token-"+entry.ClientRequestID) == lost || !entry.Time.Equal(time.Unix(1, 0)) != lost {
-					t.Errorf("entry %+v", entry)
-				}
-			}
-			if text := strings.Join(got, ", "); text != c.want || err != nil {
-				t.Errorf("got %q, want %q, error %v", text, c.want, err)
-			}
-			damage := errors.New("damage")
-			if unfinished, err := journalfile.Unfinished(sequence(c.entries, damage)); !errors.Is(err, damage) || unfinished != nil {
-				t.Errorf("of a damaged journal: %v, %v", unfinished, err)
-			}
-		})
-	}
-	if _, err := journalfile.Unfinished(nil); !errors.Is(err, intune.ErrInvalidArgument) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// Whatever stands in a j, reading ends, and what is written after it is read back, once.
+// Whatever stands in a journal, reading ends, and what is written after it is read back, once.
 func FuzzReadJournal(f *testing.F) {
 	for _, text := range []string{
 		line(1, "") + "\n" + line(2, `,"outcome":"unknown"`) + "\n", line(1, "")[:40], line(1, ""), line(1, "")[:40] + "\x18\n", "\n", "null\n", "\x18", `{"device":""}` + "\n",

@@ -15,7 +15,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -86,7 +86,7 @@ func (j *file) Asked(ctx context.Context, entry intune.JournalEntry) error {
 }
 
 func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
-	if file, ok := j.w.(*os.File); j.w == nil || ok && file == nil {
+	if isNil(j.w) {
 		return invalidArgument("w", "of journalfile.New is nil; pass a file or another writer")
 	}
 	if entry.Time.IsZero() {
@@ -167,6 +167,18 @@ func (j *file) mayEndInCutLine() bool {
 func isCutLine(line []byte) (text []byte, marked bool) {
 	text = bytes.TrimRight(line, string(rune(cancel)))
 	return text, len(text) < len(line)
+}
+
+// isNil finds nil pointers inside interfaces too, whose methods would panic.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	default:
+		return false
+	}
 }
 
 func invalidArgument(argument, problem string) error {

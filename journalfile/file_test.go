@@ -129,6 +129,9 @@ func TestNewJournalFails(t *testing.T) {
 		"Sync fails":           {&journalWriter{syncErr: errDisk}, askingEntry, errDisk, "write the journal"},
 		"no writer":            {nil, askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
 		"a nil file":           {none, askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
+		"a nil buffer":         {(*bytes.Buffer)(nil), askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
+		"a nil func":           {writerFunc(nil), askingEntry, intune.ErrInvalidArgument, "w of journalfile.New is nil"},
+		"a bad device":         {&journalWriter{}, intune.JournalEntry{Device: intune.Device("..")}, intune.ErrInvalidArgument, "device"},
 		"no device":            {&journalWriter{}, intune.JournalEntry{ClientRequestID: "id"}, intune.ErrInvalidArgument, "has no device"},
 		"longer than any line": {&journalWriter{}, tooLong, intune.ErrInvalidArgument, "too long"},
 		"a closed file":        {closedFile(t), askingEntry, os.ErrClosed, "write the journal"},
@@ -141,6 +144,10 @@ func TestNewJournalFails(t *testing.T) {
 		}
 	}
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func closedFile(t *testing.T) *os.File {
 	t.Helper()

@@ -23,7 +23,7 @@ import (
 // After a break, a new loop over the same result continues with the next entry. The result is not safe for concurrent
 // use.
 func Read(r io.Reader) iter.Seq2[intune.JournalEntry, error] {
-	if r == nil {
+	if isNil(r) {
 		return func(yield func(intune.JournalEntry, error) bool) {
 			yield(intune.JournalEntry{}, invalidArgument("r", "of journalfile.Read is nil; pass a file or another reader"))
 		}

@@ -99,7 +99,7 @@ func TestReadJournalFromAReaderThatFails(t *testing.T) {
 	if len(entries) != 1 || len(errs) != 1 || !errors.Is(errs[0], broken) || !strings.Contains(errs[0].Error(), "line 2") {
 		t.Errorf("entries %+v, errors %v", entries, errs)
 	}
-	for name, none := range map[string]io.Reader{"nil": nil} {
+	for name, none := range map[string]io.Reader{"nil": nil, "typed nil": (*bytes.Buffer)(nil)} {
 		if _, errs := entriesOf(none); len(errs) != 1 || !errors.Is(errs[0], intune.ErrInvalidArgument) {
 			t.Errorf("%s: %v", name, errs)
 		}

@@ -70,7 +70,7 @@ func entriesOf(r io.Reader) (entries []intune.JournalEntry, errs []error) {
 	return entries, errs
 }
 
-func TestNewJournalWritesALineAnEntry(t *testing.T) {
+func TestNew_WritesALineAnEntry(t *testing.T) {
 	t.Parallel()
 	w := &journalWriter{}
 	j := journalfile.New(w, nil)
@@ -100,7 +100,7 @@ func TestNewJournalWritesALineAnEntry(t *testing.T) {
 }
 
 // An entry that cannot be kept, whole and in a form that can be read back, is an error.
-func TestNewJournalFails(t *testing.T) {
+func TestNew_Fails(t *testing.T) {
 	t.Parallel()
 	var none *os.File
 	tooLong := askingEntry
@@ -162,7 +162,7 @@ func closedFile(t *testing.T) *os.File {
 }
 
 // Wherever a write breaks off, no half of an entry counts, and the next entry stands by itself.
-func TestNewJournalAfterHalfALine(t *testing.T) {
+func TestNew_AfterHalfALine(t *testing.T) {
 	t.Parallel()
 	line, err := json.Marshal(askingEntry)
 	if err != nil {
@@ -198,7 +198,7 @@ func TestNewJournalAfterHalfALine(t *testing.T) {
 }
 
 // A process that was killed leaves any part of a line. The next one opens the file and goes on.
-func TestNewJournalInAFileWithHalfALine(t *testing.T) {
+func TestNew_InAFileWithHalfALine(t *testing.T) {
 	t.Parallel()
 	whole := &bytes.Buffer{}
 	if err := journalfile.New(whole, nil).Asking(t.Context(), askingEntry); err != nil {
@@ -248,7 +248,7 @@ type unreadable struct{ *journalWriter }
 func (u unreadable) Stat() (fs.FileInfo, error) { return memoryInfo{size: int64(u.Len())}, nil }
 
 // A new file holds nothing but the entries, and a file that cannot tell its size is written to all the same.
-func TestNewJournalInANewFile(t *testing.T) {
+func TestNew_InANewFile(t *testing.T) {
 	t.Parallel()
 	for mode, flags := range map[string]int{"read and write": os.O_RDWR, "write only": os.O_WRONLY} {
 		path := filepath.Join(t.TempDir(), "journal")
@@ -276,7 +276,7 @@ type untold struct{ *journalWriter }
 func (untold) Stat() (fs.FileInfo, error) { return nil, errDisk }
 
 // Another process may crash after this one has begun to write.
-func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {
+func TestNew_LooksAtTheFileEachTime(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
 	open := func() *os.File {
@@ -303,7 +303,7 @@ func TestNewJournalLooksAtTheFileEachTime(t *testing.T) {
 	}
 }
 
-func TestNewJournalIsSafeForConcurrentUse(t *testing.T) {
+func TestNew_IsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	w := &journalWriter{}
 	j := journalfile.New(w, nil)
@@ -328,7 +328,7 @@ func TestNewJournalIsSafeForConcurrentUse(t *testing.T) {
 	}
 }
 
-func TestJournalActor(t *testing.T) {
+func TestOptions_Actor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ says, given, want string }{
 		"of the context":    {"anna", "", "anna"},
@@ -379,9 +379,9 @@ type memoryInfo struct {
 func (i memoryInfo) Size() int64     { return i.size }
 func (memoryInfo) Mode() fs.FileMode { return 0 }
 
-// TestJournalOfAPipe: a service may write its journal to standard output. A pipe has nothing to sync, and says so with an
+// TestNew_OnAPipe: a service may write its journal to standard output. A pipe has nothing to sync, and says so with an
 // error.
-func TestJournalOfAPipe(t *testing.T) {
+func TestNew_OnAPipe(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()
 	if err != nil {

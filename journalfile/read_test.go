@@ -20,7 +20,7 @@ func line(device int, more string) string {
 	return fmt.Sprintf(`{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/%d","clientRequestId":"id"%s}`, device, more)
 }
 
-func TestReadJournal(t *testing.T) {
+func TestRead_Lines(t *testing.T) {
 	t.Parallel()
 	const half = `{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/9","clie`
 	for name, c := range map[string]struct {
@@ -84,7 +84,7 @@ func TestReadJournal(t *testing.T) {
 	}
 }
 
-func TestReadJournalFromAReaderThatFails(t *testing.T) {
+func TestRead_FromAReaderThatFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	text := line(1, "") + "\n" + line(2, "")
@@ -111,7 +111,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // A loop that was left goes on after the last entry.
-func TestReadJournalTakenUpAgain(t *testing.T) {
+func TestRead_TakenUpAgain(t *testing.T) {
 	t.Parallel()
 	entries := journalfile.Read(strings.NewReader(line(1, "") + "\n" + line(2, "") + "\n" + line(3, "") + "\n"))
 	var got []string
@@ -130,7 +130,7 @@ func TestReadJournalTakenUpAgain(t *testing.T) {
 }
 
 // Whatever stands in a journal, reading ends, and what is written after it is read back, once.
-func FuzzReadJournal(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	for _, text := range []string{
 		line(1, "") + "\n" + line(2, `,"outcome":"unknown"`) + "\n", line(1, "")[:40], line(1, ""), line(1, "")[:40] + "\x18\n", "\n", "null\n", "\x18", `{"device":""}` + "\n",
 	} {

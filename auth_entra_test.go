@@ -24,6 +24,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 func secretCredential(tb testing.TB, entra *entraStandIn) azcore.TokenCredential {
@@ -277,14 +278,6 @@ const (
 	azureCLI     = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 )
 
-// signature ends every token of the tests, so that a leak of a token's tail is found too.
-const signature = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWU"
-
-// jwt makes a token of claims.
-func jwt(claims map[string]any) string {
-	return rawJWT(jsonText(claims))
-}
-
 // jsonText is blank for what JSON cannot hold.
 func jsonText(value any) string {
 	text, err := json.Marshal(value)
@@ -292,12 +285,6 @@ func jsonText(value any) string {
 		return ""
 	}
 	return string(text)
-}
-
-// rawJWT makes a token whose claims need not be JSON.
-func rawJWT(payload string) string {
-	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"typ":"JWT","alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + signature
 }
 
 // noToken fails when a text shows a token, whole or in parts.
@@ -386,7 +373,7 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 		claims["scp"] = "openid " + manageRight
 		claims["upn"] = testUser
 		answer["refresh_token"] = "the-refresh-token"
-		answer["id_token"] = jwt(map[string]any{
+		answer["id_token"] = graphtest.JWT(map[string]any{
 			"aud": form.Get("client_id"), "iss": e.server.URL + "/" + testTenant + "/v2.0", "sub": "subject", "oid": "object",
 			"tid": testTenant, "preferred_username": testUser,
 		})
@@ -399,8 +386,8 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 		})
 		return
 	}
-	answer["access_token"] = jwt(claims)
-	e.issued = append(e.issued, jwt(claims))
+	answer["access_token"] = graphtest.JWT(claims)
+	e.issued = append(e.issued, graphtest.JWT(claims))
 	reply(w, http.StatusOK, answer)
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 func TestNewClientRefusesNoCredential(t *testing.T) {
@@ -51,7 +52,7 @@ func TestNewClientRefusesNoCredential(t *testing.T) {
 
 func TestStaticTokenOnTheWire(t *testing.T) {
 	t.Parallel()
-	future := jwt(map[string]any{"exp": time.Now().Add(time.Hour).Unix()})
+	future := graphtest.JWT(map[string]any{"exp": time.Now().Add(time.Hour).Unix()})
 	for name, c := range map[string]struct{ token, want string }{
 		"bare":                 {"opaque~token+/=", "opaque~token+/="},
 		"with the scheme":      {"Bearer opaque-token", "opaque-token"},
@@ -61,10 +62,10 @@ func TestStaticTokenOnTheWire(t *testing.T) {
 		"both":                 {"Bearer opaque-token\n", "opaque-token"},
 		"begins like it":       {"bearertoken", "bearertoken"},
 		"JSON web token":       {"Bearer " + future, future},
-		"exp is a text":        {jwt(map[string]any{"exp": "1"}), jwt(map[string]any{"exp": "1"})},
-		"exp is out of bounds": {rawJWT(`{"exp":1e300}`), rawJWT(`{"exp":1e300}`)},
-		"no exp":               {rawJWT(`{}`), rawJWT(`{}`)},
-		"claims that are none": {rawJWT(`[1]`), rawJWT(`[1]`)},
+		"exp is a text":        {graphtest.JWT(map[string]any{"exp": "1"}), graphtest.JWT(map[string]any{"exp": "1"})},
+		"exp is out of bounds": {graphtest.RawJWT(`{"exp":1e300}`), graphtest.RawJWT(`{"exp":1e300}`)},
+		"no exp":               {graphtest.RawJWT(`{}`), graphtest.RawJWT(`{}`)},
+		"claims that are none": {graphtest.RawJWT(`[1]`), graphtest.RawJWT(`[1]`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +104,7 @@ func TestStaticTokenThatCannotBeOne(t *testing.T) {
 func TestStaticTokenExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		token := jwt(map[string]any{"exp": time.Now().Add(10 * time.Minute).Unix(), "scp": manageRight, "upn": testUser})
+		token := graphtest.JWT(map[string]any{"exp": time.Now().Add(10 * time.Minute).Unix(), "scp": manageRight, "upn": testUser})
 		var service wire
 		client := clientOf(t, intune.StaticToken(token), &service)
 		for range 2 {
@@ -157,7 +158,7 @@ func TestStaticTokenCannotAnswerAChallenge(t *testing.T) {
 
 func TestStaticTokenIsNeverShown(t *testing.T) {
 	t.Parallel()
-	token := jwt(map[string]any{"exp": time.Now().Add(time.Hour).Unix(), "upn": testUser})
+	token := graphtest.JWT(map[string]any{"exp": time.Now().Add(time.Hour).Unix(), "upn": testUser})
 	credential := intune.StaticToken(token)
 	client := clientOf(t, credential, &wire{})
 	type exported struct{ Credential azcore.TokenCredential }
@@ -196,7 +197,7 @@ func TestTokenInfo(t *testing.T) {
 				claims[key] = value
 			}
 		}
-		return jwt(claims)
+		return graphtest.JWT(claims)
 	}
 	for name, c := range map[string]struct {
 		token string
@@ -243,16 +244,16 @@ func TestTokenInfo(t *testing.T) {
 			with(map[string]any{"roles": []string{"a\x1b[31m\nforged", strings.Repeat("x", 10_000)}, "appid": "\r\n" + strings.Repeat("y", 10_000)}),
 			intune.TokenKindApplication, "", nil,
 		},
-		"padded":            {strings.Replace(rawJWT(`{"scp":"ab"}`), "."+signature, "==."+signature, 1), intune.TokenKindDelegated, "", nil},
+		"padded":            {strings.Replace(graphtest.RawJWT(`{"scp":"ab"}`), "."+graphtest.Signature, "==."+graphtest.Signature, 1), intune.TokenKindDelegated, "", nil},
 		"opaque":            {"EwBgA8l6BAAU", intune.TokenKindUnknown, "", nil},
 		"two parts":         {"a.b", intune.TokenKindUnknown, "", nil},
 		"five parts (JWE)":  {"a.b.c.d.e", intune.TokenKindUnknown, "", nil},
 		"no base64":         {"a.!!!.c", intune.TokenKindUnknown, "", nil},
-		"no JSON":           {rawJWT("scp=a"), intune.TokenKindUnknown, "", nil},
-		"cut off":           {rawJWT(`{"scp":"User.Re`), intune.TokenKindUnknown, "", nil},
-		"null":              {rawJWT("null"), intune.TokenKindUnknown, "", nil},
-		"huge":              {rawJWT(`{"scp":"` + strings.Repeat("x", 1<<20) + `"}`), intune.TokenKindUnknown, "", nil},
-		"nested too deeply": {rawJWT(`{"aud":` + deep + `}`), intune.TokenKindUnknown, "", nil},
+		"no JSON":           {graphtest.RawJWT("scp=a"), intune.TokenKindUnknown, "", nil},
+		"cut off":           {graphtest.RawJWT(`{"scp":"User.Re`), intune.TokenKindUnknown, "", nil},
+		"null":              {graphtest.RawJWT("null"), intune.TokenKindUnknown, "", nil},
+		"huge":              {graphtest.RawJWT(`{"scp":"` + strings.Repeat("x", 1<<20) + `"}`), intune.TokenKindUnknown, "", nil},
+		"nested too deeply": {graphtest.RawJWT(`{"aud":` + deep + `}`), intune.TokenKindUnknown, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -288,8 +289,8 @@ func TestTokenInfo(t *testing.T) {
 
 func FuzzTokenInfo(f *testing.F) {
 	for _, token := range []string{
-		"", "a.b.c", "Bearer x", rawJWT(`{}`), rawJWT(`{"exp":1}`), rawJWT(`{"exp":-1e308,"scp":"a b","roles":["c"],"aud":["d"]}`), "a\nb",
-		jwt(map[string]any{"scp": manageRight, "appid": azureCLI, "exp": 32503680000}), "a." + base64.RawURLEncoding.EncodeToString([]byte("[[[")) + ".c",
+		"", "a.b.c", "Bearer x", graphtest.RawJWT(`{}`), graphtest.RawJWT(`{"exp":1}`), graphtest.RawJWT(`{"exp":-1e308,"scp":"a b","roles":["c"],"aud":["d"]}`), "a\nb",
+		graphtest.JWT(map[string]any{"scp": manageRight, "appid": azureCLI, "exp": 32503680000}), "a." + base64.RawURLEncoding.EncodeToString([]byte("[[[")) + ".c",
 	} {
 		f.Add(token)
 	}
@@ -479,9 +480,9 @@ func TestHintsFromTheTokenThatWasRefused(t *testing.T) {
 	const plain = `{"error":{"code":"Forbidden","message":"Insufficient privileges to complete the operation."}}`
 	const rightName = "Remote tasks / Offer remote assistance"
 	exp := time.Now().Add(time.Hour).Unix()
-	cli := jwt(map[string]any{"appid": azureCLI, "scp": "openid User.Read", "exp": exp, "upn": testUser})
-	user := jwt(map[string]any{"appid": testApp, "scp": manageRight, "exp": exp, "upn": testUser})
-	app := jwt(map[string]any{"appid": testApp, "roles": []string{manageRight}, "idtyp": "app", "exp": exp})
+	cli := graphtest.JWT(map[string]any{"appid": azureCLI, "scp": "openid User.Read", "exp": exp, "upn": testUser})
+	user := graphtest.JWT(map[string]any{"appid": testApp, "scp": manageRight, "exp": exp, "upn": testUser})
+	app := graphtest.JWT(map[string]any{"appid": testApp, "roles": []string{manageRight}, "idtyp": "app", "exp": exp})
 	for name, c := range map[string]struct {
 		token  string
 		status int
@@ -492,8 +493,8 @@ func TestHintsFromTheTokenThatWasRefused(t *testing.T) {
 		"delegated without the scope":   {cli, 403, plain, []string{"delegated", "Azure CLI", "openid User.Read", "needs " + manageRight}, []string{rightName}},
 		"delegated, 401 with Forbidden": {user, 401, plain, []string{"delegated", rightName, "new token does not help"}, []string{"needs " + manageRight}},
 		"app-only with the role":        {app, 403, plain, []string{"app-only", "service principal", rightName}, []string{"needs " + manageRight}},
-		"app-only without roles":        {jwt(map[string]any{"appid": testApp, "exp": exp}), 403, plain, []string{"app-only", "without permissions", "needs " + manageRight}, []string{rightName}},
-		"reading is not enough":         {jwt(map[string]any{"scp": strings.Replace(manageRight, "ReadWrite", "Read", 1), "exp": exp}), 403, plain, []string{"needs " + manageRight}, nil},
+		"app-only without roles":        {graphtest.JWT(map[string]any{"appid": testApp, "exp": exp}), 403, plain, []string{"app-only", "without permissions", "needs " + manageRight}, []string{rightName}},
+		"reading is not enough":         {graphtest.JWT(map[string]any{"scp": strings.Replace(manageRight, "ReadWrite", "Read", 1), "exp": exp}), 403, plain, []string{"needs " + manageRight}, nil},
 		"the service names the scopes":  {cli, 403, missingScope.Body, []string{"Azure CLI", "the app needs the permission DeviceManagement", "administrator's consent"}, []string{rightName}},
 		"opaque":                        {"EwBgA8l6BAAU", 403, plain, []string{rightName}, []string{"needs", "the token is"}},
 		"refused as such":               {user, 401, "", []string{"was refused", "audience"}, []string{rightName}},
@@ -629,8 +630,8 @@ func TestStaticTokenAsACredential(t *testing.T) {
 			ends  time.Time
 		}{
 			"opaque":              {"opaque~!", time.Now().Add(time.Hour)},
-			"with an end":         {jwt(map[string]any{"exp": end.Unix()}), end.Truncate(time.Second)},
-			"with an end too far": {jwt(map[string]any{"exp": 1 << 40}), time.Now().Add(time.Hour)},
+			"with an end":         {graphtest.JWT(map[string]any{"exp": end.Unix()}), end.Truncate(time.Second)},
+			"with an end too far": {graphtest.JWT(map[string]any{"exp": 1 << 40}), time.Now().Add(time.Hour)},
 		} {
 			credential := intune.StaticToken(c.token)
 			token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{})
@@ -656,7 +657,7 @@ func TestTokenInfoAtTheEdges(t *testing.T) {
 	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"scp":"User.Read","exp":4102444800}`))
 	const frame = len(`{"scp":""}`)
 	long := func(n int) string { // a token of n bytes
-		text := rawJWT(`{"scp":"` + strings.Repeat("x", (n-len(rawJWT("")))/4*3-frame) + `"}`)
+		text := graphtest.RawJWT(`{"scp":"` + strings.Repeat("x", (n-len(graphtest.RawJWT("")))/4*3-frame) + `"}`)
 		return text + strings.Repeat("s", n-len(text))
 	}
 	for name, c := range map[string]struct {
@@ -665,23 +666,23 @@ func TestTokenInfoAtTheEdges(t *testing.T) {
 		ends  time.Time
 	}{
 		"base64 broken at the end": {"h." + payload + "!.s", intune.TokenKindUnknown, given},
-		"not JSON":                 {rawJWT(`{"scp":"User.Read","exp":4102444800`), intune.TokenKindUnknown, given},
+		"not JSON":                 {graphtest.RawJWT(`{"scp":"User.Read","exp":4102444800`), intune.TokenKindUnknown, given},
 		"two parts":                {"h." + payload, intune.TokenKindUnknown, given},
 		"four parts":               {"h." + payload + ".s.x", intune.TokenKindUnknown, given},
 		"three parts":              {"h." + payload + ".s", intune.TokenKindDelegated, time.Unix(4102444800, 0)},
 		"as long as may be":        {long(64 << 10), intune.TokenKindDelegated, time.Time{}},
 		"too long":                 {long(64<<10 + 1), intune.TokenKindUnknown, given},
-		"ends at once":             {rawJWT(`{"scp":"a","exp":0}`), intune.TokenKindDelegated, time.Time{}},
-		"ends before the epoch":    {rawJWT(`{"scp":"a","exp":-1}`), intune.TokenKindDelegated, time.Time{}},
-		"ends in a second":         {rawJWT(`{"scp":"a","exp":1}`), intune.TokenKindDelegated, time.Unix(1, 0)},
-		"ends last":                {rawJWT(`{"scp":"a","exp":1099511627775}`), intune.TokenKindDelegated, time.Unix(1<<40-1, 0)},
-		"ends never":               {rawJWT(`{"scp":"a","exp":1099511627776}`), intune.TokenKindDelegated, time.Time{}},
-		"user without scopes":      {rawJWT(`{"idtyp":"user"}`), intune.TokenKindDelegated, time.Time{}},
-		"user with roles":          {rawJWT(`{"idtyp":"user","roles":["x"]}`), intune.TokenKindDelegated, time.Time{}},
-		"roles alone":              {rawJWT(`{"roles":["x"]}`), intune.TokenKindApplication, time.Time{}},
-		"app without roles":        {rawJWT(`{"idtyp":"app"}`), intune.TokenKindApplication, time.Time{}},
-		"app id alone":             {rawJWT(`{"azp":"a"}`), intune.TokenKindApplication, time.Time{}},
-		"another type":             {rawJWT(`{"idtyp":"device"}`), intune.TokenKindUnknown, time.Time{}},
+		"ends at once":             {graphtest.RawJWT(`{"scp":"a","exp":0}`), intune.TokenKindDelegated, time.Time{}},
+		"ends before the epoch":    {graphtest.RawJWT(`{"scp":"a","exp":-1}`), intune.TokenKindDelegated, time.Time{}},
+		"ends in a second":         {graphtest.RawJWT(`{"scp":"a","exp":1}`), intune.TokenKindDelegated, time.Unix(1, 0)},
+		"ends last":                {graphtest.RawJWT(`{"scp":"a","exp":1099511627775}`), intune.TokenKindDelegated, time.Unix(1<<40-1, 0)},
+		"ends never":               {graphtest.RawJWT(`{"scp":"a","exp":1099511627776}`), intune.TokenKindDelegated, time.Time{}},
+		"user without scopes":      {graphtest.RawJWT(`{"idtyp":"user"}`), intune.TokenKindDelegated, time.Time{}},
+		"user with roles":          {graphtest.RawJWT(`{"idtyp":"user","roles":["x"]}`), intune.TokenKindDelegated, time.Time{}},
+		"roles alone":              {graphtest.RawJWT(`{"roles":["x"]}`), intune.TokenKindApplication, time.Time{}},
+		"app without roles":        {graphtest.RawJWT(`{"idtyp":"app"}`), intune.TokenKindApplication, time.Time{}},
+		"app id alone":             {graphtest.RawJWT(`{"azp":"a"}`), intune.TokenKindApplication, time.Time{}},
+		"another type":             {graphtest.RawJWT(`{"idtyp":"device"}`), intune.TokenKindUnknown, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -784,7 +785,7 @@ func TestHintKnowsWhatTheTokenAllows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := clientOf(t, intune.StaticToken(jwt(c.claims)), always(http.StatusForbidden, ""))
+			client := clientOf(t, intune.StaticToken(graphtest.JWT(c.claims)), always(http.StatusForbidden, ""))
 			hint := asError(t, c.call(t.Context(), client)).Hint
 			if got := strings.Contains(hint, "the operation needs"); got != (c.lacks != "") || !strings.HasSuffix(hint, c.lacks) {
 				t.Errorf("hint %q, want it to say that %q is lacking", hint, c.lacks)
@@ -798,7 +799,7 @@ func TestHintReadsBearerTokensOnly(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) {
 		o.PerRetryPolicies = append(o.PerRetryPolicies, rewrite(func(req *http.Request) {
-			req.Header.Set("Authorization", jwt(map[string]any{"scp": "User.Read"}))
+			req.Header.Set("Authorization", graphtest.JWT(map[string]any{"scp": "User.Read"}))
 		}))
 	})
 	if hint := asError(t, act(t, client)).Hint; hint == "" || strings.Contains(hint, "User.Read") {
@@ -815,7 +816,7 @@ func TestAudienceOfAToken(t *testing.T) {
 	}{
 		"text": {"a", "a"}, "list": {[]string{"a", "b"}, "a"}, "list of one": {[]string{"a"}, "a"}, "empty list": {[]string{}, ""}, "number": {1, ""}, "list of numbers": {[]int{1}, ""}, "none": {nil, ""},
 	} {
-		info, err := clientOf(t, intune.StaticToken(jwt(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
+		info, err := clientOf(t, intune.StaticToken(graphtest.JWT(map[string]any{"aud": c.aud, "scp": "s"})), transportFunc(noConnection)).TokenInfo(t.Context())
 		if err != nil || info.Audience != c.want {
 			t.Errorf("%s: %q, %v", name, info.Audience, err)
 		}
@@ -931,7 +932,7 @@ func TestTokenThatCannotBeSent(t *testing.T) {
 
 // azcore logs the error of each try.
 func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	failure := errors.New("see https://login.example/?code=secret-code and eyJzZWNyZXQtdG9rZW4.x.y")
 	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 		return azcore.AccessToken{}, failure
@@ -951,7 +952,7 @@ func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest
 func TestEndlessChallenge(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
-		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20/smaller)))
+		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20/graphtest.Smaller)))
 		_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 		if asError(t, err).StatusCode != code || service.calls.Load() != 1 {
 			t.Errorf("%d: got %v", code, err)
@@ -1221,7 +1222,7 @@ func TestChallengeDuringAnothersTokenRequest(t *testing.T) {
 // A credential of the caller's own may put anything into its error.
 func TestCredentialErrorIsOneCleanLine(t *testing.T) {
 	t.Parallel()
-	token := jwt(map[string]any{"upn": testUser})
+	token := graphtest.JWT(map[string]any{"upn": testUser})
 	own := errors.New("sign-in failed\r\nfor " + token + "\nsee https://login.example/x?code=secret\x1b[31m " + strings.Repeat("z", 10_000))
 	var service wire
 	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -1434,7 +1435,7 @@ func TestNewCredentialPassesItsOptionsOn(t *testing.T) {
 			for name, value := range c.env {
 				if name == "AZURE_FEDERATED_TOKEN_FILE" {
 					value = filepath.Join(t.TempDir(), value)
-					if err := os.WriteFile(value, []byte(jwt(nil)), 0o600); err != nil {
+					if err := os.WriteFile(value, []byte(graphtest.JWT(nil)), 0o600); err != nil {
 						t.Fatal(err)
 					}
 				}

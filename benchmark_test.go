@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // accepts is the transport of both sides: it answers 204 at once.
@@ -128,7 +129,7 @@ func BenchmarkPoll(b *testing.B) {
 }
 
 const (
-	largePages = 100 / smaller
+	largePages = 100 / graphtest.Smaller
 	largeRows  = 1000 // a page, as the service has it
 )
 

@@ -27,6 +27,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // A user's name may hold any character, and arrives as it is.
@@ -543,11 +544,11 @@ func TestRequestIDOfASuccessIsCleaned(t *testing.T) {
 	for id, want := range map[string]string{
 		"r1": "r1", oldLink: "https://get.teamviewer.com/REDACTED", strings.Repeat("a", 600): strings.Repeat("a", 256), "a\xffb": "a\ufffdb",
 	} {
-		collected := &spans{}
-		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+		collected := &graphtest.Spans{}
+		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-		if err != nil || response.RequestID != want || collected.list[0].attributes["az.service_request_id"] != want {
-			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.list[0].attributes, err)
+		if err != nil || response.RequestID != want || collected.List[0].Attributes["az.service_request_id"] != want {
+			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.List[0].Attributes, err)
 		}
 	}
 }
@@ -615,7 +616,7 @@ func TestRandomCancellations(t *testing.T) {
 	t.Parallel()
 	const (
 		workers = 8
-		calls   = 640 / smaller
+		calls   = 640 / graphtest.Smaller
 	)
 	for name, c := range map[string]struct {
 		http2      bool

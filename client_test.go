@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // rewrite is a policy of the caller's that changes requests.
@@ -151,7 +152,7 @@ func TestPolicyThatReplacesTheContext(t *testing.T) { //nolint:paralleltest // a
 			}
 		}
 		// Limits and the hiding of bodies hold as well.
-		text := captureLog(t)
+		text := graphtest.CaptureLog(t)
 		large := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 			return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, `{"id":"1","notes":"logged"}`+strings.Repeat(" ", 8<<20)), nil
 		}), option, func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -228,7 +229,7 @@ func TestRestoredPagerKeepsItsArguments(t *testing.T) {
 
 func TestSpansOfReads(t *testing.T) {
 	t.Parallel()
-	collected := &spans{}
+	collected := &graphtest.Spans{}
 	apiNames := map[string]bool{}
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 1})
 	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "secret-name-A"})
@@ -238,21 +239,21 @@ func TestSpansOfReads(t *testing.T) {
 			apiNames[name] = true
 		}
 		return tenant.Do(req)
-	}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	}), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 	ctx := t.Context()
 	check := func(want ...string) {
 		t.Helper()
-		if names := collected.names(); !slices.Equal(names, want) {
+		if names := collected.Names(); !slices.Equal(names, want) {
 			t.Errorf("spans %q, want %q", names, want)
 		}
-		for _, made := range collected.list {
-			for key, value := range made.attributes {
+		for _, made := range collected.List {
+			for key, value := range made.Attributes {
 				if text, ok := value.(string); ok && (strings.Contains(text, "secret-name") || strings.Contains(text, "skiptoken=Last")) {
-					t.Errorf("%s has %s = %s", made.name, key, text)
+					t.Errorf("%s has %s = %s", made.Name, key, text)
 				}
 			}
 		}
-		collected.list = nil
+		collected.List = nil
 	}
 	_, _ = ids(t, client.Devices(ctx, intune.AllDevices(), nil))
 	check("Client.Devices", "HTTP GET", "Client.Devices", "HTTP GET")
@@ -269,7 +270,7 @@ func TestSpansOfReads(t *testing.T) {
 	_, _ = allPages(t, client.NewListDetectedAppsPager(nil))
 	check("Pager[ListDetectedAppsResponse].NextPage", "HTTP GET")
 	_, err := client.GetDevice(ctx, intune.Device("3"), nil)
-	if failed := collected.list[0]; !errors.Is(err, intune.ErrNotFound) || failed.name != "Client.GetDevice" || failed.code != tracing.SpanStatusError {
+	if failed := collected.List[0]; !errors.Is(err, intune.ErrNotFound) || failed.Name != "Client.GetDevice" || failed.Code != tracing.SpanStatusError {
 		t.Errorf("%v; %+v", err, failed)
 	}
 	for _, want := range []string{"Devices", "FindDevice", "GetDevice", "DetectedApps", "NewListDevicesPager", "NewListDetectedAppsPager"} {

@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -135,7 +136,7 @@ func TestGetDeviceAnswers(t *testing.T) {
 // The service may send a link or an unlock code whatever was selected, so no body of a device read is logged. What the service quotes of
 // other requests is no more fit for an error than what it quotes of this one.
 func TestGetDeviceHidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		body := `{"id":"1","notes":"visible","activationLockBypassCode":"secret","remoteAssistanceSessionUrl":"https://get.teamviewer.com/secret"}`
 		return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body), nil
@@ -537,7 +538,7 @@ func TestListArgumentsAreChecked(t *testing.T) {
 func TestNilContextOfReads(t *testing.T) {
 	t.Parallel()
 	service := inTurn(pageOf("", deviceRow("1", "A")))
-	for _, client := range []*intune.Client{newClient(t, service), newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = (&spans{}).provider() })} {
+	for _, client := range []*intune.Client{newClient(t, service), newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = (&graphtest.Spans{}).Provider() })} {
 		var none context.Context
 		_, get := client.GetDevice(none, intune.Device("1"), nil)
 		_, find := client.FindDevice(none, intune.DeviceFilter{DeviceName: "A"}, nil)
@@ -621,8 +622,8 @@ func TestIgnoredFilterIsTold(t *testing.T) {
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			collected := &spans{}
-			client := newClient(t, transportFunc(ignoring), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			collected := &graphtest.Spans{}
+			client := newClient(t, transportFunc(ignoring), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 			var dropped, rows []int
 			found, err := call(client, func(page intune.ListDevicesResponse) {
 				dropped, rows = append(dropped, page.Dropped), append(rows, len(page.Value))
@@ -634,8 +635,8 @@ func TestIgnoredFilterIsTold(t *testing.T) {
 				t.Errorf("OnPage saw %v rows, and %v dropped", rows, dropped)
 			}
 			var events []string
-			for _, made := range collected.list {
-				events = append(events, made.events...)
+			for _, made := range collected.List {
+				events = append(events, made.Events...)
 			}
 			if want := []string{"rows that do not match the filter[{intune.dropped 2}]", "rows that do not match the filter[{intune.dropped 1}]"}; !slices.Equal(events, want) {
 				t.Errorf("events %q", events)

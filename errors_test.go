@@ -22,6 +22,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // sentinels by the names that the cases use; "unknown" has none.
@@ -643,10 +644,10 @@ func TestHintsOfOperations(t *testing.T) {
 				token, hint string
 			}{
 				{"opaque-token", "the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
-				{jwt(map[string]any{"scp": "User.Read", "exp": exp}), "the token is delegated, with scopes User.Read; the operation needs " + c.permission},
-				{jwt(map[string]any{"scp": c.permission, "exp": exp}), "the token is delegated, with scopes " + c.permission + "; the caller may lack " + right + ", or an Intune license; a new token does not help"},
-				{jwt(map[string]any{"roles": []string{c.permission}, "exp": exp}), "the token is app-only, with roles " + c.permission + "; the app's service principal may lack " + right + ", or an Intune license; a new token does not help"},
-				{jwt(map[string]any{"exp": exp}), "the token's claims cannot be read; the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
+				{graphtest.JWT(map[string]any{"scp": "User.Read", "exp": exp}), "the token is delegated, with scopes User.Read; the operation needs " + c.permission},
+				{graphtest.JWT(map[string]any{"scp": c.permission, "exp": exp}), "the token is delegated, with scopes " + c.permission + "; the caller may lack " + right + ", or an Intune license; a new token does not help"},
+				{graphtest.JWT(map[string]any{"roles": []string{c.permission}, "exp": exp}), "the token is app-only, with roles " + c.permission + "; the app's service principal may lack " + right + ", or an Intune license; a new token does not help"},
+				{graphtest.JWT(map[string]any{"exp": exp}), "the token's claims cannot be read; the caller may lack the permission " + c.permission + ", " + right + ", or an Intune license"},
 			} {
 				err := spanned[method](t.Context(), clientOf(t, intune.StaticToken(token.token), transportFunc(says(403, ""))))
 				if e := asError(t, err); e.Hint != token.hint {
@@ -663,7 +664,7 @@ func TestHintsOfOperations(t *testing.T) {
 func TestHintsThatWouldMislead(t *testing.T) {
 	t.Parallel()
 	const unknown = "the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice"
-	expired := jwt(map[string]any{"scp": "User.Read", "exp": time.Now().Add(-time.Hour).Unix()})
+	expired := graphtest.JWT(map[string]any{"scp": "User.Read", "exp": time.Now().Add(-time.Hour).Unix()})
 	for name, c := range map[string]struct {
 		method string
 		answer func(*http.Request) (*http.Response, error)

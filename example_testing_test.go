@@ -14,6 +14,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -90,7 +91,7 @@ func TestOpenAll(t *testing.T) {
 		tenant := intunetest.NewTenant(&intunetest.TenantOptions{ThrottleLimits: true, KeepRequests: -1})
 		var devices []intune.DeviceRef
 		count := 600
-		if smaller > 1 {
+		if graphtest.Smaller > 1 {
 			count = 200
 		}
 		for range count {

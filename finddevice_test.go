@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -211,8 +212,8 @@ const (
 
 // What a filter or a skip token holds is in no error, whoever quotes it: the transport, the service, or azcore's log.
 func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := captureLog(t)
-	collected := &spans{}
+	text := graphtest.CaptureLog(t)
+	collected := &graphtest.Spans{}
 	transportError := func(form func(*http.Request) error) func(*http.Request) (*http.Response, error) {
 		return func(req *http.Request) (*http.Response, error) { return nil, form(req) }
 	}
@@ -248,10 +249,10 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 	} {
 		t.Run(name, func(t *testing.T) {
 			text.Reset()
-			collected.list = nil
+			collected.List = nil
 			client := newClient(t, transportFunc(fails), func(o *intune.ClientOptions) {
 				o.Retry = policy.RetryOptions{MaxRetries: 1, RetryDelay: 1}
-				o.TracingProvider = collected.provider()
+				o.TracingProvider = collected.Provider()
 				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}
 			})
 			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: secretName}}))
@@ -260,7 +261,7 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 			for _, err := range []error{err, findErr, fromErr} {
 				e := asError(t, err)
 				checkText(t, err)
-				if shown := renderings(err, e.Message, e.Hint, e.Details, e.Target); strings.Contains(strings.ToLower(shown), secretName) {
+				if shown := graphtest.Renderings(err, e.Message, e.Hint, e.Details, e.Target); strings.Contains(strings.ToLower(shown), secretName) {
 					t.Errorf("an error shows it: %s", shown)
 				}
 				for cause := range chain(err) {
@@ -274,7 +275,7 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 			if logged := text.String(); strings.Contains(logged, secretName) || !strings.Contains(logged, "[Retry]") {
 				t.Errorf("the log shows it, or nothing: %s", logged)
 			}
-			for _, made := range collected.list {
+			for _, made := range collected.List {
 				if shown := fmt.Sprintf("%+v", *made); strings.Contains(shown, secretName) {
 					t.Errorf("a span shows it: %s", shown)
 				}

@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -231,20 +232,20 @@ func TestJournalThatFailsLater(t *testing.T) {
 		}
 		return full
 	}}
-	collected := &spans{}
+	collected := &graphtest.Spans{}
 	service := transportFunc(func(req *http.Request) (*http.Response, error) {
 		cancel()
 		return answer(req, http.StatusNoContent, http.Header{"Request-Id": {"r1"}}, ""), nil
 	})
-	client := newClient(t, service, journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	client := newClient(t, service, journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 	response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
 	asking, asked := journal.pair(t)
 	if err != nil || response.ClientRequestID != asking.ClientRequestID || asked.Outcome != intune.OutcomeAccepted || asked.RequestID != "r1" {
 		t.Errorf("response %+v, error %v, Asked was told %+v", response, err, asked)
 	}
-	event := strings.Join(collected.list[0].events, "\n")
-	if collected.list[0].name != "Client.RequestRemoteAssistance" || !strings.HasPrefix(event, "intune.journalError") || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
-		t.Errorf("span %s has the event %q", collected.list[0].name, event)
+	event := strings.Join(collected.List[0].Events, "\n")
+	if collected.List[0].Name != "Client.RequestRemoteAssistance" || !strings.HasPrefix(event, "intune.journalError") || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
+		t.Errorf("span %s has the event %q", collected.List[0].Name, event)
 	}
 }
 

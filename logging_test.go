@@ -3,38 +3,22 @@ package intune_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
-// captureLog collects azcore's log, whose listener is one for the process: a test that calls it must not be parallel.
-func captureLog(t *testing.T) *strings.Builder {
-	t.Helper()
-	var mu sync.Mutex
-	var text strings.Builder
-	log.SetListener(func(event log.Event, message string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(&text, "[%s] %s\n", event, message)
-	})
-	t.Cleanup(func() { log.SetListener(nil) })
-	return &text
-}
-
 func TestLogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the listener is the process's
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		return answer(req, http.StatusForbidden, http.Header{
 			"Request-Id": {"request-1"}, "X-Ms-Ags-Diagnostic": {"diagnostic-1"}, "Retry-After": {"7"},
@@ -63,75 +47,11 @@ func TestLogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the
 	}
 }
 
-// spans is a tracing provider that keeps what it is given.
-type spans struct {
-	mu   sync.Mutex
-	list []*span
-}
-
-type span struct {
-	name, parent, status string
-	kind                 tracing.SpanKind
-	code                 tracing.SpanStatus
-	attributes           map[string]any
-	events               []string
-	ended                int
-}
-
-type spanKey struct{}
-
-func (s *spans) provider() tracing.Provider {
-	return tracing.NewProvider(func(string, string) tracing.Tracer {
-		wrap := func(made *span) tracing.Span {
-			return tracing.NewSpan(tracing.SpanImpl{
-				End: func() { made.ended++ },
-				SetAttributes: func(list ...tracing.Attribute) {
-					s.mu.Lock()
-					defer s.mu.Unlock()
-					for _, a := range list {
-						made.attributes[a.Key] = a.Value
-					}
-				},
-				AddEvent: func(name string, list ...tracing.Attribute) {
-					made.events = append(made.events, fmt.Sprint(name, list))
-				},
-				SetStatus: func(code tracing.SpanStatus, text string) { made.code, made.status = code, text },
-			})
-		}
-		return tracing.NewTracer(func(ctx context.Context, name string, o *tracing.SpanOptions) (context.Context, tracing.Span) {
-			made := &span{name: name, kind: o.Kind, attributes: map[string]any{}}
-			for _, a := range o.Attributes {
-				made.attributes[a.Key] = a.Value
-			}
-			if parent, ok := ctx.Value(spanKey{}).(*span); ok {
-				made.parent = parent.name
-			}
-			s.mu.Lock()
-			s.list = append(s.list, made)
-			s.mu.Unlock()
-			return context.WithValue(ctx, spanKey{}, made), wrap(made)
-		}, &tracing.TracerOptions{SpanFromContext: func(ctx context.Context) tracing.Span {
-			if made, ok := ctx.Value(spanKey{}).(*span); ok {
-				return wrap(made)
-			}
-			return tracing.Span{}
-		}})
-	}, nil)
-}
-
-func (s *spans) names() []string {
-	var names []string
-	for _, made := range s.list {
-		names = append(names, made.name)
-	}
-	return names
-}
-
 func TestSpans(t *testing.T) {
 	t.Parallel()
-	collected := &spans{}
+	collected := &graphtest.Spans{}
 	service := newScript(status(429, "request-id", "r1"), status(204, "request-id", "r2"), status(404, "request-id", "r3"))
-	client := newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	client := newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -140,19 +60,19 @@ func TestSpans(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"Client.RequestRemoteAssistance", "HTTP POST", "HTTP POST", "Client.RequestRemoteAssistance", "HTTP POST"}
-	if names := collected.names(); !slices.Equal(names, want) {
+	if names := collected.Names(); !slices.Equal(names, want) {
 		t.Fatalf("spans %v, want %v", names, want)
 	}
-	good, bad := collected.list[0], collected.list[3]
-	if good.kind != tracing.SpanKindInternal || good.code != tracing.SpanStatusUnset || good.attributes["az.service_request_id"] != "r2" ||
-		!guid.MatchString(good.attributes["az.client_request_id"].(string)) || good.attributes["az.namespace"] != nil && good.attributes["az.namespace"] != "Microsoft.Graph" {
+	good, bad := collected.List[0], collected.List[3]
+	if good.Kind != tracing.SpanKindInternal || good.Code != tracing.SpanStatusUnset || good.Attributes["az.service_request_id"] != "r2" ||
+		!guid.MatchString(good.Attributes["az.client_request_id"].(string)) || good.Attributes["az.namespace"] != nil && good.Attributes["az.namespace"] != "Microsoft.Graph" {
 		t.Errorf("span of the success: %+v", good)
 	}
-	if bad.code != tracing.SpanStatusError || !strings.Contains(bad.status, "404 Not Found") || strings.Contains(bad.status, "anna") {
+	if bad.Code != tracing.SpanStatusError || !strings.Contains(bad.Status, "404 Not Found") || strings.Contains(bad.Status, "anna") {
 		t.Errorf("span of the failure: %+v", bad)
 	}
-	if collected.list[1].parent != good.name || collected.list[1].kind != tracing.SpanKindClient {
-		t.Errorf("span of the request: %+v", collected.list[1])
+	if collected.List[1].Parent != good.Name || collected.List[1].Kind != tracing.SpanKindClient {
+		t.Errorf("span of the request: %+v", collected.List[1])
 	}
 }
 
@@ -286,22 +206,22 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 	for name, call := range spanned {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			collected := &spans{}
+			collected := &graphtest.Spans{}
 			var api any
 			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 				api = req.Context().Value(runtime.CtxAPINameKey{})
 				return answer(req, http.StatusNotFound, nil, ""), nil
-			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 			err := call(t.Context(), client)
 			least := 2 // its own and that of a request
 			if errors.Is(err, intune.ErrInvalidArgument) {
 				least = 1
 			}
-			if err == nil || len(collected.list) < least {
-				t.Fatalf("spans %v, error %v", collected.names(), err)
+			if err == nil || len(collected.List) < least {
+				t.Fatalf("spans %v, error %v", collected.Names(), err)
 			}
 			// azcore names the spans of pagers, whose requests have the method's name all the same.
-			got := collected.list[0].name
+			got := collected.List[0].Name
 			if strings.HasPrefix(got, "Pager[") {
 				got, _ = api.(string)
 			}
@@ -309,18 +229,18 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 				t.Errorf("the method's name is %q, %q to a transport", got, api)
 			}
 			// Some methods are calls of others, so there may be spans of theirs below.
-			for i, made := range collected.list {
-				if i == 0 && made.kind != tracing.SpanKindInternal {
-					t.Errorf("the first span is %q of kind %v", made.name, made.kind)
+			for i, made := range collected.List {
+				if i == 0 && made.Kind != tracing.SpanKindInternal {
+					t.Errorf("the first span is %q of kind %v", made.Name, made.Kind)
 				}
-				if made.ended != 1 || made.code != tracing.SpanStatusError {
-					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.name, made.ended, made.code, made.status, err)
+				if made.Ended != 1 || made.Code != tracing.SpanStatusError {
+					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.Name, made.Ended, made.Code, made.Status, err)
 				}
-				if made.attributes["az.namespace"] != "Microsoft.Graph" {
-					t.Errorf("span %q has the attributes %v", made.name, made.attributes)
+				if made.Attributes["az.namespace"] != "Microsoft.Graph" {
+					t.Errorf("span %q has the attributes %v", made.Name, made.Attributes)
 				}
-				if i == 0 && !strings.HasSuffix(made.status, err.Error()) {
-					t.Errorf("span %q says %q and the error %q", made.name, made.status, err)
+				if i == 0 && !strings.HasSuffix(made.Status, err.Error()) {
+					t.Errorf("span %q says %q and the error %q", made.Name, made.Status, err)
 				}
 			}
 		})
@@ -341,16 +261,16 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 			if strings.HasPrefix(name, "NewList") {
 				return // azcore's pager calls methods of the context
 			}
-			collected := &spans{}
+			collected := &graphtest.Spans{}
 			client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
 				t.Error("a request was sent")
 				return nil, errors.New("unexpected")
-			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+			}), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 			if err := call(nil, client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "ctx is nil") {
 				t.Errorf("got %v", err)
 			}
-			if len(collected.list) > 0 {
-				t.Errorf("spans %v", collected.names())
+			if len(collected.List) > 0 {
+				t.Errorf("spans %v", collected.Names())
 			}
 		})
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -1263,7 +1264,7 @@ func simulated() int {
 	if os.Getenv("SOAK") != "" {
 		return 100_000
 	}
-	if smaller > 1 {
+	if graphtest.Smaller > 1 {
 		return 400
 	}
 	return 1000

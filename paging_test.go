@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -105,7 +106,7 @@ var strangeLinks = map[string]string{
 // noSecret fails when an error, in any form, holds what the link held.
 func noSecret(tb testing.TB, err error) {
 	tb.Helper()
-	if text := renderings(err); strings.Contains(text, "secret") || strings.Contains(text, "elsewhere") {
+	if text := graphtest.Renderings(err); strings.Contains(text, "secret") || strings.Contains(text, "elsewhere") {
 		tb.Errorf("the error quotes the link: %s", text)
 	}
 	checkText(tb, err)

@@ -1,12 +1,10 @@
 package intune_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -23,7 +22,7 @@ func TestSecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	secret := intune.NewSecret("bypass-secret")
 	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: secret}
-	text := renderings(secret, &secret, partner, &partner, intune.ManagedDevice{ID: "1", ActivationLockBypassCode: secret},
+	text := graphtest.Renderings(secret, &secret, partner, &partner, intune.ManagedDevice{ID: "1", ActivationLockBypassCode: secret},
 		[]intune.DeviceActionResult{{UnlockPIN: secret, Passcode: secret}},
 		intune.ListRemoteAssistancePartnersResponse{Value: []intune.RemoteAssistancePartner{partner}},
 		struct{ hidden intune.Secret }{secret}, struct{ hidden *intune.Secret }{&secret})
@@ -73,33 +72,11 @@ func TestSecretFromJSON(t *testing.T) {
 	}
 }
 
-// renderings shows a value in every way a program may log it.
-func renderings(values ...any) string {
-	var b bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&b, nil))
-	structured := slog.New(slog.NewJSONHandler(&b, nil))
-	for _, value := range values {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10.5v"} {
-			fmt.Fprintf(&b, verb+"\n", value)
-			fmt.Fprintf(&b, verb+"\n", []any{value, &value, struct{ Field any }{value}, struct{ field any }{value}})
-		}
-		logger.Info("value", "value", value)
-		structured.Info("value", "value", value)
-		if text, err := json.Marshal(value); err == nil {
-			b.Write(text)
-		}
-		if text, err := json.Marshal(map[string]any{"value": value}); err == nil {
-			b.Write(text)
-		}
-	}
-	return b.String()
-}
-
 func TestSessionURLIsASecret(t *testing.T) {
 	t.Parallel()
 	link := intune.NewSessionURL(newLink)
 	session := intune.RemoteAssistanceSession{Device: intune.Device("1"), URL: link}
-	text := renderings(link, &link, session, &session, intune.ManagedDevice{ID: "1", RemoteAssistanceSessionURL: link},
+	text := graphtest.Renderings(link, &link, session, &session, intune.ManagedDevice{ID: "1", RemoteAssistanceSessionURL: link},
 		intune.GetRemoteAssistanceSessionResponse{RemoteAssistanceSession: session},
 		struct{ hidden intune.SessionURL }{link}, struct{ hidden *intune.SessionURL }{&link})
 	// %x of a text is hexadecimal; a link in it would be too.
@@ -135,13 +112,13 @@ func TestSessionURLFromJSON(t *testing.T) {
 
 // Everything that the library emits during whole sessions, good and bad, is searched for the link, the token and what was there before.
 func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := captureLog(t)
-	collected := &spans{}
+	text := graphtest.CaptureLog(t)
+	collected := &graphtest.Spans{}
 	const bodyOfErrors = `{"error":{"code":"x","message":"see https://get.teamviewer.com/new-secret"}}`
 	synctest.Test(t, func(t *testing.T) {
 		tenant := intunetest.NewTenant(nil)
 		options := tenant.ClientOptions()
-		options.TracingProvider = collected.provider()
+		options.TracingProvider = collected.Provider()
 		options.Logging.IncludeBody = true
 		options.Logging.AllowedHeaders = []string{"Authorization", "Location"}
 		const token = "token-secret-token-secret"
@@ -149,7 +126,7 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 		if err != nil {
 			t.Fatal(err)
 		}
-		emit := func(values ...any) { text.WriteString(renderings(values...)) }
+		emit := func(values ...any) { text.WriteString(graphtest.Renderings(values...)) }
 		emit(client, intune.StaticToken(token))
 		left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}
 		for _, script := range []intunetest.SessionScript{
@@ -193,7 +170,7 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 			tenant.ClearFaults()
 		}
 	})
-	for _, made := range collected.list {
+	for _, made := range collected.List {
 		fmt.Fprintf(text, "%+v\n", *made)
 	}
 	all := text.String()
@@ -211,7 +188,7 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 
 // Bodies of other calls are logged when the caller asks for it; only sessions are left out.
 func TestBodiesOfOtherCallsAreLogged(t *testing.T) { //nolint:paralleltest // as above
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		return answer(req, http.StatusForbidden, http.Header{"Content-Type": {"application/json"}}, `{"error":{"code":"visible"}}`), nil
 	}), func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
@@ -314,7 +291,7 @@ func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
 		struct{ In intune.DeviceCollection }{collection},
 		intune.FindDeviceOptions{In: collection},
 	}
-	shown := renderings(values...) + device.LogValue().String()
+	shown := graphtest.Renderings(values...) + device.LogValue().String()
 	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
 	pending := &intune.PendingError{Device: device, ResumeToken: `{"device":"/users/anna@contoso.com/managedDevices/1"}`}
 	shown += fmt.Sprintf("%v %+v %#v %#v", pending, pending, pending, struct{ Err error }{pending})

@@ -20,12 +20,13 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
 const (
-	oldLink = "https://get.teamviewer.com/old-secret"
-	newLink = "https://get.teamviewer.com/new-secret"
+	oldLink = graphtest.OldLink
+	newLink = graphtest.NewLink
 )
 
 // bubble runs a test on a fake clock, with a tenant of its own.
@@ -980,9 +981,9 @@ func TestWaitIsLoggedAsGroups(t *testing.T) {
 func TestSpanOfAWait(t *testing.T) {
 	t.Parallel()
 	bubble(t, "Open and WaitFor", func(t *testing.T, tenant *intunetest.Tenant) {
-		collected := &spans{}
+		collected := &graphtest.Spans{}
 		options := tenant.ClientOptions()
-		options.TracingProvider = collected.provider()
+		options.TracingProvider = collected.Provider()
 		client, err := intune.NewClient(tenant.Credential(), options)
 		if err != nil {
 			t.Fatal(err)
@@ -1000,17 +1001,17 @@ func TestSpanOfAWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := map[string]bool{}
-		for _, made := range collected.list {
-			seen[made.name] = true
-			if made.name != "Client.OpenRemoteAssistance" && made.name != "Client.WaitForRemoteAssistance" {
+		for _, made := range collected.List {
+			seen[made.Name] = true
+			if made.Name != "Client.OpenRemoteAssistance" && made.Name != "Client.WaitForRemoteAssistance" {
 				continue
 			}
-			if made.attributes["az.service_request_id"] != pending.RequestID || made.attributes["az.client_request_id"] != pending.ClientRequestID {
-				t.Errorf("%s has %v, want %s", made.name, made.attributes, pending.RequestID)
+			if made.Attributes["az.service_request_id"] != pending.RequestID || made.Attributes["az.client_request_id"] != pending.ClientRequestID {
+				t.Errorf("%s has %v, want %s", made.Name, made.Attributes, pending.RequestID)
 			}
 		}
 		if !seen["Client.OpenRemoteAssistance"] || !seen["Client.WaitForRemoteAssistance"] || !seen["Client.ResumeRemoteAssistance"] {
-			t.Errorf("spans %v", collected.names())
+			t.Errorf("spans %v", collected.Names())
 		}
 	})
 }
@@ -1018,17 +1019,17 @@ func TestSpanOfAWait(t *testing.T) {
 // azcore's own spans of a poller appear beside the library's.
 func TestSpanOfThePoller(t *testing.T) {
 	t.Parallel()
-	collected := &spans{}
-	client := newClient(t, &sessionService{reads: []string{sessionOf("", ""), sessionOf(newLink, "")}}, func(o *intune.ClientOptions) { o.TracingProvider = collected.provider() })
+	collected := &graphtest.Spans{}
+	client := newClient(t, &sessionService{reads: []string{sessionOf("", ""), sessionOf(newLink, "")}}, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 	poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := len(collected.list)
+	before := len(collected.List)
 	if _, err := poller.PollUntilDone(t.Context(), every); err != nil {
 		t.Fatal(err)
 	}
-	if names := collected.names()[before:]; len(names) == 0 || !strings.HasPrefix(names[0], "Poller[") {
+	if names := collected.Names()[before:]; len(names) == 0 || !strings.HasPrefix(names[0], "Poller[") {
 		t.Errorf("spans %v", names)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -764,7 +765,7 @@ func FuzzResumeToken(f *testing.F) {
 // Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
 func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	synctest.Test(t, func(t *testing.T) {
-		const waits = 10_000 / smaller
+		const waits = 10_000 / graphtest.Smaller
 		client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
 		if err != nil {
 			t.Fatal(err)
@@ -830,7 +831,7 @@ func TestDamagedResumeTokens(t *testing.T) {
 				t.Errorf("accepted with another meaning:\n%s", token)
 			}
 		}
-		for at := 0; at < len(good); at += smaller {
+		for at := 0; at < len(good); at += graphtest.Smaller {
 			for _, flip := range []byte{0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80} {
 				check(good[:at] + string([]byte{good[at] ^ flip}) + good[at+1:])
 			}

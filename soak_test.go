@@ -22,6 +22,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -33,7 +34,7 @@ import (
 func TestSoak(t *testing.T) { //nolint:paralleltest // it measures the heap and the goroutines of the process
 	const workers = 200
 	calls := 2_000
-	if smaller > 1 {
+	if graphtest.Smaller > 1 {
 		calls = 1_000
 	}
 	if os.Getenv("SOAK") != "" {

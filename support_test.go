@@ -2,12 +2,9 @@ package intune_test
 
 import (
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,25 +13,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
-// transportFunc is a caller's transport, in process.
-type transportFunc func(*http.Request) (*http.Response, error)
+// Short names of what most tests use.
+type transportFunc = graphtest.Transport
 
-func (f transportFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
-
-func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
-// answer is a response as a server would give it.
-func answer(req *http.Request, status int, header http.Header, body string) *http.Response {
-	if header == nil {
-		header = http.Header{}
-	}
-	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), Header: header, Request: req,
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-}
+var (
+	answer    = graphtest.Answer
+	newServer = graphtest.NewServer
+)
 
 // always answers every request alike.
 func always(status int, body string) transportFunc {
@@ -82,25 +70,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // graphAt is a cloud whose Graph is at a test server.
-func graphAt(url string) cloud.Configuration {
-	return cloud.Configuration{
-		ActiveDirectoryAuthorityHost: "https://login.invalid/",
-		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-			intune.ServiceGraph: {Endpoint: url, Audience: "https://graph.microsoft.com"},
-		},
-	}
-}
-
-// newServer is a real TLS listener on loopback.
-func newServer(tb testing.TB, handler http.HandlerFunc, http2 bool) *httptest.Server {
-	tb.Helper()
-	server := httptest.NewUnstartedServer(handler)
-	server.EnableHTTP2 = http2
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections break on purpose
-	server.StartTLS()
-	tb.Cleanup(server.Close)
-	return server
-}
+func graphAt(url string) cloud.Configuration { return graphtest.Cloud(intune.ServiceGraph, url) }
 
 // newServerClient talks to a test server through an ordinary http.Client.
 func newServerClient(tb testing.TB, server *httptest.Server, change ...func(*intune.ClientOptions)) *intune.Client {

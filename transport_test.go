@@ -21,6 +21,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // The transport that a client has when it is given none.
@@ -142,7 +143,7 @@ func TestOutcomeOverSeveralHops(t *testing.T) {
 // With body logging on, no body that can hold a secret is logged, in either direction.
 func TestBodiesWithSecretsAreNotLogged(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
 	const secret = "s12-secret"
-	text := captureLog(t)
+	text := graphtest.CaptureLog(t)
 	body := `{"id":"1","remoteAssistanceSessionUrl":"https://get.teamviewer.com/` + secret + `","remoteAssistanceSessionErrorDetails":null,` +
 		`"onboardingUrl":"https://login.teamviewer.com/` + secret + `"}`
 	page := `{"value":[` + body + `],"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=` + secret + `"}`

@@ -88,7 +88,7 @@ func (c *crashChild) run() error {
 	}
 	crash := &crasher{at: c.Crash}
 	options := &intune.ClientOptions{Journal: journalfile.New(&crashFile{File: file, crash: crash}, nil)}
-	options.Cloud = graphAt(c.URL)
+	options.Cloud = graphtest.Cloud(intune.ServiceGraph, c.URL)
 	inner := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	options.Transport = &http.Client{Transport: graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 		if req.Method == http.MethodGet {
@@ -186,7 +186,7 @@ type crashes struct {
 func newCrashes(tb testing.TB, devices int) *crashes {
 	tb.Helper()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	server := newServer(tb, tenant.ServeHTTP)
+	server := graphtest.NewServer(tb, tenant.ServeHTTP, true)
 	c := &crashes{tenant: tenant, child: crashChild{URL: server.URL, Root: server.Certificate().Raw}}
 	c.start(tb, devices)
 	return c
@@ -199,7 +199,7 @@ func (c *crashes) start(tb testing.TB, devices int) {
 	for i := range devices {
 		var left intune.ManagedDevice
 		if i%2 == 1 {
-			left.RemoteAssistanceSessionURL = intune.NewSessionURL(oldLink)
+			left.RemoteAssistanceSessionURL = intune.NewSessionURL(graphtest.OldLink)
 		}
 		c.child.Devices = append(c.child.Devices, c.tenant.AddDevice(left, intunetest.SessionScript{AfterReads: 1}))
 	}
@@ -326,7 +326,7 @@ func TestCrashAtAPoint(t *testing.T) {
 // The same, killed by its parent at any time, hundreds of times.
 func TestCrashAtAnyTime(t *testing.T) {
 	t.Parallel()
-	const least = max(2, 20/smaller)
+	const least = max(2, 20/graphtest.Smaller)
 	kills, budget := 300, 5*time.Second
 	if testing.Short() {
 		kills = least

@@ -505,11 +505,11 @@ func TestCheck_CountsAnswersThatCame(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(req.URL.Path, deviceEnd) {
-				return answer(req, http.StatusNotFound, ""), nil
+				return graphtest.Answer(req, http.StatusNotFound, nil, ""), nil
 			}
 			<-time.After(time.Second) // by when the other read is done
 			cancel()
-			return answer(req, http.StatusOK, `{"value":[{"id":"1","onboardingStatus":"onboarded"}]}`), nil
+			return graphtest.Answer(req, http.StatusOK, nil, `{"value":[{"id":"1","onboardingStatus":"onboarded"}]}`), nil
 		}))
 		found, err := readiness.Check(ctx, client, intune.Device(graphtest.DeviceID), nil)
 		if err != nil {
@@ -533,14 +533,14 @@ func TestCheck_CountsAnAnswerAtThePlainAddress(t *testing.T) {
 		client := newClient(t, graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 			switch {
 			case strings.Contains(req.URL.Path, "/users/"):
-				return answer(req, http.StatusBadRequest, `{"error":{"code":"BadRequest"}}`), nil
+				return graphtest.Answer(req, http.StatusBadRequest, nil, `{"error":{"code":"BadRequest"}}`), nil
 			case strings.HasSuffix(req.URL.Path, deviceEnd):
 				<-time.After(time.Second)
 				cancel()
 				const session = `"remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":"away"`
-				return answer(req, http.StatusOK, `{"id":"`+graphtest.DeviceID+`",`+session+`}`), nil
+				return graphtest.Answer(req, http.StatusOK, nil, `{"id":"`+graphtest.DeviceID+`",`+session+`}`), nil
 			}
-			return answer(req, http.StatusOK, `{"value":[]}`), nil
+			return graphtest.Answer(req, http.StatusOK, nil, `{"value":[]}`), nil
 		}))
 		found, err := readiness.Check(ctx, client, intune.UserDevice("anna@contoso.com", graphtest.DeviceID), nil)
 		if err != nil {

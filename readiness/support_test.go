@@ -1,7 +1,6 @@
 package readiness_test
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -281,13 +280,6 @@ func below(app string) func(*world) {
 		w.tenant.AddDevice(w.device)
 		w.tenant.AddDetectedApp(intune.DetectedApp{ID: app}, intune.Device(w.device.ID))
 		w.address = func(d intune.DeviceRef) intune.DeviceRef { return intune.DetectedAppDevice(app, d.DeviceID()) }
-	}
-}
-
-func answer(req *http.Request, status int, body string) *http.Response {
-	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), Header: http.Header{}, Request: req,
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // desk is a credential that gives token-1, token-2 and so on, which hold for life, and does first what is said for each.
@@ -80,7 +81,7 @@ func newOffice(t *testing.T, credential azcore.TokenCredential, answer func(n in
 	}
 	bearer := graphpolicy.NewBearer(credential, "the scope", root, false)
 	o.pipeline = runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: append([]policy.Policy{graphpolicy.NewGuard(bearer)}, below...)}, &policy.ClientOptions{
-		Transport: graphpolicy.NewTransport(doer(func(req *http.Request) (*http.Response, error) {
+		Transport: graphpolicy.NewTransport(graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 			o.mu.Lock()
 			o.tokens = append(o.tokens, req.Header.Get("Authorization"))
 			n := len(o.tokens)

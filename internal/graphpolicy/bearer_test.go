@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 func TestCheckHost(t *testing.T) {
@@ -72,7 +73,7 @@ func TestBearerRefusesBeforeItAsks(t *testing.T) {
 				policies[0], ctx = graphpolicy.NewGuard(bearer), call.Start(ctx)
 			}
 			pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: policies}, &policy.ClientOptions{
-				Transport: graphpolicy.NewTransport(doer(says(http.StatusNoContent)), root, bearer),
+				Transport: graphpolicy.NewTransport(graphtest.Transport(says(http.StatusNoContent)), root, bearer),
 			})
 			req, err := runtime.NewRequest(ctx, http.MethodPost, c.address)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // A write goes out once, whoever else tries while it is under way or after it.
@@ -62,16 +63,16 @@ func TestWhetherARequestLeft(t *testing.T) {
 		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
 	}
 	for name, c := range map[string]struct {
-		steps []doer
+		steps []graphtest.Transport
 		want  bool
 	}{
 		"nothing":             {nil, false},
-		"not reached":         {[]doer{unreached, unreached}, false},
-		"broke":               {[]doer{breaks}, true},
-		"refused":             {[]doer{says(503)}, true},
-		"refused, then not":   {[]doer{says(503), unreached}, true},
-		"not reached, then":   {[]doer{unreached, says(503)}, true},
-		"not reached, breaks": {[]doer{unreached, breaks}, true},
+		"not reached":         {[]graphtest.Transport{unreached, unreached}, false},
+		"broke":               {[]graphtest.Transport{breaks}, true},
+		"refused":             {[]graphtest.Transport{says(503)}, true},
+		"refused, then not":   {[]graphtest.Transport{says(503), unreached}, true},
+		"not reached, then":   {[]graphtest.Transport{unreached, says(503)}, true},
+		"not reached, breaks": {[]graphtest.Transport{unreached, breaks}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

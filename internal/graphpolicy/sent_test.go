@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // The hooks of net/http/httptrace, called in the orders in which Go's transports and those around them call them.
@@ -169,7 +170,7 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 		transport policy.Transporter
 		want      graphpolicy.Verdict
 	}{
-		"a transport":                            {doer(breaks), graphpolicy.Open},
+		"a transport":                            {graphtest.Transport(breaks), graphpolicy.Open},
 		"a client with a transport of its own":   {&http.Client{Transport: breaks}, graphpolicy.Open},
 		"a client with Go's":                     {&http.Client{Transport: refuses}, graphpolicy.NotSent},
 		"a client with Go's behind another type": {&http.Client{Transport: roundTripper(refuses.RoundTrip)}, graphpolicy.Open},
@@ -259,7 +260,7 @@ func TestAnswerBesideAnErrorProvesThatItWasSent(t *testing.T) {
 		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://login.example"}}, Body: http.NoBody}, nil
 	})
 	for name, transport := range map[string]policy.Transporter{
-		"a transport that returns both": doer(func(*http.Request) (*http.Response, error) {
+		"a transport that returns both": graphtest.Transport(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusNoContent}, dial
 		}),
 		"a redirect that leads nowhere": &http.Client{

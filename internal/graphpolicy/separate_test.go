@@ -12,11 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
-
-type doFunc func(*http.Request) (*http.Response, error)
-
-func (f doFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
 // What azcore keeps of a request for the span of its operation shows in the text of that span: the URL is taken out of it.
 func TestSeparate(t *testing.T) {
@@ -37,7 +34,7 @@ func TestSeparate(t *testing.T) {
 		}, nil)
 		client, err := azcore.NewClient("test", "v1.0.0", runtime.PipelineOptions{}, &policy.ClientOptions{
 			TracingProvider: provider,
-			Transport: doFunc(func(req *http.Request) (*http.Response, error) {
+			Transport: graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 				if req.Context().Value(contextKey{}) != "kept" {
 					t.Errorf("%s: a value of the context is lost", name)
 				}

@@ -9,16 +9,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 const address = "https://graph.microsoft.com/v1.0/x"
 
-type doer func(*http.Request) (*http.Response, error)
-
-func (f doer) Do(req *http.Request) (*http.Response, error) { return f(req) }
-
 // newTransport is a transport for Graph that sends through do.
-func newTransport(t *testing.T, do doer) *graphpolicy.Transport {
+func newTransport(t *testing.T, do graphtest.Transport) *graphpolicy.Transport {
 	t.Helper()
 	return newTransportOver(t, do)
 }

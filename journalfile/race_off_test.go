@@ -1,5 +1,0 @@
-//go:build !race
-
-package journalfile_test
-
-const smaller = 1

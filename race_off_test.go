@@ -1,6 +1,0 @@
-//go:build !race
-
-package intune_test
-
-// smaller is by how much tests that measure are smaller: under the race detector only.
-const smaller = 1

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-intune/intune/internal/odata"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // DeviceRef is the address of a managed device in one of the three forms in which Microsoft Graph documents, or once
@@ -71,7 +72,7 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 	if why := notAPath(path); why != "" {
 		return refuse(why)
 	}
-	steps, err := odata.Split(path)
+	steps, err := odata.Split(path, "deviceManagement")
 	if err != nil {
 		return refuse(err.Error())
 	}
@@ -99,7 +100,7 @@ func ParseDeviceRef(path string) (DeviceRef, error) {
 func notAPath(text string) string {
 	lower := strings.ToLower(text)
 	switch {
-	case strings.ContainsFunc(text, odata.Invisible) || strings.TrimSpace(text) != text:
+	case strings.ContainsFunc(text, redact.Invisible) || strings.TrimSpace(text) != text:
 		return "has white space around it or holds an invisible character, such as a byte-order mark"
 	case strings.Contains(lower, "://"):
 		return "is a URL; pass only the path behind the version"

@@ -189,7 +189,7 @@ func privateOf(u *url.URL, authorization string, users ...string) redact.Private
 	if u == nil {
 		return redact.Of("", keys...)
 	}
-	return redact.Of(u.RawQuery, append(keys, odata.UserOf(u.EscapedPath()))...).At(u.Host)
+	return redact.Of(u.RawQuery, append(keys, odata.KeyOf(u.EscapedPath(), "/users"))...).At(u.Host)
 }
 
 func bearerOf(authorization string) string {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unique"
 
-	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -134,7 +133,7 @@ func checkSessionLink(link string) error {
 	switch {
 	case err != nil || u.Hostname() == "":
 		return errors.New("the service gave a session link that is not a URL; it is withheld")
-	case strings.ContainsFunc(strings.TrimSpace(link), odata.BlankOrHidden):
+	case strings.ContainsFunc(strings.TrimSpace(link), redact.BlankOrHidden):
 		return errors.New("the service gave a session link that holds a space or a character that does not show; it is withheld")
 	case u.Scheme != "https":
 		return errors.New("the service gave a session link that is not https; it is withheld")

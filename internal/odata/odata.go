@@ -1,5 +1,5 @@
 // Package odata is how Graph writes addresses and queries: keys in a path, operands in a filter, values in a query. It
-// knows no resource. What is wrong with a text it says in words that continue "the argument …".
+// knows no resource. What is wrong with a text it says in words that follow the name of an argument, such as "is blank".
 package odata
 
 import (
@@ -16,21 +16,25 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// Step is one name of a path with its key, given as the next segment or in parentheses.
+// Step is one name of a path with its key, given as the next segment or in parentheses. The key is not escaped.
 type Step struct {
 	Name, Key string
 	HasKey    bool
 }
 
-// Split reads a path of names and keys.
-func Split(path string) ([]Step, error) {
+// maxSteps is more than any path of a device has.
+const maxSteps = 4
+
+// Split reads an escaped path of names and keys, with or without the leading slash. Every name but singleton takes the
+// next segment as its key if it has none in parentheses. Its errors do not quote the path.
+func Split(path, singleton string) ([]Step, error) {
 	var steps []Step
 	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		if len(steps) > 3 {
+		if len(steps) == maxSteps {
 			return nil, errors.New("is too long")
 		}
 		last := len(steps) - 1
-		if last >= 0 && !steps[last].HasKey && steps[last].Name != "deviceManagement" {
+		if last >= 0 && !steps[last].HasKey && steps[last].Name != singleton {
 			key, err := url.PathUnescape(segment)
 			if err != nil {
 				return nil, errors.New("holds a malformed percent escape")
@@ -58,7 +62,7 @@ func Split(path string) ([]Step, error) {
 }
 
 // CheckKey says what is wrong with a key that Graph, a proxy or Go's URL handling could take for something other than
-// one key, and "" of a good one. Of a person's name it masks the good characters.
+// one key, and "" of a good one. It quotes what cannot be seen, and masks the other characters of a person's name.
 func CheckKey(key string, person bool) string {
 	switch {
 	case uuid.Validate(key) == nil: // nearly every key is a GUID
@@ -66,13 +70,13 @@ func CheckKey(key string, person bool) string {
 		return "is blank"
 	case key == "." || key == "..":
 		return "is " + key + ", which would change the path"
-	case strings.ContainsAny(key, `/\\`):
+	case strings.ContainsAny(key, `/\`):
 		return "holds a slash or backslash, which would change the path; pass the bare id"
 	case !utf8.ValidString(key):
 		return "is not valid UTF-8"
 	case strings.ContainsFunc(key, unicode.IsControl):
 		return "holds a control character" + quoted(key, person)
-	case strings.ContainsFunc(key, Invisible):
+	case strings.ContainsFunc(key, redact.Invisible):
 		return "holds an invisible character, such as a byte-order mark" + quoted(key, person)
 	case strings.TrimSpace(key) != key:
 		return "has white space around it" + quoted(key, person)
@@ -80,18 +84,11 @@ func CheckKey(key string, person bool) string {
 	return ""
 }
 
-// Invisible reports whether r is a format character: invisible, but not white space.
-func Invisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
-
-// BlankOrHidden finds what a terminal or a browser would take for something else than a part of an address or a link:
-// one ends at a space, and an override of the direction of text makes it show another host.
-func BlankOrHidden(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || Invisible(r) }
-
 // quoted shows a refused part with its bad characters escaped.
 func quoted(key string, person bool) string {
 	if person {
 		key = strings.Map(func(r rune) rune {
-			if BlankOrHidden(r) {
+			if redact.BlankOrHidden(r) {
 				return r
 			}
 			return '*'
@@ -119,12 +116,13 @@ func HasDotSegment(path string) bool {
 	return false
 }
 
-// Text is the operand for a text in a filter, or what is wrong with it. zeros says that one of zeros is a placeholder.
-func Text(text string, zeros bool) (operand, problem string) {
+// Text is the operand for a text in a filter, or what is wrong with it. With refuseZeros, a text of nothing but zeros is
+// wrong, because many devices have it where a number is missing.
+func Text(text string, refuseZeros bool) (operand, problem string) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return "", "is blank; leave it empty to compare nothing"
-	case zeros && strings.Trim(text, "0- ") == "":
+	case refuseZeros && strings.Trim(text, "0- ") == "":
 		return "", "is all zeros, a placeholder that many devices share; look for another property"
 	case !utf8.ValidString(text):
 		return "", "is not valid UTF-8"
@@ -134,8 +132,9 @@ func Text(text string, zeros bool) (operand, problem string) {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'", ""
 }
 
-// Moment is the operand for a time in a filter. The service keeps a tenth of a microsecond. An upper bound is rounded
-// up, so that it does not exclude what would pass the check of each row.
+// Moment is the operand for a time in a filter, or what is wrong with it: the service writes a missing time as one of
+// the year 1. It keeps a tenth of a microsecond. An upper bound is rounded up, so that it does not exclude what would
+// pass the check of each row.
 func Moment(moment time.Time, upper bool) (operand, problem string) {
 	moment = moment.UTC()
 	if moment.Year() < 2 || moment.Year() > 9998 {
@@ -153,18 +152,22 @@ func EscapeQuery(value string) string {
 	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 }
 
-// UserOf is the user of an address below /users, or "".
-func UserOf(path string) string {
-	_, rest, _ := strings.Cut(path, "/users")
-	key := strings.TrimPrefix(rest, "/")
-	if quoted, ok := strings.CutPrefix(rest, "('"); ok {
-		key, _, _ = strings.Cut(quoted, "')")
-		key = strings.ReplaceAll(key, "''", "'")
+// KeyOf is the key that follows the first occurrence of a collection in an escaped path, such as the user of one below
+// /users; "" if there is none. A key that cannot be unescaped is returned as it is.
+func KeyOf(path, collection string) string {
+	_, rest, _ := strings.Cut(path, collection)
+	key, parenthesized := strings.CutPrefix(rest, "('")
+	if parenthesized {
+		key, _, _ = strings.Cut(key, "')")
+	} else {
+		key = strings.TrimPrefix(rest, "/")
 	}
 	key, _, _ = strings.Cut(key, "/")
-	user, err := url.PathUnescape(key)
-	if err != nil {
-		return key
+	if unescaped, err := url.PathUnescape(key); err == nil {
+		key = unescaped
 	}
-	return user
+	if parenthesized {
+		key = strings.ReplaceAll(key, "''", "'")
+	}
+	return key
 }

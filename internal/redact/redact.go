@@ -65,12 +65,19 @@ func Text(text string) string {
 // visible removes characters that could be inside a word unseen, and so hide the word from the patterns.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Cf) && r != '\t' && r != '\n' && r != '\r' {
+		if (unicode.IsControl(r) || Invisible(r)) && r != '\t' && r != '\n' && r != '\r' {
 			return -1
 		}
 		return r
 	}, text)
 }
+
+// Invisible reports whether r is a format character: invisible, but not white space.
+func Invisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+// BlankOrHidden finds what a terminal or a browser would take for something else than a part of an address or a link:
+// one ends at a space, and an override of the direction of text makes it show another host.
+func BlankOrHidden(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || Invisible(r) }
 
 // OneLine makes a text fit for one line of a terminal or log: printable characters only, at most limit bytes.
 func OneLine(text string, limit int) string {

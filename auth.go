@@ -208,8 +208,8 @@ func parseToken(token string) (TokenInfo, error) {
 		Scopes:   strings.Fields(read.Scopes),
 		Roles:    read.Roles,
 		TenantID: read.Tenant,
-		AppID:    read.App(),
-		Audience: read.Aud(),
+		AppID:    read.AppID,
+		Audience: read.Audience,
 	}
 	if read.Expires > 0 && read.Expires < 1<<40 {
 		info.ExpiresOn = time.Unix(int64(read.Expires), 0)

@@ -359,7 +359,7 @@ func outcomeOf(record graphpolicy.Record, err error) Outcome {
 func callerOf(authorization string) (callerID, appID, tenantID string) {
 	read, _ := claims.Parse(bearerOf(authorization)) // no claims if the token cannot be read
 	clean := func(claim string) string { return redact.OneLine(redact.Text(claim), maxCodeText) }
-	return clean(read.Object), clean(read.App()), clean(read.Tenant)
+	return clean(read.Object), clean(read.AppID), clean(read.Tenant)
 }
 
 func journalTime() time.Time { return time.Now().UTC().Round(0) }

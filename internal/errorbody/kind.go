@@ -31,8 +31,7 @@ func (b *Body) Kind(status int) Kind {
 		b.Says("licens", "licence", "request not applicable to target tenant"): //nolint:misspell // the British spelling occurs too
 		return NotLicensed
 	case status == http.StatusTooManyRequests || status == 509 ||
-		b.HasCode("TooManyRequests", "activityLimitReached", "throttledRequest", "RequestThrottled", "ApplicationThrottled") ||
-		b.HasCodeLike("throttled"):
+		b.HasCode("TooManyRequests", "activityLimitReached") || b.HasCodeLike("throttled"):
 		return Throttled
 	case status == http.StatusForbidden || b.HasCode("Forbidden") || b.HasCodeLike("accessdenied", "requestdenied"):
 		return Forbidden

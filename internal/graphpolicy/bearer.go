@@ -183,13 +183,19 @@ func (*TokenError) NonRetriable() {}
 // CheckHost refuses a URL whose scheme or host is not that of root. Its text does not quote the URL, whose query may
 // hold a skip token or a filter.
 func CheckHost(root, u *url.URL) error {
-	if u == nil || u.Scheme != root.Scheme || u.Host != root.Host && !strings.EqualFold(hostPort(u), hostPort(root)) {
+	if u == nil || u.Scheme != root.Scheme || u.Host != root.Host && !sameHost(u, root) {
 		return fmt.Errorf("refused to send a token anywhere but to %s://%s", root.Scheme, root.Host)
 	}
 	if u.User != nil {
 		return errors.New("refused to send a token to a URL that holds a user name")
 	}
 	return nil
+}
+
+// sameHost compares without regard to case and to a port that is the scheme's own. Only in ASCII: ſ is another letter
+// than s, and a host is another host.
+func sameHost(u, root *url.URL) bool {
+	return !strings.ContainsFunc(u.Host, isNoVisibleASCII) && strings.EqualFold(hostPort(u), hostPort(root))
 }
 
 // hostPort is the address that Go's transport asks a connection for.

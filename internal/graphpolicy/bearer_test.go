@@ -29,6 +29,8 @@ func TestCheckHost(t *testing.T) {
 		"https://graph.microsoft.com@example/v1.0/x": false,
 		"https://user@graph.microsoft.com/v1.0/x":    false,
 		"https://graph.microsoft.us/v1.0/x":          false,
+		"https://graph.micro\u017foft.com/v1.0/x":    false, // Unicode folds a long s to s
+		"https://graph.micro%C5%BFoft.com/v1.0/x":    false,
 		"//graph.microsoft.com/v1.0/x":               false,
 		"/v1.0/x":                                    false,
 		"":                                           false,

@@ -56,7 +56,7 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	if result.OK {
 		return result.Response, nil
 	}
-	return result.Response, c.newError(r, result.Write, result.Record, result.Response, result.Err)
+	return result.Response, c.newError(r, result.Record, result.Response, result.Err)
 }
 
 func (c *Client) at(path string, query ...string) url.URL { return c.caller.At(path, query...) }
@@ -75,8 +75,7 @@ func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context,
 }
 
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
-func (c *Client) newError(r *request, write bool, record graphpolicy.Record, resp *http.Response, err error) *Error {
-	err = graphpolicy.Cause(err)
+func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Response, err error) *Error {
 	private := privateOf(&r.URL, record.Authorization, r.users...)
 	var e *Error
 	if resp != nil {
@@ -84,7 +83,7 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 	} else {
 		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
 	}
-	e.Op, e.Device, e.unknown = r.op.text, r.device, write && record.Verdict >= graphpolicy.Answered
+	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write() && record.Verdict >= graphpolicy.Answered
 	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
 	if record.Token != nil && graphcall.IsContextError(err) {
 		token, noToken = record.Token, true
@@ -98,7 +97,7 @@ func (c *Client) newError(r *request, write bool, record graphpolicy.Record, res
 		e.reason, e.cause = reasonNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(token)
 	case err != nil:
-		e.reason, e.cause = reasonOf(write, record.Verdict, resp), redact.Error(err, private)
+		e.reason, e.cause = reasonOf(r.Write(), record.Verdict, resp), redact.Error(err, private)
 	case resp != nil && resp.StatusCode < 300:
 		e.reason = "not the answer that was expected"
 	}
@@ -145,7 +144,7 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
 	e := answerError(resp, privateOf(&r.URL, "", r.users...))
-	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Method != http.MethodGet
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Write()
 	if e.unknown {
 		e.Hint = hintUnknown
 	}

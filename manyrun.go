@@ -176,7 +176,7 @@ func (m *manyRun) abandon(item *manyItem) (panicked any) {
 	}
 	defer func() { panicked = recover() }()
 	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: item.id}
-	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), true, record, nil, errNotReturned)}
+	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), record, nil, errNotReturned)}
 	item.take(answer)
 	m.end(item, answer)
 	return nil
@@ -216,7 +216,7 @@ func (i *manyItem) interrupted(c *Client, err error) manyAnswer {
 	if i.last != nil {
 		return *i.last
 	}
-	return manyAnswer{err: c.newError(c.newAsk(i.device, i.id), true, graphpolicy.Record{}, nil, err)}
+	return manyAnswer{err: c.newError(c.newAsk(i.device, i.id), graphpolicy.Record{}, nil, err)}
 }
 
 // errNotReturned is for a try that a panic ended.

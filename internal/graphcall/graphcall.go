@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -17,8 +16,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
-	"github.com/go-intune/intune/internal/odata"
-	"github.com/go-intune/intune/internal/redact"
 )
 
 // Caller sends requests below one root.
@@ -27,7 +24,7 @@ type Caller struct {
 	Tracer   tracing.Tracer
 	Root     *url.URL // of the Graph version, without a trailing slash
 
-	// Redact removes from an error what azcore must not log.
+	// Redact removes from an error what azcore must not log, as [graphpolicy.Call] says.
 	Redact func(err error, address *url.URL, authorization string) error
 }
 
@@ -42,26 +39,15 @@ type Request struct {
 	ID       string                    // client-request-id, blank for a new one
 }
 
+// Write reports whether the request can have an effect, so that nobody may repeat it once its outcome is open.
+func (r *Request) Write() bool { return r.Method != http.MethodGet }
+
 // Result is what became of a request.
 type Result struct {
 	Response *http.Response // nil if none came
 	Record   graphpolicy.Record
-	Write    bool
-	Err      error // of the pipeline, nil for an answer that came whole
-	OK       bool  // the service answered this request with success
-}
-
-// At is the URL of a path below the root. The path is escaped already, and query options are given exactly as they are
-// sent: their names begin with a bare dollar sign, because the service does not decode an escaped one.
-func (c *Caller) At(path string, query ...string) url.URL {
-	u := *c.Root
-	u.Path, u.RawPath = u.EscapedPath()+path, ""
-	if strings.Contains(u.Path, "%") || strings.Contains(u.Path, "(") {
-		u.RawPath = u.Path
-		u.Path, _ = url.PathUnescape(u.RawPath) // the library escaped it
-	}
-	u.RawQuery = strings.Join(query, "&")
-	return u
+	Err      error // why no answer came whole; nil if one did, whatever its status
+	OK       bool  // the service answered this request with success, even if Err says that the context ended after that
 }
 
 // Send carries out one request, with azcore's retries.
@@ -71,7 +57,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		id = uuid.NewString()
 	}
 	call := &graphpolicy.Call{
-		API: r.API, Write: r.Method != http.MethodGet, RequestID: id, Redact: c.Redact, Secret: !r.ShowBody, Before: r.Before,
+		API: r.API, Write: r.Write(), RequestID: id, Redact: c.Redact, Secret: !r.ShowBody, Before: r.Before,
 	}
 	below, traced := ctx, c.Tracer.Enabled()
 	if traced {
@@ -79,8 +65,9 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 	}
 	req, err := newRequest(call.Start(below), call, r)
 	if err != nil {
-		return Result{Err: err, Write: call.Write}
+		return Result{Err: err}
 	}
+	call.Attach(req)
 	resp, err := c.Pipeline.Do(req)
 	record := call.Close()
 	if record.Response != nil {
@@ -90,12 +77,12 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 	if traced && resp != nil {
 		c.Trace(ctx, IDsOf(resp))
 	}
-	result := Result{Response: resp, Record: record, Write: call.Write, Err: err}
-	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusCreated, http.StatusNoContent) {
-		result.OK = err == nil || call.Write || IsContextError(err) && payloadRead(resp)
-	}
 	if resp == nil && err == nil {
-		result.Err = graphpolicy.ErrNoAnswer
+		err = graphpolicy.ErrNoAnswer
+	}
+	result := Result{Response: resp, Record: record, Err: graphpolicy.Cause(err)}
+	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusCreated, http.StatusNoContent) {
+		result.OK = result.Err == nil || call.Write || IsContextError(result.Err) && payloadRead(resp)
 	}
 	return result
 }
@@ -108,25 +95,12 @@ func newRequest(ctx context.Context, call *graphpolicy.Call, r *Request) (*polic
 		Header: http.Header{"Accept": {"application/json"}, "Client-Request-Id": {call.RequestID}},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	req, err := runtime.NewRequestFromRequest(raw.WithContext(ctx))
-	if err == nil && r.Body != nil {
+	if r.Body != nil {
 		call.ContentType = "application/json" // which the log must not see, because a body can hold a link
-		err = req.SetBody(streaming.NopCloser(bytes.NewReader(r.Body)), graphpolicy.HiddenContentType)
+		raw.Body = streaming.NopCloser(bytes.NewReader(r.Body))
+		raw.Header["Content-Type"] = []string{graphpolicy.HiddenContentType}
 	}
-	if err == nil {
-		call.Attach(req)
-	}
-	return req, err
-}
-
-// Trace sets the ids of a request on the span of ctx. azcore would read them from headers that Graph does not use.
-func (c *Caller) Trace(ctx context.Context, ids IDs) {
-	if c.Tracer.Enabled() {
-		c.Tracer.SpanFromContext(ctx).SetAttributes(
-			tracing.Attribute{Key: "az.client_request_id", Value: ids.ClientRequestID},
-			tracing.Attribute{Key: "az.service_request_id", Value: ids.RequestID},
-		)
-	}
+	return runtime.NewRequestFromRequest(raw.WithContext(ctx))
 }
 
 // EmptySuccess reports whether an answer is a success without a body: 204, or an empty 200, because some proxies
@@ -148,44 +122,4 @@ func payloadRead(resp *http.Response) bool {
 // IsContextError reports whether an error is the end of a context.
 func IsContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// IDs identify a request: at Microsoft, and in the caller's own records.
-type IDs struct{ RequestID, ClientRequestID string }
-
-// IDsOf reads them from an answer.
-func IDsOf(resp *http.Response) IDs { return IDs{RequestID(resp, redact.Text), ClientRequestID(resp)} }
-
-// maxID is the most that is kept of a request's id, which is a GUID normally.
-const maxID = 256
-
-// RequestID is the service's id of a request. A proxy can put any text there, so it is cleaned and cut.
-func RequestID(resp *http.Response, clean func(string) string) string {
-	return redact.Limit(clean(redact.Limit(resp.Header.Get("Request-Id"), 2*maxID)), maxID)
-}
-
-// ClientRequestID is the id that was sent last, which policy.WithHTTPHeader may have replaced.
-func ClientRequestID(resp *http.Response) string {
-	if resp.Request != nil {
-		if id := resp.Request.Header["Client-Request-Id"]; len(id) > 0 {
-			return id[0]
-		}
-	}
-	return resp.Header.Get("Client-Request-Id")
-}
-
-// NextLink parses a next link, and refuses one that does not lead to this root. Its errors do not quote
-// the link, whose skip token holds names of devices.
-func (c *Caller) NextLink(link string) (target url.URL, err error) {
-	u, err := url.Parse(link)
-	if err != nil || u.Fragment != "" || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return target, errors.New("it is not a URL")
-	}
-	if err := graphpolicy.CheckHost(c.Root, u); err != nil {
-		return target, errors.New("it leads to another host or is not https")
-	}
-	if !strings.HasPrefix(u.EscapedPath(), c.Root.EscapedPath()+"/") || odata.HasDotSegment(u.Path) {
-		return target, errors.New("it leads out of the version that this client speaks")
-	}
-	return *u, nil
 }

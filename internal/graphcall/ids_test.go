@@ -1,0 +1,104 @@
+package graphcall_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+
+	"github.com/go-intune/intune/internal/graphcall"
+	"github.com/go-intune/intune/internal/graphtest"
+)
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	asIs := func(text string) string { return text }
+	for name, c := range map[string]struct {
+		header string
+		clean  func(string) string
+		want   string
+	}{
+		"a GUID":            {graphtest.DeviceID, asIs, graphtest.DeviceID},
+		"none":              {"", asIs, ""},
+		"cleaned":           {"id-secret", func(text string) string { return strings.ReplaceAll(text, "secret", "clean") }, "id-clean"},
+		"at the limit":      {strings.Repeat("a", 256), asIs, strings.Repeat("a", 256)},
+		"longer":            {strings.Repeat("a", 257), asIs, strings.Repeat("a", 256)},
+		"cut in a letter":   {strings.Repeat("a", 255) + "ä", asIs, strings.Repeat("a", 255)},
+		"not UTF-8":         {"a\xff", asIs, "a\ufffd"},
+		"longer once clean": {"short", func(string) string { return strings.Repeat("b", 1000) }, strings.Repeat("b", 256)},
+		"as long as is cleaned": {
+			strings.Repeat("a", 512),
+			func(text string) string { return strings.TrimLeft(text, "a") + strings.Repeat("b", len(text)/2) },
+			strings.Repeat("b", 256),
+		},
+		"too long to be cleaned whole": {
+			strings.Repeat("a", 512) + "c", func(text string) string { return strings.TrimLeft(text, "a") }, "",
+		},
+	} {
+		resp := &http.Response{Header: http.Header{"Request-Id": {c.header}}}
+		if got := graphcall.RequestID(resp, c.clean); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestClientRequestID(t *testing.T) {
+	t.Parallel()
+	header := func(id ...string) http.Header { return http.Header{"Client-Request-Id": id} }
+	for name, c := range map[string]struct {
+		sent *http.Request
+		back http.Header
+		want string
+	}{
+		"sent":           {&http.Request{Header: header("sent")}, header("back"), "sent"},
+		"sent twice":     {&http.Request{Header: header("first", "second")}, header("back"), "first"},
+		"sent as blank":  {&http.Request{Header: header("")}, header("back"), ""},
+		"removed":        {&http.Request{Header: header()}, header("back"), "back"},
+		"no header":      {&http.Request{}, header("back"), "back"},
+		"no request":     {nil, header("back"), "back"},
+		"neither":        {nil, nil, ""},
+		"none came back": {&http.Request{}, http.Header{}, ""},
+	} {
+		if got := graphcall.ClientRequestID(&http.Response{Request: c.sent, Header: c.back}); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// A proxy's text in place of an id shows no secret.
+func TestIDsOf(t *testing.T) {
+	t.Parallel()
+	resp := &http.Response{
+		Request: &http.Request{Header: http.Header{"Client-Request-Id": {"client-1"}}},
+		Header:  http.Header{"Request-Id": {"see " + graphtest.NewLink + "\u202e"}},
+	}
+	ids := graphcall.IDsOf(resp)
+	if ids.ClientRequestID != "client-1" || !strings.HasPrefix(ids.RequestID, "see https://get.teamviewer.com/") {
+		t.Errorf("got %+v", ids)
+	}
+	if strings.Contains(ids.RequestID, "new-secret") || strings.Contains(ids.RequestID, "\u202e") {
+		t.Errorf("got %q", ids.RequestID)
+	}
+}
+
+func TestCaller_Trace(t *testing.T) {
+	t.Parallel()
+	ids := graphcall.IDs{RequestID: "r", ClientRequestID: "c"}
+	(&graphcall.Caller{}).Trace(t.Context(), ids) // without a tracer
+
+	collected := &graphtest.Spans{}
+	tracer := collected.Provider().NewTracer("", "")
+	caller := &graphcall.Caller{Tracer: tracer}
+	caller.Trace(t.Context(), ids) // without a span
+	ctx, span := tracer.Start(t.Context(), "Client.Read", &tracing.SpanOptions{})
+	caller.Trace(ctx, ids)
+	span.End()
+	if len(collected.List) != 1 {
+		t.Fatalf("spans %q", collected.Names())
+	}
+	got := collected.List[0].Attributes
+	if got["az.service_request_id"] != "r" || got["az.client_request_id"] != "c" {
+		t.Errorf("the span has %v", got)
+	}
+}

@@ -164,13 +164,13 @@ func (c *Client) resume(given string, o ResumeRemoteAssistanceOptions) (*session
 	if err := checkDuration("MaxAge", o.MaxAge, "24 hours"); err != nil {
 		return nil, err
 	}
-	state, err := wait.Parse(given, c.root.String(), c.now(), wait.Limits(o))
+	state, err := wait.Parse(given, c.root.String(), c.now(), wait.ParseOptions(o))
 	if err != nil {
 		return nil, invalidArgument("resumeToken", err.Error())
 	}
 	device, err := ParseDeviceRef(state.Device)
 	if err != nil {
-		return nil, invalidArgument("resumeToken", wait.Wrong+": it holds no device address")
+		return nil, invalidArgument("resumeToken", wait.NotAWait+": it holds no device address")
 	}
 	return &sessionHandler{client: c, device: device, readAt: device, state: *state}, nil
 }

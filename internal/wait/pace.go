@@ -20,7 +20,7 @@ type Pace struct {
 	now       func() time.Time
 	ends      time.Time // zero: never
 	frequency time.Duration
-	pause     time.Duration
+	pause     time.Duration // the next one without a frequency, before jitter
 }
 
 // NewPace is the pace of a wait of at most maxWait (0: ten minutes, below zero: without end), with a read every
@@ -36,26 +36,27 @@ func NewPace(now func() time.Time, maxWait, frequency time.Duration) *Pace {
 	return p
 }
 
-// Next is how long to wait before the next read; asked is the wait that the service asked for, 0 if it did not.
+// Next is how long to wait before the next read: what the service asked for, if that is above zero, else the pace, and
+// no longer than the wait lasts.
 func (p *Pace) Next(asked time.Duration) time.Duration {
-	wait := p.frequency
-	if wait == 0 {
-		wait = p.pause + rand.N(p.pause/8) //nolint:gosec // jitter is no secret
+	next := p.frequency
+	if next == 0 {
+		next = p.pause + rand.N(p.pause/8) //nolint:gosec // jitter is no secret
 		p.pause = min(p.pause*3/2, longestPause)
 	}
 	if asked > 0 {
-		wait = asked
+		next = asked
 	}
 	if !p.ends.IsZero() {
-		wait = min(wait, p.left())
+		next = min(next, p.left())
 	}
-	return wait
+	return next
 }
 
 // Over reports whether the time is up.
 func (p *Pace) Over() bool { return !p.ends.IsZero() && p.left() <= 0 }
 
-// Bound limits a read to the time that is left.
+// Bound limits a read to the time that is left, but not to less than lastLook.
 func (p *Pace) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if p.ends.IsZero() {
 		return ctx, func() {}

@@ -27,6 +27,10 @@ const (
 	clockSkew = 24 * time.Hour
 )
 
+// NotAWait begins the errors about a text that is no token of a wait. Whoever checks the device of a parsed token
+// begins the same way.
+const NotAWait = "is not a token of a remote-assistance wait"
+
 // token is the JSON form of a wait. azcore puts it into an envelope of its own, {"type":…,"token":…}; this
 // package reads both itself, because azcore's reader panics on a null token and can be made to send the bearer token to
 // an address in the token.
@@ -65,7 +69,7 @@ func (s *State) JSON(graph string) ([]byte, error) {
 		Version:         tokenVersion,
 		Graph:           graph,
 		Device:          s.Device,
-		RequestedAt:     s.RequestedAt.UTC().Round(0),
+		RequestedAt:     s.RequestedAt.UTC(),
 		RequestID:       redact.Limit(s.RequestID, maxID),
 		ClientRequestID: redact.Limit(s.ClientRequestID, maxID),
 		ConfirmWithin:   s.ConfirmWithin.String(),
@@ -83,7 +87,7 @@ func (s *State) JSON(graph string) ([]byte, error) {
 
 // Token is the same in azcore's envelope, as Poller.ResumeToken returns it.
 func (s *State) Token(graph string) string {
-	inner, _ := s.JSON(graph)        //nolint:errchkjson // as in checksum
+	inner, _ := s.JSON(graph)        // as in checksum
 	text, _ := json.Marshal(struct { //nolint:errchkjson // as in checksum
 		Type  string          `json:"type"`
 		Token json.RawMessage `json:"token"`
@@ -91,76 +95,93 @@ func (s *State) Token(graph string) string {
 	return string(text)
 }
 
-// Limits are what the caller of a resumed wait may set anew; zero keeps what the token says.
-type Limits struct{ AcceptExistingAfter, ConfirmWithin, MaxAge time.Duration }
+// ParseOptions are what the caller of a resumed wait may choose. AcceptExistingAfter and ConfirmWithin keep what the
+// token says if they are zero; a MaxAge of zero means 24 hours.
+type ParseOptions struct{ AcceptExistingAfter, ConfirmWithin, MaxAge time.Duration }
 
-// Parse rebuilds a wait from its token. It checks the token member by member, because it may come from anywhere. Its
-// errors say what is wrong with the token and quote nothing of it. Device is as in the token: the caller parses it.
-func Parse(given, graph string, now time.Time, o Limits) (*State, error) {
-	if strings.TrimSpace(given) == "" {
-		return nil, errors.New("is blank; a wait goes on from the token of a PendingError, of OnRequested or of a poller, and never asks")
+// Parse rebuilds a wait from its token; graph is the root that the caller talks to. It checks the token member by
+// member, because it may come from anywhere. Its errors say what is wrong with the token and quote nothing of it. The
+// device is as in the token: what an address is, the caller knows.
+func Parse(given, graph string, now time.Time, o ParseOptions) (*State, error) {
+	t, err := open(given)
+	if err != nil {
+		return nil, err
 	}
-	wrong := func(why string) (*State, error) { return nil, errors.New(Wrong + why) }
+	if t.Graph != graph {
+		return nil, errors.New("is of another cloud than this client")
+	}
+	s, err := t.state(now, o)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(t.Sum, t.checksum()) {
+		return nil, wrong("it was changed or damaged")
+	}
+	if age, limit := now.Sub(s.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
+		return nil, tooOld(age, limit)
+	}
+	return s, nil
+}
+
+// open takes a token of this version out of its envelope.
+func open(given string) (token, error) {
+	if strings.TrimSpace(given) == "" {
+		return token{}, errors.New("is blank; a wait goes on from the token of a PendingError, of OnRequested or of a poller, and never asks")
+	}
 	if len(given) > maxToken {
-		return wrong(": it is too long")
+		return token{}, wrong("it is too long")
 	}
 	var envelope struct {
 		Type  string          `json:"type"`
 		Token json.RawMessage `json:"token"`
 	}
 	if strictJSON([]byte(given), &envelope) != nil || envelope.Type != tokenType {
-		return wrong("")
+		return token{}, errors.New(NotAWait)
 	}
 	var version struct {
 		Version int `json:"version"`
 	}
 	_ = json.Unmarshal(envelope.Token, &version) // malformed JSON is found below
 	if version.Version == 0 {
-		return wrong("")
+		return token{}, errors.New(NotAWait)
 	}
 	if version.Version != tokenVersion {
-		return nil, errors.New("was made by another version of the library, which this one cannot read")
+		return token{}, errors.New("was made by another version of the library, which this one cannot read")
 	}
 	var t token
 	if strictJSON(envelope.Token, &t) != nil {
-		return wrong(": a member is missing, unknown or malformed")
+		return token{}, wrong("a member is missing, unknown or malformed")
 	}
-	if t.Graph != graph {
-		return nil, errors.New("is of another cloud than this client")
-	}
+	return t, nil
+}
+
+// state is the wait that the members describe, resumed now.
+func (t token) state(now time.Time, o ParseOptions) (*State, error) {
 	s := &State{
-		Device: t.Device, RequestedAt: t.RequestedAt, RequestID: t.RequestID, ClientRequestID: t.ClientRequestID, Unconfirmed: t.Unconfirmed, resumed: now,
+		Device: t.Device, RequestedAt: t.RequestedAt, RequestID: t.RequestID, ClientRequestID: t.ClientRequestID,
+		Unconfirmed: t.Unconfirmed, resumed: now,
 	}
 	if len(t.Salt) != len(s.salt) || len(t.Link) != len(s.link) || len(t.Details) != len(s.details) {
-		return wrong(": a hash has the wrong length")
+		return nil, wrong("a hash has the wrong length")
 	}
 	copy(s.salt[:], t.Salt)
 	copy(s.link[:], t.Link)
 	copy(s.details[:], t.Details)
 	if t.RequestedAt.IsZero() || t.RequestedAt.Sub(now) > clockSkew {
-		return wrong(": the request was not made in the past")
+		return nil, wrong("the request was not made in the past")
 	}
 	var err error
-	if s.ConfirmWithin, err = resumedDuration(o.ConfirmWithin, t.ConfirmWithin); err != nil || s.ConfirmWithin == 0 {
-		return wrong(": confirmWithin is not a duration above zero")
+	if s.ConfirmWithin, err = chosen(o.ConfirmWithin, t.ConfirmWithin); err != nil || s.ConfirmWithin == 0 {
+		return nil, wrong("confirmWithin is not a duration above zero")
 	}
-	if s.AcceptExistingAfter, err = resumedDuration(o.AcceptExistingAfter, t.AcceptExistingAfter); err != nil {
-		return wrong(": acceptExistingAfter is not a duration")
-	}
-	if !bytes.Equal(t.Sum, t.checksum()) {
-		return wrong(": it was changed or damaged")
-	}
-	if age, limit := now.Sub(s.RequestedAt), cmp.Or(o.MaxAge, defaultMaxAge); age > limit {
-		return nil, errors.New(tooOld(age, limit))
+	if s.AcceptExistingAfter, err = chosen(o.AcceptExistingAfter, t.AcceptExistingAfter); err != nil {
+		return nil, wrong("acceptExistingAfter is not a duration")
 	}
 	return s, nil
 }
 
-// Wrong begins the errors about a text that is no token of this package.
-const Wrong = "is not a token of a remote-assistance wait"
-
-// resumedDuration is the duration given now, or else that of the token.
-func resumedDuration(given time.Duration, text string) (time.Duration, error) {
+// chosen is the duration given now, or else that of the token.
+func chosen(given time.Duration, text string) (time.Duration, error) {
 	if given > 0 || text == "" {
 		return given, nil
 	}
@@ -184,8 +205,11 @@ func strictJSON(data []byte, into any) error {
 	return nil
 }
 
+// wrong is the error about a token that is none, with the reason.
+func wrong(why string) error { return errors.New(NotAWait + ": " + why) }
+
 // tooOld says why the age of a request matters.
-func tooOld(age, limit time.Duration) string {
-	return fmt.Sprintf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since would count as its own, "+
-		"and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
+func tooOld(age, limit time.Duration) error {
+	return fmt.Errorf("is of a request made %v ago, more than options.MaxAge allows (%v): whatever link has appeared on the device since "+
+		"would count as its own, and is probably another session's by now; read the device's session, or ask anew", age.Round(time.Second), limit)
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -109,7 +110,7 @@ func (s *State) NextLimit(now time.Time) time.Duration {
 func (s *State) confirmFrom() time.Time { return cmp.Or(s.resumed, s.RequestedAt) }
 
 func (s *State) hash(text string) [sha256.Size]byte {
-	return sha256.Sum256(append(s.salt[:len(s.salt):len(s.salt)], text...))
+	return sha256.Sum256(slices.Concat(s.salt[:], []byte(text)))
 }
 
 func equal(a, b [sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }

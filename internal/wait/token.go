@@ -61,17 +61,15 @@ func (t token) checksum() []byte {
 	return sum[:]
 }
 
-// JSON writes the wait for another process; graph is the root that it is bound to. It limits the ids, which come from
-// outside, so that the token can be read back: its length is bounded, and what is not UTF-8 would be written in another
-// form the second time.
+// JSON writes the wait for another process; graph is the root that it is bound to.
 func (s *State) JSON(graph string) ([]byte, error) {
 	t := token{
 		Version:         tokenVersion,
 		Graph:           graph,
 		Device:          s.Device,
 		RequestedAt:     s.RequestedAt.UTC(),
-		RequestID:       redact.Limit(s.RequestID, maxID),
-		ClientRequestID: redact.Limit(s.ClientRequestID, maxID),
+		RequestID:       boundedID(s.RequestID),
+		ClientRequestID: boundedID(s.ClientRequestID),
 		ConfirmWithin:   s.ConfirmWithin.String(),
 		Unconfirmed:     s.Unconfirmed,
 		Salt:            s.salt[:],
@@ -94,6 +92,10 @@ func (s *State) Token(graph string) string {
 	}{tokenType, inner})
 	return string(text)
 }
+
+// boundedID limits an id, which comes from outside, so that the token can be read back: the token's length is bounded,
+// and what is not UTF-8 would be written in another form the second time.
+func boundedID(id string) string { return redact.Limit(strings.ToValidUTF8(id, "\ufffd"), maxID) }
 
 // ParseOptions are what the caller of a resumed wait may choose. AcceptExistingAfter and ConfirmWithin keep what the
 // token says if they are zero; a MaxAge of zero means 24 hours.

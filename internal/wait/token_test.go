@@ -295,6 +295,7 @@ func TestState_JSON_OddIDs(t *testing.T) {
 		"longer":                            {strings.Repeat("x", 9<<10), strings.Repeat("x", 256)},
 		"longer, of two bytes each":         {"x" + strings.Repeat("ü", 5<<10), "x" + strings.Repeat("ü", 127)},
 		"not UTF-8":                         {"a\xffb", "a\ufffdb"},
+		"not UTF-8, and longer if it were":  {strings.Repeat("\xffa", 128), strings.Repeat("\ufffda", 64)},
 		"markup, which JSON writes longer":  {strings.Repeat("<", 300), strings.Repeat("<", 256)},
 		"with a separator of lines":         {"a\u2028b", "a\u2028b"},
 		"quotes, backslashes, control bits": {"\"\\\x00\n", "\"\\\x00\n"},

@@ -2,6 +2,8 @@ package intune_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -725,6 +727,66 @@ func TestHostileResumeTokens(t *testing.T) {
 			t.Errorf("%d requests were sent", n)
 		}
 	})
+}
+
+// withDevice is a token for another device, with the checksum that fits, as anyone can compute it.
+func withDevice(t *testing.T, token, device string) string {
+	t.Helper()
+	const before = `{"type":"RemoteAssistanceSession","token":`
+	inner, _, sealed := strings.Cut(strings.TrimPrefix(token, before), `,"sum":`)
+	from, rest, found := strings.Cut(inner, `"device":`)
+	if !sealed || !found {
+		t.Fatalf("a token of another form: %s", token)
+	}
+	_, rest, _ = strings.Cut(rest, `,`)
+	text, err := json.Marshal(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner = from + `"device":` + string(text) + "," + rest
+	sum := sha256.Sum256([]byte(inner + "}"))
+	return before + inner + `,"sum":"` + base64.StdEncoding.EncodeToString(sum[:]) + `"}}`
+}
+
+// A token whose checksum is right may still lead to another address.
+func TestResumeRemoteAssistance_DeviceOfASealedToken(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	client := tenant.Client()
+	good := begin(t, tenant, tenant.AddDevice(intune.ManagedDevice{ID: "d1"}), nil)
+	const plain = "/deviceManagement/managedDevices"
+	for _, device := range []string{plain + "/d1", plain + "/d2", "/users/u1/managedDevices/d1"} {
+		if _, err := client.ResumeRemoteAssistance(t.Context(), withDevice(t, good, device), nil); err != nil {
+			t.Errorf("%s: %v", device, err)
+		}
+	}
+	sent := len(tenant.Requests())
+	ended, end := context.WithCancel(t.Context()) // so that a wait that begins by mistake is over at once
+	end()
+	for _, device := range []string{
+		"", "/", "/me", plain, plain + "/../../me", plain + "/d1/wipe", plain + "/d1?$select=id",
+		"https://attacker.example" + plain + "/d1", "/users/a/b/managedDevices/d1",
+	} {
+		token := withDevice(t, good, device)
+		_, errResume := client.ResumeRemoteAssistance(t.Context(), token, nil)
+		_, errWait := client.WaitForRemoteAssistance(ended, token, nil)
+		for method, err := range map[string]error{"Resume": errResume, "WaitFor": errWait} {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Errorf("%s of %q: got %v, want ErrInvalidArgument", method, device, err)
+				continue
+			}
+			const want = "resumeToken is not a token of a remote-assistance wait: it holds no device address"
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s of %q: got %v, want %q", method, device, err, want)
+			}
+			if len(device) > 1 && strings.Contains(err.Error(), device) {
+				t.Errorf("%s quotes the device: %v", method, err)
+			}
+		}
+	}
+	if got := tenant.Requests()[sent:]; len(got) > 0 {
+		t.Errorf("sent %v", got)
+	}
 }
 
 func FuzzResumeToken(f *testing.F) {

@@ -226,7 +226,9 @@ func TestCheck_SessionWithALinkThatIsWithheldAndNoSecondAnswer(t *testing.T) {
 		"500": func(req *http.Request) (*http.Response, error) {
 			return graphtest.Answer(req, http.StatusInternalServerError, nil, ""), nil
 		},
-		"another":       func(req *http.Request) (*http.Response, error) { return graphtest.Answer(req, http.StatusOK, nil, `{"id":"2"}`), nil },
+		"another": func(req *http.Request) (*http.Response, error) {
+			return graphtest.Answer(req, http.StatusOK, nil, `{"id":"2"}`), nil
+		},
 		"no connection": func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed },
 	} {
 		w := newWorld()

@@ -493,9 +493,8 @@ func ExampleClient_RequestRemoteAssistanceMany() {
 	// /deviceManagement/managedDevices/0d3f9c1a-77b2-4c55-9a08-2f5c7b6e1d42 was not asked: true
 }
 
-// Every Windows device, as the pages of the list come in, in batches of twenty. The progress goes to standard error, every hundred
-// devices.
-func ExampleClient_RequestRemoteAssistanceMany_batches() {
+// Every Windows device, as the pages of the list come in. The progress goes to standard error, every hundred devices.
+func ExampleClient_RequestRemoteAssistanceMany_pages() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(nil)
 	client := tenant.Client()
@@ -513,7 +512,7 @@ func ExampleClient_RequestRemoteAssistanceMany_batches() {
 		}
 	}
 	accepted := 0
-	for result := range client.RequestRemoteAssistanceMany(ctx, windows, &intune.RequestManyOptions{
+	for result := range client.RequestRemoteAssistanceMany(ctx, windows, &intune.RequestRemoteAssistanceManyOptions{
 		PerSecond: 100, // of a real tenant, the service refuses more than 10
 		OnProgress: func(p intune.Progress) {
 			if p.Done()%100 == 0 {

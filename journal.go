@@ -241,7 +241,7 @@ func (r JournalRequest) LogValue() slog.Value {
 }
 
 // journalPair is the two entries of one device in one call. Its methods do nothing on a nil pair, which a client
-// without a journal has. A request for several devices has a pair for each.
+// without a journal has.
 type journalPair struct {
 	journal Journal
 	tracer  tracing.Tracer      // hears of an entry that failed
@@ -259,7 +259,7 @@ func newPair(journal Journal, tracer tracing.Tracer, device DeviceRef, token fun
 	return &journalPair{journal: journal, tracer: tracer, entry: JournalEntry{Device: device}, token: token}
 }
 
-// before returns the hook of a request that asks this device only.
+// before returns the hook of the device's request.
 func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 	if p == nil {
 		return nil

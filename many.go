@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// RequestManyOptions configures [Client.RequestRemoteAssistanceMany].
-type RequestManyOptions struct {
+// RequestRemoteAssistanceManyOptions configures [Client.RequestRemoteAssistanceMany].
+type RequestRemoteAssistanceManyOptions struct {
 	// PerSecond is the pace: tries of devices a second. Zero means 5. The service allows each app 200 writes in 20 seconds,
 	// which is 10 a second, and all apps of a tenant together twice that. Below zero there is no pacing, and only
 	// throttling makes requests wait.
@@ -32,8 +32,8 @@ const (
 )
 
 // withDefaults checks the options and fills them in.
-func (o *RequestManyOptions) withDefaults() (RequestManyOptions, error) {
-	var filled RequestManyOptions
+func (o *RequestRemoteAssistanceManyOptions) withDefaults() (RequestRemoteAssistanceManyOptions, error) {
+	var filled RequestRemoteAssistanceManyOptions
 	if o != nil {
 		filled = *o
 	}
@@ -142,7 +142,7 @@ func (p *Progress) count(outcome Outcome) {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-requestremoteassistance (v1.0).
 func (c *Client) RequestRemoteAssistanceMany(
-	ctx context.Context, devices iter.Seq[DeviceRef], options *RequestManyOptions,
+	ctx context.Context, devices iter.Seq[DeviceRef], options *RequestRemoteAssistanceManyOptions,
 ) iter.Seq[RequestResult] {
 	o, refused := options.withDefaults()
 	if err := c.check(ctx); err != nil {
@@ -191,7 +191,9 @@ func distinct(devices iter.Seq[DeviceRef]) iter.Seq[DeviceRef] {
 }
 
 // requestMany asks. Its goroutine is the only one that reads the input and yields.
-func (c *Client) requestMany(ctx context.Context, devices iter.Seq[DeviceRef], o RequestManyOptions, yield func(RequestResult) bool) {
+func (c *Client) requestMany(
+	ctx context.Context, devices iter.Seq[DeviceRef], o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool,
+) {
 	spanned, endSpan := c.startSpan(ctx, opRequestMany)
 	working, cancel := context.WithCancel(spanned)
 	m := c.newManyRun(working, o, yield)

@@ -29,6 +29,9 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
+// manyOptions has a shorter name here.
+type manyOptions = intune.RequestRemoteAssistanceManyOptions
+
 // manyScript answers the requests to each path in turn: statuses, or -1 for a connection that cannot be made, or -2 for one
 // that breaks. The last of them answers all that follow; a path without a script is accepted.
 type manyScript struct {
@@ -188,8 +191,8 @@ func TestManyRefusesArguments(t *testing.T) {
 		names   string
 		count   int
 	}{
-		"no pace":         {client.RequestRemoteAssistanceMany(t.Context(), two, &intune.RequestManyOptions{PerSecond: math.NaN()}), "options.PerSecond", 2},
-		"concurrency":     {client.RequestRemoteAssistanceMany(t.Context(), two, &intune.RequestManyOptions{Concurrency: -1}), "options.Concurrency", 2},
+		"no pace":         {client.RequestRemoteAssistanceMany(t.Context(), two, &manyOptions{PerSecond: math.NaN()}), "options.PerSecond", 2},
+		"concurrency":     {client.RequestRemoteAssistanceMany(t.Context(), two, &manyOptions{Concurrency: -1}), "options.Concurrency", 2},
 		"nil devices":     {client.RequestRemoteAssistanceMany(t.Context(), nil, nil), "devices", 1},
 		"nil context":     {client.RequestRemoteAssistanceMany(nil, two, nil), "ctx", 2}, //nolint:staticcheck // what is tested
 		"zero client":     {(&intune.Client{}).RequestRemoteAssistanceMany(t.Context(), two, nil), "client", 2},
@@ -221,7 +224,7 @@ func TestManyRefusesArguments(t *testing.T) {
 func TestManyCanBeRangedOverOnce(t *testing.T) {
 	t.Parallel()
 	sent := &manyScript{}
-	results := sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &intune.RequestManyOptions{PerSecond: -1})
+	results := sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &manyOptions{PerSecond: -1})
 	if got := summaries(results); !slices.Equal(got, []string{"a accepted 1", "b accepted 1"}) {
 		t.Errorf("got %q", got)
 	}
@@ -238,18 +241,18 @@ func TestManyCanBeRangedOverOnce(t *testing.T) {
 func TestManyPace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		options   intune.RequestManyOptions
+		options   manyOptions
 		delay     time.Duration
 		took      time.Duration
 		mostAtOne int
 	}{
 		"default":            {took: 11 * time.Second / 5, mostAtOne: 1},
-		"two a second":       {options: intune.RequestManyOptions{PerSecond: 2}, took: 11 * time.Second / 2, mostAtOne: 1},
-		"no pacing":          {options: intune.RequestManyOptions{PerSecond: -1}, delay: time.Second, took: 3 * time.Second, mostAtOne: 4},
-		"one at a time":      {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 1}, delay: time.Second, took: 12 * time.Second, mostAtOne: 1},
-		"twelve at a time":   {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: 50}, delay: time.Second, took: time.Second, mostAtOne: 12},
-		"no limit":           {options: intune.RequestManyOptions{PerSecond: -1, Concurrency: math.MaxInt}, delay: time.Second, took: time.Second, mostAtOne: 12},
-		"slower than it may": {options: intune.RequestManyOptions{PerSecond: 1000, Concurrency: 2}, delay: time.Second, took: 6 * time.Second, mostAtOne: 2},
+		"two a second":       {options: manyOptions{PerSecond: 2}, took: 11 * time.Second / 2, mostAtOne: 1},
+		"no pacing":          {options: manyOptions{PerSecond: -1}, delay: time.Second, took: 3 * time.Second, mostAtOne: 4},
+		"one at a time":      {options: manyOptions{PerSecond: -1, Concurrency: 1}, delay: time.Second, took: 12 * time.Second, mostAtOne: 1},
+		"twelve at a time":   {options: manyOptions{PerSecond: -1, Concurrency: 50}, delay: time.Second, took: time.Second, mostAtOne: 12},
+		"no limit":           {options: manyOptions{PerSecond: -1, Concurrency: math.MaxInt}, delay: time.Second, took: time.Second, mostAtOne: 12},
+		"slower than it may": {options: manyOptions{PerSecond: 1000, Concurrency: 2}, delay: time.Second, took: 6 * time.Second, mostAtOne: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -307,7 +310,7 @@ func TestManyTriesAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sent := &manyScript{answers: map[string][]int{"x": c.answers}, header: c.header}
 				client := sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetries = c.retries })
-				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), &intune.RequestManyOptions{PerSecond: -1}))
+				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), &manyOptions{PerSecond: -1}))
 				if len(results) != 1 || summary(results[0]) != c.want || (results[0].Err == nil) != strings.Contains(c.want, "accepted") ||
 					c.is != nil && !errors.Is(results[0].Err, c.is) {
 					t.Fatalf("got %v, %v", summary(results[0]), results[0].Err)
@@ -412,7 +415,7 @@ func TestManyThrottlingHoldsAll(t *testing.T) {
 		sent := &manyScript{answers: map[string][]int{"d3": {429, 204}}, header: http.Header{"Retry-After": {"10"}}, delay: 10 * time.Millisecond}
 		var paces []float64
 		var paused time.Time
-		got := collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(8)...), &intune.RequestManyOptions{
+		got := collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(8)...), &manyOptions{
 			Concurrency: 1, // or nobody knows who is the fourth
 			OnProgress: func(p intune.Progress) {
 				paces = append(paces, p.PerSecond)
@@ -440,25 +443,23 @@ func TestManyThrottlingHoldsAll(t *testing.T) {
 
 func TestManyContextEnds(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 1100*time.Millisecond)
-			defer cancel()
-			sent := &manyScript{delay: time.Second}
-			outcomes := map[intune.Outcome]int{}
-			for r := range sent.client(t).RequestRemoteAssistanceMany(ctx, devicesNamed(numbered(30)...), &intune.RequestManyOptions{}) {
-				outcomes[r.Outcome]++
-				if r.Outcome == intune.OutcomeNotSent && (r.Attempts != 0 || r.ClientRequestID != "") ||
-					r.Outcome != intune.OutcomeAccepted && !errors.Is(r.Err, context.DeadlineExceeded) && !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
-					t.Errorf("%+v", r)
-				}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 1100*time.Millisecond)
+		defer cancel()
+		sent := &manyScript{delay: time.Second}
+		outcomes := map[intune.Outcome]int{}
+		for r := range sent.client(t).RequestRemoteAssistanceMany(ctx, devicesNamed(numbered(30)...), nil) {
+			outcomes[r.Outcome]++
+			if r.Outcome == intune.OutcomeNotSent && (r.Attempts != 0 || r.ClientRequestID != "") ||
+				r.Outcome != intune.OutcomeAccepted && !errors.Is(r.Err, context.DeadlineExceeded) && !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
+				t.Errorf("%+v", r)
 			}
-			if outcomes[intune.OutcomeNotSent] < 20 || outcomes[intune.OutcomeUnknown] == 0 ||
-				outcomes[intune.OutcomeNotSent]+outcomes[intune.OutcomeUnknown]+outcomes[intune.OutcomeAccepted] != 30 {
-				t.Errorf("batches of %d: outcomes %v", size, outcomes)
-			}
-		})
-	}
+		}
+		if outcomes[intune.OutcomeNotSent] < 20 || outcomes[intune.OutcomeUnknown] == 0 ||
+			outcomes[intune.OutcomeNotSent]+outcomes[intune.OutcomeUnknown]+outcomes[intune.OutcomeAccepted] != 30 {
+			t.Errorf("outcomes %v", outcomes)
+		}
+	})
 }
 
 func TestManyContextHasEnded(t *testing.T) {
@@ -502,32 +503,27 @@ func TestManyLoopIsLeft(t *testing.T) {
 // The input may take its time, as the pages of a list do. A result is yielded as soon as the input gives the next device.
 func TestManySlowInput(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		synctest.Test(t, func(t *testing.T) {
-			sent := &manyScript{}
-			var given, got []time.Duration
-			start := time.Now()
-			slow := func(yield func(intune.DeviceRef) bool) {
-				for _, name := range numbered(9) {
-					time.Sleep(time.Minute) //nolint:forbidigo // fake time
-					given = append(given, time.Since(start))
-					if !yield(intune.Device(name)) {
-						return
-					}
+	synctest.Test(t, func(t *testing.T) {
+		sent := &manyScript{}
+		var given, got []time.Duration
+		start := time.Now()
+		slow := func(yield func(intune.DeviceRef) bool) {
+			for _, name := range numbered(9) {
+				time.Sleep(time.Minute) //nolint:forbidigo // fake time
+				given = append(given, time.Since(start))
+				if !yield(intune.Device(name)) {
+					return
 				}
 			}
-			for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, &intune.RequestManyOptions{}) {
-				got = append(got, time.Since(start))
-			}
-			want := given[size:]
-			for range size {
-				want = append(want, given[8])
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("batches of %d: results after %v, want %v", size, got, want)
-			}
-		})
-	}
+		}
+		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil) {
+			got = append(got, time.Since(start))
+		}
+		want := append(given[1:], given[8])
+		if !slices.Equal(got, want) {
+			t.Errorf("results after %v, want %v", got, want)
+		}
+	})
 }
 
 // A loop that is left at a result which came while the input was slow takes no other device.
@@ -565,21 +561,18 @@ func TestManyUnknownIsFinal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				size, sent := 1, 0
-				if strings.Contains(name, "batch") {
-					size = 2
-				}
+				sent := 0
 				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 					sent++
 					return send(req)
 				}))
-				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{}))
+				results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil))
 				for _, r := range results {
 					if r.Outcome != intune.OutcomeUnknown || r.Attempts != 1 || !errors.Is(r.Err, intune.ErrOutcomeUnknown) {
 						t.Errorf("%+v", r)
 					}
 				}
-				if len(results) != size || sent != 1 {
+				if len(results) != 1 || sent != 1 {
 					t.Errorf("%d results of %d requests", len(results), sent)
 				}
 			})
@@ -658,7 +651,7 @@ func TestManyRetryDelays(t *testing.T) {
 			client := sent.client(t, func(o *intune.ClientOptions) {
 				o.Retry.MaxRetries, o.Retry.RetryDelay, o.Retry.MaxRetryDelay = 4, c.delay, c.most
 			})
-			_ = collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), &intune.RequestManyOptions{PerSecond: -1}))
+			_ = collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), &manyOptions{PerSecond: -1}))
 			var got []time.Duration
 			at := sent.sentTo("x")
 			for i := range at[1:] {
@@ -708,7 +701,8 @@ func TestManyContextEndsBeforeAnotherTry(t *testing.T) {
 		sent := &manyScript{answers: map[string][]int{"x": {429}, "y": {503}}}
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		results := collect(sent.client(t, journal.option).RequestRemoteAssistanceMany(ctx, devicesNamed("x", "y", "z"), &intune.RequestManyOptions{PerSecond: 5, Concurrency: 1}))
+		client := sent.client(t, journal.option)
+		results := collect(client.RequestRemoteAssistanceMany(ctx, devicesNamed("x", "y", "z"), &manyOptions{PerSecond: 5, Concurrency: 1}))
 		var got []string
 		for _, r := range results {
 			got = append(got, summary(r))
@@ -801,7 +795,7 @@ func TestManyProgress(t *testing.T) {
 		client := sent.client(t, noRetries)
 		var got []string
 		var last intune.Progress
-		for range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b", "c", "d", "e", "f", "g", "", "b"), &intune.RequestManyOptions{
+		for range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b", "c", "d", "e", "f", "g", "", "b"), &manyOptions{
 			Concurrency: 1,
 			OnProgress: func(p intune.Progress) {
 				last = p
@@ -833,7 +827,7 @@ func TestManyPaceRecoversWithAcceptedRequests(t *testing.T) {
 				answers[name] = []int{status}
 			}
 			sent, last := &manyScript{answers: answers}, 0.
-			_ = collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(4)...), &intune.RequestManyOptions{
+			_ = collect(sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(4)...), &manyOptions{
 				Concurrency: 1, OnProgress: func(p intune.Progress) { last = p.PerSecond },
 			}))
 			if last < want-.001 || last > want+.001 {
@@ -860,94 +854,97 @@ func TestManyLoopIsLeftAtABadDevice(t *testing.T) {
 // Each device has one pair of entries, however often it was tried, with the id that is on the wire.
 func TestManyJournal(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		synctest.Test(t, func(t *testing.T) {
-			tenant := intunetest.NewTenant(nil)
-			for _, name := range numbered(6) {
-				tenant.AddDevice(intune.ManagedDevice{ID: name})
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		for _, name := range numbered(6) {
+			tenant.AddDevice(intune.ManagedDevice{ID: name})
+		}
+		one := func(device string) func(intunetest.RecordedRequest) bool {
+			return func(r intunetest.RecordedRequest) bool { return lastDevice(r.Path) == device }
+		}
+		tenant.Inject(intunetest.Fault{Match: one("d1"), Status: http.StatusTooManyRequests, Times: 2})
+		tenant.Inject(intunetest.Fault{Match: one("d2"), Drop: intunetest.DropAfter})
+		tenant.Inject(intunetest.Fault{Match: one("d3"), Status: http.StatusServiceUnavailable})
+		journal := &memory{}
+		options := tenant.ClientOptions()
+		options.Journal = journal
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(append(numbered(6), "gone", "")...), nil))
+		if len(results) != 8 || len(journal.asking) != 7 || len(journal.asked) != 7 {
+			t.Fatalf("%d results, %d and %d entries", len(results), len(journal.asking), len(journal.asked))
+		}
+		for _, r := range results[1:] {
+			is := func(e intune.JournalEntry) bool {
+				return e.Device == r.Device && e.ClientRequestID == r.ClientRequestID
 			}
-			one := func(device string) func(intunetest.RecordedRequest) bool {
-				return func(r intunetest.RecordedRequest) bool { return lastDevice(r.Path) == device }
+			i, j := slices.IndexFunc(journal.asking, is), slices.IndexFunc(journal.asked, is)
+			if i < 0 || j < 0 {
+				t.Errorf("no pair for %+v", r)
+				continue
 			}
-			tenant.Inject(intunetest.Fault{Match: one("d1"), Status: http.StatusTooManyRequests, Times: 2})
-			tenant.Inject(intunetest.Fault{Match: one("d2"), Drop: intunetest.DropAfter})
-			tenant.Inject(intunetest.Fault{Match: one("d3"), Status: http.StatusServiceUnavailable})
-			journal := &memory{}
-			options := tenant.ClientOptions()
-			options.Journal = journal
-			client, err := intune.NewClient(tenant.Credential(), options)
-			if err != nil {
-				t.Fatal(err)
+			asked := journal.asked[j]
+			if asked.Outcome != r.Outcome || asked.RequestID != r.RequestID || (asked.Error == "") != (r.Err == nil) || asked.AppID == "" {
+				t.Errorf("result %+v, entry %+v", r, asked)
 			}
-			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(append(numbered(6), "gone", "")...), &intune.RequestManyOptions{}))
-			if len(results) != 8 || len(journal.asking) != 7 || len(journal.asked) != 7 {
-				t.Fatalf("batches of %d: %d results, %d and %d entries", size, len(results), len(journal.asking), len(journal.asked))
+		}
+		for _, r := range tenant.Requests() {
+			if !strings.HasSuffix(r.Path, "/requestRemoteAssistance") {
+				continue
 			}
-			for _, r := range results[1:] {
-				is := func(e intune.JournalEntry) bool {
-					return e.Device == r.Device && e.ClientRequestID == r.ClientRequestID
-				}
-				i, j := slices.IndexFunc(journal.asking, is), slices.IndexFunc(journal.asked, is)
-				if i < 0 || j < 0 {
-					t.Errorf("batches of %d: no pair for %+v", size, r)
-					continue
-				}
-				asked := journal.asked[j]
-				if asked.Outcome != r.Outcome || asked.RequestID != r.RequestID || (asked.Error == "") != (r.Err == nil) || asked.AppID == "" {
-					t.Errorf("batches of %d: result %+v, entry %+v", size, r, asked)
-				}
+			if !slices.ContainsFunc(journal.asking, func(e intune.JournalEntry) bool {
+				return e.ClientRequestID == r.Header.Get("Client-Request-Id") && strings.HasPrefix(r.Path, "/v1.0"+e.Device.String())
+			}) {
+				t.Errorf("%v went out without an entry", r)
 			}
-			for _, r := range tenant.Requests() {
-				if !strings.HasSuffix(r.Path, "/requestRemoteAssistance") {
-					continue
-				}
-				if !slices.ContainsFunc(journal.asking, func(e intune.JournalEntry) bool {
-					return e.ClientRequestID == r.Header.Get("Client-Request-Id") && strings.HasPrefix(r.Path, "/v1.0"+e.Device.String())
-				}) {
-					t.Errorf("batches of %d: %v went out without an entry", size, r)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
-// No record, no prompt: a device that the journal cannot record is not asked, and the others of its batch are.
+// No record, no prompt: a device that the journal cannot record is not asked, and the others are.
 func TestManyJournalRefuses(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
-	for _, size := range []int{1} {
-		synctest.Test(t, func(t *testing.T) {
-			tenant := intunetest.NewTenant(nil)
-			for _, name := range numbered(6) {
-				tenant.AddDevice(intune.ManagedDevice{ID: name})
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		for _, name := range numbered(6) {
+			tenant.AddDevice(intune.ManagedDevice{ID: name})
+		}
+		journal := &memory{onAsking: func(_ context.Context, e intune.JournalEntry) error {
+			if e.Device == intune.Device("d1") || e.Device == intune.Device("d4") {
+				return full
 			}
-			journal := &memory{onAsking: func(_ context.Context, e intune.JournalEntry) error {
-				if e.Device == intune.Device("d1") || e.Device == intune.Device("d4") {
-					return full
-				}
-				return nil
-			}}
-			options := tenant.ClientOptions()
-			options.Journal = journal
-			client, err := intune.NewClient(tenant.Credential(), options)
-			if err != nil {
-				t.Fatal(err)
+			return nil
+		}}
+		options := tenant.ClientOptions()
+		options.Journal = journal
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(6)...), nil))
+		for i, r := range results {
+			refused := i == 1 || i == 4
+			if r.Attempts != 1 || errors.Is(r.Err, full) != refused {
+				t.Errorf("%+v", r)
 			}
-			results := collect(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(6)...), &intune.RequestManyOptions{}))
-			for i, r := range results {
-				refused := i == 1 || i == 4
-				if r.Attempts != 1 || errors.Is(r.Err, full) != refused || (r.Outcome == intune.OutcomeAccepted) == refused || (tenant.Prompts(r.Device) == 1) == refused {
-					t.Errorf("batches of %d: %+v, %d prompts", size, r, tenant.Prompts(r.Device))
-				}
-				if e, ok := errors.AsType[*intune.Error](r.Err); ok && (r.Outcome != intune.OutcomeNotSent || e.Device != r.Device || !strings.Contains(e.Error(), "journal")) {
-					t.Errorf("batches of %d: %v", size, e)
-				}
+			prompts, outcome := 1, intune.OutcomeAccepted
+			if refused {
+				prompts, outcome = 0, intune.OutcomeNotSent
 			}
-			if len(results) != 6 || len(journal.asking) != 6 || len(journal.asked) != 4 {
-				t.Errorf("batches of %d: %d results, %d and %d entries", size, len(results), len(journal.asking), len(journal.asked))
+			if got := tenant.Prompts(r.Device); got != prompts || r.Outcome != outcome {
+				t.Errorf("%d prompts, outcome %s, want %d and %s", got, r.Outcome, prompts, outcome)
 			}
-		})
-	}
+			if e, ok := errors.AsType[*intune.Error](r.Err); ok && (e.Device != r.Device || !strings.Contains(e.Error(), "journal")) {
+				t.Errorf("%v", e)
+			}
+		}
+		if len(results) != 6 || len(journal.asking) != 6 || len(journal.asked) != 4 {
+			t.Errorf("%d results, %d and %d entries", len(results), len(journal.asking), len(journal.asked))
+		}
+	})
 }
 
 // A policy may give every request an id of its own; the entry and all tries of a device keep the first.
@@ -979,21 +976,19 @@ func TestManyJournalKeepsThePolicysID(t *testing.T) {
 // What is in flight when the loop is left is in the journal alone.
 func TestManyJournalOfALoopThatIsLeft(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		synctest.Test(t, func(t *testing.T) {
-			journal := &memory{}
-			sent := &manyScript{answers: map[string][]int{"d0": {204}}, delay: 1e9}
-			for range sent.client(t, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(50)...), &intune.RequestManyOptions{}) {
-				break
-			}
-			if len(journal.asking) == 0 || len(journal.asked) != len(journal.asking) {
-				t.Fatalf("batches of %d: %d and %d entries", size, len(journal.asking), len(journal.asked))
-			}
-			if !slices.ContainsFunc(journal.asked, func(e intune.JournalEntry) bool { return e.Outcome == intune.OutcomeUnknown }) {
-				t.Errorf("batches of %d: entries %+v", size, journal.asked)
-			}
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		journal := &memory{}
+		sent := &manyScript{answers: map[string][]int{"d0": {204}}, delay: 1e9}
+		for range sent.client(t, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(50)...), nil) {
+			break
+		}
+		if len(journal.asking) == 0 || len(journal.asked) != len(journal.asking) {
+			t.Fatalf("%d and %d entries", len(journal.asking), len(journal.asked))
+		}
+		if !slices.ContainsFunc(journal.asked, func(e intune.JournalEntry) bool { return e.Outcome == intune.OutcomeUnknown }) {
+			t.Errorf("entries %+v", journal.asked)
+		}
+	})
 }
 
 // The ids in the body of an answer win over its headers', but for the id under which the journal has the request.
@@ -1089,53 +1084,49 @@ func TestRequestResult_InLogs(t *testing.T) {
 // A panic of the caller's code is one of the loop, and the devices it concerns are unknown.
 func TestManyPanics(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		for name, end := range map[string]func(){"panic": func() { panic("of the transport") }, "goexit": runtime.Goexit} {
-			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
-				t.Parallel()
-				journal := &memory{}
-				var once sync.Once
-				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-					once.Do(end)
-					return answer(req, http.StatusForbidden, nil, ""), nil
-				}), journal.option)
-				unknown := 0
-				recovered := func() (value any) {
-					defer func() { value = recover() }()
-					for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(size)...), &intune.RequestManyOptions{}) {
-						if r.Outcome == intune.OutcomeUnknown && errors.Is(r.Err, intune.ErrOutcomeUnknown) && r.Attempts == 1 {
-							unknown++
-						}
+	for name, end := range map[string]func(){"panic": func() { panic("of the transport") }, "goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			journal := &memory{}
+			var once sync.Once
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				once.Do(end)
+				return answer(req, http.StatusForbidden, nil, ""), nil
+			}), journal.option)
+			unknown := 0
+			recovered := func() (value any) {
+				defer func() { value = recover() }()
+				for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil) {
+					if r.Outcome == intune.OutcomeUnknown && errors.Is(r.Err, intune.ErrOutcomeUnknown) && r.Attempts == 1 {
+						unknown++
 					}
-					return nil
-				}()
-				if unknown != size || (recovered != nil) != (name == "panic") {
-					t.Errorf("%d unknown, recovered %v", unknown, recovered)
 				}
-				if len(journal.asking) != size || len(journal.asked) != size || journal.asked[0].Outcome != intune.OutcomeUnknown {
-					t.Errorf("entries %+v and %+v", journal.asking, journal.asked)
-				}
-			})
-		}
+				return nil
+			}()
+			if unknown != 1 || (recovered != nil) != (name == "panic") {
+				t.Errorf("%d unknown, recovered %v", unknown, recovered)
+			}
+			if len(journal.asking) != 1 || len(journal.asked) != 1 || journal.asked[0].Outcome != intune.OutcomeUnknown {
+				t.Errorf("entries %+v and %+v", journal.asking, journal.asked)
+			}
+		})
 	}
 }
 
 // A panic of the journal is one of the loop too, and not of a worker's goroutine, where nobody can recover.
 func TestManyJournalPanics(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1} {
-		client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) { o.Journal = panicking{} })
-		func() {
-			defer func() {
-				if recovered := recover(); recovered != "of the journal" {
-					t.Errorf("batches of %d: recovered %v", size, recovered)
-				}
-			}()
-			for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &intune.RequestManyOptions{}) {
-				t.Errorf("batches of %d: %+v", size, r)
+	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) { o.Journal = panicking{} })
+	func() {
+		defer func() {
+			if recovered := recover(); recovered != "of the journal" {
+				t.Errorf("recovered %v", recovered)
 			}
 		}()
-	}
+		for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), nil) {
+			t.Errorf("%+v", r)
+		}
+	}()
 }
 
 type panicking struct{}
@@ -1273,58 +1264,48 @@ func simulated() int {
 // C§7.1: at the default pace a thousand devices take as long as they must, and hardly anything is throttled.
 func TestManySimulation(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0} {
-		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(simulated())
-				start := time.Now()
-				tries := s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{}))
-				took, least := time.Since(start), time.Duration(len(s.devices)-1)*time.Second/5
-				t.Logf("%v for %d tries, %v at least; %d refused", took, tries, least, s.refused)
-				if took > least*105/100 || took < least-20*time.Second/5 {
-					t.Errorf("took %v, want %v and at most 5%% more", took, least)
-				}
-				if s.refused*100 >= tries {
-					t.Errorf("%d of %d tries were throttled", s.refused, tries)
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulation(simulated())
+		start := time.Now()
+		tries := s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), nil))
+		took, least := time.Since(start), time.Duration(len(s.devices)-1)*time.Second/5
+		t.Logf("%v for %d tries, %v at least; %d refused", took, tries, least, s.refused)
+		if took > least*105/100 || took < least {
+			t.Errorf("took %v, want %v and at most 5%% more", took, least)
+		}
+		if s.refused*100 >= tries {
+			t.Errorf("%d of %d tries were throttled", s.refused, tries)
+		}
+	})
 }
 
 // C§7.1: other apps use up the tenant's allowance for a while. The pace drops and recovers.
 func TestManySimulationOfACrowdedTenant(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0} {
-		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(1000)
-				const crowded = 45 * time.Second
-				ctx, cancel := context.WithTimeout(t.Context(), crowded)
-				defer cancel()
-				for _, app := range []string{"app-1", "app-2"} {
-					go s.crowd(ctx, t, app, 7)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulation(1000)
+		const crowded = 45 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), crowded)
+		defer cancel()
+		for _, app := range []string{"app-1", "app-2"} {
+			go s.crowd(ctx, t, app, 7)
+		}
+		start, slowest, final := time.Now(), 10., 0.
+		s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &manyOptions{
+			PerSecond: 8,
+			OnProgress: func(p intune.Progress) {
+				final, slowest = p.PerSecond, min(slowest, p.PerSecond)
+				if time.Since(start) < crowded/2 && p.Done() > 700 {
+					t.Errorf("%d results after %v", p.Done(), time.Since(start))
 				}
-				start, slowest, final := time.Now(), 10., 0.
-				s.run(t, s.client(t).RequestRemoteAssistanceMany(t.Context(), slices.Values(s.devices), &intune.RequestManyOptions{
-					PerSecond: 8,
-					OnProgress: func(p intune.Progress) {
-						final, slowest = p.PerSecond, min(slowest, p.PerSecond)
-						if time.Since(start) < crowded/2 && p.Done() > 700 {
-							t.Errorf("%d results after %v", p.Done(), time.Since(start))
-						}
-					},
-				}))
-				t.Logf("%v, %d of %d refused, pace %.2f at the lowest", time.Since(start), s.refused, s.posts, slowest)
-				if slowest > 4 || final < 6 {
-					t.Errorf("pace %v at the lowest, %v at the end, want at most 4 and 6 or more", slowest, final)
-				}
-				<-ctx.Done()
-			})
-		})
-	}
+			},
+		}))
+		t.Logf("%v, %d of %d refused, pace %.2f at the lowest", time.Since(start), s.refused, s.posts, slowest)
+		if slowest > 4 || final < 6 {
+			t.Errorf("pace %v at the lowest, %v at the end, want at most 4 and 6 or more", slowest, final)
+		}
+		<-ctx.Done()
+	})
 }
 
 // crowd sends writes of another app until the context ends.
@@ -1344,39 +1325,32 @@ func (s *simulation) crowd(ctx context.Context, t *testing.T, app string, perSec
 
 // Nothing grows with the input but the addresses seen: what is taken from the input and has no result yet is bounded.
 func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
-	var items []string
-	for i := range 20 {
-		items = append(items, fmt.Sprintf(`{"id":"%d","status":204}`, i+1))
+	const devices = 5_000
+	client := newClient(t, always(http.StatusNoContent, ""))
+	input := func(yield func(intune.DeviceRef) bool) {
+		for i := range devices {
+			if !yield(intune.Device(fmt.Sprintf("705c034c-034c-705c-4c03-%012d", i))) {
+				return
+			}
+		}
 	}
-	accepted := `{"responses":[` + strings.Join(items, ",") + `]}`
-	for size, devices := range map[int]int{1: 5_000} { //nolint:paralleltest // as above
-		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
-			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				if size == 1 {
-					return answer(req, http.StatusNoContent, nil, ""), nil
-				}
-				return answer(req, http.StatusOK, nil, accepted), nil
-			}))
-			input := func(yield func(intune.DeviceRef) bool) {
-				for i := range devices {
-					if !yield(intune.Device(fmt.Sprintf("705c034c-034c-705c-4c03-%012d", i))) {
-						return
-					}
-				}
-			}
-			before, grown, done, most := heap(), 0, 0, 0
-			for r := range client.RequestRemoteAssistanceMany(t.Context(), input, &intune.RequestManyOptions{
-				PerSecond: -1, Concurrency: 1,
-				OnProgress: func(p intune.Progress) { most = max(most, p.Pending) },
-			}) {
-				if done++; r.Outcome == intune.OutcomeAccepted && done == devices-100 {
-					grown = heap() - before
-				}
-			}
-			// An address of 36 letters takes 48 bytes, and its place in a map of 100,000 some 80.
-			if done != devices || most > 4*size || grown < devices*32 || grown > devices*200 {
-				t.Errorf("%d results, %d pending at most, %d bytes for an address", done, most, grown/devices)
-			}
-		})
+	before, grown, done, most := heap(), 0, 0, 0
+	for r := range client.RequestRemoteAssistanceMany(t.Context(), input, &manyOptions{
+		PerSecond: -1, Concurrency: 1,
+		OnProgress: func(p intune.Progress) { most = max(most, p.Pending) },
+	}) {
+		if done++; r.Outcome == intune.OutcomeAccepted && done == devices-100 {
+			grown = heap() - before
+		}
+	}
+	if done != devices {
+		t.Errorf("%d results, want %d", done, devices)
+	}
+	if most > 4 {
+		t.Errorf("%d pending at most, want 4", most)
+	}
+	// An address of 36 letters takes 48 bytes, and its place in the map some 80.
+	if grown < devices*32 || grown > devices*200 {
+		t.Errorf("%d bytes for an address", grown/devices)
 	}
 }

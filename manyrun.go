@@ -20,7 +20,7 @@ import (
 type manyRun struct {
 	client  *Client
 	ctx     context.Context //nolint:containedctx // of the loop, for all its workers
-	options RequestManyOptions
+	options RequestRemoteAssistanceManyOptions
 	limiter *ratelimit.Limiter
 	events  chan manyEvent
 
@@ -38,13 +38,13 @@ type manyEvent struct {
 	panicked any // with ended
 }
 
-func (c *Client) newManyRun(ctx context.Context, o RequestManyOptions, yield func(RequestResult) bool) *manyRun {
+func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool) *manyRun {
 	// The workers try again themselves, at the common pace. The other retry options stay, such as TryTimeout.
 	once := c.retry
 	once.MaxRetries = -1
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
-		limiter: ratelimit.New(o.PerSecond, 1),
+		limiter: ratelimit.New(o.PerSecond),
 		// Room for what the workers have to tell while the input is slow. With more workers, some wait to be heard.
 		events: make(chan manyEvent, 2*min(o.Concurrency, 64)),
 	}
@@ -133,7 +133,7 @@ func (m *manyRun) stop(cancel context.CancelFunc) {
 // work sends for a device until it has a result.
 func (m *manyRun) work(item *manyItem) {
 	for {
-		if err := m.limiter.Wait(m.ctx, 1); err != nil {
+		if err := m.limiter.Wait(m.ctx); err != nil {
 			m.end(item, item.interrupted(m.client, err))
 			return
 		}
@@ -143,7 +143,7 @@ func (m *manyRun) work(item *manyItem) {
 		switch verdict {
 		case manyEnds:
 			if answer.err == nil {
-				m.limiter.Accepted(1)
+				m.limiter.Accepted()
 			}
 			m.end(item, answer)
 			return

@@ -340,7 +340,7 @@ func (w *soakWorker) many(ctx context.Context, record *soakRecord) {
 		before[d.ref] = w.tenant.Prompts(d.ref)
 	}
 	results := 0
-	for r := range w.client.RequestRemoteAssistanceMany(ctx, slices.Values(refs), &intune.RequestManyOptions{PerSecond: -1}) {
+	for r := range w.client.RequestRemoteAssistanceMany(ctx, slices.Values(refs), &manyOptions{PerSecond: -1}) {
 		results++
 		asked := w.tenant.Prompts(r.Device) - before[r.Device]
 		if outcome := record.outcome(r.Device); outcome != r.Outcome && (outcome != "" || r.Outcome != intune.OutcomeNotSent) {

@@ -20,7 +20,7 @@ func (j *job) askAll(asks []*device) {
 			}
 		}
 	}
-	for result := range j.client.RequestRemoteAssistanceMany(j.stops.hard, devices, &intune.RequestManyOptions{
+	for result := range j.client.RequestRemoteAssistanceMany(j.stops.hard, devices, &intune.RequestRemoteAssistanceManyOptions{
 		PerSecond: j.perSecond, OnProgress: bar.many,
 	}) {
 		d := j.fleet.byID[key(result.Device.DeviceID())]

@@ -50,7 +50,7 @@ func (j *job) progress(total int) *progress {
 	return p
 }
 
-// many is for RequestManyOptions.OnProgress.
+// many is for RequestRemoteAssistanceManyOptions.OnProgress.
 func (p *progress) many(now intune.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -230,7 +230,7 @@ func (p *probe) askIn(ctx context.Context, way string) (a *answer, accepted bool
 	return a, accepted, nil
 }
 
-// askInBatch does not use the library, which asks one by one if the service refuses the batch.
+// askInBatch does not use the library, which sends no batches.
 func (p *probe) askInBatch(ctx context.Context, id string) *answer {
 	body := encode(map[string]any{"requests": []any{map[string]any{
 		"id": "1", "method": http.MethodPost, "url": devicePath(id) + "/requestRemoteAssistance",

@@ -28,22 +28,22 @@ const (
 	recovery = 1. / 100
 )
 
-// New makes a limiter of so many items a second, of which burst may go at once. With zero or less, it only pauses.
-func New(perSecond float64, burst int) *Limiter {
+// New makes a limiter of so many items a second, one at a time. With zero or less, it only pauses.
+func New(perSecond float64) *Limiter {
 	most := rate.Limit(perSecond)
 	if perSecond <= 0 {
 		most = rate.Inf
 	}
-	return &Limiter{limiter: rate.NewLimiter(most, burst), most: most}
+	return &Limiter{limiter: rate.NewLimiter(most, 1), most: most}
 }
 
-// Wait returns when n items may be sent, n being at most the burst, or when the context ends, with its error.
-func (l *Limiter) Wait(ctx context.Context, n int) error {
+// Wait returns when an item may be sent, or when the context ends, with its error.
+func (l *Limiter) Wait(ctx context.Context) error {
 	for {
 		if err := Sleep(ctx, l.pause()); err != nil {
 			return err
 		}
-		turn := l.limiter.ReserveN(time.Now(), n)
+		turn := l.limiter.Reserve()
 		if err := Sleep(ctx, turn.Delay()); err != nil {
 			turn.Cancel()
 			return err
@@ -61,7 +61,7 @@ func (l *Limiter) pause() time.Duration {
 	return max(time.Until(l.paused), 0)
 }
 
-// Throttled is for items that were sent at a time and were refused: nothing is sent for so long, and the rate halves. It
+// Throttled is for an item that was sent at a time and was refused: nothing is sent for so long, and the rate halves. It
 // does not halve again for items that were sent before it halved last.
 func (l *Limiter) Throttled(sent time.Time, wait time.Duration) {
 	l.mu.Lock()
@@ -76,11 +76,11 @@ func (l *Limiter) Throttled(sent time.Time, wait time.Duration) {
 	}
 }
 
-// Accepted is for n items that the service has accepted.
-func (l *Limiter) Accepted(n int) {
+// Accepted is for an item that the service has accepted.
+func (l *Limiter) Accepted() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.limiter.SetLimit(min(l.limiter.Limit()+rate.Limit(n)*l.most*recovery, l.most))
+	l.limiter.SetLimit(min(l.limiter.Limit()+l.most*recovery, l.most))
 }
 
 // State is the rate at the moment, negative for none, and until when nothing is sent.

@@ -43,10 +43,11 @@ type Body struct {
 	Date string
 	// RetryAfter is the wait that the body asks for, as it was written.
 	RetryAfter string
-	// Batch marks the answer of a batch, which is not an error object, whatever its status.
-	Batch bool
 
 	said *said // a pointer, so that fmt does not show it
+
+	// batch marks an answer in the shape of a JSON batch's, which is not an error object, whatever its status.
+	batch bool
 }
 
 // Detail is one of the further errors.
@@ -121,7 +122,7 @@ func (b *Body) read(body []byte) {
 	case bytes.HasPrefix(body, []byte("{")), bytes.HasPrefix(body, []byte(`"`)):
 		root := decodeWireError(body)
 		if root.BatchAnswers != nil && root.Error == nil {
-			b.Batch = true
+			b.batch = true
 			return
 		}
 		text = or(b.readEnvelope(root.body()), root.Description)

@@ -3,6 +3,7 @@ package errorbody_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -47,9 +48,9 @@ func TestParse(t *testing.T) {
 			},
 			"UnknownError Forbidden",
 		},
-		"batch": {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{Batch: true}, ""},
+		"batch": {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{}, ""},
 		"batch that says more": {
-			`{"responses":[],"code":"x","message":"m","error_description":"d"}`, errorbody.Body{Batch: true}, "",
+			`{"responses":[],"code":"x","message":"m","error_description":"d"}`, errorbody.Body{}, "",
 		},
 		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
 		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}, ""},
@@ -108,6 +109,23 @@ func TestParse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The status of a batch says nothing of an answer within it, and its texts are those of other requests.
+func TestBatchAnswerIsOfNoKind(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]errorbody.Kind{
+		`{"responses":[{"id":"1","status":404,"body":{"error":{"code":"ResourceNotFound"}}}]}`: errorbody.Other,
+		`{"responses":[],"code":"Forbidden","message":"the tenant has no license"}`:            errorbody.Other,
+		`{"responses":[],"error":{"code":"Forbidden"}}`:                                        errorbody.Forbidden,
+	} {
+		b := errorbody.Parse([]byte(body), redact.Private{})
+		for _, status := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusFailedDependency, http.StatusBadGateway} {
+			if got := b.Kind(status); got != want {
+				t.Errorf("%d with %s is of kind %d, want %d", status, body, got, want)
+			}
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 // Forbidden.
 func (b *Body) Kind(status int) Kind {
 	switch {
-	case b.Batch: // not an error object, whatever its status
+	case b.batch:
 		return Other
 	case b.HasCodeLike("licens", "nonpremiumtenant") ||
 		// Intune's own sentence does not contain the word license.

@@ -26,16 +26,12 @@ type request struct {
 
 	op     *operation
 	device DeviceRef
-	users  []string           // names in the body that no error may show
 	record graphpolicy.Record // what became of it, set by send
 }
 
-// newRequest is a request of an operation, on a device or on the tenant (the zero DeviceRef).
-func newRequest(op *operation, device DeviceRef, method string, target url.URL) *request {
-	// Every body but the action's can hold a link, a skip token, a filter's operand or names of people.
-	return &request{
-		Request: graphcall.Request{API: op.api, Method: method, URL: target, ShowBody: op == opRequestRemoteAssistance}, op: op, device: device,
-	}
+// newRequest is a read of an operation, on a device or on the tenant (the zero DeviceRef).
+func newRequest(op *operation, device DeviceRef, target url.URL) *request {
+	return &request{Request: graphcall.Request{API: op.api, URL: target}, op: op, device: device}
 }
 
 // check refuses a client or context that would end in a nil dereference.
@@ -76,14 +72,14 @@ func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context,
 
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Response, err error) *Error {
-	private := privateOf(&r.URL, record.Authorization, r.users...)
+	private := privateOf(&r.URL, record.Authorization)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
 	} else {
 		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
 	}
-	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write() && record.Verdict >= graphpolicy.Answered
+	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write && record.Verdict >= graphpolicy.Answered
 	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
 	if record.Token != nil && graphcall.IsContextError(err) {
 		token, noToken = record.Token, true
@@ -97,7 +93,7 @@ func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Resp
 		e.reason, e.cause = reasonNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(token)
 	case err != nil:
-		e.reason, e.cause = reasonOf(r.Write(), record.Verdict, resp), redact.Error(err, private)
+		e.reason, e.cause = reasonOf(r.Write, record.Verdict, resp), redact.Error(err, private)
 	case resp != nil && resp.StatusCode < 300:
 		e.reason = "not the answer that was expected"
 	}
@@ -143,8 +139,8 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(&r.URL, "", r.users...))
-	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Write()
+	e := answerError(resp, privateOf(&r.URL, ""))
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Write
 	if e.unknown {
 		e.Hint = hintUnknown
 	}
@@ -183,12 +179,12 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 
 // privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
 // token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.
-func privateOf(u *url.URL, authorization string, users ...string) redact.Private {
-	keys := append([]string{bearerOf(authorization)}, users...)
+func privateOf(u *url.URL, authorization string) redact.Private {
+	token := bearerOf(authorization)
 	if u == nil {
-		return redact.Of("", keys...)
+		return redact.Of("", token)
 	}
-	return redact.Of(u.RawQuery, append(keys, odata.KeyOf(u.EscapedPath(), "/users"))...).At(u.Host)
+	return redact.Of(u.RawQuery, token, odata.KeyOf(u.EscapedPath(), "/users")).At(u.Host)
 }
 
 func bearerOf(authorization string) string {

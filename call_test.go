@@ -28,6 +28,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
+	"github.com/go-intune/intune/intunetest"
 )
 
 // A user's name may hold any character, and arrives as it is.
@@ -149,7 +150,7 @@ func TestUserInANextLinkIsHidden(t *testing.T) {
 // Every method that gives an answer of the service says which request it belongs to.
 func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 	t.Parallel()
-	body := `{"id":"1","displayName":"TeamViewer","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
+	body := `{"id":"1","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":null}`
 	status := func(status int, body string) transportFunc {
 		return func(req *http.Request) (*http.Response, error) {
 			return answer(req, status, http.Header{"Request-Id": {"at-microsoft-" + req.Header.Get("Client-Request-Id")}}, body), nil
@@ -158,8 +159,7 @@ func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 	read := newClient(t, status(http.StatusOK, body))
 	list := newClient(t, status(http.StatusOK, `{"value":[]}`))
 	act := newClient(t, status(http.StatusNoContent, ""))
-	ctx, partner := t.Context(), intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}
-	device := intune.Device("1")
+	ctx, device := t.Context(), intune.Device("1")
 	type outcome struct {
 		response any
 		err      error
@@ -172,12 +172,6 @@ func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 		"NewListDevicesPager":                  of(list.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)),
 		"NewListDetectedAppsPager":             of(list.NewListDetectedAppsPager(nil).NextPage(ctx)),
 		"NewListRemoteAssistancePartnersPager": of(list.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)),
-		"GetRemoteAssistancePartner":           of(read.GetRemoteAssistancePartner(ctx, "1", nil)),
-		"CreateRemoteAssistancePartner":        of(read.CreateRemoteAssistancePartner(ctx, partner, nil)),
-		"UpdateRemoteAssistancePartner":        of(read.UpdateRemoteAssistancePartner(ctx, "1", partner, nil)),
-		"DeleteRemoteAssistancePartner":        of(act.DeleteRemoteAssistancePartner(ctx, "1", nil)),
-		"OnboardRemoteAssistancePartner":       of(act.OnboardRemoteAssistancePartner(ctx, "1", nil)),
-		"DisconnectRemoteAssistancePartner":    of(act.DisconnectRemoteAssistancePartner(ctx, "1", nil)),
 		"NewListAuditEventsPager":              of(list.NewListAuditEventsPager(nil).NextPage(ctx)),
 	}
 	for method := range reflect.TypeFor[*intune.Client]().Methods() {
@@ -339,15 +333,6 @@ func TestListEndsAtABrokenPage(t *testing.T) {
 	}
 }
 
-func TestPartnerThatCannotBeReadIsNone(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, always(http.StatusOK, `{"id":"1","displayName":"TeamViewer","lastConnectionDateTime":7}`))
-	partner, err := client.GetRemoteAssistancePartner(t.Context(), "1", nil)
-	if err == nil || partner.DisplayName != "" || partner.ID != "" {
-		t.Errorf("got %v, %v", partner, err)
-	}
-}
-
 func TestLongPartsAreQuotedInPart(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusOK, `{}`))
@@ -427,6 +412,97 @@ func readRequest(conn net.Conn) string {
 	}
 	rest, _ := reader.Peek(reader.Buffered())
 	return text.String() + string(rest)
+}
+
+// What cannot be sent cannot go wrong: of all methods four write, and all that they write is the action, without a body.
+func TestClient_TheActionIsTheOnlyWrite(t *testing.T) {
+	t.Parallel()
+	device := intune.Device("1")
+	everyAddress := []intune.DeviceRef{device, intune.UserDevice("anna@contoso.com", "1"), intune.DetectedAppDevice("app", "1")}
+	often := time.Millisecond
+	calls := maps.Clone(spanned)
+	calls["RequestRemoteAssistance"] = func(ctx context.Context, c *intune.Client) (failed error) {
+		for _, at := range everyAddress {
+			_, err := c.RequestRemoteAssistance(ctx, at, nil)
+			failed = errors.Join(failed, err)
+		}
+		return failed
+	}
+	calls["RequestRemoteAssistanceMany"] = func(ctx context.Context, c *intune.Client) (failed error) {
+		options := &manyOptions{PerSecond: -1}
+		for r := range c.RequestRemoteAssistanceMany(ctx, slices.Values(everyAddress), options) {
+			failed = errors.Join(failed, r.Err)
+		}
+		return failed
+	}
+	calls["OpenRemoteAssistance"] = func(ctx context.Context, c *intune.Client) error {
+		_, err := c.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Frequency: often})
+		return err
+	}
+	writes := map[string]int{
+		"RequestRemoteAssistance": 3, "RequestRemoteAssistanceMany": 3, "BeginRemoteAssistance": 1, "OpenRemoteAssistance": 1,
+	}
+	for method := range reflect.TypeFor[*intune.Client]().Methods() {
+		if unspanned[method.Name] {
+			continue // which send nothing to Graph
+		}
+		t.Run(method.Name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			tenant.AddDetectedApp(intune.DetectedApp{ID: "app"}, tenant.AddDevice(intune.ManagedDevice{
+				ID: "1", DeviceName: "PC-1", UserPrincipalName: "anna@contoso.com",
+			}))
+			// Over a connection, since only there is a Content-Length.
+			client := newServerClient(t, newServer(t, tenant.ServeHTTP, false))
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := poller.ResumeToken()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tenant.ResetRequests()
+			switch call := calls[method.Name]; {
+			case call == nil:
+				t.Fatal("the method has no case here")
+			case method.Name == "ResumeRemoteAssistance":
+				if poller, err = client.ResumeRemoteAssistance(t.Context(), token, nil); err == nil {
+					_, err = poller.Poll(t.Context())
+				}
+			case method.Name == "WaitForRemoteAssistance":
+				_, err = client.WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{Frequency: often})
+			default:
+				err = call(t.Context(), client)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			written := 0
+			for _, sent := range tenant.Requests() {
+				length := sent.Header.Get("Content-Length")
+				switch action := strings.HasSuffix(sent.Path, "/managedDevices/1/requestRemoteAssistance"); {
+				case sent.Method == http.MethodPost && action:
+					if written++; length != "0" {
+						t.Errorf("%v with the length %q", sent, length)
+					}
+				case sent.Method != http.MethodGet || action:
+					t.Errorf("%v is neither a read nor the action", sent)
+				case length != "":
+					t.Errorf("%v with the length %q", sent, length)
+				}
+				if len(sent.Body) > 0 || sent.Header["Content-Type"] != nil {
+					t.Errorf("%v with the body %q of type %q", sent, sent.Body, sent.Header["Content-Type"])
+				}
+			}
+			if written != writes[method.Name] {
+				t.Errorf("it writes %d times, want %d", written, writes[method.Name])
+			}
+			if tenant.RequestCount() == 0 {
+				t.Error("it sends nothing")
+			}
+		})
+	}
 }
 
 // C§7.4: without Content-Length: 0 the service answers 411; C§9.1: SdkVersion is not ours to send.

@@ -26,15 +26,15 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - Cloud: one of the Cloud… values of this package, azcore's own configurations, or any configuration with an entry
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
-//   - Retry: applies to reads as azcore documents it. The action and the other writes are sent again, within the same
-//     limits, only if the service refused them without acting (429, 503) or was not reached; no option changes
-//     that. MaxRetryDelay defaults to three minutes instead of one.
+//   - Retry: applies to reads as azcore documents it. The action is sent again, within the same limits, only if the
+//     service refused it without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to
+//     three minutes instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token. A transport with a method
 //     ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of package
 //     intunetest uses this to let minutes pass.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
-//     and a write is not sent again while its outcome is unknown.
+//     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
 //   - Logging: the values of $filter, $search and $skiptoken never appear. With IncludeBody, only the bodies of answers
 //     to the action appear, since the others hold links, skip tokens and names of people.

@@ -64,7 +64,7 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 	ctx, endSpan := c.startSpan(ctx, opGetDevice)
 	defer func() { endSpan(err) }()
 	return whereServed(device, func(at DeviceRef) (GetDeviceResponse, error) {
-		r := newRequest(opGetDevice, at, http.MethodGet, c.at(at.String(), query...))
+		r := newRequest(opGetDevice, at, c.at(at.String(), query...))
 		return c.readDevice(ctx, r)
 	})
 }

@@ -13,9 +13,8 @@
 // The action needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, with
 // an administrator's consent. A delegated caller also needs the Intune role right "Remote tasks / Offer remote
 // assistance". Reading devices and sessions needs DeviceManagementManagedDevices.Read.All. Reading the connector needs
-// DeviceManagementServiceConfig.Read.All, and changing it DeviceManagementServiceConfig.ReadWrite.All. Each method
-// names the permission that it needs. [Client.TokenInfo] shows which permissions the caller's token holds. The token of
-// the Azure CLI normally holds none of these.
+// DeviceManagementServiceConfig.Read.All. Each method names the permission that it needs. [Client.TokenInfo] shows
+// which permissions the caller's token holds. The token of the Azure CLI normally holds none of these.
 //
 // # Addresses
 //
@@ -65,8 +64,9 @@
 //
 // # Retries
 //
-// Reads are retried as azcore does it. The action and the other writes are sent again only if the first request was
-// refused without effect or never sent, because every accepted request may show a prompt to the device's user:
+// Reads are retried as azcore does it. The action is the only write of this package, and has no body. It is sent again
+// only if the first request was refused without effect or never sent, because every accepted request may show a prompt
+// to the device's user:
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).
@@ -103,7 +103,7 @@
 // structs, azcore's pagers and pollers, and a [Client] that is safe for concurrent use. It departs from them on purpose
 // where this service or present-day Go asks for it: the name has no az prefix; errors have a type of their own that
 // wraps azcore's, because the useful sentence is several JSON levels deep; models hold values instead of pointers where
-// null and zero mean the same; some policies replace azcore's behavior (writes, Retry-After, redirects, the hosts that
+// null and zero mean the same; some policies replace azcore's behavior (the action, Retry-After, redirects, the hosts that
 // get a token); the package reads next links and resume tokens itself, because azcore rewrites the links and trusts the
 // tokens; and the fake is a tenant that answers HTTP requests, instead of one function per method.
 //

@@ -54,7 +54,7 @@ var (
 	// ErrServer marks any other failure inside the service.
 	ErrServer = errors.New("server error")
 
-	// ErrOutcomeUnknown marks a write that was sent and whose outcome could not be learned, such as a connection that
+	// ErrOutcomeUnknown marks an action that was sent and whose outcome could not be learned, such as by a connection that
 	// broke before the answer came. The service may have acted: read the session before asking again, or the user may be
 	// prompted twice. The same error can also match one of the kinds above, and its cause, such as the end of a context.
 	ErrOutcomeUnknown = errors.New("outcome unknown")

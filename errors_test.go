@@ -42,16 +42,22 @@ type errorCase struct {
 	Status  *int
 	Headers map[string]string
 	Body    string
-	Expect  struct {
-		Code         string
-		InnerCode    *string `json:"error_code_nested"`
-		ShortMessage string  `json:"short_message"`
-		ActivityID   *string `json:"activity_id"`
-		OperationID  *string `json:"operation_id"`
-		RequestID    *string `json:"request_id"`
-		ClientID     *string `json:"client_request_id"`
-		Date         *string
-		Category     string
+	Expect  expectedError
+}
+
+type expectedError struct {
+	Code         string
+	InnerCode    *string `json:"error_code_nested"`
+	ShortMessage string  `json:"short_message"`
+	ActivityID   *string `json:"activity_id"`
+	OperationID  *string `json:"operation_id"`
+	RequestID    *string `json:"request_id"`
+	ClientID     *string `json:"client_request_id"`
+	Date         *string
+	Category     string
+	Items        []struct { // what the answers within a JSON batch's give when they come alone
+		Status int
+		Expect expectedError
 	}
 }
 
@@ -74,6 +80,15 @@ func TestErrorBodiesOfTheService(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkErrorCase(t, &c)
+			for i, item := range c.Expect.Items {
+				var batch struct {
+					Responses []struct{ Body json.RawMessage }
+				}
+				if err := json.Unmarshal([]byte(c.Body), &batch); err != nil {
+					t.Fatal(err)
+				}
+				checkErrorCase(t, &errorCase{Status: &item.Status, Body: string(batch.Responses[i].Body), Expect: item.Expect})
+			}
 		})
 	}
 }
@@ -149,7 +164,7 @@ func TestErrorAsJSONAndLog(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusForbidden, nested("An error has occurred", 1)))
 	_, withDevice := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna@contoso.com", "1"), nil)
-	_, without := client.GetRemoteAssistancePartner(t.Context(), "1", nil)
+	_, without := client.RemoteAssistanceConnector(t.Context(), nil)
 	for _, err := range []error{withDevice, without} {
 		if text, jsonErr := json.Marshal(err); jsonErr != nil || !strings.Contains(string(text), `"InnerCode":"Forbidden"`) {
 			t.Errorf("%s, %v", text, jsonErr)
@@ -617,20 +632,13 @@ func TestErrorOfACallersPolicy(t *testing.T) {
 func TestHintsOfOperations(t *testing.T) {
 	t.Parallel()
 	const (
-		read, manage         = "DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"
-		readConn, manageConn = "DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"
-		rightConn            = "Remote assistance connectors / Update"
+		read, manage = "DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"
+		readConn     = "DeviceManagementServiceConfig.Read.All"
 	)
 	for method, c := range map[string]struct{ permission, right, text string }{
 		"GetRemoteAssistanceSession":           {read, "Managed devices / Read", "read the remote-assistance session on device 1"},
 		"RequestRemoteAssistance":              {manage, "Remote tasks / Offer remote assistance", "request remote assistance on device 1"},
 		"NewListRemoteAssistancePartnersPager": {readConn, "Remote assistance connectors / Read", "list remote-assistance partners"},
-		"GetRemoteAssistancePartner":           {readConn, "Remote assistance connectors / Read", "read remote-assistance partner"},
-		"CreateRemoteAssistancePartner":        {manageConn, rightConn, "create remote-assistance partner"},
-		"UpdateRemoteAssistancePartner":        {manageConn, rightConn, "update remote-assistance partner"},
-		"DeleteRemoteAssistancePartner":        {manageConn, rightConn, "delete remote-assistance partner"},
-		"OnboardRemoteAssistancePartner":       {manageConn, rightConn, "begin onboarding of remote-assistance partner"},
-		"DisconnectRemoteAssistancePartner":    {manageConn, rightConn, "disconnect remote-assistance partner"},
 		"NewListAuditEventsPager":              {"DeviceManagementApps.Read.All", "Audit data / Read", "list audit events"},
 	} {
 		t.Run(method, func(t *testing.T) {
@@ -672,7 +680,7 @@ func TestHintsThatWouldMislead(t *testing.T) {
 		change func(*intune.ClientOptions)
 		hint   string
 	}{
-		"no device":                {"GetRemoteAssistancePartner", says(404, ""), "opaque", nil, ""},
+		"no device":                {"NewListRemoteAssistancePartnersPager", says(404, ""), "opaque", nil, ""},
 		"the service's own fault":  {"RequestRemoteAssistance", says(500, ""), "opaque", nil, unknown},
 		"no session, no connector": {"GetDevice", says(409, ""), "opaque", func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, ""},
 		"no answer":                {"GetRemoteAssistanceSession", noConnection, "opaque", func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }, ""},

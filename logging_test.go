@@ -89,7 +89,7 @@ func TestAPINameIsInTheContext(t *testing.T) {
 	}
 }
 
-// spanned are the public methods that have a span, each as a call for a device or partner with the id 1.
+// spanned are the public methods that have a span, each as a call for a device with the id 1.
 var spanned = map[string]func(context.Context, *intune.Client) error{
 	"AuditEvents": func(ctx context.Context, c *intune.Client) error {
 		for _, err := range c.AuditEvents(ctx, nil) {
@@ -99,14 +99,6 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	},
 	"BeginRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.BeginRemoteAssistance(ctx, intune.Device("1"), nil)
-		return err
-	},
-	"CreateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.CreateRemoteAssistancePartner(ctx, intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
-		return err
-	},
-	"DeleteRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.DeleteRemoteAssistancePartner(ctx, "1", nil)
 		return err
 	},
 	"DetectedApps": func(ctx context.Context, c *intune.Client) error {
@@ -121,20 +113,12 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 		}
 		return nil
 	},
-	"DisconnectRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.DisconnectRemoteAssistancePartner(ctx, "1", nil)
-		return err
-	},
 	"FindDevice": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.FindDevice(ctx, intune.DeviceFilter{DeviceName: "PC-1"}, nil)
 		return err
 	},
 	"GetDevice": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.GetDevice(ctx, intune.Device("1"), nil)
-		return err
-	},
-	"GetRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.GetRemoteAssistancePartner(ctx, "1", nil)
 		return err
 	},
 	"GetRemoteAssistanceSession": func(ctx context.Context, c *intune.Client) error {
@@ -155,10 +139,6 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	},
 	"NewListRemoteAssistancePartnersPager": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
-		return err
-	},
-	"OnboardRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.OnboardRemoteAssistancePartner(ctx, "1", nil)
 		return err
 	},
 	"OpenRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
@@ -185,10 +165,6 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 	},
 	"WaitForRemoteAssistance": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.WaitForRemoteAssistance(ctx, "no token", nil)
-		return err
-	},
-	"UpdateRemoteAssistancePartner": func(ctx context.Context, c *intune.Client) error {
-		_, err := c.UpdateRemoteAssistancePartner(ctx, "1", intune.RemoteAssistancePartner{DisplayName: "TeamViewer"}, nil)
 		return err
 	},
 }

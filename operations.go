@@ -24,7 +24,6 @@ var (
 	readDevices     = access{permission: "DeviceManagementManagedDevices.Read.All", right: "Managed devices / Read"}
 	readAudit       = access{permission: "DeviceManagementApps.Read.All", right: "Audit data / Read"}
 	readConnector   = access{permission: "DeviceManagementServiceConfig.Read.All", right: "Remote assistance connectors / Read"}
-	updateConnector = access{permission: "DeviceManagementServiceConfig.ReadWrite.All", right: "Remote assistance connectors / Update"}
 )
 
 // The action, and what is made of it. The others send the requests of opRequestRemoteAssistance and opGetSession.
@@ -53,24 +52,6 @@ var (
 	opConnector    = &operation{api: "Client.RemoteAssistanceConnector"}
 	opListPartners = &operation{
 		api: "Client.NewListRemoteAssistancePartnersPager", text: "list remote-assistance partners", needs: readConnector,
-	}
-	opGetPartner = &operation{
-		api: "Client.GetRemoteAssistancePartner", text: "read remote-assistance partner", needs: readConnector,
-	}
-	opCreatePartner = &operation{
-		api: "Client.CreateRemoteAssistancePartner", text: "create remote-assistance partner", needs: updateConnector,
-	}
-	opUpdatePartner = &operation{
-		api: "Client.UpdateRemoteAssistancePartner", text: "update remote-assistance partner", needs: updateConnector,
-	}
-	opDeletePartner = &operation{
-		api: "Client.DeleteRemoteAssistancePartner", text: "delete remote-assistance partner", needs: updateConnector,
-	}
-	opOnboardPartner = &operation{
-		api: "Client.OnboardRemoteAssistancePartner", text: "begin onboarding of remote-assistance partner", needs: updateConnector,
-	}
-	opDisconnectPartner = &operation{
-		api: "Client.DisconnectRemoteAssistancePartner", text: "disconnect remote-assistance partner", needs: updateConnector,
 	}
 )
 

@@ -108,7 +108,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 	if err != nil {
 		return read, err
 	}
-	r := newRequest(w.op, DeviceRef{}, http.MethodGet, target)
+	r := newRequest(w.op, DeviceRef{}, target)
 	resp, err := w.client.send(ctx, r)
 	if err != nil {
 		return read, err

@@ -90,8 +90,9 @@ func (c *Client) requestRemoteAssistance(
 
 // newAsk is the request for one device. id is its client-request-id, blank for a new one.
 func (c *Client) newAsk(device DeviceRef, id string) *request {
-	r := newRequest(opRequestRemoteAssistance, device, http.MethodPost, c.at(actionPath(device)))
-	r.ID = id
+	r := newRequest(opRequestRemoteAssistance, device, c.at(actionPath(device)))
+	// Every answer but this one can hold a link, a skip token, a filter's operand or names of people.
+	r.Write, r.ShowBody, r.ID = true, true, id
 	return r
 }
 

@@ -177,6 +177,10 @@ func TestOpenOutcomeIsNotRepeated(t *testing.T) {
 		"a page with status 200": func(req *http.Request) (*http.Response, error) {
 			return answer(req, http.StatusOK, nil, "<html>Sign in</html>"), nil
 		},
+		"JSON with status 200": func(req *http.Request) (*http.Response, error) {
+			return answer(req, http.StatusOK, nil, `{"status":"Sign in"}`), nil
+		},
+		"201": status(201),
 		"202": status(202),
 		"302": status(302, "Location", "https://login.example/"),
 		"303": status(303, "Location", "https://login.example/"),
@@ -190,6 +194,9 @@ func TestOpenOutcomeIsNotRepeated(t *testing.T) {
 				e := asError(t, err)
 				if !errors.Is(err, intune.ErrOutcomeUnknown) || e.Hint == "" || !strings.Contains(err.Error(), "outcome unknown") {
 					t.Errorf("got %v, want ErrOutcomeUnknown with a hint", err)
+				}
+				if strings.Contains(err.Error(), "Sign in") {
+					t.Errorf("it quotes the page: %v", err)
 				}
 				if n := service.calls.Load(); n != 1 {
 					t.Errorf("sent %d times", n)

@@ -107,7 +107,7 @@ func (c *Client) GetRemoteAssistanceSession(
 		return GetRemoteAssistanceSessionResponse{}, err
 	}
 	if err := checkSessionLink(record.link); err != nil {
-		asked := newRequest(opGetSession, device, http.MethodGet, url.URL{})
+		asked := newRequest(opGetSession, device, url.URL{})
 		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(asked, record.resp, err.Error())
 	}
 	ids := graphcall.IDsOf(record.resp)
@@ -133,7 +133,7 @@ const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSess
 // readSession reads at the given address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
 	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
-		r := newRequest(opGetSession, at, http.MethodGet, c.at(at.String(), sessionQuery))
+		r := newRequest(opGetSession, at, c.at(at.String(), sessionQuery))
 		record, resp, err := c.fetchDevice(ctx, r)
 		if err != nil {
 			return sessionRecord{}, err

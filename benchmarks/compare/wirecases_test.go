@@ -25,8 +25,8 @@ type wireCase struct {
 	fails  bool   // what msgraph-sdk-go sends is refused
 }
 
-func wireCases(partnerID string) []wireCase {
-	return slices.Concat(actionCases(), deviceCases(), listCases(), partnerCases(partnerID))
+func wireCases() []wireCase {
+	return slices.Concat(actionCases(), deviceCases(), listCases())
 }
 
 // through uses up a sequence.
@@ -206,6 +206,15 @@ func listCases() []wireCase {
 			},
 			theirs: func(ctx context.Context, c *graphClient) error {
 				return second(c.DeviceManagement().DetectedApps().ByDetectedAppId(appID).ManagedDevices().Get(ctx, nil))
+			},
+		},
+		{
+			name: "list partners",
+			ours: func(ctx context.Context, c *intune.Client) error {
+				return second(c.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx))
+			},
+			theirs: func(ctx context.Context, c *graphClient) error {
+				return second(c.DeviceManagement().RemoteAssistancePartners().Get(ctx, nil))
 			},
 		},
 		{

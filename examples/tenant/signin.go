@@ -35,7 +35,7 @@ func signInEndpoint(path string) string {
 }
 
 // scopes are the permissions of a user's token.
-const scopes = "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.ReadWrite.All DeviceManagementApps.Read.All"
+const scopes = "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.Read.All DeviceManagementApps.Read.All"
 
 // signIn serves an endpoint.
 func (s *simulator) signIn(w http.ResponseWriter, r *http.Request, endpoint string) {

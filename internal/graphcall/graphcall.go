@@ -3,7 +3,6 @@
 package graphcall
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"github.com/google/uuid"
 
@@ -28,19 +26,15 @@ type Caller struct {
 	Redact func(err error, address *url.URL, authorization string) error
 }
 
-// Request is one HTTP request of an operation.
+// Request is one HTTP request of an operation. No request has a body.
 type Request struct {
 	API      string // public method, for spans: "Client.GetDevice"
-	Method   string
 	URL      url.URL
-	Body     []byte                    // JSON, nil for none
-	ShowBody bool                      // azcore may log the bodies
+	Write    bool                      // a POST that must not be repeated once its outcome is open; otherwise a GET
+	ShowBody bool                      // azcore may log the body of the answer
 	Before   func(*http.Request) error // as graphpolicy.Call.Before
 	ID       string                    // client-request-id, blank for a new one
 }
-
-// Write reports whether the request can have an effect, so that nobody may repeat it once its outcome is open.
-func (r *Request) Write() bool { return r.Method != http.MethodGet }
 
 // Result is what became of a request.
 type Result struct {
@@ -57,7 +51,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		id = uuid.NewString()
 	}
 	call := &graphpolicy.Call{
-		API: r.API, Write: r.Write(), RequestID: id, Redact: c.Redact, Secret: !r.ShowBody, Before: r.Before,
+		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Secret: !r.ShowBody, Before: r.Before,
 	}
 	below, traced := ctx, c.Tracer.Enabled()
 	if traced {
@@ -81,7 +75,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		err = graphpolicy.ErrNoAnswer
 	}
 	result := Result{Response: resp, Record: record, Err: graphpolicy.Cause(err)}
-	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusCreated, http.StatusNoContent) {
+	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusNoContent) {
 		result.OK = result.Err == nil || call.Write || IsContextError(result.Err) && payloadRead(resp)
 	}
 	return result
@@ -89,16 +83,14 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 
 // newRequest builds what runtime.NewRequest would, without parsing the URL again.
 func newRequest(ctx context.Context, call *graphpolicy.Call, r *Request) (*policy.Request, error) {
-	target := r.URL // a copy, because policies may change the URL of the request
+	target, method := r.URL, http.MethodGet // a copy, because policies may change the URL of the request
+	if r.Write {
+		method = http.MethodPost
+	}
 	raw := &http.Request{
-		Method: r.Method, URL: &target, Host: target.Host,
+		Method: method, URL: &target, Host: target.Host,
 		Header: http.Header{"Accept": {"application/json"}, "Client-Request-Id": {call.RequestID}},
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	if r.Body != nil {
-		call.ContentType = "application/json" // which the log must not see, because a body can hold a link
-		raw.Body = streaming.NopCloser(bytes.NewReader(r.Body))
-		raw.Header["Content-Type"] = []string{graphpolicy.HiddenContentType}
 	}
 	return runtime.NewRequestFromRequest(raw.WithContext(ctx))
 }

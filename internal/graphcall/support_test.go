@@ -91,10 +91,10 @@ func always(status int, body string) graphtest.Transport {
 
 // read is a request without an effect.
 func read(c *graphcall.Caller) *graphcall.Request {
-	return &graphcall.Request{API: "Client.Read", Method: http.MethodGet, URL: c.At("/x", "$select=id")}
+	return &graphcall.Request{API: "Client.Read", URL: c.At("/x", "$select=id")}
 }
 
 // write is a request with one.
 func write(c *graphcall.Caller) *graphcall.Request {
-	return &graphcall.Request{API: "Client.Write", Method: http.MethodPost, URL: c.At("/x/act")}
+	return &graphcall.Request{API: "Client.Write", Write: true, URL: c.At("/x/act")}
 }

@@ -38,12 +38,8 @@ type Call struct {
 	// Write marks a call that must not be repeated once its outcome is open.
 	Write bool
 
-	// Secret marks a call whose bodies azcore must not log.
+	// Secret marks a call whose answer's body azcore must not log.
 	Secret bool
-
-	// ContentType, if not blank, is the content type of the request's body, which the transport sets on the wire. Until
-	// then it is hidden, because the log policy above must not take the body for text.
-	ContentType string
 
 	// Redact removes from an error what azcore must not log, given the address and the Authorization of the request; the
 	// address is nil for a credential's error.

@@ -7,12 +7,12 @@ import "net/http"
 func (c *Call) hideContentType(resp *http.Response) {
 	c.contentType = resp.Header["Content-Type"]
 	if c.contentType != nil {
-		setHeader(resp, "Content-Type", HiddenContentType)
+		setHeader(resp, "Content-Type", hiddenContentType)
 	}
 }
 
-// HiddenContentType stands for the content type of a body while it passes azcore's log policy.
-const HiddenContentType = "application/octet-stream"
+// hiddenContentType stands for the content type of a body while it passes azcore's log policy.
+const hiddenContentType = "application/octet-stream"
 
 // restore undoes what the transport hid in the answer, once the answer has passed azcore's log and bearer policies.
 func (c *Call) restore() {

@@ -80,7 +80,7 @@ func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	}
 	for hop := final.Response; hop != nil; {
 		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || VerdictOf(hop.StatusCode, nil) == Open
+		foreign.openOutcome = foreign.openOutcome || verdictOf(hop.StatusCode, nil) == Open
 		if hop.Request == nil {
 			break
 		}

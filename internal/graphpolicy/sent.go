@@ -171,8 +171,8 @@ func failedToConnect(err error) bool {
 	return ok
 }
 
-// VerdictOf judges an answer of the service to a write by its status, and a 503 by its body too.
-func VerdictOf(status int, body []byte) Verdict {
+// verdictOf judges an answer of the service to a write by its status, and a 503 by its body too.
+func verdictOf(status int, body []byte) Verdict {
 	switch status {
 	case http.StatusServiceUnavailable:
 		if lostByProxy(body) {

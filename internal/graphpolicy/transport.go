@@ -78,7 +78,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	var err error
 	if call.Write {
-		verdict, resp, err = t.write(call, req)
+		verdict, resp, err = t.write(req)
 	} else {
 		verdict, resp, err = t.read(req)
 	}
@@ -117,17 +117,13 @@ func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
 
 // write sends a request that must not be sent twice. The answer, which is small, is read here, so that the context
 // of the try can end with it.
-func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Response, error) {
+func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	trace := newSendTrace(req, t.own, cancel)
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks))
 	delete(req.Header, "Idempotency-Key")
 	delete(req.Header, "X-Idempotency-Key")
-	if call.ContentType != "" {
-		req.Header = req.Header.Clone() // the log policy sees the request again when a claims challenge is answered
-		req.Header.Set("Content-Type", call.ContentType)
-	}
 	resp, err := t.send(req)
 	if err != nil {
 		verdict := NotSent
@@ -150,7 +146,7 @@ func (t *Transport) write(call *Call, req *http.Request) (Verdict, *http.Respons
 		_ = resp.Body.Close()
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	verdict := VerdictOf(resp.StatusCode, body)
+	verdict := verdictOf(resp.StatusCode, body)
 	if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
 		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}

@@ -126,7 +126,7 @@ func calls(add adder, before, after service) {
 		if now, is := after.Actions[key]; !is {
 			add(true, "its method cannot work any more, or the file is not complete", "action %s: gone", key)
 		} else if !slices.Equal(now, before.Actions[key]) {
-			add(false, "send them in the body", "action %s: takes %s, took %s", key, names(now), names(before.Actions[key]))
+			add(false, "the library sends no body: see whether the action still works without them", "action %s: takes %s, took %s", key, names(now), names(before.Actions[key]))
 		}
 	}
 }

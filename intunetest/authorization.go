@@ -29,7 +29,6 @@ var (
 	mayRead         = []string{readDevices, manageDevices, readConfig, manageConfig}
 	mayReadBelow    = []string{readDevices, manageDevices}
 	mayReadPartner  = []string{readService, manageService, readConfig, manageConfig}
-	maySetPartner   = []string{manageService}
 	mayReadAudit    = []string{readApps, manageApps}
 )
 

@@ -110,7 +110,6 @@ func TestPermissions(t *testing.T) {
 		{"GET", "/deviceManagement/detectedApps/" + appID, []string{read, write, readCfg, config}},
 		{"GET", "/deviceManagement/detectedApps/" + appID + "/managedDevices", []string{read, write}},
 		{"GET", partners, []string{readSv, service, readCfg, config}},
-		{"POST", partners, []string{service}},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,7 @@ const (
 )
 
 // Credential is the credential of an app that has the permissions DeviceManagementManagedDevices.ReadWrite.All,
-// DeviceManagementServiceConfig.ReadWrite.All and DeviceManagementApps.Read.All. Its tokens are unsigned JSON web
+// DeviceManagementServiceConfig.Read.All and DeviceManagementApps.Read.All. Its tokens are unsigned JSON web
 // tokens that are valid for an hour from [time.Now]; only this kit accepts them.
 func (t *Tenant) Credential() azcore.TokenCredential { return t.CredentialWith(nil) }
 
@@ -48,7 +48,7 @@ func (c *credential) GetToken(ctx context.Context, options policy.TokenRequestOp
 		"tid":   homeTenant,
 		"appid": homeApp,
 		"idtyp": "app",
-		"roles": []string{manageDevices, manageService, readApps},
+		"roles": []string{manageDevices, readService, readApps},
 		"iat":   now.Unix(),
 		"exp":   expires.Unix(),
 	}

@@ -100,7 +100,7 @@ func FuzzBodies(f *testing.F) {
 		{"GET", "/v1.0/users/o'hara@contoso.com/managedDevices", "", "", ""},
 		{"GET", "/v1.0/me/managedDevices", "", "", ""},
 		{"POST", devicesPath + "/" + deviceID + action, "", "{}", "gzip"},
-		{"POST", partnersPath, "", `{"displayName":"\u2028<\ud800>","onboardingStatus":"onboarded"}`, ""},
+		{"POST", devicesPath + "/" + deviceID + action, "", `{"\u2028<\ud800>":1}`, ""},
 		{"PATCH", partnersPath + "/x", "", `{"a\"b":1}`, "identity"},
 		{"POST", batchPath, "", `{"requests":[{"id":1,"method":"GET","url":"/users/a"},{"id":"2","method":"GET","url":"/x","dependsOn":["1"]}]}`, ""},
 		{"DELETE", partnersPath + "/\xff", "", "", "br"},

@@ -88,10 +88,8 @@ var (
 		place: placeApp, key: keyApp, next: membersOf(append(propertiesOf(appMembers(&intune.DetectedApp{}, 0)), appDevicesNode)...),
 	}}
 	partnersNode = &node{place: placePartners, name: "remoteAssistancePartners", kind: "navigation", entity: &entity{
-		place: placePartner, key: keyPartner, next: membersOf(append(propertiesOf((&partner{}).members()),
-			&node{place: placeBeginOnboarding, name: "beginOnboarding", kind: "action"},
-			&node{place: placeDisconnect, name: "disconnect", kind: "action"},
-		)...),
+		place: placePartner, key: keyPartner,
+		next: membersOf(append(propertiesOf((&partner{}).members()), unmodeled("beginOnboarding", "disconnect")...)...),
 	}}
 	// Of events the kit has the list only, as the library does.
 	auditNode = &node{place: placeAuditEvents, name: "auditEvents", kind: "navigation", entity: &entity{key: keyUnmodeled, partial: true}}

@@ -40,18 +40,12 @@ var operations = map[place]map[string]operation{
 	},
 	placePartners: {
 		http.MethodGet:  {sufficient: mayReadPartner, run: (*Tenant).listPartners},
-		http.MethodPost: {sufficient: maySetPartner, run: (*Tenant).createPartner},
+		http.MethodPost: {},
 	},
 	placePartner: {
 		http.MethodGet:    {sufficient: mayReadPartner, run: (*Tenant).getPartner},
-		http.MethodPatch:  {sufficient: maySetPartner, run: (*Tenant).updatePartner},
-		http.MethodDelete: {sufficient: maySetPartner, run: (*Tenant).deletePartner},
-	},
-	placeBeginOnboarding: {
-		http.MethodPost: {sufficient: maySetPartner, run: (*Tenant).beginOnboarding},
-	},
-	placeDisconnect: {
-		http.MethodPost: {sufficient: maySetPartner, run: (*Tenant).disconnect},
+		http.MethodPatch:  {},
+		http.MethodDelete: {},
 	},
 	placeAuditEvents: {
 		http.MethodGet: {sufficient: mayReadAudit, run: (*Tenant).listAuditEvents},

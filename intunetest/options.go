@@ -63,11 +63,6 @@ type TenantOptions struct {
 	// reads, and Tenant.Advance makes them pass at once. A client that reaches the tenant through an http.Client, a
 	// server or Tenant.Register measures its waits in real time, so that its MaxWait should be short.
 	LookAgainAfter time.Duration
-
-	// OnboardingCompletesAfter is how long after beginOnboarding a connector turns from onboarding to onboarded, on the
-	// tenant's clock. 0 means that this does not happen by itself, since an administrator has to sign in at the partner;
-	// call Tenant.SetConnector to complete it.
-	OnboardingCompletesAfter time.Duration
 }
 
 // LookInterval is how far a read of a session moves the tenant's clock when [TenantOptions.LookAgainAfter] is set.

@@ -21,8 +21,6 @@ const (
 	placePartners
 	placePartner
 	placeRequestRemoteAssistance
-	placeBeginOnboarding
-	placeDisconnect
 	placeAuditEvents
 	placeCount // operations has none
 )

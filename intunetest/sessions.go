@@ -84,6 +84,10 @@ func (t *Tenant) TotalPrompts() int {
 	return total
 }
 
+// errNoJSON is what Graph answers to a body that it cannot read.
+const errNoJSON = refusal("Unable to read JSON request payload. " +
+	"Please ensure Content-Type header is set and payload is of valid JSON format.")
+
 // requestRemoteAssistance is the action. It has no parameters, and clients send nothing or {}.
 func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
 	if len(x.request.Body) > 0 && !json.Valid(x.request.Body) {
@@ -101,7 +105,7 @@ func (t *Tenant) requestRemoteAssistance(x *exchange, where *target) *answer {
 	s, now := &d.session, t.now()
 	s.settle(now) // a result that was due before must not be lost
 	pending := &pendingSession{since: now, link: t.nextLink()}
-	if t.connected(now) {
+	if t.connector() == intune.ConnectorStateOnboarded {
 		if len(s.scripts) > 0 {
 			pending.script = s.scripts[0]
 		}

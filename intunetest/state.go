@@ -42,18 +42,9 @@ func (t *Tenant) Now() time.Time {
 	return t.now()
 }
 
-// Connector is the best state among the tenant's remote-assistance partners (onboarded, then onboarding, then any
-// other), or "" if the tenant has none.
+// Connector is what [Tenant.SetConnector] set, or [intune.ConnectorStateOnboarded] if that hid the connector.
 func (t *Tenant) Connector() intune.ConnectorState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	best := ""
-	for _, p := range t.partners {
-		p.settle(t.now())
-		switch {
-		case best == "", p.status == statusOnboarded, p.status == statusOnboarding && best != statusOnboarded:
-			best = p.status
-		}
-	}
-	return intune.ConnectorState(best)
+	return t.connector()
 }

@@ -91,36 +91,17 @@ func TestNow(t *testing.T) {
 	}
 }
 
-// The best partner decides, as C§4.2 orders the states; what SetConnector hides is onboarded all the same.
+// What SetConnector hides is onboarded all the same.
 func TestConnector(t *testing.T) {
 	t.Parallel()
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{OnboardingCompletesAfter: time.Minute})
+	tenant := intunetest.NewTenant(nil)
 	for set, want := range map[intune.ConnectorState]intune.ConnectorState{
-		"": "", "someday": "someday", intune.ConnectorStateNotOnboarded: intune.ConnectorStateNotOnboarded, intune.ConnectorStateUnknown: intune.ConnectorStateOnboarded,
+		"": "", "someday": "someday", intune.ConnectorStateNotOnboarded: intune.ConnectorStateNotOnboarded,
+		intune.ConnectorStateOnboarding: intune.ConnectorStateOnboarding, intune.ConnectorStateUnknown: intune.ConnectorStateOnboarded,
 	} {
 		tenant.SetConnector(set)
 		if got := tenant.Connector(); got != want {
 			t.Errorf("%q: %q", set, got)
 		}
-	}
-	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
-	for _, c := range []struct{ body, want string }{
-		{`{"onboardingStatus":"onboarding"}`, "onboarding"},
-		{`{"onboardingStatus":"notOnboarded"}`, "onboarding"},
-		{`{"onboardingStatus":"onboarded"}`, "onboarded"},
-		{`{"onboardingStatus":"onboarding"}`, "onboarded"},
-	} {
-		send(t, inProcess(tenant), http.MethodPost, graph+partnersPath, c.body)
-		if got := tenant.Connector(); string(got) != c.want {
-			t.Errorf("after %s: %q", c.body, got)
-		}
-	}
-	tenant.SetConnector(intune.ConnectorStateNotOnboarded)
-	id := partners(t, inProcess(tenant), graph)[0].(map[string]any)["id"].(string)
-	send(t, inProcess(tenant), http.MethodPost, graph+partnersPath+"/"+id+"/beginOnboarding", "")
-	before := tenant.Connector()
-	tenant.Advance(time.Minute)
-	if after := tenant.Connector(); before != intune.ConnectorStateOnboarding || after != intune.ConnectorStateOnboarded {
-		t.Errorf("%s, then %s", before, after)
 	}
 }

@@ -25,7 +25,7 @@ type Tenant struct {
 	users     users
 	apps      []*app
 	appsByID  map[string]*app
-	partners  []*partner
+	partner   *partner             // nil for none
 	events    []*intune.AuditEvent // the latest ones
 	forgotten int                  // events before them
 	invisible bool                 // the connector cannot be read
@@ -51,8 +51,8 @@ func NewTenant(options *TenantOptions) *Tenant {
 }
 
 // Advance moves the tenant's clock ahead of [TenantOptions.Clock] by d, for everything that depends on time:
-// throttling, [SessionScript.After], [TenantOptions.OnboardingCompletesAfter]. Advance does not wait, and does not end
-// a [Fault.Delay]. A negative d is ignored, since clocks do not run backwards.
+// throttling and [SessionScript.After]. Advance does not wait, and does not end a [Fault.Delay]. A negative d is
+// ignored, since clocks do not run backwards.
 func (t *Tenant) Advance(d time.Duration) {
 	if d <= 0 {
 		return

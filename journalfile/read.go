@@ -107,5 +107,6 @@ func (l *lines) entry() (*intune.JournalEntry, error) {
 
 // damaged quotes nothing of the line, which may hold names and tokens.
 func (l *lines) damaged(how string) error {
-	return invalidArgument("journal", fmt.Sprintf("is damaged: line %d %s; look at that line, for it may name a user who was asked", l.number, how))
+	const then = "look at that line, for it may name a user who was asked"
+	return invalidArgument("journal", fmt.Sprintf("is damaged: line %d %s; %s", l.number, how, then))
 }

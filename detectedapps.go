@@ -50,6 +50,10 @@ type ListDetectedAppsOptions struct {
 
 	// ContinueFrom, if not blank, is the NextLink of an earlier page, from which to continue.
 	ContinueFrom string
+
+	// OnPage, if not nil, is called by Client.DetectedApps with each page before its apps are yielded. The page shows from
+	// where to continue (NextLink).
+	OnPage func(ListDetectedAppsResponse)
 }
 
 // ListDetectedAppsResponse is one page of detected apps.
@@ -81,21 +85,26 @@ func (r ListDetectedAppsResponse) stored() (rows []DetectedApp, next string) {
 //
 // Source: https://learn.microsoft.com/graph/api/intune-devices-detectedapp-list (v1.0).
 func (c *Client) NewListDetectedAppsPager(options *ListDetectedAppsOptions) *runtime.Pager[ListDetectedAppsResponse] {
-	return c.appList(opListApps, options).pager(c)
-}
-
-// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which it
-// yields with a zero app after the apps read so far. A new loop starts from the beginning. Needs
-// DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
-func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOptions) iter.Seq2[DetectedApp, error] {
-	return c.appList(opApps, options).all(ctx, c, nil)
-}
-
-func (c *Client) appList(op *operation, options *ListDetectedAppsOptions) listing[DetectedApp, ListDetectedAppsResponse] {
 	var o ListDetectedAppsOptions
 	if options != nil {
 		o = *options
 	}
+	return c.appList(opListApps, o).pager(c)
+}
+
+// DetectedApps yields every detected app, fetching pages as they are needed. It stops at the first error, which it
+// yields with a zero app after the apps read so far. A new loop starts from the beginning, unless it is given the NextLink
+// of the last page that OnPage saw: the service throttles this list early, and a new beginning is throttled again. Needs
+// DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
+func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOptions) iter.Seq2[DetectedApp, error] {
+	var o ListDetectedAppsOptions
+	if options != nil {
+		o = *options
+	}
+	return c.appList(opApps, o).all(ctx, c, o.OnPage)
+}
+
+func (c *Client) appList(op *operation, o ListDetectedAppsOptions) listing[DetectedApp, ListDetectedAppsResponse] {
 	return listing[DetectedApp, ListDetectedAppsResponse]{
 		op:    op,
 		first: func() (url.URL, error) { return c.firstPage(o.ContinueFrom, detectedAppsPath, nil, o.Top) },

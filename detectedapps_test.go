@@ -112,6 +112,56 @@ func TestDetectedAppsStop(t *testing.T) {
 	}
 }
 
+// A list that broke off goes on from the last page that OnPage saw, so that no page is read twice.
+func TestListDetectedAppsOptions_OnPageShowsWhereToContinue(t *testing.T) {
+	t.Parallel()
+	throttled := true
+	var asked []string
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		asked = append(asked, req.URL.RawQuery)
+		switch req.URL.RawQuery {
+		case "":
+			return answer(req, http.StatusOK, nil, pageOf(graphLists+"detectedApps?$skiptoken=2", `{"id":"1","displayName":"a"}`)), nil
+		case "$skiptoken=2":
+			return answer(req, http.StatusOK, nil, pageOf(graphLists+"detectedApps?$skiptoken=3", `{"id":"2","displayName":"b"}`, `{"id":"2","displayName":"b"}`)), nil
+		}
+		if throttled {
+			return answer(req, http.StatusTooManyRequests, nil, ""), nil
+		}
+		return answer(req, http.StatusOK, nil, pageOf("", `{"id":"3","displayName":"c"}`)), nil
+	}), noRetries)
+	var pages []intune.ListDetectedAppsResponse
+	options := &intune.ListDetectedAppsOptions{OnPage: func(page intune.ListDetectedAppsResponse) { pages = append(pages, page) }}
+	before, err := appNames(t, client, options)
+	if before != "a b" {
+		t.Errorf("apps %q before the list broke off", before)
+	}
+	if !errors.Is(err, intune.ErrThrottled) {
+		t.Errorf("got %v, want ErrThrottled", err)
+	}
+	if len(pages) != 2 {
+		t.Fatalf("OnPage saw %+v, want the two pages that came", pages)
+	}
+	if n := pages[1].Repeated; n != 1 {
+		t.Errorf("%d rows repeated on the second page, want 1", n)
+	}
+	throttled = false
+	options.ContinueFrom = pages[1].NextLink
+	rest, err := appNames(t, client, options)
+	if rest != "c" {
+		t.Errorf("apps %q afterwards", rest)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if last := pages[len(pages)-1]; last.NextLink != "" {
+		t.Errorf("the last page that OnPage saw leads to %q", last.NextLink)
+	}
+	if want := []string{"", "$skiptoken=2", "$skiptoken=3", "$skiptoken=3"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
+}
+
 // A listing goes on elsewhere: from a next link, or from a page that was stored as JSON.
 func TestListingsResume(t *testing.T) {
 	t.Parallel()

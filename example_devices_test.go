@@ -132,6 +132,39 @@ func ExampleClient_DetectedApps() {
 	// Contoso VPN 2.1 on LAPTOP <nil>
 }
 
+// A list that the service throttles goes on from the last page that came, because a new beginning is throttled again.
+func ExampleClient_DetectedApps_continue() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 1})
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso VPN"})
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Fabrikam Viewer"})
+	tenant.Inject(intunetest.Fault{
+		Match:  func(r intunetest.RecordedRequest) bool { return r.RawQuery != "" }, // not the first page
+		Status: 429, Times: 4,                                                       // all tries of azcore's
+	})
+	client := tenant.Client()
+
+	options := &intune.ListDetectedAppsOptions{}
+	options.OnPage = func(page intune.ListDetectedAppsResponse) { options.ContinueFrom = page.NextLink }
+	for range 2 {
+		for app, err := range client.DetectedApps(ctx, options) {
+			if errors.Is(err, intune.ErrThrottled) {
+				fmt.Println("throttled") // wait, and go on with the same options
+				break
+			}
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Println(app.DisplayName)
+		}
+	}
+	// Output:
+	// Contoso VPN
+	// throttled
+	// Fabrikam Viewer
+}
+
 // List apps page by page, for a program that stores how far it has come.
 func ExampleClient_NewListDetectedAppsPager() {
 	ctx := context.Background()

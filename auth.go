@@ -120,7 +120,7 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err != nil {
 		return TokenInfo{}, &Error{
 			Op: opToken.text, reason: "no token came while getting a token",
-			cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err),
+			cause: redact.Error(err, redact.Private{}), kind: kindWithoutToken(err), Hint: c.credentialHint(err),
 		}
 	}
 	info, err := parseToken(token.Token)

@@ -124,6 +124,40 @@ func parseGraphService(service cloud.ServiceConfiguration, allowLoopbackHTTP boo
 	}, nil
 }
 
+// audience is the resource that tokens are requested for.
+func (s graphService) audience() string { return strings.TrimSuffix(s.scope, "/.default") }
+
+// graphAppID is Graph's app id in Entra, which a token may have as its audience in any cloud.
+const graphAppID = "00000003-0000-0000-c000-000000000000"
+
+// refuses reports whether a token with a given audience cannot be one for this Graph. An audience of the caller's own, such
+// as a gateway's, may stand in the token as an id, so for it only the Graph of another cloud is known to be wrong.
+func (s graphService) refuses(audience string) bool {
+	own := s.audience()
+	switch {
+	case audience == "", sameRoot(audience, own), strings.HasPrefix(strings.ToLower(audience), graphAppID):
+		return false
+	default:
+		return isGraphRoot(audience) || isGraphRoot(own)
+	}
+}
+
+// isGraphRoot reports whether an audience is Graph in one of the clouds.
+func isGraphRoot(audience string) bool {
+	for _, known := range [...]cloud.Configuration{
+		CloudPublic, CloudUSGovernment, CloudUSGovernmentDoD, CloudChina, CloudFrance, CloudGermany,
+	} {
+		if sameRoot(audience, known.Services[ServiceGraph].Audience) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameRoot(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
+}
+
 func authorityHost(authority string) string {
 	if !strings.Contains(authority, "://") {
 		authority = "https://" + authority

@@ -312,7 +312,7 @@ func TestKindByCode(t *testing.T) {
 func TestHints(t *testing.T) {
 	t.Parallel()
 	const route = "No OData route exists that match template"
-	device, user, app := intune.Device("1"), intune.UserDevice("u-1", "1"), intune.DetectedAppDevice("a", "1")
+	device, user, app := intune.Device(deviceGUID), intune.UserDevice("u-1", deviceGUID), intune.DetectedAppDevice("a", deviceGUID)
 	for name, c := range map[string]struct {
 		device intune.DeviceRef
 		status int
@@ -321,7 +321,7 @@ func TestHints(t *testing.T) {
 		change func(*intune.ClientOptions)
 		says   string
 	}{
-		"not found":                 {device, 404, "", nil, nil, "Intune device id"},
+		"not found":                 {device, 404, "", nil, nil, "check that the id is the Intune device id"},
 		"not licensed":              {device, 403, `{"error":{"code":"x","message":"no license"}}`, nil, nil, "lacks the Intune license"},
 		"throttled":                 {device, 429, "", nil, nil, "slow down"},
 		"redirect":                  {device, 307, "", nil, nil, "must reach the Graph endpoint directly"},
@@ -333,7 +333,7 @@ func TestHints(t *testing.T) {
 		"route in a text":           {user, 400, `{"error":{"code":"x","message":"No method match route template"}}`, nil, nil, "use intune.Device(id)"},
 		"segment":                   {user, 400, `{"error":{"code":"x","message":"Resource not found for the segment 'y'"}}`, nil, nil, "use intune.Device(id)"},
 		"bad request, app address":  {app, 400, "", nil, nil, "use intune.Device(id)"},
-		"bad request, user address": {user, 400, "", nil, nil, ""},
+		"bad request, user address": {user, 400, "", nil, nil, "use intune.Device(id)"},
 		"scopes": {
 			device, 403, `{"error":{"code":"x","message":"must have one of the following scopes: A.Read.All, B.Read.All"}}`, nil, nil,
 			"the app needs the permission A.Read.All or B.Read.All",
@@ -467,6 +467,7 @@ func TestErrorSaysHowFarACallCame(t *testing.T) {
 	hints := strings.NewReplacer(
 		"a proxy, firewall or sign-in page between here and Graph answered; requests must reach the Graph endpoint directly", "PROXY",
 		"the service may have acted: read the device's session (GetRemoteAssistanceSession) before asking again, or the user is prompted twice", "UNKNOWN",
+		"the id is no GUID, as every Intune device id (ManagedDevice.ID) is, but perhaps a name, a serial number or a whole line of a file; look the device up with FindDevice", "NOGUID",
 	)
 	noDial := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }}}
 	const get, post = `Get "/v1.0/deviceManagement/managedDevices/1"`, `Post "/v1.0/deviceManagement/managedDevices/1/requestRemoteAssistance"`
@@ -497,10 +498,10 @@ func TestErrorSaysHowFarACallCame(t *testing.T) {
 			"outcome unknown: 300 Multiple Choices (C); hint: PROXY; UNKNOWN", `e.status=300 e.code=C e.outcome_unknown=true e.hint="PROXY; UNKNOWN"`,
 		},
 		"400": {
-			transportFunc(says(400, `{"error":{"code":"C"}}`)), "400 Bad Request (C)", "400 Bad Request (C)", "e.status=400 e.code=C",
+			transportFunc(says(400, `{"error":{"code":"C"}}`)), "400 Bad Request (C); hint: NOGUID", "400 Bad Request (C); hint: NOGUID", "e.status=400 e.code=C e.hint=NOGUID",
 		},
 		"400, breaks off": {
-			transportFunc(breaksOff(400)), "400 Bad Request: unexpected EOF", "400 Bad Request", "e.status=400",
+			transportFunc(breaksOff(400)), "400 Bad Request: unexpected EOF; hint: NOGUID", "400 Bad Request; hint: NOGUID", "e.status=400 e.hint=NOGUID",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -514,7 +515,7 @@ func TestErrorSaysHowFarACallCame(t *testing.T) {
 			if got, want := hints.Replace(withoutIDs(err.Error())), "request remote assistance on device 1: "+c.write+"; client request id ID"; got != want {
 				t.Errorf("write: %s\nwant: %s", got, want)
 			}
-			got := strings.ReplaceAll(hints.Replace(logged(err)), `"UNKNOWN"`, "UNKNOWN")
+			got := strings.NewReplacer(`"UNKNOWN"`, "UNKNOWN", `"NOGUID"`, "NOGUID").Replace(hints.Replace(logged(err)))
 			if want := `e.op="request remote assistance" e.device="device 1" ` + c.value + " e.client_request_id=ID"; got != want {
 				t.Errorf("log: %s\nwant: %s", got, want)
 			}
@@ -544,7 +545,7 @@ func TestErrorFieldsOfAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newClient(t, transportFunc(says(400, c.body, c.header...)), noRetries).GetDevice(t.Context(), intune.Device("1"), nil)
+			_, err := newClient(t, transportFunc(says(400, c.body, c.header...)), noRetries).GetDevice(t.Context(), intune.Device(deviceGUID), nil)
 			if e := asError(t, err); !c.check(e) {
 				t.Errorf("got %+v", e)
 			}

@@ -12,6 +12,7 @@ type access struct {
 	permission string // least Graph permission, delegated or application
 	right      string // Intune role right of a delegated caller, as the portal shows it: category and right
 	connector  bool   // the tenant's TeamViewer connector
+	limit      string // what Intune allows an app in a tenant within 20 seconds (https://learn.microsoft.com/graph/throttling-limits)
 }
 
 // permissionManageDevices is the permission of the action.
@@ -19,11 +20,17 @@ const permissionManageDevices = "DeviceManagementManagedDevices.ReadWrite.All"
 
 // What the calls need.
 var (
-	offerAssistance = access{permission: permissionManageDevices, right: "Remote tasks / Offer remote assistance", connector: true}
-	readSession     = access{permission: readDevices.permission, right: readDevices.right, connector: true}
-	readDevices     = access{permission: "DeviceManagementManagedDevices.Read.All", right: "Managed devices / Read"}
-	readAudit       = access{permission: "DeviceManagementApps.Read.All", right: "Audit data / Read"}
-	readConnector   = access{permission: "DeviceManagementServiceConfig.Read.All", right: "Remote assistance connectors / Read"}
+	offerAssistance = access{
+		permission: permissionManageDevices, right: "Remote tasks / Offer remote assistance", connector: true, limit: "200 writes",
+	}
+	readSession = access{permission: readDevices.permission, right: readDevices.right, connector: true, limit: readDevices.limit}
+	readDevices = access{
+		permission: "DeviceManagementManagedDevices.Read.All", right: "Managed devices / Read", limit: "2,000 requests",
+	}
+	readAudit     = access{permission: "DeviceManagementApps.Read.All", right: "Audit data / Read", limit: "1,000 requests"}
+	readConnector = access{
+		permission: "DeviceManagementServiceConfig.Read.All", right: "Remote assistance connectors / Read", limit: "1,000 requests",
+	}
 )
 
 // The action, and what is made of it. The others send the requests of opRequestRemoteAssistance and opGetSession.

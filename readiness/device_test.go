@@ -25,6 +25,9 @@ func TestCheck_Device(t *testing.T) {
 		}},
 		{"warn", "users reported that the service answers 400 at this address use intune.Device with", below("a1b2c3")},
 		{"fail", "check that the id is the Intune device id", func(w *world) {
+			w.address = func(intune.DeviceRef) intune.DeviceRef { return intune.Device("e1b20000-0000-4000-8000-000000000000") }
+		}},
+		{"fail", "the id is no GUID", func(w *world) {
 			w.address = func(intune.DeviceRef) intune.DeviceRef { return intune.Device("e1b2") }
 		}},
 		{"fail", "lacks the Intune license", func(w *world) {

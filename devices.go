@@ -155,8 +155,8 @@ type ListDevicesResponse struct {
 	NextLink string `json:"@odata.nextLink,omitempty"`
 
 	// Dropped is how many rows of the page did not match the filter although the service sent them. More than zero means
-	// that the service ignored the filter, except with LastSyncBefore and EnrolledBefore: the service may send devices
-	// that have no such date.
+	// that the service ignored the filter, except with UserPrincipalName, since the user on a row may be the one who enrolled
+	// the device, and with LastSyncBefore and EnrolledBefore, since the service may send devices that have no such date.
 	Dropped int `json:"dropped,omitempty"`
 
 	// Repeated is how many rows of the page had come on an earlier page already.

@@ -44,7 +44,8 @@ type FindDeviceOptions struct {
 // [*AmbiguousDeviceError] that lists the matches if several do. It returns [ErrInvalidArgument] for an empty filter,
 // and an [*Error] for a match without an id, which no method could use.
 //
-// FindDevice reads every page and checks every row, so a filter that the service ignores makes it slow, but not wrong.
+// FindDevice reads every page and checks every row, so a filter that the service ignores makes it slow, but not wrong. If
+// the service sent only devices that do not match, the error says how many, and its Hint why that can be.
 // Needs DeviceManagementManagedDevices.Read.All. Errors otherwise: [*Error].
 func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *FindDeviceOptions) (device ManagedDevice, err error) {
 	if err := c.check(ctx); err != nil {
@@ -54,8 +55,9 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 		return ManagedDevice{}, invalidArgument("filter", "is empty and would match every device; set at least one field")
 	}
 	in, list := AllDevices(), ListDevicesOptions{Filter: filter}
+	var onPage func(ListDevicesResponse)
 	if options != nil {
-		list.OnPage = options.OnPage
+		onPage = options.OnPage
 		if options.In != (DeviceCollection{}) {
 			in = options.In
 		}
@@ -63,6 +65,13 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	}
 	if len(list.Select) > 0 || in.form == formDetectedApp { // whose list has few properties unless they are selected
 		list.Select = slices.Concat(tellingApart, list.Select)
+	}
+	dropped := 0
+	list.OnPage = func(page ListDevicesResponse) {
+		dropped += page.Dropped
+		if onPage != nil {
+			onPage(page)
+		}
 	}
 	ctx, endSpan := c.startSpan(ctx, opFindDevice)
 	defer func() { endSpan(err) }()
@@ -84,15 +93,44 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	}
 	switch len(found) {
 	case 0:
-		return ManagedDevice{}, &Error{
-			Op: opFindDevice.text, kind: ErrNotFound,
-			Message: "no device matches the filter on " + strings.Join(filter.properties(), ", "),
-		}
+		return ManagedDevice{}, foundNone(filter, in, dropped)
 	case 1:
 		return found[0], nil
 	default:
 		return ManagedDevice{}, &AmbiguousDeviceError{Candidates: found}
 	}
+}
+
+// foundNone is the error of a search without a match. Devices that came all the same tell why there is none.
+func foundNone(filter DeviceFilter, in DeviceCollection, dropped int) *Error {
+	properties := filter.properties()
+	e := &Error{Op: opFindDevice.text, kind: ErrNotFound, Message: "no device matches the filter on " + strings.Join(properties, ", ")}
+	switch dropped {
+	case 0:
+		return e
+	case 1:
+		e.Message += "; the service sent 1 device that does not match"
+	default:
+		e.Message += "; the service sent " + strconv.Itoa(dropped) + " devices that do not match"
+	}
+	switch {
+	case in.form == formDetectedApp && !slices.Equal(properties, []string{"deviceName"}):
+		e.Hint = "the devices of a detected app come with few properties, and what is missing matches nothing; " +
+			"search by DeviceName alone, or in AllDevices"
+	case filter.UserPrincipalName != "":
+		e.Hint = "the user on a row may be the one who enrolled the device and not its primary user, or the service ignored the filter; " +
+			"search by SerialNumber or DeviceName"
+	case !filter.LastSyncBefore.IsZero() || !filter.EnrolledBefore.IsZero():
+		e.Hint = "the service may send devices without a date, which match no bound, or it ignored the filter; " +
+			"search without LastSyncBefore and EnrolledBefore"
+	case dropped > maxCandidates:
+		e.Hint = "the service seems to have ignored the filter and to have sent every device that the caller may see; " +
+			"check the values of the filter, since a text matches as a whole only"
+	default:
+		e.Hint = "the service compares in another way than the library, or it ignored the filter; " +
+			"check the values of the filter, or search by another field"
+	}
+	return e
 }
 
 // AmbiguousDeviceError means that several devices match a search for a single one. [errors.Is] finds

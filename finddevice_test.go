@@ -126,6 +126,62 @@ func TestFindDeviceAtAServiceThatSendsTheOthers(t *testing.T) {
 	}
 }
 
+// A search that found nothing says what came instead, and why that can be: how many devices, and nothing about them.
+func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
+	t.Parallel()
+	rows := func(n int) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"id":"%d","deviceName":"SECRET-%d","serialNumber":"S%d","userPrincipalName":"secret@contoso.com"}`, i, i, i)
+		}
+		return list
+	}
+	const none, ignored, enrolled = "no device matches the filter on ", "ignored the filter", "enrolled the device"
+	serial, user := intune.DeviceFilter{SerialNumber: "SECRET"}, intune.DeviceFilter{UserPrincipalName: "anna.secret@contoso.com"}
+	for name, c := range map[string]struct {
+		filter  intune.DeviceFilter
+		in      intune.DeviceCollection
+		pages   [][]string
+		message string
+		says    []string // nil: no hint
+		not     []string
+	}{
+		"nothing":               {serial, intune.AllDevices(), [][]string{{}}, none + "serialNumber", nil, nil},
+		"one":                   {serial, intune.AllDevices(), [][]string{rows(1)}, none + "serialNumber; the service sent 1 device that does not match", []string{"compares in another way", ignored, "another field"}, []string{enrolled, "every device"}},
+		"twenty":                {serial, intune.AllDevices(), [][]string{rows(20)}, none + "serialNumber; the service sent 20 devices that do not match", []string{"compares in another way"}, []string{"every device"}},
+		"the tenant":            {serial, intune.AllDevices(), [][]string{rows(21)}, none + "serialNumber; the service sent 21 devices that do not match", []string{ignored, "every device that the caller may see"}, []string{enrolled, "compares"}},
+		"the tenant in pages":   {serial, intune.AllDevices(), [][]string{rows(12), rows(12)}, none + "serialNumber; the service sent 24 devices that do not match", []string{"every device"}, nil},
+		"a user's, by another":  {user, intune.AllDevices(), [][]string{rows(2)}, none + "userPrincipalName; the service sent 2 devices that do not match", []string{enrolled, "primary user", "search by SerialNumber or DeviceName"}, []string{"every device"}},
+		"no date":               {intune.DeviceFilter{LastSyncBefore: time.Now()}, intune.AllDevices(), [][]string{rows(30)}, none + "lastSyncDateTime; the service sent 30 devices that do not match", []string{"without a date", "LastSyncBefore"}, []string{"every device"}},
+		"not enrolled":          {intune.DeviceFilter{EnrolledBefore: time.Now()}, intune.AllDevices(), [][]string{rows(2)}, none + "enrolledDateTime; the service sent 2 devices that do not match", []string{"EnrolledBefore"}, nil},
+		"below an app":          {serial, intune.DetectedAppDevices("a"), [][]string{rows(2)}, none + "serialNumber; the service sent 2 devices that do not match", []string{"few properties", "DeviceName", "AllDevices"}, nil},
+		"below an app, by name": {intune.DeviceFilter{DeviceName: "SECRET"}, intune.DetectedAppDevices("a"), [][]string{rows(2)}, none + "deviceName; the service sent 2 devices that do not match", []string{"compares in another way"}, []string{"few properties"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var bodies []string
+			for i, page := range c.pages {
+				next := ""
+				if i+1 < len(c.pages) {
+					next = graphLists + "managedDevices?$skiptoken=" + strings.Repeat("x", i+1)
+				}
+				bodies = append(bodies, pageOf(next, page...))
+			}
+			_, err := newClient(t, inTurn(bodies...)).FindDevice(t.Context(), c.filter, &intune.FindDeviceOptions{In: c.in})
+			if e := asError(t, err); e.Message != c.message {
+				t.Errorf("message %q, want %q", e.Message, c.message)
+			}
+			if !errors.Is(err, intune.ErrNotFound) {
+				t.Errorf("got %v", err)
+			}
+			hintOf(t, err, c.says, c.not)
+			if text := strings.ToLower(err.Error()); strings.Contains(text, "secret") {
+				t.Errorf("the error shows a name: %s", text)
+			}
+		})
+	}
+}
+
 func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	const filter = "$filter=serialNumber%20eq%20%27S1%27"

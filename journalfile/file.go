@@ -16,7 +16,6 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -46,6 +45,11 @@ type Options struct {
 // pipes and terminals. An error of Write or Sync, and a Write that took less than it was given, makes Asking and Asked
 // fail. The journal is safe for concurrent use.
 //
+// Asking and Asked return when their context ends, even if the Write of a full pipe or of a file on a broken network does
+// not. They then return the context's error. The entry may still be written: such a request is read as one whose outcome
+// is unknown. Only that one Write is left behind, since later entries wait until it has returned, or until their own
+// context ends.
+//
 //   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass the file itself, not
 //     wrapped in another writer. If w is nil, Asking returns [intune.ErrInvalidArgument].
 //   - options: may be nil.
@@ -59,7 +63,7 @@ type Options struct {
 // calls Asked with the device, the client-request-id and the outcome. The journal fills in Time if it is zero. It returns
 // [intune.ErrInvalidArgument] for an entry without a device, or one that is too long.
 func New(w io.Writer, options *Options) intune.Journal {
-	j := &file{w: w, fresh: true}
+	j := &file{w: w, fresh: true, turn: make(chan struct{}, 1)}
 	if options != nil {
 		j.actor = options.Actor
 	}
@@ -68,8 +72,9 @@ func New(w io.Writer, options *Options) intune.Journal {
 
 type file struct {
 	actor func(context.Context) string
+	turn  chan struct{} // full while an entry is written, even if its caller has gone
 
-	mu     sync.Mutex
+	// Of the one whose turn it is:
 	w      io.Writer
 	fresh  bool // nothing was written yet
 	failed bool // the latest write failed
@@ -89,6 +94,9 @@ func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
 	if isNil(j.w) {
 		return invalidArgument("w", "of journalfile.New is nil; pass a file or another writer")
 	}
+	if ctx == nil {
+		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
+	}
 	if entry.Time.IsZero() {
 		entry.Time = time.Now().UTC().Round(0)
 	}
@@ -105,12 +113,55 @@ func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
 	if len(line) > maxLine {
 		return invalidArgument("entry", fmt.Sprintf("is too long for a journal: %d bytes, at most %d are read back", len(line), maxLine))
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.append(append(line, '\n')); err != nil {
+	if err := j.appendInTurn(ctx, append(line, '\n')); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	return nil
+}
+
+// appendInTurn writes one line, and returns when the context ends. A goroutine that a stuck write holds up keeps its turn,
+// so that no second one can be held up.
+func (j *file) appendInTurn(ctx context.Context, line []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case j.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("an earlier entry is still being written: %w", ctx.Err())
+	}
+	if ctx.Done() == nil {
+		defer func() { <-j.turn }()
+		return j.append(line)
+	}
+	type result struct {
+		err      error
+		panicked any
+	}
+	done := make(chan result, 1)
+	go func() {
+		ended := result{err: fmt.Errorf("the writer %T ended its goroutine", j.w)}
+		defer func() {
+			ended.panicked = recover() // for the goroutine of the caller, who can recover it
+			<-j.turn
+			done <- ended
+		}()
+		ended.err = j.append(line)
+	}()
+	var ended result
+	select {
+	case ended = <-done:
+	case <-ctx.Done():
+		select {
+		case ended = <-done: // what was written counts
+		default:
+			return fmt.Errorf("the entry is still being written: %w", ctx.Err())
+		}
+	}
+	if ended.panicked != nil {
+		panic(ended.panicked)
+	}
+	return ended.err
 }
 
 // append writes one line. If the line before it may be incomplete, it first writes the mark that cancels that line.
@@ -118,14 +169,15 @@ func (j *file) append(line []byte) error {
 	if j.mayEndInCutLine() {
 		line = append([]byte{cancel, '\n'}, line...)
 	}
+	j.fresh, j.failed = false, true // also if Write panics
 	n, err := j.w.Write(line)
 	if err == nil && n != len(line) {
 		err = io.ErrShortWrite
 	}
-	j.fresh, j.failed = false, err != nil
 	if err != nil {
 		return err
 	}
+	j.failed = false
 	if syncer, ok := j.w.(interface{ Sync() error }); ok && !isStream(j.w) {
 		return syncer.Sync()
 	}

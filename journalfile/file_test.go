@@ -10,14 +10,17 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 	"github.com/go-intune/intune/journalfile"
 )
 
@@ -397,5 +400,177 @@ func TestNew_OnAPipe(t *testing.T) {
 	line, err := io.ReadAll(r)
 	if err != nil || !bytes.HasSuffix(line, []byte("}\n")) || bytes.Count(line, []byte("\n")) != 1 {
 		t.Errorf("got %q, %v", line, err)
+	}
+}
+
+// stuckWriter takes nothing until release is called, and then as much of each line as take says.
+type stuckWriter struct {
+	bytes.Buffer
+
+	take     func(line []byte) (n int, err error)
+	released chan struct{}
+	writes   int
+}
+
+func newStuckWriter(take func([]byte) (int, error)) *stuckWriter {
+	return &stuckWriter{take: take, released: make(chan struct{})}
+}
+
+func (w *stuckWriter) Write(line []byte) (int, error) {
+	w.writes++
+	<-w.released
+	n, err := w.take(line)
+	w.Buffer.Write(line[:n])
+	return n, err
+}
+
+// takes is a writer's way to take all.
+func takes(line []byte) (int, error) { return len(line), nil }
+
+// A full pipe holds nobody beyond the own context, and leaves one write behind, however many callers come. When that write
+// has returned, what it left of a line does not touch the next one.
+func TestNew_OnAPipeThatBlocks(t *testing.T) {
+	t.Parallel()
+	next := askedEntry
+	next.ClientRequestID = "id-2"
+	for name, c := range map[string]struct {
+		first func(line []byte) (int, error) // of the write that was left behind
+		want  []intune.JournalEntry
+		mark  bool
+	}{
+		"half a line":              {func(line []byte) (int, error) { return len(line) / 2, errDisk }, []intune.JournalEntry{next}, true},
+		"half a line, no error":    {func(line []byte) (int, error) { return len(line) / 2, nil }, []intune.JournalEntry{next}, true},
+		"nothing":                  {func([]byte) (int, error) { return 0, errDisk }, []intune.JournalEntry{next}, true},
+		"a line but for its end":   {func(line []byte) (int, error) { return len(line) - 1, errDisk }, []intune.JournalEntry{askingEntry, next}, true},
+		"a whole line, too late":   {takes, []intune.JournalEntry{askingEntry, next}, false},
+		"a panic, of which no one": {func([]byte) (int, error) { panic("of the writer") }, []intune.JournalEntry{next}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newStuckWriter(c.first)
+				j := journalfile.New(w, nil)
+				start := time.Now()
+				for range 300 {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					if err := j.Asking(ctx, askingEntry); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "still being written") {
+						t.Errorf("error %v", err)
+					}
+					cancel()
+				}
+				if took := time.Since(start); took != 300*time.Second {
+					t.Errorf("300 calls of a second each took %v", took)
+				}
+				last := make(chan error, 1)
+				go func() { last <- j.Asked(context.WithoutCancel(t.Context()), next) }()
+				synctest.Wait()
+				if w.writes != 1 {
+					t.Errorf("%d writes began", w.writes)
+				}
+				w.take = func(line []byte) (int, error) { w.take = takes; return c.first(line) }
+				close(w.released)
+				if err := <-last; err != nil {
+					t.Error(err)
+				}
+				synctest.Wait()
+				entries, errs := entriesOf(bytes.NewReader(w.Bytes()))
+				if !slices.Equal(entries, c.want) || errs != nil {
+					t.Errorf("read %+v, errors %v, of\n%q", entries, errs, w.String())
+				}
+				if got := strings.Contains(w.String(), "\x18"); got != c.mark {
+					t.Errorf("marked %t, want %t:\n%q", got, c.mark, w.String())
+				}
+			})
+		})
+	}
+}
+
+// No record, no prompt: a request whose entry is stuck is not sent.
+func TestNew_OnAPipeThatBlocksStopsTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		device := tenant.AddDevice(intune.ManagedDevice{})
+		w := newStuckWriter(takes)
+		options := tenant.ClientOptions()
+		options.Journal = journalfile.New(w, nil)
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		_, err = client.RequestRemoteAssistance(ctx, device, nil)
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("error %v", err)
+		}
+		if time.Since(start) != time.Minute {
+			t.Errorf("took %v", time.Since(start))
+		}
+		close(w.released)
+		synctest.Wait()
+		if prompts := tenant.Prompts(device); prompts != 0 {
+			t.Errorf("%d prompts", prompts)
+		}
+		entries, errs := entriesOf(&w.Buffer)
+		if len(entries) != 1 || errs != nil {
+			t.Errorf("read %+v, errors %v", entries, errs)
+		}
+	})
+}
+
+// A context that has ended, or that ends while the writer is at work, is told apart from what was written.
+func TestNew_AfterTheEndOfTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &journalWriter{}
+	j := journalfile.New(w, nil)
+	w.cut = func(line []byte) (int, error) { cancel(); return len(line), nil }
+	for range 100 { // select would choose at random
+		if err := j.Asking(ctx, askingEntry); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if len(w.calls) != 2 {
+		t.Errorf("calls %v", w.calls)
+	}
+	if err := j.Asking(nil, askingEntry); !errors.Is(err, intune.ErrInvalidArgument) { //nolint:staticcheck // what a caller may do
+		t.Errorf("without a context: %v", err)
+	}
+}
+
+// A writer that panics or ends its goroutine does so in the goroutine of the caller, if there is still one, and holds up
+// nobody.
+func TestNew_WriterThatDoesNotReturn(t *testing.T) {
+	t.Parallel()
+	w := &journalWriter{}
+	j := journalfile.New(w, nil)
+	for name, ctx := range map[string]context.Context{"with an end": t.Context(), "without an end": context.WithoutCancel(t.Context())} {
+		w.cut = func([]byte) (int, error) { panic("of the writer") }
+		func() {
+			defer func() {
+				if recovered := recover(); recovered != "of the writer" {
+					t.Errorf("%s: recovered %v", name, recovered)
+				}
+			}()
+			t.Errorf("%s: returned %v", name, j.Asking(ctx, askingEntry))
+		}()
+		w.cut = nil
+		if err := j.Asked(ctx, askedEntry); err != nil {
+			t.Errorf("%s: then %v", name, err)
+		}
+	}
+	w.cut = func([]byte) (int, error) { runtime.Goexit(); return 0, nil }
+	if err := j.Asking(t.Context(), askingEntry); err == nil || !strings.Contains(err.Error(), "ended its goroutine") {
+		t.Errorf("after Goexit: %v", err)
+	}
+	w.cut = nil
+	if err := j.Asked(t.Context(), askedEntry); err != nil {
+		t.Errorf("then %v", err)
+	}
+	entries, errs := entriesOf(&w.Buffer)
+	if !slices.Equal(entries, []intune.JournalEntry{askedEntry, askedEntry, askedEntry}) || errs != nil {
+		t.Errorf("read %+v, errors %v", entries, errs)
 	}
 }

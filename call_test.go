@@ -567,6 +567,25 @@ func TestWireOfTheActionHTTP2(t *testing.T) {
 	}
 }
 
+// Over HTTP/2 a stream can stay open behind an answer that has no body. The answer has arrived all the same.
+func TestRequestRemoteAssistance_StreamThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	reset := make(chan struct{})
+	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		<-r.Context().Done() // when the client closes the stream
+		close(reset)
+	}, true)
+	client := newServerClient(t, server)
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+		t.Error(err)
+	}
+	<-reset
+}
+
 func TestActionThroughHTTPMock(t *testing.T) {
 	t.Parallel()
 	for _, c := range addresses {

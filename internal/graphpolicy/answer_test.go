@@ -1,6 +1,7 @@
 package graphpolicy_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
 )
@@ -20,11 +23,10 @@ func TestAnswerOfAWriteBreaksOff(t *testing.T) {
 		want   graphpolicy.Verdict
 		fails  bool
 	}{
-		"success":              {http.StatusOK, graphpolicy.Open, true},
-		"created":              {http.StatusCreated, graphpolicy.Open, true},
-		"success without body": {http.StatusNoContent, graphpolicy.Answered, false},
-		"refusal":              {http.StatusBadRequest, graphpolicy.Refused, false},
-		"failure":              {http.StatusInternalServerError, graphpolicy.Open, false},
+		"success": {http.StatusOK, graphpolicy.Open, true},
+		"created": {http.StatusCreated, graphpolicy.Open, true},
+		"refusal": {http.StatusBadRequest, graphpolicy.Refused, false},
+		"failure": {http.StatusInternalServerError, graphpolicy.Open, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,6 +43,116 @@ func TestAnswerOfAWriteBreaksOff(t *testing.T) {
 				t.Errorf("read %q, error %v", read, err)
 			}
 		})
+	}
+}
+
+// endless is a body of which the beginning has come. It does not end before the request's context does.
+type endless struct {
+	io.Reader
+
+	ctx    context.Context //nolint:containedctx // of one request
+	closed bool
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if n, err := e.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	<-e.ctx.Done()
+	return 0, e.ctx.Err()
+}
+
+func (e *endless) Close() error { e.closed = true; return nil }
+
+// What has arrived counts, though the body never ends: an answer without a body is not read, and the others are read for
+// ten seconds.
+func TestAnswerThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status int
+		length string // the header
+		took   time.Duration
+		want   graphpolicy.Verdict
+		fails  bool
+	}{
+		"no content":           {http.StatusNoContent, "", 0, graphpolicy.Answered, false},
+		"reset content":        {http.StatusResetContent, "", 0, graphpolicy.Answered, false},
+		"not modified":         {http.StatusNotModified, "", 0, graphpolicy.Open, false},
+		"success of no length": {http.StatusOK, "0", 0, graphpolicy.Answered, false},
+		"refusal of no length": {http.StatusForbidden, "0", 0, graphpolicy.Refused, false},
+		"success":              {http.StatusOK, "", 10 * time.Second, graphpolicy.Open, true},
+		"success of a length":  {http.StatusOK, "100", 10 * time.Second, graphpolicy.Open, true},
+		"throttled":            {http.StatusTooManyRequests, "", 10 * time.Second, graphpolicy.Refused, false},
+		"refusal":              {http.StatusForbidden, "", 10 * time.Second, graphpolicy.Refused, false},
+		"failure":              {http.StatusBadGateway, "", 10 * time.Second, graphpolicy.Open, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				call, start := newCall(true), time.Now()
+				body := &endless{Reader: strings.NewReader("begin")}
+				resp, err := newTransport(t, func(req *http.Request) (*http.Response, error) {
+					body.ctx = req.Context()
+					given := &http.Response{StatusCode: c.status, Body: body, Request: req, Header: http.Header{}}
+					if c.length != "" {
+						given.Header.Set("Content-Length", c.length)
+					}
+					return given, nil
+				}).Do(request(t, call, http.MethodPost))
+				if took := time.Since(start); took != c.took {
+					t.Errorf("took %v, want %v", took, c.took)
+				}
+				if verdict := call.Record().Verdict; verdict != c.want {
+					t.Errorf("verdict %d, want %d", verdict, c.want)
+				}
+				if !body.closed {
+					t.Error("the body was not closed")
+				}
+				if (err != nil) != c.fails {
+					t.Fatalf("error %v", err)
+				}
+				if c.fails {
+					if errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "did not end within 10s") {
+						t.Errorf("error %v", err)
+					}
+					return
+				}
+				want := "begin"
+				if c.took == 0 {
+					want = ""
+				}
+				if read, err := io.ReadAll(resp.Body); err != nil || string(read) != want {
+					t.Errorf("read %q, error %v, want %q", read, err, want)
+				}
+			})
+		})
+	}
+}
+
+// The context of the caller ends the reading of a body earlier.
+func TestAnswerThatDoesNotEndBeforeTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		call := newCall(true)
+		_, err := newTransport(t, func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: &endless{strings.NewReader(""), req.Context(), false}, Request: req}, nil
+		}).Do(request(t, call, http.MethodPost).WithContext(call.Start(ctx)))
+		if !errors.Is(err, context.DeadlineExceeded) || call.Record().Verdict != graphpolicy.Open {
+			t.Errorf("verdict %d, error %v", call.Record().Verdict, err)
+		}
+	})
+}
+
+// A read has no verdict, and the policies above find that there is no body.
+func TestAnswerOfAReadWithoutABody(t *testing.T) {
+	t.Parallel()
+	resp, err := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusNoContent, Body: unreadable{t}, Request: req}, nil
+	}).Do(request(t, newCall(false), http.MethodGet))
+	if err != nil || resp.Body != http.NoBody {
+		t.Errorf("body %v, error %v", resp, err)
 	}
 }
 

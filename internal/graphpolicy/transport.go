@@ -142,16 +142,27 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 	limitBody(resp)
 	var body []byte
 	if resp.Body != http.NoBody {
+		late := time.AfterFunc(answerTime, func() { cancel(errLateAnswer) })
 		body, err = io.ReadAll(resp.Body)
+		late.Stop()
 		_ = resp.Body.Close()
+		if err != nil && context.Cause(ctx) == errLateAnswer { //nolint:errorlint // the cause is this very value
+			err = errLateAnswer
+		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	verdict := verdictOf(resp.StatusCode, body)
-	if err != nil && verdict == Answered && resp.StatusCode != http.StatusNoContent {
+	if err != nil && verdict == Answered {
 		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	return verdict, resp, nil
 }
+
+// answerTime is how long the body of an answer to a write may take, once the status has come. The body is small, and what
+// the status says stands without it.
+const answerTime = 10 * time.Second
+
+var errLateAnswer = fmt.Errorf("the body of the answer did not end within %s", answerTime)
 
 // send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
 // responders of mocks return the same header to every request, so only setHeader may change it. An answer together with
@@ -174,8 +185,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	if own.Header == nil {
 		own.Header = http.Header{}
 	}
-	if own.StatusCode == http.StatusSwitchingProtocols && own.Body != nil {
-		// The body is the connection itself, and a read of it does not end with the context.
+	if own.Body != nil && hasNoBody(&own) {
 		_ = own.Body.Close()
 		own.Body = nil
 	}
@@ -183,6 +193,17 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		own.Body = http.NoBody
 	}
 	return &own, nil
+}
+
+// hasNoBody reports whether an answer has no body by its status or its header, whatever stands for one. Over HTTP/2 a
+// server or a proxy may leave the stream of such an answer open, so that a read would wait for an end that need not come.
+// After 101 the body is the connection itself, and a read of it does not even end with the context.
+func hasNoBody(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusResetContent, http.StatusNotModified:
+		return true
+	}
+	return resp.Header.Get("Content-Length") == "0" // the field is zero too in an answer that a mock made
 }
 
 // setHeader changes an answer's header in a copy.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"math"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -117,9 +118,9 @@ func (p *Progress) count(outcome Outcome) {
 // RequestRemoteAssistanceMany asks Intune to open a session on each of devices, and yields one result for each distinct
 // device, in order of completion. It does not wait for links. It sends nothing before the loop begins.
 //
-//   - devices: the loop reads them in its own goroutine, only as far as requests can go out. It asks each device once,
-//     however often the device occurs. Only the set of addresses seen grows with the input. Use one form of address, since
-//     the library cannot know that two forms mean the same device.
+//   - devices: the loop reads them in a goroutine of their own, at most one device ahead of what can go out. It asks each
+//     device once, however often the device occurs. Only the set of addresses seen grows with the input. Use one form of
+//     address, since the library cannot know that two forms mean the same device.
 //   - options: may be nil.
 //
 // A device that the service throttles (429) is tried again, up to ten times in all: after the wait that the service asks
@@ -129,13 +130,18 @@ func (p *Progress) count(outcome Outcome) {
 // seconds and more, and not if the service asks for a wait above MaxRetryDelay. MaxRetries below zero turns all of this
 // off. Retry options in ctx do not count. A request whose outcome is unknown is never sent again.
 //
+// The input may be slow, and it may wait for results: a result is yielded as soon as it is there. Variables that the input
+// shares with the body of the loop need a lock.
+//
 // When ctx ends, requests in flight end with it. Each device that was not sent, the rest of the input included, has a
-// result with [OutcomeNotSent]. Leaving the loop early stops everything at once: requests in flight end, and only the
-// journal tells their outcome. No goroutine outlives the loop. The iterator can be used once.
+// result with [OutcomeNotSent]. The loop therefore goes on until the input returns, and an input that waits for something
+// else should return when ctx ends. Leaving the loop early stops everything at once: requests in flight end, and only the
+// journal tells their outcome. The goroutine of an input that blocks is left behind, and ends when the input yields or
+// returns; no other goroutine outlives the loop. The iterator can be used once.
 //
 // With a journal, each device has its own pair of entries. The span of the loop carries the first error of a device.
-// OnProgress and the body of the loop run in the loop's goroutine; a panic of a policy, transport or journal is raised
-// there too.
+// OnProgress and the body of the loop run in the loop's goroutine; a panic of the input, a policy, the transport or the
+// journal is raised there too.
 //
 // It needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].
@@ -156,19 +162,21 @@ func (c *Client) RequestRemoteAssistanceMany(
 			yield(RequestResult{Outcome: OutcomeNotSent, Err: missing})
 		case used.Swap(true):
 			again := invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again")
-			refuseMany(distinct(devices), again, yield)
+			refuseMany(devices, again, yield)
 		case refused != nil:
-			refuseMany(distinct(devices), refused, yield)
+			refuseMany(devices, refused, yield)
 		default:
-			c.requestMany(ctx, distinct(devices), o, yield)
+			c.requestMany(ctx, devices, o, yield)
 		}
 	}
 }
 
 // refuseMany says of each device that it was not asked, and why.
 func refuseMany(devices iter.Seq[DeviceRef], why error, yield func(RequestResult) bool) {
-	for device := range devices {
-		if !yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: why}) {
+	input := readInput(devices)
+	defer input.leave()
+	for next := <-input.given; input.took(next); next = <-input.given {
+		if !yield(RequestResult{Device: next.device, Outcome: OutcomeNotSent, Err: why}) {
 			return
 		}
 	}
@@ -190,7 +198,70 @@ func distinct(devices iter.Seq[DeviceRef]) iter.Seq[DeviceRef] {
 	}
 }
 
-// requestMany asks. Its goroutine is the only one that reads the input and yields.
+// manyInput reads devices, each once, in a goroutine of its own. It is at most one device ahead of the loop. So neither
+// waits for the other: the input may take its time, or wait for results.
+type manyInput struct {
+	given chan manyGiven
+	left  chan struct{} // closed when the loop is over
+	ended bool          // of the goroutine of the loop
+}
+
+// manyGiven is a device, or the end of the input.
+type manyGiven struct {
+	device   DeviceRef
+	ended    bool
+	panicked any  // with ended
+	exited   bool // with ended: by runtime.Goexit
+}
+
+func readInput(devices iter.Seq[DeviceRef]) *manyInput {
+	input := &manyInput{given: make(chan manyGiven), left: make(chan struct{})}
+	go input.read(devices)
+	return input
+}
+
+func (i *manyInput) read(devices iter.Seq[DeviceRef]) {
+	last := manyGiven{ended: true, exited: true}
+	defer func() {
+		if last.panicked = recover(); last.panicked != nil {
+			last.exited = false
+		}
+		i.give(last) // to nobody, if the loop is over
+	}()
+	for device := range distinct(devices) {
+		if !i.give(manyGiven{device: device}) {
+			break
+		}
+	}
+	last.exited = false
+}
+
+// give reports whether the loop has taken it, and not ended.
+func (i *manyInput) give(next manyGiven) bool {
+	select {
+	case i.given <- next:
+		return true
+	case <-i.left:
+		return false
+	}
+}
+
+// took reports whether what came is a device. It raises a panic of the input, and ends the goroutine if the input did.
+func (i *manyInput) took(next manyGiven) bool {
+	i.ended = next.ended
+	switch {
+	case next.panicked != nil:
+		panic(next.panicked)
+	case next.exited:
+		runtime.Goexit()
+	}
+	return !next.ended
+}
+
+// leave is called at the end of the loop. It does not wait for an input that blocks.
+func (i *manyInput) leave() { close(i.left) }
+
+// requestMany asks. Its goroutine is the only one that yields.
 func (c *Client) requestMany(
 	ctx context.Context, devices iter.Seq[DeviceRef], o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool,
 ) {
@@ -199,20 +270,20 @@ func (c *Client) requestMany(
 	m := c.newManyRun(working, o, yield)
 	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
-	for device := range devices {
-		if !m.deliver() {
-			return
+	input := readInput(devices)
+	defer input.leave()
+	for goesOn := true; goesOn && (m.running > 0 || !input.ended); {
+		given := input.given
+		if input.ended || m.running == o.Concurrency {
+			given = nil // there is no other one, or no room for one
 		}
-		m.progress.Pending++
-		if err := device.check(); err != nil {
-			if !m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err}) {
-				return
+		select {
+		case next := <-given:
+			if input.took(next) {
+				goesOn = m.ask(next.device)
 			}
-			continue
-		}
-		if !m.start(c.newManyItem(device)) {
-			return
+		case event := <-m.events:
+			goesOn = m.receive(event)
 		}
 	}
-	m.finish()
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -500,17 +501,16 @@ func TestManyLoopIsLeft(t *testing.T) {
 	})
 }
 
-// The input may take its time, as the pages of a list do. A result is yielded as soon as the input gives the next device.
-func TestManySlowInput(t *testing.T) {
+// The input may take its time, as the pages of a list do. A result is yielded as soon as it is there.
+func TestRequestRemoteAssistanceMany_SlowInput(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sent := &manyScript{}
-		var given, got []time.Duration
+		sent := &manyScript{delay: time.Second}
+		var got, want []time.Duration
 		start := time.Now()
 		slow := func(yield func(intune.DeviceRef) bool) {
 			for _, name := range numbered(9) {
-				time.Sleep(time.Minute) //nolint:forbidigo // fake time
-				given = append(given, time.Since(start))
+				pass(time.Minute)
 				if !yield(intune.Device(name)) {
 					return
 				}
@@ -518,35 +518,187 @@ func TestManySlowInput(t *testing.T) {
 		}
 		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil) {
 			got = append(got, time.Since(start))
+			want = append(want, time.Duration(len(got))*time.Minute+time.Second)
 		}
-		want := append(given[1:], given[8])
-		if !slices.Equal(got, want) {
+		if len(got) != 9 || !slices.Equal(got, want) {
 			t.Errorf("results after %v, want %v", got, want)
 		}
 	})
 }
 
-// A loop that is left at a result which came while the input was slow takes no other device.
-func TestManyLoopIsLeftAtAWaitingResult(t *testing.T) {
+// pass is how long some time of the bubble's clock takes.
+func pass(d time.Duration) { <-time.After(d) }
+
+// The input may wait for results: here for that of each device before it gives the next, whatever becomes of the device.
+func TestRequestRemoteAssistanceMany_InputThatWaitsForResults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		options  intune.RequestRemoteAssistanceManyOptions
+		accepted int
+	}{
+		"asked":          {intune.RequestRemoteAssistanceManyOptions{}, 10},
+		"one at a time":  {intune.RequestRemoteAssistanceManyOptions{Concurrency: 1}, 10},
+		"without a pace": {intune.RequestRemoteAssistanceManyOptions{PerSecond: -1}, 10},
+		"bad argument":   {intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				results := make(chan intune.RequestResult)
+				input := func(yield func(intune.DeviceRef) bool) {
+					for _, name := range append(numbered(9), "a/b", "last") { // one of them can't be asked
+						if !yield(intune.Device(name)) {
+							t.Error("the loop was left")
+						}
+						if r := <-results; r.Device != intune.Device(name) {
+							t.Errorf("a result for %v, want one for %s", r.Device, name)
+						}
+					}
+				}
+				got := map[intune.Outcome]int{}
+				for r := range (&manyScript{}).client(t).RequestRemoteAssistanceMany(t.Context(), input, &c.options) {
+					got[r.Outcome]++
+					results <- r
+				}
+				if got[intune.OutcomeAccepted] != c.accepted || got[intune.OutcomeNotSent] != 11-c.accepted {
+					t.Errorf("outcomes %v, want %d accepted and the rest not sent", got, c.accepted)
+				}
+			})
+		})
+	}
+}
+
+// The input is at most one device ahead of what can go out.
+func TestRequestRemoteAssistanceMany_TakesOneDeviceAhead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sent, given := &manyScript{}, 0
-		slow := func(yield func(intune.DeviceRef) bool) {
-			for _, name := range numbered(9) {
-				time.Sleep(time.Minute) //nolint:forbidigo // fake time
-				given++
+		sent := &manyScript{delay: time.Second}
+		var begun atomic.Int32
+		input := func(yield func(intune.DeviceRef) bool) {
+			for _, name := range numbered(100) {
+				begun.Add(1)
 				if !yield(intune.Device(name)) {
 					return
 				}
 			}
 		}
-		for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), slow, nil) {
-			break
+		results, done := sent.client(t).RequestRemoteAssistanceMany(t.Context(), input, &intune.RequestRemoteAssistanceManyOptions{PerSecond: -1, Concurrency: 3}), 0
+		if begun.Load() != 0 {
+			t.Error("the input was read before the loop began")
 		}
-		if given != 2 || len(sent.requests) != 1 {
-			t.Errorf("%d devices were taken, sent %v", given, sent.requests)
+		for range results {
+			done++
+			synctest.Wait()
+			if got := int(begun.Load()); got > done+3 {
+				t.Fatalf("%d devices were taken, %d have a result", got, done)
+			}
+		}
+		if done != 100 {
+			t.Errorf("%d results", done)
 		}
 	})
+}
+
+// A loop that is left does not wait for an input that blocks, and sends nothing more. The input ends when it yields.
+func TestRequestRemoteAssistanceMany_LoopIsLeftWhileTheInputBlocks(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(){"break": func() {}, "panic": func() { panic("of the body") }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sent, unblock, ended := &manyScript{}, make(chan struct{}), make(chan bool)
+				input := func(yield func(intune.DeviceRef) bool) {
+					yield(intune.Device("a"))
+					<-unblock
+					ended <- yield(intune.Device("b"))
+					yield(intune.Device("c")) // which is one too many, and hurts nobody
+				}
+				func() {
+					defer func() { _ = recover() }()
+					for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), input, nil) {
+						leave()
+						break
+					}
+				}()
+				close(unblock)
+				if <-ended {
+					t.Error("the input was told to go on")
+				}
+				if len(sent.requests) != 1 {
+					t.Errorf("sent %v", sent.requests)
+				}
+			}) // which fails if a goroutine is left
+		})
+	}
+}
+
+// The end of the context ends requests, but not the input: what it still gives was not sent.
+func TestRequestRemoteAssistanceMany_ContextEndsBeforeTheInput(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		sent := &manyScript{}
+		input := func(yield func(intune.DeviceRef) bool) {
+			for _, name := range numbered(4) {
+				pass(time.Minute)
+				if !yield(intune.Device(name)) {
+					t.Error("the loop was left")
+				}
+			}
+		}
+		got := summaries(sent.client(t).RequestRemoteAssistanceMany(ctx, input, nil))
+		if want := []string{"d0 accepted 1", "d1 notSent 0", "d2 notSent 0", "d3 notSent 0"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if len(sent.requests) != 1 {
+			t.Errorf("sent %v", sent.requests)
+		}
+	})
+}
+
+// A panic of the input is one of the loop, and an input that ends its goroutine ends the loop's, as it would without one of
+// its own. Requests in flight end before that.
+func TestRequestRemoteAssistanceMany_InputDoesNotReturn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fail    func()
+		options intune.RequestRemoteAssistanceManyOptions
+		want    any // recovered
+	}{
+		"panic":                      {func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{}, "of the input"},
+		"panic, with a bad argument": {func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, "of the input"},
+		"exit":                       {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{}, nil},
+		"exit, with a bad argument":  {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sent := &manyScript{delay: time.Minute}
+				input := func(yield func(intune.DeviceRef) bool) {
+					yield(intune.Device("a"))
+					pass(time.Second)
+					c.fail()
+				}
+				recovered, returned := make(chan any, 1), false
+				go func() {
+					defer func() { recovered <- recover() }()
+					for range sent.client(t).RequestRemoteAssistanceMany(t.Context(), input, &c.options) {
+					}
+					returned = true
+				}()
+				if got := <-recovered; got != c.want {
+					t.Errorf("recovered %v, want %v", got, c.want)
+				}
+				if returned {
+					t.Error("the loop went on")
+				}
+				if sent.inFlight != 0 {
+					t.Errorf("%d requests in flight", sent.inFlight)
+				}
+			})
+		})
+	}
 }
 
 // Nothing goes again whose outcome is unknown, whatever the error says of throttling or of the network.

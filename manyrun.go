@@ -45,19 +45,19 @@ func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOp
 	return &manyRun{
 		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
 		limiter: ratelimit.New(o.PerSecond),
-		// Room for what the workers have to tell while the input is slow. With more workers, some wait to be heard.
+		// Room for what the workers have to tell while the body of the loop is slow. With more workers, some wait to be heard.
 		events: make(chan manyEvent, 2*min(o.Concurrency, 64)),
 	}
 }
 
-// start hands a device to a worker, once there is room for one more. It reports whether the loop goes on.
-func (m *manyRun) start(item *manyItem) bool {
-	for m.running == m.options.Concurrency {
-		if !m.receive() {
-			return false
-		}
+// ask hands a device to a worker, for which there is room. It reports whether the loop goes on.
+func (m *manyRun) ask(device DeviceRef) bool {
+	m.progress.Pending++
+	if err := device.check(); err != nil {
+		return m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err})
 	}
 	m.running++
+	item := m.client.newManyItem(device)
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events <- ended }()
@@ -68,29 +68,8 @@ func (m *manyRun) start(item *manyItem) bool {
 	return true
 }
 
-// deliver yields a result that waits, if there is one, and reports whether the loop goes on. It is called once for each
-// device: so a slow input does not hold results up, and a slow body does not hold requests up.
-func (m *manyRun) deliver() bool {
-	for done := m.progress.Done(); len(m.events) > 0 && m.progress.Done() == done; {
-		if !m.receive() {
-			return false
-		}
-	}
-	return true
-}
-
-// finish waits for the workers.
-func (m *manyRun) finish() {
-	for m.running > 0 {
-		if !m.receive() {
-			return
-		}
-	}
-}
-
-// receive waits for one event and reports whether the loop goes on.
-func (m *manyRun) receive() bool {
-	event := <-m.events
+// receive reports whether the loop goes on after an event.
+func (m *manyRun) receive(event manyEvent) bool {
 	switch {
 	case event.ended:
 		m.running--

@@ -409,6 +409,44 @@ func TestRequestRemoteAssistanceMany_OutcomeOfEachAnswer(t *testing.T) {
 	}
 }
 
+// However long a wait the service asks for, the loop pauses no longer than MaxRetryDelay says.
+func TestRequestRemoteAssistanceMany_PauseIsBounded(t *testing.T) {
+	t.Parallel()
+	const year = 8760 * time.Hour
+	for name, c := range map[string]struct {
+		most  time.Duration
+		after string
+		want  time.Duration
+	}{
+		"a year":                {0, "31536000", 3 * time.Minute},
+		"a year, in a fraction": {0, "31536000.5", 3 * time.Minute},
+		"above the default":     {0, "181", 3 * time.Minute},
+		"the default":           {0, "180", 3 * time.Minute},
+		"below the default":     {0, "179", 179 * time.Second},
+		"above the given":       {time.Second, "2", time.Second},
+		"no header":             {time.Second, "", time.Second},
+		"no limit":              {-1, "31536000", year},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sent := &manyScript{answers: map[string][]int{"d0": {429, 204}}, header: http.Header{"Retry-After": {c.after}}}
+				client := sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetryDelay = c.most })
+				start, paused := time.Now(), time.Duration(0)
+				got := summaries(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &intune.RequestRemoteAssistanceManyOptions{
+					PerSecond: -1, Concurrency: 1, OnProgress: func(p intune.Progress) { paused = max(paused, p.PausedUntil.Sub(start)) },
+				}))
+				if want := []string{"d0 accepted 2", "d1 accepted 1", "d2 accepted 1"}; !slices.Equal(got, want) {
+					t.Errorf("got %q, want %q", got, want)
+				}
+				if took := time.Since(start); took != c.want || paused != c.want {
+					t.Errorf("took %v, paused for %v, want %v", took, paused, c.want)
+				}
+			})
+		})
+	}
+}
+
 // When one is throttled, nothing is sent to the others until the wait is over, and then at half the pace.
 func TestManyThrottlingHoldsAll(t *testing.T) {
 	t.Parallel()

@@ -228,7 +228,6 @@ const (
 	throttledTries = 10
 	unsentTries    = 4 // azcore's default
 	firstRetry     = 800 * time.Millisecond
-	longestWait    = 3 * time.Minute
 )
 
 // retry says whether a device goes again after a try, and how long it waits.
@@ -247,7 +246,11 @@ func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, 
 	case outcome == OutcomeRejected && errors.Is(failed, ErrThrottled):
 		if n < throttledTries {
 			// Without a Retry-After, what Microsoft asks of its own clients.
-			return cmp.Or(failed.RetryAfter, min(time.Duration(3*n*n)*time.Second, longestWait)), manyThrottled
+			wait = cmp.Or(failed.RetryAfter, time.Duration(3*n*n)*time.Second)
+			if most := m.client.retry.MaxRetryDelay; most >= 0 {
+				wait = min(wait, most) // the others wait too, and would do so for as long as a broken header says
+			}
+			return wait, manyThrottled
 		}
 	case n >= tries:
 	case outcome == OutcomeRejected && failed.StatusCode == http.StatusServiceUnavailable,

@@ -63,7 +63,8 @@ type Client struct {
 // NewClient makes a client that calls Microsoft Graph with tokens from credential. It sends nothing.
 //
 //   - credential: any [azcore.TokenCredential], such as one from azidentity, [NewCredential] or [StaticToken]. nil is refused,
-//     because azcore would silently send no token.
+//     because azcore would silently send no token. A call ends with its context even if the credential does not; until the
+//     credential has answered, other calls that need a token wait for the same answer.
 //   - options: nil means the public cloud and azcore's defaults, and is the same as zero options.
 //
 // The list shows credentials of azidentity, what each is for, and which kind of the permission

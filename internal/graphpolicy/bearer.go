@@ -19,14 +19,14 @@ import (
 // than root before a token is attached, whether a next link or a caller's policy led there. A goroutine that waits
 // while another one gets the token keeps its own deadline; azcore alone would make it wait for as long as the
 // credential takes, which is minutes for a device code. A call that was asked for claims gets a token with these
-// claims, even if another goroutine's token arrived in between.
+// claims, even if another goroutine's token arrived in between. The credential is asked through a source.
 type Bearer struct {
 	policy.Policy
 
-	credential azcore.TokenCredential
-	scopes     []string
-	root       *url.URL
-	gate       chan struct{} // held by the one goroutine that may ask the credential
+	source source
+	scopes []string
+	root   *url.URL
+	gate   chan struct{} // held by the one goroutine that may ask for a token
 
 	mu      sync.Mutex
 	current azcore.AccessToken // the latest token, zero once the service refused one
@@ -35,7 +35,7 @@ type Bearer struct {
 
 // NewBearer makes the policy.
 func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, allowHTTP bool) *Bearer {
-	b := &Bearer{credential: credential, scopes: []string{scope}, root: root, gate: make(chan struct{}, 1)}
+	b := &Bearer{source: source{credential: credential}, scopes: []string{scope}, root: root, gate: make(chan struct{}, 1)}
 	b.Policy = runtime.NewBearerTokenPolicy(credentialFunc(b.getToken), b.scopes, &policy.BearerTokenOptions{
 		InsecureAllowCredentialWithHTTP: allowHTTP,
 		AuthorizationHandler:            policy.AuthorizationHandler{OnRequest: b.authorize},
@@ -96,41 +96,10 @@ func (b *Bearer) getToken(ctx context.Context, options policy.TokenRequestOption
 	return token, err
 }
 
-// GetToken asks the credential, and returns when the context ends even if the credential does not. A panic of the
-// credential becomes an error, because otherwise azcore's cache would wait for the token forever. A token that cannot
-// be sent is an error too.
+// GetToken asks the credential, and returns when the context ends even if the credential does not.
 func (b *Bearer) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	type result struct {
-		token azcore.AccessToken
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		r := result{err: fmt.Errorf("the credential %T ended its goroutine or panicked", b.credential)}
-		defer func() {
-			_ = recover() // its value may hold a secret
-			done <- r
-		}()
-		token, err := b.credential.GetToken(ctx, options)
-		if err == nil && !sendable(token.Token) {
-			err = fmt.Errorf("the credential %T gave a token that is blank or holds characters that no access token has", b.credential)
-		}
-		r = result{token, err}
-	}()
-	select {
-	case r := <-done:
-		return r.token, r.err
-	case <-ctx.Done():
-		return azcore.AccessToken{}, ctx.Err()
-	}
+	return b.source.get(ctx, options)
 }
-
-// sendable reports whether a token can stand in a header.
-func sendable(token string) bool {
-	return token != "" && !strings.ContainsFunc(token, isNoVisibleASCII)
-}
-
-func isNoVisibleASCII(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // usable is the latest token if it is valid for another minute, long enough for a request.
 func (b *Bearer) usable() string {
@@ -144,6 +113,7 @@ func (b *Bearer) usable() string {
 
 // drop forgets the latest token when the service has refused one.
 func (b *Bearer) drop() {
+	b.source.forget()
 	b.mu.Lock()
 	b.current = azcore.AccessToken{}
 	b.mu.Unlock()

@@ -612,6 +612,47 @@ func TestActionThroughHTTPMock(t *testing.T) {
 	}
 }
 
+// A header without values is one that is not set, and a response that is nowhere to be kept is not kept. azcore panics at
+// both.
+func TestClient_ContextWithNothingInIt(t *testing.T) {
+	t.Parallel()
+	given := http.Header{"X-None": nil, "X-Empty": {}, "X-Blank": {""}, "x-two": {"1", "2"}}
+	adds := policyFunc(func(req *policy.Request) (*http.Response, error) {
+		ctx := policy.WithHTTPHeader(req.Raw().Context(), given)
+		return req.WithContext(policy.WithCaptureResponse(ctx, nil)).Next()
+	})
+	ofCaller := policy.WithCaptureResponse(policy.WithHTTPHeader(t.Context(), given), nil)
+	for name, c := range map[string]struct {
+		ctx    context.Context //nolint:containedctx // of one case
+		change func(*intune.ClientOptions)
+	}{
+		"of the caller":                 {ofCaller, func(*intune.ClientOptions) {}},
+		"of the caller, with a timeout": {ofCaller, func(o *intune.ClientOptions) { o.Retry.TryTimeout = time.Minute }},
+		"of a policy, per call":         {t.Context(), placed(adds)["per call"]},
+		"of a policy, per try":          {t.Context(), placed(adds)["per retry"]},
+	} {
+		var seen http.Header
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			seen = req.Header
+			return answer(req, http.StatusNoContent, nil, ""), nil
+		}), c.change)
+		if _, err := client.RequestRemoteAssistance(c.ctx, intune.Device("1"), nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for header, want := range map[string][]string{"X-None": nil, "X-Empty": nil, "X-Blank": {""}, "X-Two": {"1", "2"}} {
+			if got := seen.Values(header); !slices.Equal(got, want) {
+				t.Errorf("%s: sent %s %q, want %q", name, header, got, want)
+			}
+		}
+		if _, kept := seen["X-None"]; kept {
+			t.Errorf("%s: sent an empty header", name)
+		}
+	}
+	if _, kept := given["X-None"]; !kept || len(given) != 4 {
+		t.Errorf("the caller's header is %v now", given)
+	}
+}
+
 func TestCallersRequestIDIsKeptAndReported(t *testing.T) {
 	t.Parallel()
 	const own = "aaaaaaaa-0000-4000-8000-000000000000"

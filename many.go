@@ -141,7 +141,7 @@ func (p *Progress) count(outcome Outcome) {
 //
 // With a journal, each device has its own pair of entries. The span of the loop carries the first error of a device.
 // OnProgress and the body of the loop run in the loop's goroutine; a panic of the input, a policy, the transport or the
-// journal is raised there too.
+// journal is raised there too. As there are many answers, policy.WithCaptureResponse on ctx captures none of them.
 //
 // It needs DeviceManagementManagedDevices.ReadWrite.All, and the right that [Client.RequestRemoteAssistance] names. If an
 // argument cannot be used, nothing is sent, and each device has a result with [ErrInvalidArgument].

@@ -1325,6 +1325,20 @@ func (panicking) Asking(context.Context, intune.JournalEntry) error { return nil
 
 func (panicking) Asked(context.Context, intune.JournalEntry) error { panic("of the journal") }
 
+// Requests at the same time do not write to the one response that the caller asked for.
+func TestRequestRemoteAssistanceMany_CapturesNoResponse(t *testing.T) {
+	t.Parallel()
+	var captured *http.Response
+	ctx := policy.WithCaptureResponse(t.Context(), &captured)
+	got := summaries((&manyScript{}).client(t).RequestRemoteAssistanceMany(ctx, devicesNamed(numbered(20)...), &intune.RequestRemoteAssistanceManyOptions{PerSecond: -1}))
+	if len(got) != 20 {
+		t.Errorf("got %q", got)
+	}
+	if captured != nil {
+		t.Errorf("captured the answer to %s", captured.Request.URL.Path)
+	}
+}
+
 // A panic of the loop's body leaves nothing behind.
 func TestManyBodyPanics(t *testing.T) {
 	t.Parallel()

@@ -282,6 +282,8 @@ func isNetworkError(answer manyAnswer) bool {
 
 // try sends once.
 func (c *Client) try(ctx context.Context, item *manyItem) manyAnswer {
+	// With a response of its own, since requests at the same time must not write to the caller's.
+	ctx = policy.WithCaptureResponse(ctx, new(*http.Response))
 	resp, record, err := c.ask(ctx, c.newAsk(item.device, item.id), item.pair)
 	answer := manyAnswer{resp: resp, record: record, err: err}
 	item.take(answer)

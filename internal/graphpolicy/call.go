@@ -194,9 +194,10 @@ func (c *Call) Start(ctx context.Context) context.Context {
 	return &c.first
 }
 
-// restoreContext puts the call back into a context that has lost it, or that has another call.
+// restoreContext puts the call back on top of a context to which a policy has added something, or that has lost the call.
 func (c *Call) restoreContext(req *policy.Request) {
-	if ctx := req.Raw().Context(); callOf(ctx) != c {
+	ctx := req.Raw().Context()
+	if top, ok := ctx.(*callContext); !ok || top.call != c {
 		*req.Raw() = *req.Raw().WithContext(&callContext{Context: ctx, call: c})
 	}
 }
@@ -209,15 +210,19 @@ type callContext struct {
 
 type callKey struct{}
 
-// Value returns the call and azcore's API name itself, and asks the parent context for everything else.
+// Value returns the call and azcore's API name itself, and asks the parent context for everything else. What it finds there
+// azcore's policies can use.
 func (c *callContext) Value(key any) any {
 	switch key.(type) {
 	case callKey:
 		return c.call
 	case runtime.CtxAPINameKey:
+		if c.call == nil { // the request is of no call, and will be refused
+			return nil
+		}
 		return c.call.API
 	}
-	return c.Context.Value(key)
+	return callerValue(key, c.Context.Value(key))
 }
 
 func callOf(ctx context.Context) *Call {

@@ -1,9 +1,6 @@
 package graphpolicy
 
-import (
-	"context"
-	"reflect"
-)
+import "context"
 
 // Separate returns a context for one of several requests that are sent at the same time below one span. azcore 1.24 keeps the
 // URL of the latest request for the whole operation, to remove it from the text of a failed span, and does not guard it, so
@@ -18,7 +15,7 @@ const sanitizerPackage = "github.com/Azure/azure-sdk-for-go/sdk/azcore/internal/
 
 // Value implements [context.Context].
 func (s separate) Value(key any) any {
-	if t := reflect.TypeOf(key); t != nil && t.PkgPath() == sanitizerPackage {
+	if isOf(key, sanitizerPackage) {
 		return nil
 	}
 	return s.Context.Value(key)

@@ -111,7 +111,7 @@ func (s *source) ask(r *tokenRequest) {
 		}
 		close(r.ended)
 	}()
-	given, failed := s.credential.GetToken(r.ctx, r.options)
+	given, failed := s.credential.GetToken(credentialContext{r.ctx}, r.options)
 	if failed == nil && !sendable(given.Token) {
 		failed = fmt.Errorf("the credential %T gave a token that is blank or holds characters that no access token has", s.credential)
 	}

@@ -24,12 +24,17 @@ type counter struct {
 
 func newCounter(t *testing.T, life time.Duration, steps map[int]func(context.Context) error) counter {
 	t.Helper()
+	d := &desk{life: life, steps: steps}
+	return counter{d, graphpolicy.NewBearer(d, "the scope", graphRoot(t), false)}
+}
+
+func graphRoot(t *testing.T) *url.URL {
+	t.Helper()
 	root, err := url.Parse("https://graph.microsoft.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{life: life, steps: steps}
-	return counter{d, graphpolicy.NewBearer(d, "the scope", root, false)}
+	return root
 }
 
 // got is the outcome of one request for a token.

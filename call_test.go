@@ -653,23 +653,39 @@ func TestClient_ContextWithNothingInIt(t *testing.T) {
 	}
 }
 
+// The id that is reported is the one that was sent: HTTP carries no white space around it.
 func TestCallersRequestIDIsKeptAndReported(t *testing.T) {
 	t.Parallel()
 	const own = "aaaaaaaa-0000-4000-8000-000000000000"
-	for _, status := range []int{http.StatusNoContent, http.StatusForbidden} {
-		var seen []string
-		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-			seen = append(seen, req.Header.Get("client-request-id"))
-			return answer(req, status, nil, ""), nil
-		}))
-		ctx := policy.WithHTTPHeader(t.Context(), http.Header{"client-request-id": {own}})
-		response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-		reported := response.ClientRequestID
-		if err != nil {
-			reported = asError(t, err).ClientRequestID
-		}
-		if reported != own || !slices.Equal(seen, []string{own}) {
-			t.Errorf("status %d: sent %v, reported %q", status, seen, reported)
+	for name, given := range map[string]string{"plain": own, "white space": " \t" + own + "  "} {
+		for _, status := range []int{http.StatusNoContent, http.StatusForbidden} {
+			for _, journal := range []*memory{nil, {}} {
+				var seen []string
+				server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+					seen = append(seen, r.Header.Values("Client-Request-Id")...)
+					w.WriteHeader(status)
+				}, false)
+				client := newServerClient(t, server, func(o *intune.ClientOptions) {
+					if journal != nil {
+						o.Journal = journal
+					}
+				})
+				ctx := policy.WithHTTPHeader(t.Context(), http.Header{"client-request-id": {given}})
+				response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+				reported := response.ClientRequestID
+				if err != nil {
+					reported = asError(t, err).ClientRequestID
+				}
+				if reported != own || !slices.Equal(seen, []string{own}) {
+					t.Errorf("%s, status %d: sent %q, reported %q", name, status, seen, reported)
+				}
+				if journal == nil {
+					continue
+				}
+				if asking, asked := journal.pair(t); asking.ClientRequestID != own || asked.ClientRequestID != own {
+					t.Errorf("%s, status %d: entries have %q and %q", name, status, asking.ClientRequestID, asked.ClientRequestID)
+				}
+			}
 		}
 	}
 }

@@ -468,12 +468,11 @@ func TestIDsWithoutAJournal(t *testing.T) {
 func TestJournalRefusesAnIDThatIsASecret(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{
-		"a link":      "https://get.teamviewer.com/v15/secret",
-		"the token":   "opaque-token",
-		"the user":    "for anna@contoso.com",
-		"too long":    strings.Repeat("x", 201),
-		"two lines":   "a\nb",
-		"white space": " a",
+		"a link":    "https://get.teamviewer.com/v15/secret",
+		"the token": "opaque-token",
+		"the user":  "for anna@contoso.com",
+		"too long":  strings.Repeat("x", 201),
+		"two lines": "a\nb",
 	} {
 		journal, service := &memory{}, newScript(status(204))
 		ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {id}})

@@ -22,8 +22,8 @@ type RequestRemoteAssistanceResponse struct {
 	// RequestID identifies the request at Microsoft; their support asks for it.
 	RequestID string
 
-	// ClientRequestID is the client-request-id of the request: a GUID of the library, or what the caller set through
-	// policy.WithHTTPHeader.
+	// ClientRequestID is the client-request-id that was sent: a GUID of the library, or what the caller set through
+	// policy.WithHTTPHeader, without the white space around it.
 	ClientRequestID string
 
 	// Deprecation and Sunset are the headers of those names as received, blank today. Microsoft has called the connector

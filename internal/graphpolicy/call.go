@@ -132,13 +132,12 @@ func (c *Call) begin(req *http.Request) bool {
 	if c.closed || c.Write && (c.record.Verdict >= Answered || c.record.Stopped != nil) {
 		return false
 	}
+	normalizeRequestID(req, c.RequestID)
 	c.record = Record{
 		Verdict: Open, RequestID: req.Header.Get(requestIDHeader), Authorization: req.Header.Get("Authorization"), Left: c.record.Left,
 	}
 	return true
 }
-
-const requestIDHeader = "Client-Request-Id"
 
 // announce calls Before at the first try, and gives later tries the id that Before was called with. The try has begun
 // already, so no other one can start meanwhile.

@@ -172,7 +172,8 @@ func (r ListDevicesResponse) stored() (rows []ManagedDevice, next string) { retu
 // NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. The
 // first NextPage returns an error if an argument cannot be used. After an error the pager has ended; continue with a
 // new one and ListDevicesOptions.ContinueFrom. While devices enroll, a device may come on several pages. The pager
-// returns it once, and keeps the ids of all devices so far for that.
+// returns it once, and keeps the ids of all devices so far for that. After 100 pages in a row without a device that was not
+// there before, the listing ends with an error, since it would not end by itself; all lists do so.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
 // else [*Error].

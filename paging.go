@@ -2,6 +2,8 @@ package intune
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -42,7 +44,7 @@ type walk[T any, P storedPage[T]] struct {
 	listing[T, P]
 	client   *Client
 	begun    bool
-	seen     pages.IDs
+	rows     pages.Rows
 	followed pages.Trail
 }
 
@@ -136,15 +138,19 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 	found.next = next
 	found.rows = rows[:0]
 	for i := range rows {
-		switch row := &rows[i]; {
+		row := &rows[i]
+		id, text := w.idOf(row), func() string { return contentOf(row) }
+		switch {
 		case w.keep != nil && !w.keep(row):
+			w.rows.Drop(id, text)
 			found.dropped++
-		case w.id != nil && !w.seen.Add(w.id(row)):
+		case !w.rows.Keep(id, text):
 			found.repeated++
 		default:
 			found.rows = append(found.rows, *row)
 		}
 	}
+	w.rows.EndPage()
 	clear(rows[len(found.rows):])
 	return found, err
 }
@@ -167,6 +173,9 @@ func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 			return target, &Error{Op: w.op.text, cause: err, reason: "the service gave a next link that is not followed"}
 		}
 	}
+	if w.rows.Stale() {
+		return target, &Error{Op: w.op.text, reason: reasonStale}
+	}
 	if !w.followed.Add(target.String()) {
 		return target, &Error{Op: w.op.text, reason: "the service gave a next link that was followed before, so that the listing would not end"}
 	}
@@ -176,11 +185,27 @@ func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 func (w *walk[T, P]) remember(before P) {
 	rows, _ := before.stored()
 	for i := range rows {
-		if w.id != nil {
-			w.seen.Add(w.id(&rows[i]))
-		}
+		w.rows.Keep(w.idOf(&rows[i]), func() string { return contentOf(&rows[i]) })
 	}
+	w.rows.EndPage()
 }
+
+func (w *walk[T, P]) idOf(row *T) string {
+	if w.id == nil {
+		return ""
+	}
+	return w.id(row)
+}
+
+// contentOf tells rows without an id apart. Of a row that can't be written it is blank, which no row is.
+func contentOf[T any](row *T) string {
+	text, _ := json.Marshal(row) //nolint:errchkjson // as above
+	return string(text)
+}
+
+// reasonStale is the reason of a listing that gets no further.
+var reasonStale = fmt.Sprintf(
+	"the service gave %d pages in a row without a row that was not there before, so that the listing would not end", pages.MaxStale)
 
 // maxTop is the service's page size; larger values are not known to work.
 const maxTop = 1000

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -215,6 +217,165 @@ func TestLoopsOfLinksEnd(t *testing.T) {
 			}
 			noSecret(t, err)
 		}
+	}
+}
+
+// endless gives each page a new link to a next one. rows are those of the nth page.
+func endless(rows func(n int) []string) *listService {
+	return &listService{body: func(n int, asked string) string {
+		link, _, _ := strings.Cut(asked, "?")
+		return pageOf(link+"?$skiptoken=secret-"+strconv.Itoa(n), rows(n)...)
+	}}
+}
+
+// lists are the methods that read a list to its end.
+var lists = map[string]func(*testing.T, *intune.Client) error{
+	"Devices": func(t *testing.T, c *intune.Client) error {
+		return exhaust(c.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: "A"}}))
+	},
+	"NewListDevicesPager": func(t *testing.T, c *intune.Client) error {
+		options := &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: "A"}}
+		_, err := allPages(t, c.NewListDevicesPager(intune.UserDevices("anna"), options))
+		return err
+	},
+	"DetectedApps": func(t *testing.T, c *intune.Client) error { return exhaust(c.DetectedApps(t.Context(), nil)) },
+	"NewListDetectedAppsPager": func(t *testing.T, c *intune.Client) error {
+		_, err := allPages(t, c.NewListDetectedAppsPager(nil))
+		return err
+	},
+	"NewListRemoteAssistancePartnersPager": func(t *testing.T, c *intune.Client) error {
+		_, err := allPages(t, c.NewListRemoteAssistancePartnersPager(nil))
+		return err
+	},
+	"RemoteAssistanceConnector": func(t *testing.T, c *intune.Client) error {
+		_, err := c.RemoteAssistanceConnector(t.Context(), nil)
+		return err
+	},
+	"AuditEvents": func(t *testing.T, c *intune.Client) error {
+		return exhaust(c.AuditEvents(t.Context(), &intune.ListAuditEventsOptions{Filter: intune.AuditFilter{ActivityType: "A"}}))
+	},
+	"NewListAuditEventsPager": func(t *testing.T, c *intune.Client) error {
+		options := &intune.ListAuditEventsOptions{Filter: intune.AuditFilter{ActivityType: "A"}}
+		_, err := allPages(t, c.NewListAuditEventsPager(options))
+		return err
+	},
+}
+
+func exhaust[T any](rows iter.Seq2[T, error]) error {
+	for _, err := range rows {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// anyRow is a row of any list, which matches the filters of lists.
+func anyRow(id string) string {
+	return `{"id":` + quote(id) + `,"deviceName":"A","activityType":"A","displayName":"A"}`
+}
+
+// A service may give new links for ever. A hundred pages without a row that was not there before end the listing.
+func TestListsThatGetNoFurtherEnd(t *testing.T) {
+	t.Parallel()
+	other := func(id string) string {
+		return `{"id":` + quote(id) + `,"deviceName":"B","activityType":"B","displayName":"B"}`
+	}
+	for name, c := range map[string]struct {
+		rows func(n int) []string
+		want int // pages
+	}{
+		"no rows":            {func(int) []string { return nil }, 100},
+		"one row":            {func(int) []string { return []string{anyRow("1")} }, 101},
+		"rows in turn":       {func(n int) []string { return []string{anyRow(strconv.Itoa(n % 3)), anyRow("4")} }, 103},
+		"rows without an id": {func(int) []string { return []string{anyRow(""), `{}`} }, 101},
+		"other rows":         {func(n int) []string { return []string{other(strconv.Itoa(n % 2))} }, 102},
+		"other rows, no id":  {func(int) []string { return []string{other("")} }, 101},
+		"after new rows":     {func(n int) []string { return []string{anyRow(strconv.Itoa(min(n/100, 5)))} }, 600},
+	} {
+		for method, list := range lists {
+			t.Run(name+", "+method, func(t *testing.T) {
+				t.Parallel()
+				service := endless(c.rows)
+				err := list(t, newClient(t, service))
+				failed := asError(t, err)
+				if want := "100 pages in a row without a row that was not there before"; failed.StatusCode != 0 || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v", err)
+				}
+				if got := len(service.asked); got != c.want {
+					t.Errorf("%d pages, want %d", got, c.want)
+				}
+				noSecret(t, err)
+			})
+		}
+	}
+}
+
+// What is new counts, though it is not given to the caller: the rows that a service sends which ignores the filter.
+func TestLongListsAreReadToTheirEnd(t *testing.T) {
+	t.Parallel()
+	const pages = 350
+	for name, rows := range map[string]func(n int) []string{
+		"rows that do not match": func(n int) []string {
+			return []string{`{"id":"` + strconv.Itoa(n) + `","deviceName":"B","activityType":"B"}`}
+		},
+		"rows without an id": func(n int) []string {
+			return []string{`{"deviceName":"A","activityType":"A","displayName":"` + strconv.Itoa(n) + `","model":"` + strconv.Itoa(n) + `"}`}
+		},
+		"one row in a hundred": func(n int) []string {
+			if n%100 > 0 {
+				return nil
+			}
+			return []string{anyRow(strconv.Itoa(n))}
+		},
+		"an empty end": func(n int) []string {
+			if n > pages-100 {
+				return nil
+			}
+			return []string{anyRow(strconv.Itoa(n))}
+		},
+	} {
+		for method, list := range lists {
+			t.Run(name+", "+method, func(t *testing.T) {
+				t.Parallel()
+				service := endless(rows)
+				goesOn := service.body
+				service.body = func(n int, asked string) string {
+					if n == pages {
+						return pageOf("", rows(n)...)
+					}
+					return goesOn(n, asked)
+				}
+				if err := list(t, newClient(t, service)); err != nil {
+					t.Errorf("after %d pages: %v", len(service.asked), err)
+				}
+				if got := len(service.asked); got != pages {
+					t.Errorf("%d pages, want %d", got, pages)
+				}
+			})
+		}
+	}
+}
+
+// A page that was stored is one of those in a row, and its rows were there before.
+func TestListThatGetsNoFurtherAfterAStoredPage(t *testing.T) {
+	t.Parallel()
+	service := endless(func(int) []string { return []string{anyRow("1")} })
+	client := newClient(t, service)
+	first, err := client.NewListDevicesPager(intune.AllDevices(), nil).NextPage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := json.Marshal(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pager := client.NewListDevicesPager(intune.AllDevices(), nil)
+	if err := json.Unmarshal(stored, pager); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := allPages(t, pager); err == nil || len(service.asked) != 1+100 {
+		t.Errorf("%d pages, error %v", len(service.asked), err)
 	}
 }
 

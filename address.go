@@ -12,6 +12,11 @@ import (
 // documented, the requestRemoteAssistance action. Make one with [Device], [UserDevice], [DetectedAppDevice] or
 // [ParseDeviceRef]. It is comparable, so it can be a map key, and reads and writes itself as text.
 //
+// The service compares ids without regard to case. So that == means the same device, the three constructors, and with
+// them whatever reads an address, write a GUID in its 36-character form in lower case, in every part. Any other text, such
+// as a user principal name, stays as given. The forms are different addresses, even of one device; what they share is
+// [DeviceRef.DeviceID].
+//
 // The zero value addresses nothing, and is "" as text and in JSON. Every method of [Client] returns
 // [ErrInvalidArgument] for it before anything is sent. The same holds for an address with a part that is blank, ".",
 // "..", not UTF-8, or that holds a slash, a backslash or a control character, because such a part would change the path
@@ -42,7 +47,7 @@ const (
 // this package, with a published permission. The id is Intune's (ManagedDevice.ID), not the Entra device id and not the
 // Entra object id of the device, which look alike.
 func Device(id string) DeviceRef {
-	return DeviceRef{form: formDevice, id: id}
+	return DeviceRef{form: formDevice, id: odata.LowerGUID(id)}
 }
 
 // UserDevice addresses /users/{user}/managedDevices/{id}, where user is an Entra object id or a user principal name.
@@ -51,19 +56,19 @@ func Device(id string) DeviceRef {
 // library keeps the user out of its errors, but the user appears in the path in azcore's own log of requests and in its
 // HTTP spans, and in the address itself as text and JSON.
 func UserDevice(user, id string) DeviceRef {
-	return DeviceRef{form: formUser, parent: NewSecret(user), id: id}
+	return DeviceRef{form: formUser, parent: newKey(user), id: odata.LowerGUID(id)}
 }
 
 // DetectedAppDevice addresses /deviceManagement/detectedApps/{app}/managedDevices/{id}. The form is documented, but
 // users reported that the service answers 400 to reads at it, and the action may fail the same way: use detected apps
 // to find devices, and [Device] to act on them. An app id is opaque, not a GUID.
 func DetectedAppDevice(app, id string) DeviceRef {
-	return DeviceRef{form: formDetectedApp, parent: NewSecret(app), id: id}
+	return DeviceRef{form: formDetectedApp, parent: newKey(app), id: odata.LowerGUID(id)}
 }
 
-// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash. It returns
-// [ErrInvalidArgument] for anything else: a blank text, a URL, a path with a query or a fragment, or an address with a part
-// that a DeviceRef may not have. A number sign within a key, as in the name of a guest, is written %23.
+// ParseDeviceRef reads what [DeviceRef.String] writes, with or without the leading slash, and GUIDs in upper case too. It
+// returns [ErrInvalidArgument] for anything else: a blank text, a URL, a path with a query or a fragment, or an address
+// with a part that a DeviceRef may not have. A number sign within a key, as in the name of a guest, is written %23.
 func ParseDeviceRef(path string) (DeviceRef, error) {
 	refuse := func(why string) (DeviceRef, error) {
 		return DeviceRef{}, invalidArgument("path", why+"; want /deviceManagement/managedDevices/{id}, "+
@@ -129,7 +134,7 @@ func (r DeviceRef) String() string {
 	}
 }
 
-// DeviceID is the Intune device id within the address, unescaped.
+// DeviceID is the Intune device id within the address, unescaped, and in lower case if it is a GUID.
 func (r DeviceRef) DeviceID() string { return r.id }
 
 // IsZero reports whether the address was never set.
@@ -214,14 +219,14 @@ func AllDevices() DeviceCollection { return DeviceCollection{form: formDevice} }
 // DeviceFilter.UserPrincipalName is the documented way. Prefer the object id to the name, because azcore's own log of
 // requests and its HTTP spans show the path.
 func UserDevices(user string) DeviceCollection {
-	return DeviceCollection{form: formUser, key: NewSecret(user)}
+	return DeviceCollection{form: formUser, key: newKey(user)}
 }
 
 // DetectedAppDevices is /deviceManagement/detectedApps/{app}/managedDevices: the devices on which Intune found the app.
 // The service sends only a few properties of each; for the others, read each device by its own id ([Client.GetDevice]
 // with [ManagedDevice.Ref]). A filter on a property that is missing matches no device.
 func DetectedAppDevices(app string) DeviceCollection {
-	return DeviceCollection{form: formDetectedApp, key: NewSecret(app)}
+	return DeviceCollection{form: formDetectedApp, key: newKey(app)}
 }
 
 // check returns an error if there can be no such collection.
@@ -249,6 +254,9 @@ func (in DeviceCollection) path() string {
 		return devicesPath
 	}
 }
+
+// newKey hides a user or an app in the form in which == compares it.
+func newKey(id string) Secret { return NewSecret(odata.LowerGUID(id)) }
 
 // checkKey refuses a key that the service, a proxy or Go's URL handling could take for something other than one key.
 func checkKey(argument, key string) error {

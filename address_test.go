@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -68,6 +69,92 @@ func TestDeviceRefString(t *testing.T) {
 				t.Errorf("%s came back as %v, %v", text, back, err)
 			}
 		})
+	}
+}
+
+const (
+	lowerGUID = "705c034c-034c-705c-4c03-5c704c035caf"
+	upperGUID = "705C034C-034C-705C-4C03-5C704C035CAF"
+	otherGUID = "8ABCDEF0-0000-4000-8000-00000000000A"
+)
+
+// Whoever makes an address of a device makes the same one, so that == and the keys of maps are right.
+func TestDevice_OneOfEachDevice(t *testing.T) {
+	t.Parallel()
+	user, app := strings.ToLower(otherGUID), strings.ToLower(otherGUID)
+	for name, c := range map[string]struct {
+		given, want intune.DeviceRef
+		path        string
+	}{
+		"device":             {intune.Device(upperGUID), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
+		"one letter":         {intune.Device(lowerGUID[:35] + "F"), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
+		"device of a record": {intune.ManagedDevice{ID: upperGUID}.Ref(), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
+		"user":               {intune.UserDevice(otherGUID, upperGUID), intune.UserDevice(user, lowerGUID), "/users/" + user + "/managedDevices/" + lowerGUID},
+		"user by name": {
+			intune.UserDevice("Anna@Contoso.com", upperGUID), intune.UserDevice("Anna@Contoso.com", lowerGUID),
+			"/users/Anna@Contoso.com/managedDevices/" + lowerGUID,
+		},
+		"app": {
+			intune.DetectedAppDevice(otherGUID, upperGUID), intune.DetectedAppDevice(app, lowerGUID),
+			"/deviceManagement/detectedApps/" + app + "/managedDevices/" + lowerGUID,
+		},
+	} {
+		if got := c.given.String(); got != c.path {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := c.given.DeviceID(); got != lowerGUID {
+			t.Errorf("%s: device id %s", name, got)
+		}
+		if c.given != c.want {
+			t.Errorf("%s: another address than in lower case", name)
+		}
+		if _, ok := map[intune.DeviceRef]bool{c.want: true}[c.given]; !ok {
+			t.Errorf("%s: another key of a map", name)
+		}
+	}
+	if intune.UserDevices(otherGUID) != intune.UserDevices(user) {
+		t.Error("two collections of one user")
+	}
+	if intune.DetectedAppDevices(otherGUID) != intune.DetectedAppDevices(app) {
+		t.Error("two collections of one app")
+	}
+}
+
+// Only a GUID in the form of the service is known to mean the same in either case.
+func TestDevice_OtherTextsStayAsGiven(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"DEV-1", "{" + upperGUID + "}", upperGUID[:35], upperGUID + "F", strings.ReplaceAll(upperGUID, "-", ""), upperGUID[:35] + "G"} {
+		if got := intune.Device(id).DeviceID(); got != id {
+			t.Errorf("%s became %s", id, got)
+		}
+	}
+	if intune.UserDevice("Anna@contoso.com", "1") == intune.UserDevice("anna@contoso.com", "1") {
+		t.Error("names of users were changed")
+	}
+}
+
+// A stored address is read as the constructors write it.
+func TestParseDeviceRef_GUIDInUpperCase(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]intune.DeviceRef{
+		"/deviceManagement/managedDevices/" + upperGUID:                                         intune.Device(lowerGUID),
+		"/deviceManagement/managedDevices('" + upperGUID + "')":                                 intune.Device(lowerGUID),
+		"/deviceManagement/managedDevices/%37" + upperGUID[1:]:                                  intune.Device(lowerGUID),
+		"/users/" + otherGUID + "/managedDevices/" + upperGUID:                                  intune.UserDevice(strings.ToLower(otherGUID), lowerGUID),
+		"/users/Anna@contoso.com/managedDevices/" + upperGUID:                                   intune.UserDevice("Anna@contoso.com", lowerGUID),
+		"/deviceManagement/detectedApps/" + otherGUID + "/managedDevices/" + upperGUID:          intune.DetectedAppDevice(strings.ToLower(otherGUID), lowerGUID),
+		"/deviceManagement/detectedApps/" + strings.Repeat("AB", 32) + "/managedDevices/" + "1": intune.DetectedAppDevice(strings.Repeat("AB", 32), "1"),
+	} {
+		if parsed, err := intune.ParseDeviceRef(path); err != nil || parsed != want {
+			t.Errorf("%s: got %v, %v", path, parsed, err)
+		}
+		var read map[intune.DeviceRef]struct{ Device intune.DeviceRef }
+		if err := json.Unmarshal(fmt.Appendf(nil, `{%q:{"Device":%[1]q}}`, path), &read); err != nil {
+			t.Fatal(err)
+		}
+		if got := read[want].Device; got != want {
+			t.Errorf("%s in JSON: got %v", path, read)
+		}
 	}
 }
 
@@ -296,6 +383,7 @@ func FuzzParseDeviceRef(f *testing.F) {
 		f.Add(c.path)
 	}
 	f.Add("/users('$a''b')/managedDevices('$c')")
+	f.Add("/users/" + otherGUID + "/managedDevices/" + upperGUID)
 	f.Fuzz(func(t *testing.T, path string) {
 		ref, err := intune.ParseDeviceRef(path)
 		if err != nil {
@@ -317,6 +405,7 @@ func FuzzParseDeviceRef(f *testing.F) {
 func FuzzDeviceRefKeys(f *testing.F) {
 	f.Add("anna@contoso.com", "1")
 	f.Add("$o'neill", "%2f")
+	f.Add(otherGUID, upperGUID)
 	f.Fuzz(func(t *testing.T, user, id string) {
 		ref := intune.UserDevice(user, id)
 		text, err := ref.MarshalText()

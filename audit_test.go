@@ -177,6 +177,23 @@ func TestAuditFilterRefuses(t *testing.T) {
 	}
 }
 
+// The service may write the id of a device in either case, and so may the caller.
+func TestAuditFilter_DeviceInUpperCase(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{lowerGUID, upperGUID} {
+		service := inTurn(`{"value":[{"id":"1","resources":[{"resourceId":"` + id + `"}]},{"id":"2","resources":[{"resourceId":"` + otherGUID + `"}]}]}`)
+		page, err := newClient(t, service).NewListAuditEventsPager(&intune.ListAuditEventsOptions{
+			Filter: intune.AuditFilter{Device: intune.Device(upperGUID)},
+		}).NextPage(t.Context())
+		if err != nil || len(page.Value) != 1 || page.Value[0].ID != "1" {
+			t.Errorf("%s: got %v, %v", id, page.Value, err)
+		}
+		if got, want := sentFilter(t, service.asked[0]), "resources/any(r: r/resourceId eq '"+lowerGUID+"')"; got != want {
+			t.Errorf("sent %s, want %s", got, want)
+		}
+	}
+}
+
 // TestAuditEventsNeedAnotherPermission (C§11): the caller of the action often lacks it.
 func TestAuditEventsNeedAnotherPermission(t *testing.T) {
 	t.Parallel()

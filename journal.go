@@ -123,7 +123,7 @@ type JournalRequest struct {
 // What became of one request does not tell what became of another for the same device. When a later one was rejected or
 // not sent, the user may have been asked all the same, by an earlier one whose outcome is unknown. When a later one was
 // accepted, at any address of the device, there is no need to look after the earlier ones. [DeviceRef.DeviceID] is the
-// same at all addresses, but for upper and lower case.
+// same at all addresses.
 //
 // If entries yields an error, JournalRequests returns that error and no requests, because the entry that could not be read
 // may be one more request. If entries is nil, it returns [ErrInvalidArgument].

@@ -616,7 +616,7 @@ func idOf(r intune.JournalRequest) string {
 func unfinished(requests []intune.JournalRequest) (open []string) {
 	accepted := map[string]bool{}
 	for _, r := range slices.Backward(requests) {
-		device := strings.ToLower(r.Device().DeviceID())
+		device := r.Device().DeviceID()
 		switch {
 		case r.Outcome() == intune.OutcomeAccepted:
 			accepted[device] = true
@@ -672,7 +672,7 @@ func TestJournalRequests_Pairs(t *testing.T) {
 		"accepted while another is made":     {"a b a:accepted", "+a accepted, +b unknown", "b"},
 		"both accepted":                      {"a b a:accepted b:accepted", "+a accepted, +b accepted", ""},
 		"accepted, and no first entry":       {"a b@d2 c:accepted", "+a unknown, +b@d2 unknown, ?c accepted", "b"},
-		"accepted later at another address":  {"a b@u/D1 b@u/D1:accepted", "+a unknown, +b@D1 accepted", ""},
+		"accepted later at another address":  {"a b@u/d1 b@u/d1:accepted", "+a unknown, +b accepted", ""},
 		"rejected later":                     {"a b b:rejected", "+a unknown, b rejected", "a"},
 		"not sent later":                     {"a a:unknown b b:notSent", "+a unknown, b notSent", "a unknown"},
 		"unknown, then learned":              {"a a:unknown a:rejected", "a rejected", ""},
@@ -755,6 +755,24 @@ func TestJournalRequests_Damage(t *testing.T) {
 		if requests, err := intune.JournalRequests(damaged); !errors.Is(err, damage) || requests != nil {
 			t.Errorf("after %d entries: got %+v, error %v", len(before), requests, err)
 		}
+	}
+}
+
+// Entries that an earlier version wrote belong to those of this one.
+func TestJournalRequests_OldEntriesInUpperCase(t *testing.T) {
+	t.Parallel()
+	const asking = `{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/` + upperGUID + `","clientRequestId":"id","resumeToken":"t"}`
+	var entry intune.JournalEntry
+	if err := json.Unmarshal([]byte(asking), &entry); err != nil {
+		t.Fatal(err)
+	}
+	asked := intune.JournalEntry{Device: intune.Device(lowerGUID), ClientRequestID: "id", Outcome: intune.OutcomeAccepted}
+	requests, err := intune.JournalRequests(sequence([]intune.JournalEntry{entry, asked}, nil))
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("got %v, error %v", requests, err)
+	}
+	if r := requests[0]; r.Device() != intune.Device(lowerGUID) || r.Outcome() != intune.OutcomeAccepted {
+		t.Errorf("got %v", r)
 	}
 }
 

@@ -119,8 +119,8 @@ func (p *Progress) count(outcome Outcome) {
 // device, in order of completion. It does not wait for links. It sends nothing before the loop begins.
 //
 //   - devices: the loop reads them in a goroutine of their own, at most one device ahead of what can go out. It asks each
-//     device once, however often the device occurs. Only the set of addresses seen grows with the input. Use one form of
-//     address, since the library cannot know that two forms mean the same device.
+//     device once, however often its address occurs. Only the set of addresses seen grows with the input. Use one form of
+//     address: two forms of one device are two addresses, and its user is asked at both.
 //   - options: may be nil.
 //
 // A device that the service throttles (429) is tried again, up to ten times in all: after the wait that the service asks

@@ -182,6 +182,41 @@ func TestManyAsksEachDeviceOnce(t *testing.T) {
 	})
 }
 
+// Lists come from several sources, which write GUIDs in either case.
+func TestRequestRemoteAssistanceMany_SameGUIDInBothCases(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		device := tenant.AddDevice(intune.ManagedDevice{ID: upperGUID, UserID: "anna"})
+		var parsed intune.DeviceRef
+		if err := parsed.UnmarshalText([]byte("/deviceManagement/managedDevices/" + upperGUID)); err != nil {
+			t.Fatal(err)
+		}
+		input := []intune.DeviceRef{intune.Device(upperGUID), intune.Device(lowerGUID), parsed, device, intune.ManagedDevice{ID: upperGUID}.Ref()}
+		results := summaries(tenant.Client().RequestRemoteAssistanceMany(t.Context(), slices.Values(input), nil))
+		if want := []string{lowerGUID + " accepted 1"}; !slices.Equal(results, want) {
+			t.Errorf("got %q, want %q", results, want)
+		}
+		if n := tenant.Prompts(device); n != 1 {
+			t.Errorf("%d prompts", n)
+		}
+	})
+}
+
+// Two forms are two addresses, as the documentation says: the library does not choose one of them.
+func TestRequestRemoteAssistanceMany_TwoFormsOfOneDevice(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		device := tenant.AddDevice(intune.ManagedDevice{ID: lowerGUID, UserID: "anna"})
+		input := []intune.DeviceRef{device, intune.UserDevice("anna", upperGUID), intune.UserDevice("anna", lowerGUID)}
+		results := collect(tenant.Client().RequestRemoteAssistanceMany(t.Context(), slices.Values(input), nil))
+		if len(results) != 2 || tenant.Prompts(device) != 2 {
+			t.Errorf("%d prompts, results %v", tenant.Prompts(device), results)
+		}
+	})
+}
+
 func TestManyRefusesArguments(t *testing.T) {
 	t.Parallel()
 	sent := &manyScript{}

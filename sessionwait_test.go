@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"runtime"
 	"strings"
@@ -941,6 +942,34 @@ func TestReformattedResumeToken(t *testing.T) {
 	}
 	if again := resumed(t, client, string(formatted)); again != token {
 		t.Errorf("got %s\nwant %s", again, token)
+	}
+}
+
+// Earlier versions wrote the device into the token as it was given.
+func TestWaitForRemoteAssistance_OldTokenInUpperCase(t *testing.T) {
+	t.Parallel()
+	const old = `{"type":"RemoteAssistanceSession","token":{"version":1,"graph":"https://graph.microsoft.com/v1.0",` +
+		`"device":"/deviceManagement/managedDevices/705C034C-034C-705C-4C03-5C704C035C70","requestedAt":"2026-11-30T05:27:47.541038401Z",` +
+		`"requestId":"72006306-5e58-4d3c-b7b3-4b971fcc45a2","clientRequestId":"e94b9c55-8687-4902-b093-bf71b27f06ca","confirmWithin":"2m0s",` +
+		`"salt":"66GqkPOL0W+rcKrLBnwJ9g==","link":"n36iG2ElAKzsOeYSSZKeru/1Cf64W6LjTWSPM6n22OE=",` +
+		`"details":"n36iG2ElAKzsOeYSSZKeru/1Cf64W6LjTWSPM6n22OE=","sum":"46BiPyvGAlsBERrqXlP7s6YsO2aQQ7IxZ7U0gXQGwL8="}}`
+	const id = "705c034c-034c-705c-4c03-5c704c035c70"
+	options := intune.WaitForRemoteAssistanceOptions{MaxAge: math.MaxInt64}
+	tenant := intunetest.NewTenant(nil)
+	tenant.AddDevice(intune.ManagedDevice{ID: id, RemoteAssistanceSessionURL: intune.NewSessionURL(newLink)})
+	session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), old, &options)
+	if err != nil || session.Device != intune.Device(id) {
+		t.Errorf("got a session on %v, error %v", session.Device, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = tenant.Client().WaitForRemoteAssistance(ended, old, &options)
+	pending, ok := errors.AsType[*intune.PendingError](err)
+	if !ok || pending.Device != intune.Device(id) {
+		t.Fatalf("got %v", err)
+	}
+	if session, err = tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, &options); err != nil || session.Device != intune.Device(id) {
+		t.Errorf("from the token of the error: a session on %v, error %v", session.Device, err)
 	}
 }
 

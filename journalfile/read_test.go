@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 	"github.com/go-intune/intune/journalfile"
 )
 
@@ -79,6 +80,44 @@ func TestRead_Lines(t *testing.T) {
 				if text := strings.Join(got, " "); text != c.want {
 					t.Errorf("%s: got %q, want %q", size, text, c.want)
 				}
+			}
+		})
+	}
+}
+
+// A file of an earlier version may have GUIDs in upper case. The program that goes on from it finds its devices there, in
+// whichever case its list has them.
+func TestRead_DeviceInUpperCase(t *testing.T) {
+	t.Parallel()
+	const lower = "705c034c-034c-705c-4c03-5c704c035caf"
+	for name, listed := range map[string]string{"list in lower case": lower, "list in upper case": strings.ToUpper(lower)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			device := tenant.AddDevice(intune.ManagedDevice{ID: lower}, intunetest.SessionScript{URL: "https://get.teamviewer.com/v15/s1"})
+			var file bytes.Buffer
+			options := tenant.ClientOptions()
+			options.Journal = journalfile.New(&file, nil)
+			client, err := intune.NewClient(tenant.Credential(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.BeginRemoteAssistance(t.Context(), device, nil); err != nil {
+				t.Fatal(err)
+			}
+			const member = `"device":"/deviceManagement/managedDevices/`
+			old := strings.ReplaceAll(file.String(), member+lower, member+strings.ToUpper(lower))
+			if old == file.String() {
+				t.Fatalf("no device in %s", old)
+			}
+			shown := 0
+			err = openSessions(t.Context(), client, strings.NewReader(old), []intune.DeviceRef{intune.Device(listed)}, nil,
+				func(intune.RemoteAssistanceSession) { shown++ })
+			if err != nil || shown != 1 {
+				t.Errorf("%d sessions, error %v", shown, err)
+			}
+			if n := tenant.Prompts(device); n != 1 {
+				t.Errorf("%d prompts", n)
 			}
 		})
 	}

@@ -125,6 +125,45 @@ func TestCheckKey_QuotesAtMost80Bytes(t *testing.T) {
 	}
 }
 
+func TestLowerGUID(t *testing.T) {
+	t.Parallel()
+	const guid = "705c034c-034c-705c-4c03-5c704c035caf"
+	upper := strings.ToUpper(guid)
+	for key, want := range map[string]string{
+		guid:                                   guid,
+		upper:                                  guid,
+		guid[:35] + "F":                        guid,
+		"A" + guid[1:]:                         "a" + guid[1:],
+		"":                                     "",
+		"A":                                    "A",
+		upper[:35]:                             upper[:35],
+		upper[:35] + "G":                       upper[:35] + "G",
+		upper[:23] + "A" + upper[24:]:          upper[:23] + "A" + upper[24:], // no hyphen there
+		"{" + upper + "}":                      "{" + upper + "}",
+		"urn:uuid:" + upper:                    "urn:uuid:" + upper,
+		strings.ReplaceAll(upper, "-", ""):     strings.ReplaceAll(upper, "-", ""),
+		"Anna.Berg-Lindstrom@UK.Contoso.co.uk": "Anna.Berg-Lindstrom@UK.Contoso.co.uk", // as long as a GUID
+		strings.Repeat("Ä", 18):                strings.Repeat("Ä", 18),
+	} {
+		if got := odata.LowerGUID(key); got != want {
+			t.Errorf("%q: %q, want %q", key, got, want)
+		}
+	}
+	const letters = "abcdefab-cdef-abcd-efab-cdefabcdefab"
+	for at := range letters {
+		if got := odata.LowerGUID(letters[:at] + strings.ToUpper(letters[at:at+1]) + letters[at+1:]); got != letters {
+			t.Errorf("upper case at %d: %q", at, got)
+		}
+	}
+}
+
+func TestLowerGUID_DoesNotAllocate(t *testing.T) { //nolint:paralleltest // it counts allocations
+	const guid = "705c034c-034c-705c-4c03-5c704c035caf"
+	if n := testing.AllocsPerRun(100, func() { _ = odata.LowerGUID(guid) }); n != 0 {
+		t.Errorf("%v allocations for a GUID in lower case", n)
+	}
+}
+
 func TestKeyed(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{

@@ -123,7 +123,7 @@ func (c *Client) auditList(op *operation, options *ListAuditEventsOptions) listi
 // AuditFilter picks audit events. Fields that are not zero are combined with "and"; the zero filter picks every event.
 // The library asks the service only for comparisons that were seen to work in its filters. Since Intune ignores filters
 // that it does not support, the library also checks each event in the answer; this check compares texts without regard
-// to case.
+// to case. What a [DeviceFilter] refuses in a text is refused here too.
 //
 // Printed or logged, a filter shows the names of its fields only.
 type AuditFilter struct {
@@ -199,29 +199,32 @@ func (f AuditFilter) render() (string, error) {
 	if !f.After.IsZero() && !f.Before.IsZero() && !f.After.Before(f.Before) {
 		return "", invalidArgument("filter.After", "is not before Before, so that no event can match")
 	}
-	if f.ClientRequestID != "" && strings.TrimSpace(f.ClientRequestID) == "" {
-		return "", invalidArgument("filter.ClientRequestID", "is blank; leave it empty to compare nothing")
-	}
 	if !f.Device.IsZero() {
 		if err := f.Device.check(); err != nil {
 			return "", err
 		}
 	}
 	var terms []string
-	for _, t := range [...]struct{ field, property, text, closing string }{
-		{"ActivityType", "activityType", f.ActivityType, ""},
-		{"Category", "category", f.Category, ""},
-		{"ActorUserPrincipalName", "actor/userPrincipalName", f.ActorUserPrincipalName, ""},
-		{"Device", "resources/any(r: r/resourceId", f.Device.DeviceID(), ")"},
+	for _, t := range [...]struct {
+		field, property, text, closing string
+		meaning                        odata.Meaning
+	}{
+		{"ActivityType", "activityType", f.ActivityType, "", odata.Anything},
+		{"Category", "category", f.Category, "", odata.Anything},
+		{"ActorUserPrincipalName", "actor/userPrincipalName", f.ActorUserPrincipalName, "", odata.Person},
+		{"Device", "resources/any(r: r/resourceId", f.Device.DeviceID(), ")", odata.Anything},
+		{"ClientRequestID", "", f.ClientRequestID, "", odata.Anything}, // the service is not asked to compare it
 	} {
 		if t.text == "" {
 			continue
 		}
-		operand, err := filterTerm{field: t.field, operator: "eq", text: t.text}.operand()
+		operand, err := filterTerm{field: t.field, operator: "eq", text: t.text, meaning: t.meaning}.operand()
 		if err != nil {
 			return "", err
 		}
-		terms = append(terms, t.property+" eq "+operand+t.closing)
+		if t.property != "" {
+			terms = append(terms, t.property+" eq "+operand+t.closing)
+		}
 	}
 	for _, t := range [...]struct {
 		field, operator string

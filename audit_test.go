@@ -177,6 +177,29 @@ func TestAuditFilterRefuses(t *testing.T) {
 	}
 }
 
+// What a DeviceFilter refuses finds no event either, also where the service is not asked to compare.
+func TestAuditFilter_RefusesWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("no")
+	}))
+	for says, filter := range map[string]intune.AuditFilter{
+		`filter.ActivityType has white space around it: "a "`:                                                             {ActivityType: "a "},
+		`filter.Category holds an invisible character, such as a byte-order mark: "\ufeffDevice"`:                         {Category: "\ufeffDevice"},
+		`filter.ActorUserPrincipalName has white space around it: "****\u00a0"`:                                           {ActorUserPrincipalName: "anna\u00a0"},
+		`filter.ActorUserPrincipalName holds an invisible character, such as a byte-order mark: "*\u200b***************"`: {ActorUserPrincipalName: "a\u200bnna@contoso.com"},
+		`filter.ClientRequestID has white space around it: "` + lowerGUID + ` "`:                                          {ClientRequestID: lowerGUID + " "},
+		`filter.ClientRequestID holds a control character: "a\n"`:                                                         {ClientRequestID: "a\n"},
+		`device id has white space around it: "1 "`:                                                                       {Device: intune.Device("1 ")},
+	} {
+		_, err := client.NewListAuditEventsPager(&intune.ListAuditEventsOptions{Filter: filter}).NextPage(t.Context())
+		if !errors.Is(err, intune.ErrInvalidArgument) || err.Error() != "invalid argument: "+says {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+}
+
 // The service may write the id of a device in either case, and so may the caller.
 func TestAuditFilter_DeviceInUpperCase(t *testing.T) {
 	t.Parallel()

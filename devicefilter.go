@@ -16,6 +16,16 @@ import (
 // compared as a whole and without regard to case, as the service does. Source: the property descriptions on
 // https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 //
+// What nobody sees in a text would find nothing, and nobody would know why. So a text is refused with
+// [ErrInvalidArgument] if it is blank, has white space around it, holds a control character or an invisible one (Unicode
+// Cf), such as the byte-order mark of a spreadsheet's file, or is not UTF-8. The error names the field and quotes the text,
+// but masks a user. A device whose own name has such a character, such as the joiner within an emoji or the non-joiner of
+// Persian, is found by another property, or among the devices of a list.
+//
+// Characters that look alike are different. Apple devices name themselves with ’ (U+2019) and often a no-break space,
+// where people type ' and a space; in a text from the source of a web page, &apos; or &#39; stands for an apostrophe. The
+// library cannot tell which is meant.
+//
 // Printed or logged, a filter shows the names of its fields only. JSON shows its values, so that a filter can be part
 // of a configuration file.
 type DeviceFilter struct {
@@ -68,32 +78,32 @@ type filterTerm struct {
 	field    string // Go name, for errors
 	property string
 	operator string
-	text     string // operand, for eq
+	text     string        // operand, for eq
+	meaning  odata.Meaning // of text
 	moment   time.Time
-	serial   bool // an operand of zeros is a placeholder that many devices share
 	matches  bool
 }
 
 // terms lists the comparisons that are set, with their results for a device.
 func (f DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 	list := make([]filterTerm, 0, 4)
-	equal := func(field, property, want, got string, serial bool) {
+	equal := func(field, property, want, got string, meaning odata.Meaning) {
 		if want != "" {
 			list = append(list, filterTerm{
-				field: field, property: property, operator: "eq", text: want, serial: serial, matches: strings.EqualFold(want, got),
+				field: field, property: property, operator: "eq", text: want, meaning: meaning, matches: strings.EqualFold(want, got),
 			})
 		}
 	}
-	equal("DeviceName", "deviceName", f.DeviceName, d.DeviceName, false)
-	equal("SerialNumber", "serialNumber", f.SerialNumber, d.SerialNumber, true)
-	equal("UserPrincipalName", "userPrincipalName", f.UserPrincipalName, d.UserPrincipalName, false)
-	equal("AzureADDeviceID", "azureADDeviceId", f.AzureADDeviceID, d.AzureADDeviceID, true)
-	equal("IMEI", "imei", f.IMEI, d.IMEI, true)
-	equal("Manufacturer", "manufacturer", f.Manufacturer, d.Manufacturer, false)
-	equal("Model", "model", f.Model, d.Model, false)
-	equal("OperatingSystem", "operatingSystem", f.OperatingSystem, d.OperatingSystem, false)
-	equal("ComplianceState", "complianceState", string(f.ComplianceState), string(d.ComplianceState), false)
-	equal("ManagementAgent", "managementAgent", string(f.ManagementAgent), string(d.ManagementAgent), false)
+	equal("DeviceName", "deviceName", f.DeviceName, d.DeviceName, odata.Anything)
+	equal("SerialNumber", "serialNumber", f.SerialNumber, d.SerialNumber, odata.Number)
+	equal("UserPrincipalName", "userPrincipalName", f.UserPrincipalName, d.UserPrincipalName, odata.Person)
+	equal("AzureADDeviceID", "azureADDeviceId", f.AzureADDeviceID, d.AzureADDeviceID, odata.Number)
+	equal("IMEI", "imei", f.IMEI, d.IMEI, odata.Number)
+	equal("Manufacturer", "manufacturer", f.Manufacturer, d.Manufacturer, odata.Anything)
+	equal("Model", "model", f.Model, d.Model, odata.Anything)
+	equal("OperatingSystem", "operatingSystem", f.OperatingSystem, d.OperatingSystem, odata.Anything)
+	equal("ComplianceState", "complianceState", string(f.ComplianceState), string(d.ComplianceState), odata.Anything)
+	equal("ManagementAgent", "managementAgent", string(f.ManagementAgent), string(d.ManagementAgent), odata.Anything)
 	bound := func(field, property, operator string, want, got time.Time) {
 		if !want.IsZero() {
 			matches := !got.IsZero() && (operator == "gt" && got.After(want) || operator == "lt" && got.Before(want))
@@ -154,7 +164,7 @@ func (f DeviceFilter) render() (string, error) {
 func (t filterTerm) operand() (operand string, err error) {
 	var problem string
 	if t.operator == "eq" {
-		operand, problem = odata.Text(t.text, t.serial)
+		operand, problem = odata.Text(t.text, t.meaning)
 	} else {
 		operand, problem = odata.Moment(t.moment, t.operator == "lt")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
@@ -188,6 +189,81 @@ func TestFiltersThatAreRefused(t *testing.T) {
 	}
 }
 
+// What nobody sees, such as what a spreadsheet leaves, would find nothing. It is quoted, but a person's name is masked.
+func TestDeviceFilter_RefusesWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	fields := map[string]func(*intune.DeviceFilter, string){
+		"DeviceName":        func(f *intune.DeviceFilter, text string) { f.DeviceName = text },
+		"SerialNumber":      func(f *intune.DeviceFilter, text string) { f.SerialNumber = text },
+		"UserPrincipalName": func(f *intune.DeviceFilter, text string) { f.UserPrincipalName = text },
+		"AzureADDeviceID":   func(f *intune.DeviceFilter, text string) { f.AzureADDeviceID = text },
+		"IMEI":              func(f *intune.DeviceFilter, text string) { f.IMEI = text },
+		"Manufacturer":      func(f *intune.DeviceFilter, text string) { f.Manufacturer = text },
+		"Model":             func(f *intune.DeviceFilter, text string) { f.Model = text },
+		"OperatingSystem":   func(f *intune.DeviceFilter, text string) { f.OperatingSystem = text },
+		"ComplianceState":   func(f *intune.DeviceFilter, text string) { f.ComplianceState = intune.ComplianceState(text) },
+		"ManagementAgent":   func(f *intune.DeviceFilter, text string) { f.ManagementAgent = intune.ManagementAgentType(text) },
+	}
+	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("no")
+	}))
+	const (
+		invisible = "holds an invisible character, such as a byte-order mark: "
+		space     = "has white space around it: "
+		control   = "holds a control character: "
+	)
+	for text, c := range map[string]struct{ says, thing, person string }{
+		"\ufeff5CD1":         {invisible, `"\ufeff5CD1"`, `"\ufeff****"`},
+		"5CD1\u200b":         {invisible, `"5CD1\u200b"`, `"****\u200b"`},
+		"5C\u00adD1":         {invisible, `"5C\u00adD1"`, `"**\u00ad**"`},
+		"\ufeff5CD1 XY ":     {invisible, `"\ufeff5CD1 XY "`, `"\ufeff**** ** "`},
+		"👩\u200d💻":           {invisible, `"\U0001f469\u200d\U0001f4bb"`, `"*\u200d*"`},
+		"\u0645\u200c\u062e": {invisible, `"\u0645\u200c\u062e"`, `"*\u200c*"`},
+		"5CD1 ":              {space, `"5CD1 "`, `"**** "`},
+		" 5CD1":              {space, `" 5CD1"`, `" ****"`},
+		"5CD1\u00a0":         {space, `"5CD1\u00a0"`, `"****\u00a0"`},
+		"\u30005CD1":         {space, `"\u30005CD1"`, `"\u3000****"`},
+		"5CD1\u2028":         {space, `"5CD1\u2028"`, `"****\u2028"`},
+		"5CD1\r\n":           {control, `"5CD1\r\n"`, `"****\r\n"`},
+		"5C\tD1":             {control, `"5C\tD1"`, `"**\t**"`},
+	} {
+		for name, set := range fields {
+			var filter intune.DeviceFilter
+			set(&filter, text)
+			want := "invalid argument: filter." + name + " " + c.says + c.thing
+			if name == "UserPrincipalName" {
+				want = "invalid argument: filter." + name + " " + c.says + c.person
+			}
+			_, listErr := client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}).NextPage(t.Context())
+			_, findErr := client.FindDevice(t.Context(), filter, nil)
+			for _, err := range []error{listErr, findErr} {
+				if !errors.Is(err, intune.ErrInvalidArgument) || err.Error() != want {
+					t.Errorf("got %v, want %s", err, want)
+				}
+			}
+		}
+	}
+}
+
+// White space within a text is seen, and serial numbers of virtual machines have it.
+func TestDeviceFilter_TakesWhatIsSeen(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	client := tenant.Client()
+	for _, text := range []string{
+		"VMware-56 4d 10 20 30 40 50 60-70 80 90 a0 b0 c0 d0 e0", "Anna’s\u00a0iPhone", "Ole's iPhone", "R9/0 & Co+1", "PC  2", "家のPC", "cafe\u0301", "❤\ufe0f",
+	} {
+		ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: text, SerialNumber: text})
+		for _, filter := range []intune.DeviceFilter{{DeviceName: text}, {SerialNumber: text}} {
+			found, err := client.FindDevice(t.Context(), filter, nil)
+			if err != nil || found.Ref() != ref {
+				t.Errorf("%q: got %v, %v", text, found.Ref(), err)
+			}
+		}
+	}
+}
+
 // The operands may be names of people; the JSON of a filter is for configuration files and holds them.
 func TestFilterIsLoggedWithoutItsOperands(t *testing.T) {
 	t.Parallel()
@@ -302,6 +378,7 @@ func FuzzDeviceFilter(f *testing.F) {
 	f.Add("it''s 'x' and 1 eq 1", "' or ''='", "%27&$top=1#", int64(99), int64(101))
 	f.Add("a+b c%20", "00-0", "\u00e4\u2028\u200b", int64(0), int64(0))
 	f.Add("K", "\u212a", " ", int64(5), int64(5))
+	f.Add("a b", "\ufeff5CD1", "anna\u00a0", int64(0), int64(0))
 	f.Fuzz(func(t *testing.T, name, serial, user string, after, before int64) {
 		filter := intune.DeviceFilter{DeviceName: name, SerialNumber: serial, UserPrincipalName: user}
 		if after != 0 {
@@ -329,7 +406,8 @@ func FuzzDeviceFilter(f *testing.F) {
 		got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
 		refused := after != 0 && before != 0 && after >= before || serial != "" && strings.Trim(serial, "0- ") == ""
 		for _, text := range []string{name, serial, user} {
-			refused = refused || text != "" && strings.TrimSpace(text) == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
+			refused = refused || strings.TrimSpace(text) != text || !utf8.ValidString(text) ||
+				strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) })
 		}
 		if refused {
 			if got != "" || !errors.Is(err, intune.ErrInvalidArgument) || len(service.asked) != 0 {

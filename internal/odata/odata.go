@@ -82,35 +82,44 @@ func LowerGUID(key string) string {
 func CheckKey(key string, person bool) string {
 	switch {
 	case uuid.Validate(key) == nil: // nearly every key is a GUID
+		return ""
 	case strings.TrimSpace(key) == "":
 		return "is blank"
 	case key == "." || key == "..":
 		return "is " + key + ", which would change the path"
 	case strings.ContainsAny(key, `/\`):
 		return "holds a slash or backslash, which would change the path; pass the bare id"
-	case !utf8.ValidString(key):
+	}
+	return unseen(key, person)
+}
+
+// unseen says what nobody sees in a text and the service would compare, so that it would find nothing; "" if there is
+// nothing of that kind.
+func unseen(text string, person bool) string {
+	switch {
+	case !utf8.ValidString(text):
 		return "is not valid UTF-8"
-	case strings.ContainsFunc(key, unicode.IsControl):
-		return "holds a control character" + quoted(key, person)
-	case strings.ContainsFunc(key, redact.Invisible):
-		return "holds an invisible character, such as a byte-order mark" + quoted(key, person)
-	case strings.TrimSpace(key) != key:
-		return "has white space around it" + quoted(key, person)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "holds a control character" + quoted(text, person)
+	case strings.ContainsFunc(text, redact.Invisible):
+		return "holds an invisible character, such as a byte-order mark" + quoted(text, person)
+	case strings.TrimSpace(text) != text:
+		return "has white space around it" + quoted(text, person)
 	}
 	return ""
 }
 
-// quoted shows a refused part with its bad characters escaped.
-func quoted(key string, person bool) string {
+// quoted shows a refused text with its bad characters escaped.
+func quoted(text string, person bool) string {
 	if person {
-		key = strings.Map(func(r rune) rune {
+		text = strings.Map(func(r rune) rune {
 			if redact.BlankOrHidden(r) {
 				return r
 			}
 			return '*'
-		}, key)
+		}, text)
 	}
-	return ": " + strconv.QuoteToASCII(redact.Limit(key, 80))
+	return ": " + strconv.QuoteToASCII(redact.Limit(text, 80))
 }
 
 // Keyed appends an escaped key to the path of a collection. Graph takes a leading dollar sign in a segment for one of
@@ -132,18 +141,31 @@ func HasDotSegment(path string) bool {
 	return false
 }
 
-// Text is the operand for a text in a filter, or what is wrong with it. With refuseZeros, a text of nothing but zeros is
-// wrong, because many devices have it where a number is missing.
-func Text(text string, refuseZeros bool) (operand, problem string) {
+// Meaning is what a text in a filter stands for, as far as Text treats it in its own way.
+type Meaning uint8
+
+const (
+	// Anything is a text like any other.
+	Anything Meaning = iota
+
+	// Number identifies one of many. A number of nothing but zeros is wrong, because many devices have it where theirs is
+	// missing.
+	Number
+
+	// Person is a person's name, which is masked as CheckKey does.
+	Person
+)
+
+// Text is the operand for a text in a filter, or what is wrong with it.
+func Text(text string, meaning Meaning) (operand, problem string) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return "", "is blank; leave it empty to compare nothing"
-	case refuseZeros && strings.Trim(text, "0- ") == "":
+	case meaning == Number && strings.Trim(text, "0- ") == "":
 		return "", "is all zeros, a placeholder that many devices share; look for another property"
-	case !utf8.ValidString(text):
-		return "", "is not valid UTF-8"
-	case strings.ContainsFunc(text, unicode.IsControl):
-		return "", "holds a control character"
+	}
+	if problem := unseen(text, meaning == Person); problem != "" {
+		return "", problem
 	}
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'", ""
 }

@@ -224,32 +224,56 @@ func TestHasDotSegment(t *testing.T) {
 
 func TestText(t *testing.T) {
 	t.Parallel()
+	const (
+		zeros     = "is all zeros, a placeholder that many devices share; look for another property"
+		blank     = "is blank; leave it empty to compare nothing"
+		control   = "holds a control character: "
+		invisible = "holds an invisible character, such as a byte-order mark: "
+		space     = "has white space around it: "
+	)
 	for _, c := range []struct {
 		text          string
-		refuseZeros   bool
+		meaning       odata.Meaning
 		want, problem string
 	}{
 		{text: "DESKTOP-1", want: "'DESKTOP-1'"},
 		{text: "o'neill's", want: "'o''neill''s'"},
 		{text: "'", want: "''''"},
 		{text: "' or 1 eq 1", want: "''' or 1 eq 1'"},
-		{text: " a\u200b%27\\", want: "' a\u200b%27\\'"},
+		{text: "a %27\\", want: "'a %27\\'"},
+		{text: "Anna’s\u00a0iPhone", want: "'Anna’s\u00a0iPhone'"},
+		{text: "VMware-56 4d 10  20", meaning: odata.Number, want: "'VMware-56 4d 10  20'"},
+		{text: "anna@contoso.com", meaning: odata.Person, want: "'anna@contoso.com'"},
 		{text: "0", want: "'0'"},
+		{text: "0", meaning: odata.Person, want: "'0'"},
 		{text: "00000000-0000-0000-0000-000000000000", want: "'00000000-0000-0000-0000-000000000000'"},
-		{text: "0a0", refuseZeros: true, want: "'0a0'"},
-		{text: "10", refuseZeros: true, want: "'10'"},
-		{text: "0", refuseZeros: true, problem: "is all zeros, a placeholder that many devices share; look for another property"},
-		{text: "0-0 0", refuseZeros: true, problem: "is all zeros, a placeholder that many devices share; look for another property"},
-		{text: "", problem: "is blank; leave it empty to compare nothing"},
-		{text: "\u00a0\t", problem: "is blank; leave it empty to compare nothing"},
-		{text: "", refuseZeros: true, problem: "is blank; leave it empty to compare nothing"},
+		{text: "0a0", meaning: odata.Number, want: "'0a0'"},
+		{text: "10", meaning: odata.Number, want: "'10'"},
+		{text: "0", meaning: odata.Number, problem: zeros},
+		{text: "0-0 0", meaning: odata.Number, problem: zeros},
+		{text: " 0", meaning: odata.Number, problem: zeros},
+		{text: "", problem: blank},
+		{text: "\u00a0\t", problem: blank},
+		{text: "", meaning: odata.Number, problem: blank},
+		{text: " ", meaning: odata.Person, problem: blank},
 		{text: "a\xff", problem: "is not valid UTF-8"},
-		{text: "a\x00", problem: "holds a control character"},
-		{text: "a\u0085b", problem: "holds a control character"},
+		{text: "a\x00", problem: control + `"a\x00"`},
+		{text: "a\u0085b", problem: control + `"a\u0085b"`},
+		{text: "a\n", problem: control + `"a\n"`},
+		{text: "anna\n", meaning: odata.Person, problem: control + `"****\n"`},
+		{text: "\ufeff5CD1", meaning: odata.Number, problem: invisible + `"\ufeff5CD1"`},
+		{text: "\ufeff", problem: invisible + `"\ufeff"`},
+		{text: "5C\u200bD1", problem: invisible + `"5C\u200bD1"`},
+		{text: "an\u00adna", meaning: odata.Person, problem: invisible + `"**\u00ad**"`},
+		{text: "👩\u200d💻", problem: invisible + `"\U0001f469\u200d\U0001f4bb"`},
+		{text: "5CD1 ", meaning: odata.Number, problem: space + `"5CD1 "`},
+		{text: "5CD1\u00a0", meaning: odata.Number, problem: space + `"5CD1\u00a0"`},
+		{text: "\u3000PC 1", problem: space + `"\u3000PC 1"`},
+		{text: " anna@contoso.com", meaning: odata.Person, problem: space + `" ****************"`},
 	} {
-		got, problem := odata.Text(c.text, c.refuseZeros)
+		got, problem := odata.Text(c.text, c.meaning)
 		if got != c.want || problem != c.problem {
-			t.Errorf("%q, %v: got %s, %q, want %s, %q", c.text, c.refuseZeros, got, problem, c.want, c.problem)
+			t.Errorf("%q, %v: got %s, %q, want %s, %q", c.text, c.meaning, got, problem, c.want, c.problem)
 		}
 	}
 }
@@ -380,16 +404,23 @@ func FuzzKeyed(f *testing.F) {
 
 // The operand is always one literal of OData, which means the text.
 func FuzzText(f *testing.F) {
-	f.Add("it''s 'x' and 1 eq 1", false)
-	f.Add("' or ''='", true)
-	f.Add("00-0", true)
-	f.Fuzz(func(t *testing.T, text string, refuseZeros bool) {
-		operand, problem := odata.Text(text, refuseZeros)
+	f.Add("it''s 'x' and 1 eq 1", uint8(odata.Anything))
+	f.Add("' or ''='", uint8(odata.Number))
+	f.Add("00-0", uint8(odata.Number))
+	f.Add("\ufeffanna\u00a0", uint8(odata.Person))
+	f.Fuzz(func(t *testing.T, text string, meaning uint8) {
+		operand, problem := odata.Text(text, odata.Meaning(meaning))
 		if (operand == "") != (problem != "") {
 			t.Fatalf("%q: operand %s, problem %q", text, operand, problem)
 		}
 		if problem != "" {
+			if strings.ContainsFunc(problem, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Fatalf("%q: not one line of ASCII: %q", text, problem)
+			}
 			return
+		}
+		if strings.TrimSpace(text) != text {
+			t.Fatalf("%q is sent", text)
 		}
 		if meant, rest := literal(operand); meant != text || rest != "" {
 			t.Fatalf("%q is sent as %s, which means %q and then %q", text, operand, meant, rest)

@@ -27,11 +27,12 @@ func (j *job) devicesOfApp(ctx context.Context) ([]*row, error) {
 			if err != nil {
 				return nil, err
 			}
-			if found.ID == "" || j.fleet.byID[key(found.ID)] != nil {
+			m := matchOf(&found)
+			if m.id == "" || j.fleet.byID[m.id] != nil {
 				continue // in another version too
 			}
 			r := &row{line: len(rows) + 1, text: found.ID, kind: kindID}
-			j.fleet.add(r, matchOf(&found))
+			j.fleet.add(r, m)
 			rows = append(rows, r)
 		}
 	}

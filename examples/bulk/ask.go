@@ -23,7 +23,7 @@ func (j *job) askAll(asks []*device) {
 	for result := range j.client.RequestRemoteAssistanceMany(j.stops.hard, devices, &intune.RequestRemoteAssistanceManyOptions{
 		PerSecond: j.perSecond, OnProgress: bar.many,
 	}) {
-		d := j.fleet.byID[key(result.Device.DeviceID())]
+		d := j.fleet.byID[result.Device.DeviceID()]
 		d.outcome, d.requestID, d.clientID, d.detail = result.Outcome, result.RequestID, result.ClientRequestID, ""
 		if entry, ok := j.record.of(d); ok {
 			d.askedAt = entry.Time

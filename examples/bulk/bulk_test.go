@@ -165,6 +165,25 @@ func TestManyLines(t *testing.T) {
 	p.run("-dry-run", "zeros.csv").wants(exitNotFound, "zeros").wantsColumns("outcome", "invalid")
 }
 
+// TestInvisibleCharacters are those that people copy along. Both ways to look say so, instead of finding nothing.
+func TestInvisibleCharacters(t *testing.T) {
+	t.Parallel()
+	tenant := fleetOf(120, nil)
+	tenant.AddDevice(intune.ManagedDevice{ID: idOf(121), DeviceName: "👩\u200d💻"})
+	p := newPlace(t, tenant)
+	p.write("few.csv", "serial\nS-001\u200b\n")
+	p.run("-dry-run", "few.csv").wants(exitNotFound, `S-001\u200b`).wantsColumns("outcome", "invalid")
+	var b strings.Builder
+	for i := range 120 {
+		fmt.Fprintln(&b, nameOf(i+1))
+	}
+	p.write("many.csv", b.String()+"S-001\u200b\n👩\u200d💻\n")
+	got := results(t, p.run("-dry-run", "many.csv").wants(exitNotFound, `byte-order mark: "S-001\u200b"`).stdout)
+	if got[120]["outcome"] != "invalid" || got[121]["deviceId"] != idOf(121) {
+		t.Errorf("%v\n%v", got[120], got[121])
+	}
+}
+
 func TestApp(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(4, nil)

@@ -172,7 +172,7 @@ func (j *job) sayProblems() {
 func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*device) {
 	before, unclear, latest := 0, 0, time.Time{}
 	for _, d := range j.fleet.list {
-		request, ok := known[key(d.id)]
+		request, ok := known[d.id]
 		if !ok {
 			d.outcome, d.detail = intune.OutcomeNotSent, "stopped before it was this device's turn; the same command goes on"
 			if j.dryRun {

@@ -121,18 +121,18 @@ func actor() string {
 	return ""
 }
 
-// earlier is what a journal says of the devices whose users were asked or may have been, by the key of the device. Those
+// earlier is what a journal says of the devices whose users were asked or may have been, by the id of the device. Those
 // that were rejected or not sent may be asked again.
 func earlier(requests []intune.JournalRequest) map[string]intune.JournalRequest {
 	known := map[string]intune.JournalRequest{}
 	for _, r := range requests {
-		k := key(r.Device().DeviceID())
+		id := r.Device().DeviceID()
 		switch r.Outcome() {
 		case intune.OutcomeAccepted:
-			known[k] = r
+			known[id] = r
 		case intune.OutcomeUnknown:
-			if known[k].Outcome() != intune.OutcomeAccepted {
-				known[k] = r
+			if known[id].Outcome() != intune.OutcomeAccepted {
+				known[id] = r
 			}
 		default: // nobody was asked
 		}
@@ -164,18 +164,18 @@ func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
 func (r *record) keep(in map[string]intune.JournalEntry, entry intune.JournalEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	in[key(entry.Device.DeviceID())] = entry
+	in[entry.Device.DeviceID()] = entry
 }
 
 // of is what this run recorded of a device: the latest entry of Asked with the time of Asking.
 func (r *record) of(d *device) (intune.JournalEntry, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	first, ok := r.times[key(d.id)]
+	first, ok := r.times[d.id]
 	if !ok {
 		return intune.JournalEntry{Outcome: intune.OutcomeNotSent}, false
 	}
-	entry := r.byID[key(d.id)]
+	entry := r.byID[d.id]
 	entry.Time, entry.ClientRequestID, entry.Device = first.Time, first.ClientRequestID, first.Device
 	return entry, true
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-intune/intune"
 	"github.com/google/uuid"
@@ -18,14 +19,15 @@ type finder interface {
 	find(ctx context.Context, k kind, text string) ([]match, error)
 }
 
-// match is what is kept of a device that a text names. The model of a device is a hundred times larger.
+// match is what is kept of a device that a text names. The model of a device is a hundred times larger. The id is as in
+// addresses, where a GUID is in lower case, so that ids can be compared.
 type match struct {
 	id, name, serial string
 	synced           time.Time
 }
 
 func matchOf(d *intune.ManagedDevice) match {
-	return match{d.ID, d.DeviceName, d.SerialNumber, d.LastSyncDateTime}
+	return match{d.Ref().DeviceID(), d.DeviceName, d.SerialNumber, d.LastSyncDateTime}
 }
 
 // selected are the properties that are needed of a device.
@@ -93,8 +95,9 @@ func readInventory(ctx context.Context, client *intune.Client) (inventory, error
 			return nil, err
 		}
 		m := matchOf(&d)
-		for k, text := range map[kind]string{kindID: d.ID, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID} {
-			all[k][key(text)] = append(all[k][key(text)], &m)
+		for k, text := range map[kind]string{kindID: m.id, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID} {
+			text = strings.ToLower(text)
+			all[k][text] = append(all[k][text], &m)
 		}
 	}
 	return all, nil
@@ -105,11 +108,17 @@ func (all inventory) find(_ context.Context, k kind, text string) ([]match, erro
 		return nil, fmt.Errorf("%w: it is all zeros, a placeholder that many devices share", intune.ErrInvalidArgument)
 	}
 	var found []match
-	for _, m := range all[k][key(text)] {
+	for _, m := range all[k][strings.ToLower(text)] {
 		found = append(found, *m)
+	}
+	if len(found) == 0 && strings.ContainsFunc(text, invisible) {
+		return nil, fmt.Errorf("%w: it holds an invisible character, such as a byte-order mark: %+q", intune.ErrInvalidArgument, text)
 	}
 	return found, nil
 }
+
+// invisible reports what the library refuses in a search. The inventory looks first, since a name may really have it.
+func invisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
 // kinds are what a text may be, the likeliest first. Those of one step are tried together: a text can be the serial number
 // of one device and the name of another, and only a person can tell which is meant.
@@ -147,7 +156,7 @@ func (r *row) look(ctx context.Context, f finder) ([]match, error) {
 			}
 			tried++
 			for _, m := range some {
-				if m.id != "" && !slices.ContainsFunc(found, func(other match) bool { return key(other.id) == key(m.id) }) {
+				if m.id != "" && !slices.ContainsFunc(found, func(other match) bool { return other.id == m.id }) {
 					found = append(found, m)
 				}
 			}
@@ -219,10 +228,10 @@ func (f *fleet) add(r *row, found match) {
 	if f.byID == nil {
 		f.byID = map[string]*device{}
 	}
-	d := f.byID[key(found.id)]
+	d := f.byID[found.id]
 	if d == nil {
 		d = &device{id: found.id, name: found.name, serial: found.serial, line: r.line}
-		f.byID[key(found.id)] = d
+		f.byID[found.id] = d
 		f.list = append(f.list, d)
 		r.first = true
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -54,9 +53,6 @@ type device struct {
 }
 
 func (d *device) ref() intune.DeviceRef { return intune.Device(d.id) }
-
-// key is the id for maps. Intune's ids do not depend on case.
-func key(id string) string { return strings.ToLower(id) }
 
 // asked reports that the user was asked, or may have been.
 func (d *device) asked() bool {

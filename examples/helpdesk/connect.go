@@ -89,7 +89,7 @@ func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
 	if synced(device.LastSyncDateTime) && time.Since(device.LastSyncDateTime) > oldSync {
 		a.warn("the device has not spoken with Intune for long; it may be an old record")
 	}
-	open, err := a.openRequestOf(device.ID)
+	open, err := a.openRequestOf(device.Ref())
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,10 @@ func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
 // oldSync is when a device counts as forgotten.
 const oldSync = 30 * 24 * time.Hour
 
-func (a *app) openRequestOf(deviceID string) (*request, error) {
+func (a *app) openRequestOf(device intune.DeviceRef) (*request, error) {
 	open, err := a.openRequests()
 	for _, r := range open {
-		if strings.EqualFold(r.Device().DeviceID(), deviceID) {
+		if r.Device().DeviceID() == device.DeviceID() {
 			return r, err
 		}
 	}

@@ -104,16 +104,16 @@ func (s *search) idsWithApps(ctx context.Context, apps []intune.DetectedApp) ([]
 			if err != nil {
 				return nil, fromService(err)
 			}
-			key := strings.ToLower(device.ID)
+			id := device.Ref().DeviceID()
 			switch {
-			case key == "":
+			case id == "":
 				s.skipped++
-			case !seen[key] && !s.all && len(ids) == maxReads:
+			case !seen[id] && !s.all && len(ids) == maxReads:
 				s.cutOff = true
 				return ids, nil
-			case !seen[key]:
-				seen[key] = true
-				ids = append(ids, device.ID)
+			case !seen[id]:
+				seen[id] = true
+				ids = append(ids, id)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func (a *app) history(ctx context.Context, o *historyOptions) error {
 		}
 	}
 	if o.value != "" {
-		rows = slices.DeleteFunc(rows, func(r asking) bool { return !slices.Contains(devices, strings.ToLower(r.DeviceID)) })
+		rows = slices.DeleteFunc(rows, func(r asking) bool { return !slices.Contains(devices, r.DeviceID) })
 	}
 	slices.SortStableFunc(rows, func(x, y asking) int {
 		return cmp.Or(y.Time.Compare(x.Time), cmp.Compare(x.ClientRequestID, y.ClientRequestID))
@@ -132,7 +132,7 @@ func (r *request) row() asking {
 func knownDevices(list []*request, w *whom) []string {
 	devices := []string{}
 	for _, r := range list {
-		id := strings.ToLower(r.Device().DeviceID())
+		id := r.Device().DeviceID()
 		for _, c := range []struct{ kind, text string }{{byID, id}, {byName, r.deviceName}, {bySerial, r.serialNumber}} {
 			if (w.kind == c.kind || w.kind == byItself) && w.system == "" && strings.EqualFold(w.value, c.text) {
 				devices = append(devices, id)
@@ -159,7 +159,7 @@ func (a *app) joinEvents(ctx context.Context, rows []asking, devices []string, a
 		}
 		f.sayOdd(a.console, &o.whom)
 		for i := range found {
-			devices = append(devices, strings.ToLower(found[i].ID))
+			devices = append(devices, found[i].Ref().DeviceID())
 		}
 	}
 	var events []intune.AuditEvent
@@ -195,7 +195,7 @@ func withEvents(rows []asking, events []intune.AuditEvent) []asking {
 			By: firstOf(e.Actor.UserPrincipalName, e.Actor.ApplicationDisplayName, e.Actor.UserID, e.Actor.ApplicationID),
 		}
 		if len(e.Resources) > 0 {
-			row.DeviceID, row.DeviceName = e.Resources[0].ResourceID, e.Resources[0].DisplayName
+			row.DeviceID, row.DeviceName = intune.Device(e.Resources[0].ResourceID).DeviceID(), e.Resources[0].DisplayName
 		}
 		rows = append(rows, row)
 	}

@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -240,14 +239,14 @@ func (a *app) addNotes(list []*request, name string) error {
 			continue // half a line after a crash
 		}
 		if n.DeviceName != "" || n.SerialNumber != "" {
-			names[strings.ToLower(n.DeviceID)] = n
+			names[intune.Device(n.DeviceID).DeviceID()] = n
 		}
 		if r := byID[n.ClientRequestID]; r != nil && n.End != "" {
 			r.end = n.End
 		}
 	}
 	for _, r := range list {
-		n := names[strings.ToLower(r.Device().DeviceID())]
+		n := names[r.Device().DeviceID()]
 		r.deviceName, r.serialNumber = n.DeviceName, n.SerialNumber
 	}
 	return nil
@@ -267,11 +266,11 @@ func (a *app) openRequests() ([]*request, error) {
 	var open []*request
 	seen := map[string]bool{}
 	for _, r := range slices.Backward(list) {
-		key := strings.ToLower(r.Device().DeviceID())
-		if r.refusedOrNotSent() || seen[key] {
+		id := r.Device().DeviceID()
+		if r.refusedOrNotSent() || seen[id] {
 			continue
 		}
-		seen[key] = true
+		seen[id] = true
 		if r.end == "" && r.Waiting() && time.Since(r.when()) < oldest {
 			open = append(open, r)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-intune/intune"
@@ -55,8 +56,9 @@ func viewDevice(d *intune.ManagedDevice) deviceView {
 // getDevices finds devices by ?q=, which is a serial number, the name of a device, the sign-in name of its user, or an
 // Intune id. Intune has no search for parts of words.
 func getDevices(w http.ResponseWriter, r *http.Request, who *identity) {
-	text := strings.TrimSpace(r.URL.Query().Get("q"))
-	if text == "" || len(text) > 200 || !utf8.ValidString(text) {
+	query := r.URL.Query().Get("q")
+	text := withoutHidden(query)
+	if text == "" || len(text) > 200 || !utf8.ValidString(query) {
 		refuse(w, r, kindMalformed.with(problemExtra{}))
 		return
 	}
@@ -68,6 +70,16 @@ func getDevices(w http.ResponseWriter, r *http.Request, who *identity) {
 		return
 	}
 	answer(w, http.StatusOK, map[string]any{"devices": found, "more": more})
+}
+
+// withoutHidden is a text without what nobody sees, which comes along when people copy, and which the library refuses.
+func withoutHidden(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text))
 }
 
 func search(ctx context.Context, client *intune.Client, text string) (found []deviceView, more bool, err error) {

@@ -25,7 +25,7 @@ func TestFind(t *testing.T) {
 		p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "VM-1", SerialNumber: strings.ToUpper(serialLikeID)})
 		c := p.browser(dana)
 		for text, want := range map[string]int{
-			"LT-1": 1, "lt-1": 1, " SN-LT-1 ": 1, "anna@contoso.example": 1, device.DeviceID(): 1,
+			"LT-1": 1, "lt-1": 1, " SN-LT-1 ": 1, "\ufeffSN-LT-1\u00a0\u200b": 1, "anna@contoso.example": 1, device.DeviceID(): 1,
 			strings.ToUpper(device.DeviceID()): 1, "LT": 0, "KIOSK": maxFound, "0000": 0, "00-00": 0, serialLikeID: 1, "nobody@contoso.example": 0,
 			"11111111-2222-4333-8444-555555555555": 0, "it's": 0,
 		} {
@@ -39,7 +39,7 @@ func TestFind(t *testing.T) {
 				t.Errorf("%q: %d %s", text, got.status, got.body)
 			}
 		}
-		for _, bad := range []string{"", "  ", strings.Repeat("x", 201), "\xff"} {
+		for _, bad := range []string{"", "  ", "\u200b", strings.Repeat("x", 201), "\xff"} {
 			c.refused(c.get("/devices?"+url.Values{"q": {bad}}.Encode()), kindMalformed)
 		}
 		c.refused(c.get("/devices/11111111-2222-4333-8444-555555555555"), kindNoDevice)

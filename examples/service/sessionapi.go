@@ -56,7 +56,7 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 	}
 }
 
-// readDevice is the address in the body. Ids are compared as texts, so that each is brought into one form.
+// readDevice is the address in the body.
 func readDevice(r *http.Request) (intune.DeviceRef, *problem) {
 	var body struct {
 		Device string `json:"device"`
@@ -70,11 +70,10 @@ func readDevice(r *http.Request) (intune.DeviceRef, *problem) {
 }
 
 func deviceOf(text string) (intune.DeviceRef, *problem) {
-	id, err := uuid.Parse(text)
-	if err != nil || len(text) != 36 {
+	if uuid.Validate(text) != nil || len(text) != 36 {
 		return intune.DeviceRef{}, kindNoDevice.with(problemExtra{})
 	}
-	return intune.Device(id.String()), nil
+	return intune.Device(text), nil
 }
 
 // untilAsked is the session as soon as it is known whether the user was asked.

@@ -24,24 +24,30 @@ const (
 // An operand is in quotes; a quote within it is doubled.
 var operandPattern = compiled(`'((?:[^']|'')*)`)
 
-// Private holds the parts of one request that no error may show, in the forms in which a service or a transport may quote
-// them. The zero value hides nothing.
+// Private holds the parts of one request that no error may show. A service or a transport may quote them in any case,
+// and escaped for a URL, JSON or HTML. The zero value hides nothing.
 type Private struct { //nolint:recvcheck // a value, built in place
-	texts []string // in lower case
+	texts []string // folded
 	most  int      // of them
 	host  string
 }
 
 // Of returns the private parts of a request: the values of $filter, $search and $skiptoken in the query, the operands
-// within them, and keys. A key is a name in the path or a token, which is hidden as it is and in every encoding.
+// within them, and keys. A key is a name in the path or a token.
 func Of(rawQuery string, keys ...string) Private {
 	p := Private{most: math.MaxInt}
 	for _, key := range keys {
-		p.addKey(key)
+		p.add(key)
 	}
+	return p.And(rawQuery)
+}
+
+// And returns the same parts and those of another query, for a request that continues an earlier one.
+func (p Private) And(rawQuery string) Private {
+	p.texts = slices.Clip(p.texts)
 	p.most = len(p.texts) + mostTexts
-	if queryPattern().MatchString(rawQuery) {
-		p.addQuery(rawQuery)
+	if query := Limit(rawQuery, longest); queryPattern().MatchString(query) {
+		p.addQuery(query)
 	}
 	return p
 }
@@ -52,66 +58,45 @@ func (p Private) At(host string) Private {
 	return p
 }
 
-func (p *Private) add(texts ...string) {
-	for _, text := range texts {
-		if text = lowerASCII(text); len(text) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, text) {
-			p.texts = append(p.texts, text)
+// add adds a text as it is and without its escapes.
+func (p *Private) add(text string) {
+	seen, escaped := sightOf(text), true
+	for layer := 0; escaped && layer <= deepest; layer++ {
+		if folded := string(seen.folded().text); len(folded) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, folded) {
+			p.texts = append(p.texts, folded)
 		}
-	}
-}
-
-// addKey adds a name as it is and as a path or query encodes it.
-func (p *Private) addKey(key string) {
-	for _, form := range [...]string{key, strings.ReplaceAll(key, "'", "''")} {
-		escaped := url.PathEscape(form)
-		p.add(form, escaped, url.QueryEscape(form), strings.ReplaceAll(escaped, "@", "%40"), url.PathEscape(escaped))
+		seen, escaped = seen.unescaped()
 	}
 }
 
 func (p *Private) addQuery(query string) {
 	p.add(query)
-	decoded, _ := url.PathUnescape(query) // blank if it cannot be decoded
-	p.add(decoded)
 	for option := range strings.SplitSeq(query, "&") {
 		if !queryPattern().MatchString(option) {
 			continue
 		}
 		_, value, _ := strings.Cut(option, "=")
 		p.add(value)
-		decoded, _ := url.QueryUnescape(value) // as above
-		p.add(decoded)
+		decoded, _ := url.QueryUnescape(value) // blank if it cannot be decoded
 		for _, operand := range operandPattern().FindAllStringSubmatch(decoded, mostTexts) {
-			p.addKey(strings.ReplaceAll(operand[1], "''", "'"))
+			p.add(operand[1])
 		}
 	}
 }
 
-// Hide removes the private parts from a text, without regard to case. It cuts a text that is too long to be searched.
-// It searches the original text for all parts, so that removing one cannot split another, and reads the text once for
-// each part.
+// Hide removes the private parts from a text, however they are written in it. It cuts a text that is too long to be
+// searched. It searches the original text for all parts, so that removing one cannot split another, and reads the text
+// once for each part and each layer of escapes.
 func (p Private) Hide(text string) string {
 	if len(p.texts) == 0 {
 		return text
 	}
 	text = Limit(text, longest)
-	lower := lowerASCII(text)
 	var ends []int // for each index, where the longest private part that begins there ends
-	for _, secret := range p.texts {
-		for from := 0; ; {
-			at := strings.Index(lower[from:], secret)
-			if at < 0 {
-				break
-			}
-			at += from
-			from = at + len(secret)
-			if len(secret) < unmistakable && !standsAlone(lower[:at], lower[from:]) {
-				continue
-			}
-			if ends == nil {
-				ends = make([]int, len(text))
-			}
-			ends[at] = max(ends[at], from)
-		}
+	seen, escaped := sightOf(text), true
+	for layer := 0; escaped && layer <= deepest; layer++ {
+		ends = p.find(seen.folded(), ends)
+		seen, escaped = seen.unescaped()
 	}
 	if ends == nil {
 		return text
@@ -129,6 +114,29 @@ func (p Private) Hide(text string) string {
 	return b.String()
 }
 
+// find adds to ends where private parts are in a folded text.
+func (p Private) find(seen sight, ends []int) []int {
+	text := string(seen.text)
+	for _, secret := range p.texts {
+		for from := 0; ; {
+			at := strings.Index(text[from:], secret)
+			if at < 0 {
+				break
+			}
+			at += from
+			from = at + len(secret)
+			if len(secret) < unmistakable && !standsAlone(text[:at], text[from:]) {
+				continue
+			}
+			if ends == nil {
+				ends = make([]int, seen.at[len(text)]+1)
+			}
+			ends[seen.at[at]] = max(ends[seen.at[at]], seen.end(from))
+		}
+	}
+	return ends
+}
+
 // standsAlone reports whether the text between before and after is not part of a longer word.
 func standsAlone(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
@@ -137,16 +145,5 @@ func standsAlone(before, after string) bool {
 }
 
 // Clean is [Text] without the private parts. They are hidden before links are cut, because cutting may split them, and
-// again afterwards, because the rest of an encoded link is decoded.
-func (p Private) Clean(text string) string { return p.Hide(Text(p.Hide(visible(text)))) }
-
-// lowerASCII keeps the length of a text, which [strings.ToLower] may change.
-func lowerASCII(text string) string {
-	lower := []byte(text)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] |= 0x20
-		}
-	}
-	return string(lower)
-}
+// after invisible characters are gone, which may split an escape.
+func (p Private) Clean(text string) string { return Text(p.Hide(visible(Limit(text, longest)))) }

@@ -50,9 +50,9 @@ var rules = [...]struct {
 
 // Text removes links, except to Microsoft's own hosts; the values of $filter, $search and $skiptoken; bearer tokens,
 // JSON web tokens and values that are marked as a token or a secret; and control and other invisible characters except
-// tabs and line breaks. The result is valid UTF-8.
+// tabs and line breaks. The result is valid UTF-8. Text cuts a text that is too long to be searched.
 func Text(text string) string {
-	text = visible(text)
+	text = visible(Limit(text, longest))
 	lower := strings.ToLower(text)
 	for _, rule := range rules {
 		if slices.ContainsFunc(rule.marks, func(mark string) bool { return strings.Contains(lower, mark) }) {

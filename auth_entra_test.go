@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -233,39 +234,110 @@ func TestRevokedTokenWithRealCredentials(t *testing.T) {
 	})
 }
 
+// refusals are sentences of Entra that operators met, by their codes.
+var refusals = map[string]string{
+	"AADSTS7000215": "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, " +
+		"not the client secret ID, for a secret added to app '" + testApp + "'.",
+	"AADSTS900382": "Confidential Client is not supported in Cross Cloud request.",
+	"AADSTS700024": "Client assertion is not within its valid time range. Current time: 2026-05-04T10:00:00.0000000Z, " +
+		"assertion valid from 2026-05-01T18:00:00.0000000Z, expiry time of assertion 2026-05-01T19:00:00.0000000Z. " +
+		"Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+}
+
+// denies makes the authority refuse every secret. An error has to quote the result.
+func (e *entraStandIn) denies(code string) (quoted string) {
+	const trace, correlation, timestamp = "00000000-1111-4222-8333-444444444444", "00000000-1111-4222-8333-444444444445", "2026-05-04 10:00:00Z"
+	said := code + ": " + refusals[code] + " Trace ID: " + trace + " Correlation ID: " + correlation + " Timestamp: " + timestamp
+	e.denial = map[string]any{
+		"error":             "invalid_client",
+		"error_description": strings.NewReplacer(" Trace ID", "\r\nTrace ID", " Correlation", "\r\nCorrelation", " Timestamp", "\r\nTimestamp").Replace(said),
+		"error_codes":       []int{7}, "error_uri": "https://login.microsoftonline.com/error?code=7",
+		"trace_id": trace, "correlation_id": correlation, "timestamp": timestamp,
+	}
+	return said
+}
+
+// quotes checks that a text is one line with what Entra said, and without the rules that azidentity draws.
+func quotes(tb testing.TB, where, text, said string) {
+	tb.Helper()
+	if !strings.Contains(text, said) {
+		tb.Errorf("%s: %q\nwant Entra's words %q", where, text, said)
+	}
+	if strings.ContainsAny(text, "\r\n") || strings.Contains(text, "----") {
+		tb.Errorf("%s: %q has lines or rules", where, text)
+	}
+	if strings.Contains(text, testSecret) {
+		tb.Errorf("%s: %q shows the secret", where, text)
+	}
+}
+
 func TestSignInThatEntraRefuses(t *testing.T) {
 	t.Parallel()
+	for code := range refusals {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			entra := newEntra(t)
+			said := entra.denies(code)
+			graph := newGraph(t, entra)
+			client := graph.client(t, secretCredential(t, entra))
+			_, errCall := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			_, errInfo := client.TokenInfo(t.Context())
+			for name, err := range map[string]error{"call": errCall, "TokenInfo": errInfo} {
+				e := asError(t, err)
+				failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
+				if !ok || failed.RawResponse == nil || failed.RawResponse.StatusCode != 401 {
+					t.Errorf("%s: no AuthenticationFailedError with Entra's answer in %v", name, err)
+				}
+				if !errors.Is(err, intune.ErrUnauthenticated) || errors.Is(err, intune.ErrOutcomeUnknown) || errors.Is(err, intune.ErrForbidden) {
+					t.Errorf("%s: kind of %v", name, err)
+				}
+				if e.StatusCode != 0 {
+					t.Errorf("%s: status %d, but Graph never answered", name, e.StatusCode)
+				}
+				if !strings.Contains(err.Error(), "no token") {
+					t.Errorf("%s: %v does not say that there is no token", name, err)
+				}
+				quotes(t, name, err.Error(), said)
+				quotes(t, name+", log", fmt.Sprint(e.LogValue()), said)
+			}
+			if hint := asError(t, errCall).Hint; !strings.Contains(hint, "credential") {
+				t.Errorf("hint %q", hint)
+			}
+			graph.saw(t, 0)
+			// Neither azcore nor the library repeats what the credential has tried: one request each.
+			if got := entra.asked(t); !slices.Equal(got, []string{"client_credentials", "client_credentials"}) {
+				t.Errorf("asked for %v", got)
+			}
+		})
+	}
+}
+
+// An error that wraps another one has room for both.
+func TestPendingError_QuotesEntraWhole(t *testing.T) {
+	t.Parallel()
 	entra := newEntra(t)
-	entra.deny = true
-	graph := newGraph(t, entra)
-	client := graph.client(t, secretCredential(t, entra))
-	_, errCall := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-	_, errInfo := client.TokenInfo(t.Context())
-	for name, err := range map[string]error{"call": errCall, "TokenInfo": errInfo} {
-		e := asError(t, err)
-		failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
-		if !ok || failed.RawResponse == nil || failed.RawResponse.StatusCode != 401 {
-			t.Errorf("%s: no AuthenticationFailedError with Entra's answer in %v", name, err)
+	said := entra.denies("AADSTS700024")
+	refused, tokens := secretCredential(t, entra), 2 // for the first read and the request
+	client, err := intune.NewClient(credentialFunc(func(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		if tokens--; tokens < 0 {
+			return refused.GetToken(ctx, o)
 		}
-		if !errors.Is(err, intune.ErrUnauthenticated) || errors.Is(err, intune.ErrOutcomeUnknown) || errors.Is(err, intune.ErrForbidden) {
-			t.Errorf("%s: kind of %v", name, err)
-		}
-		if e.StatusCode != 0 {
-			t.Errorf("%s: status %d, but Graph never answered", name, e.StatusCode)
-		}
-		if text := err.Error(); strings.ContainsAny(text, "\r\n") || !strings.Contains(text, "AADSTS7000215") ||
-			!strings.Contains(text, "no token") || strings.Contains(text, testSecret) {
-			t.Errorf("%s: want one line with Entra's reason and without the secret: %q", name, text)
-		}
+		return azcore.AccessToken{Token: "opaque-token", ExpiresOn: time.Now()}, nil
+	}), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: reads(says(200, sessionOf("", "")))}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if hint := asError(t, errCall).Hint; !strings.Contains(hint, "credential") {
-		t.Errorf("hint %q", hint)
+	poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	graph.saw(t, 0)
-	// Neither azcore nor the library repeats what the credential has tried: one request each.
-	if got := entra.asked(t); !slices.Equal(got, []string{"client_credentials", "client_credentials"}) {
-		t.Errorf("asked for %v", got)
+	_, err = poller.Poll(t.Context())
+	pending, ok := errors.AsType[*intune.PendingError](err)
+	if !ok {
+		t.Fatalf("got %v", err)
 	}
+	quotes(t, "text", pending.Error(), said)
+	quotes(t, "log", fmt.Sprint(pending.LogValue()), said)
 }
 
 const (
@@ -303,10 +375,10 @@ type entraStandIn struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
-	deny     bool         // refuse every secret
-	requests []url.Values // the forms that were posted, with "endpoint" added
-	others   []string     // paths that no credential should ask for
-	issued   []string     // access tokens, the latest last
+	denial   map[string]any // the answer to every secret, nil if the right one is taken
+	requests []url.Values   // the forms that were posted, with "endpoint" added
+	others   []string       // paths that no credential should ask for
+	issued   []string       // access tokens, the latest last
 }
 
 func newEntra(tb testing.TB) *entraStandIn {
@@ -365,7 +437,7 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 	}
 	answer := map[string]any{"token_type": "Bearer", "expires_in": 3600, "scope": form.Get("scope")}
 	switch grant := form.Get("grant_type"); {
-	case grant == "client_credentials" && form.Get("client_secret") == testSecret && !e.deny:
+	case grant == "client_credentials" && form.Get("client_secret") == testSecret && e.denial == nil:
 		claims["roles"] = []string{manageRight}
 		claims["idtyp"] = "app"
 	case grant == "device_code" && form.Get("device_code") == "the-device-code",
@@ -379,11 +451,7 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 		})
 		answer["client_info"] = base64.RawURLEncoding.EncodeToString([]byte(`{"uid":"object","utid":"` + testTenant + `"}`))
 	default:
-		reply(w, http.StatusUnauthorized, map[string]any{
-			"error":             "invalid_client",
-			"error_description": "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 00000000-0000-0000-0000-000000000001",
-			"error_codes":       []int{7000215},
-		})
+		reply(w, http.StatusUnauthorized, e.denial)
 		return
 	}
 	answer["access_token"] = graphtest.JWT(claims)

@@ -183,7 +183,7 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.cause != nil {
-		b.WriteString(": " + redact.OneLine(redact.Text(e.cause.Error()), maxMessageText))
+		b.WriteString(": " + causeLine(e.cause))
 	}
 	if e.RetryAfter > 0 {
 		b.WriteString("; retry after " + e.RetryAfter.String())
@@ -203,8 +203,12 @@ func (e *Error) Error() string {
 const (
 	maxCodeText    = 200
 	maxMessageText = 600
+	maxCauseText   = 1200 // Entra's sentences are long, and the ids for its support come last
 	maxDetailsText = 3
 )
+
+// causeLine is the text of the error below another one.
+func causeLine(cause error) string { return redact.OneLine(redact.Text(cause.Error()), maxCauseText) }
 
 // Unwrap gives the [*azcore.ResponseError] of the answer, if there was one, and the cause, if there was one.
 func (e *Error) Unwrap() []error {
@@ -255,7 +259,7 @@ func (e *Error) LogValue() slog.Value {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
 	if e.cause != nil {
-		text("cause", redact.OneLine(redact.Text(e.cause.Error()), maxMessageText))
+		text("cause", causeLine(e.cause))
 	}
 	if e.RetryAfter > 0 {
 		attributes = append(attributes, slog.Duration("retry_after", e.RetryAfter))

@@ -46,7 +46,7 @@ func (e *PendingError) Error() string {
 		text += ": the request was accepted, but no link has come yet"
 	}
 	if e.cause != nil {
-		text += ": " + redact.OneLine(redact.Text(e.cause.Error()), maxMessageText)
+		text += ": " + causeLine(e.cause)
 	}
 	text += "; the user may see a prompt already, so do not ask again: go on with WaitForRemoteAssistance and this error's ResumeToken"
 	switch {
@@ -76,7 +76,7 @@ func (e *PendingError) LogValue() slog.Value {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
 	if e.cause != nil {
-		attributes = append(attributes, slog.String("cause", redact.OneLine(redact.Text(e.cause.Error()), maxMessageText)))
+		attributes = append(attributes, slog.String("cause", causeLine(e.cause)))
 	}
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, e.RequestedAt)...)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Error is a transport's or credential's error, rebuilt so that neither its text nor the text of an error below it shows a
-// URL, a private part or anything else that [Text] takes out. The same rules hold for the whole tree of errors:
+// URL, a private part or anything else that [Text] takes out, and so that little of it is JSON and rules of dashes. The
+// same rules hold for the whole tree of errors:
 //
 //   - a [*url.Error] becomes a copy with the path instead of the URL, and without the path if its host is neither the
 //     service nor Microsoft's;
@@ -42,7 +43,7 @@ func rebuilt(err error, private Private) (clean error, changed bool) { //nolint:
 			text = strings.ReplaceAll(text, below.Error(), inner.Error())
 		}
 	}
-	failed.text = private.Clean(Limit(text, longest))
+	failed.text = private.Clean(condensed(Limit(text, longest)))
 	if !changed && failed.text == err.Error() {
 		return err, false
 	}

@@ -186,6 +186,21 @@ func (r DeviceRef) redacted() string {
 	}
 }
 
+// user is the user of a [UserDevice], and "" of any other address.
+func (r DeviceRef) user() string {
+	if r.form != formUser {
+		return ""
+	}
+	return r.parent.Reveal()
+}
+
+// clean takes out of the service's text about the device what no error may show, the user of this address included, and
+// limits its length.
+func (r DeviceRef) clean(text string) string {
+	const most = 8 << 10
+	return redact.Limit(redact.Of("", r.user()).Clean(redact.Limit(text, 2*most)), most)
+}
+
 func (r DeviceRef) check() error {
 	switch r.form {
 	case formNone:
@@ -253,6 +268,14 @@ func (in DeviceCollection) path() string {
 	default:
 		return devicesPath
 	}
+}
+
+// user is the user of [UserDevices], and "" of any other collection.
+func (in DeviceCollection) user() string {
+	if in.form != formUser {
+		return ""
+	}
+	return in.key.Reveal()
 }
 
 // newKey hides a user or an app in the form in which == compares it.

@@ -97,7 +97,8 @@ func (c *Client) auditList(op *operation, options *ListAuditEventsOptions) listi
 		o = *options
 	}
 	return listing[AuditEvent, ListAuditEventsResponse]{
-		op: op,
+		op:   op,
+		from: o.ContinueFrom,
 		first: func() (target url.URL, err error) {
 			filter, err := o.Filter.render()
 			if err != nil {
@@ -107,7 +108,7 @@ func (c *Client) auditList(op *operation, options *ListAuditEventsOptions) listi
 			if filter != "" {
 				query = append(query, "$filter="+odata.EscapeQuery(filter))
 			}
-			return c.firstPage(o.ContinueFrom, auditEventsPath, query, o.Top)
+			return c.firstPage(auditEventsPath, query, o.Top)
 		},
 		keep: o.Filter.matches,
 		id:   func(e *AuditEvent) string { return e.ID },

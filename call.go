@@ -25,13 +25,21 @@ type request struct {
 	graphcall.Request
 
 	op     *operation
-	device DeviceRef
+	device DeviceRef          // whose address it has
+	asked  DeviceRef          // whose address the caller gave, which may be another one
 	record graphpolicy.Record // what became of it, set by send
 }
 
 // newRequest is a read of an operation, on a device or on the tenant (the zero DeviceRef).
 func newRequest(op *operation, device DeviceRef, target url.URL) *request {
-	return &request{Request: graphcall.Request{API: op.api, URL: target}, op: op, device: device}
+	r := &request{Request: graphcall.Request{API: op.api, URL: target}, op: op, device: device}
+	return r.askedOf(device)
+}
+
+// askedOf makes it a request that the caller asked for by another address of the device.
+func (r *request) askedOf(device DeviceRef) *request {
+	r.asked, r.Asked.User = device, device.user()
+	return r
 }
 
 // check refuses a client or context that would end in a nil dereference.
@@ -72,7 +80,7 @@ func (c *Client) startSpan(ctx context.Context, op *operation) (context.Context,
 
 // newError turns what a call recorded, and what the pipeline returned, into the error for the caller.
 func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Response, err error) *Error {
-	private := privateOf(&r.URL, record.Authorization)
+	private := privateOf(r.Asked, &r.URL, record.Authorization)
 	var e *Error
 	if resp != nil {
 		e = answerError(resp, private)
@@ -97,13 +105,14 @@ func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Resp
 	case resp != nil && resp.StatusCode < 300:
 		e.reason = "not the answer that was expected"
 	}
-	e.Hint = c.hint(r.op, record.Authorization, e)
+	e.Hint = c.hint(r.op, record.Authorization, e) // about the address that was tried
+	e.Device = r.asked
 	return e
 }
 
 // redactTransportError cleans an error before azcore logs it.
-func redactTransportError(err error, address *url.URL, authorization string) error {
-	return redact.Error(err, privateOf(address, authorization))
+func redactTransportError(err error, asked graphpolicy.Asked, address *url.URL, authorization string) error {
+	return redact.Error(err, privateOf(asked, address, authorization))
 }
 
 // reasonNoToken is the reason of a call whose credential failed or did not answer in time.
@@ -139,8 +148,8 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
-	e := answerError(resp, privateOf(&r.URL, ""))
-	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.device, why, r.Write
+	e := answerError(resp, privateOf(r.Asked, &r.URL, r.record.Authorization))
+	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.asked, why, r.Write
 	if e.unknown {
 		e.Hint = hintUnknown
 	}
@@ -177,14 +186,15 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 	return e
 }
 
-// privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the
-// token that was sent with it. The token is given, because only a JSON web token can be recognized by its form.
-func privateOf(u *url.URL, authorization string) redact.Private {
-	token := bearerOf(authorization)
+// privateOf collects what no error may show of a request: the operands of its query, the user in its path, and the token
+// that was sent with it. What the caller asked for counts too, because a service may quote the filter that led to a next
+// link. The token is given, because only a JSON web token can be recognized by its form.
+func privateOf(asked graphpolicy.Asked, u *url.URL, authorization string) redact.Private {
+	private := redact.Of(asked.Query, bearerOf(authorization), asked.User)
 	if u == nil {
-		return redact.Of("", token)
+		return private
 	}
-	return redact.Of(u.RawQuery, token, odata.KeyOf(u.EscapedPath(), "/users")).At(u.Host)
+	return private.And(u.RawQuery, odata.KeyOf(u.EscapedPath(), "/users")).At(u.Host)
 }
 
 func bearerOf(authorization string) string {

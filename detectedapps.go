@@ -107,7 +107,8 @@ func (c *Client) DetectedApps(ctx context.Context, options *ListDetectedAppsOpti
 func (c *Client) appList(op *operation, o ListDetectedAppsOptions) listing[DetectedApp, ListDetectedAppsResponse] {
 	return listing[DetectedApp, ListDetectedAppsResponse]{
 		op:    op,
-		first: func() (url.URL, error) { return c.firstPage(o.ContinueFrom, detectedAppsPath, nil, o.Top) },
+		from:  o.ContinueFrom,
+		first: func() (url.URL, error) { return c.firstPage(detectedAppsPath, nil, o.Top) },
 		id:    func(a *DetectedApp) string { return a.ID },
 		page: func(p page[DetectedApp]) ListDetectedAppsResponse {
 			return ListDetectedAppsResponse{

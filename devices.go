@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
@@ -64,7 +65,7 @@ func (c *Client) GetDevice(ctx context.Context, device DeviceRef, options *GetDe
 	ctx, endSpan := c.startSpan(ctx, opGetDevice)
 	defer func() { endSpan(err) }()
 	return whereServed(device, func(at DeviceRef) (GetDeviceResponse, error) {
-		r := newRequest(opGetDevice, at, c.at(at.String(), query...))
+		r := newRequest(opGetDevice, at, c.at(at.String(), query...)).askedOf(device)
 		return c.readDevice(ctx, r)
 	})
 }
@@ -204,6 +205,8 @@ func copyOptions(options *ListDevicesOptions) (o ListDevicesOptions) {
 func (c *Client) deviceList(op *operation, in DeviceCollection, o ListDevicesOptions) listing[ManagedDevice, ListDevicesResponse] {
 	return listing[ManagedDevice, ListDevicesResponse]{
 		op:    op,
+		asked: graphpolicy.Asked{User: in.user()},
+		from:  o.ContinueFrom,
 		first: func() (url.URL, error) { return c.firstDevicePage(in, &o) },
 		keep:  o.Filter.matches,
 		id:    func(d *ManagedDevice) string { return d.ID },
@@ -240,7 +243,7 @@ func (c *Client) firstDevicePage(in DeviceCollection, o *ListDevicesOptions) (ta
 	if len(selected) > 0 {
 		query = append(query, "$select="+strings.Join(selected, ","))
 	}
-	return c.firstPage(o.ContinueFrom, in.path(), query, o.Top)
+	return c.firstPage(in.path(), query, o.Top)
 }
 
 // onlyByID are the properties that a list leaves empty even if they are selected. The documentation says so of the

@@ -266,7 +266,7 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 	}
 	return func(req *http.Request) error {
 		id := req.Header.Get("Client-Request-Id")
-		private := privateOf(req.URL, req.Header.Get("Authorization"))
+		private := privateOf(graphpolicy.Asked{}, req.URL, req.Header.Get("Authorization"))
 		if private.Clean(redact.OneLine(id, maxCodeText)) != id {
 			return invalidArgument("client-request-id",
 				"is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/pages"
 )
 
@@ -21,6 +22,8 @@ import (
 type listing[T any, P storedPage[T]] struct {
 	op    *operation
 	first func() (url.URL, error) // the first page, or what is wrong with the arguments
+	from  string                  // the next link to begin with instead; blank for none
+	asked graphpolicy.Asked       // its Query is that of the first page
 	keep  func(*T) bool           // rows for which it is false are dropped; nil: none are
 	id    func(*T) string         // by which a row that came before is recognized; nil: none is
 	page  func(page[T]) P
@@ -111,6 +114,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 		return read, err
 	}
 	r := newRequest(w.op, DeviceRef{}, target)
+	r.Asked = w.asked
 	resp, err := w.client.send(ctx, r)
 	if err != nil {
 		return read, err
@@ -162,6 +166,12 @@ func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 		if target, err = w.first(); err != nil {
 			return target, err
 		}
+		w.asked.Query = target.RawQuery
+		if w.from != "" {
+			if target, err = w.client.caller.NextLink(w.from); err != nil {
+				return target, invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
+			}
+		}
 		w.begun = true
 		if current != nil {
 			w.remember(*current)
@@ -210,17 +220,10 @@ var reasonStale = fmt.Sprintf(
 // maxTop is the service's page size; larger values are not known to work.
 const maxTop = 1000
 
-// firstPage is the address of the page to continue from, or of the first page of a collection; top is the number of
-// rows per page.
-func (c *Client) firstPage(continueFrom, path string, query []string, top int32) (target url.URL, err error) {
+// firstPage is the address of the first page of a collection; top is the number of rows per page.
+func (c *Client) firstPage(path string, query []string, top int32) (target url.URL, err error) {
 	if top < 0 || top > maxTop {
 		return target, invalidArgument("options.Top", "must be 1 to 1000, or 0 for the service's own page size")
-	}
-	if continueFrom != "" {
-		if target, err = c.caller.NextLink(continueFrom); err != nil {
-			return target, invalidArgument("options.ContinueFrom", "is not a next link of this client: "+err.Error())
-		}
-		return target, nil
 	}
 	if top > 0 {
 		query = append(query, "$top="+strconv.Itoa(int(top)))

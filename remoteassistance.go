@@ -174,7 +174,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	if err := device.check(); err != nil {
 		return nil, err
 	}
-	before, err := c.readSession(ctx, device)
+	before, err := c.readSession(ctx, device, device)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package intune_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -252,6 +254,176 @@ func TestUserStaysOutOfErrors(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// echoes are the forms in which a service may quote a user.
+var echoes = []string{
+	"josé@contoso.com", "JOSÉ@CONTOSO.COM", "jos%C3%A9%40contoso.com", "jos%25C3%25A9%2540contoso.com", "jos&#233;&#64;contoso.com", "Jos&amp;eacute;&amp;#x40;contoso.com",
+	`jos\u00e9\u0040contoso.com`, `jos\\u00E9\\u0040contoso.com`,
+}
+
+// The error text on a device's record may name the user whose address was asked.
+func TestSessionError_HidesTheUser(t *testing.T) {
+	t.Parallel()
+	device := intune.UserDevice("josé@contoso.com", "d1")
+	for _, echo := range echoes {
+		t.Run(echo, func(t *testing.T) {
+			t.Parallel()
+			const want = "no session for REDACTED."
+			details := "no session for " + echo + "."
+			client := newClient(t, reads(says(200, sessionOf("", "")), says(200, sessionOf("", details))))
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = poller.PollUntilDone(t.Context(), every)
+			if failed, ok := errors.AsType[*intune.SessionError](err); !ok || failed.Details != want {
+				t.Errorf("a wait ends with %#v, %v", failed, err)
+			}
+			read, err := newClient(t, reads(says(200, sessionOf(oldLink, details)))).GetRemoteAssistanceSession(t.Context(), device, nil)
+			if err != nil || read.ErrorDetails != want {
+				t.Errorf("a read gives %q, %v", read.ErrorDetails, err)
+			}
+			client = newClient(t, reads(says(200, sessionOf("", "")), says(200, sessionOf(newLink, details))))
+			if poller, err = client.BeginRemoteAssistance(t.Context(), device, nil); err != nil {
+				t.Fatal(err)
+			}
+			session, err := poller.PollUntilDone(t.Context(), every)
+			if err != nil || session.ErrorDetails != want {
+				t.Errorf("a link comes with %q, %v", session.ErrorDetails, err)
+			}
+		})
+	}
+}
+
+// A read that went on at the plain address fails as the one that was asked for.
+func TestError_IsOfTheAddressAskedFor(t *testing.T) {
+	t.Parallel()
+	device := intune.UserDevice("josé@contoso.com", "d1")
+	for _, echo := range echoes {
+		t.Run(echo, func(t *testing.T) {
+			t.Parallel()
+			accepted := 0
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				switch {
+				case req.Method == http.MethodPost:
+					accepted++
+					return answer(req, http.StatusNoContent, nil, ""), nil
+				case strings.HasPrefix(req.URL.Path, "/v1.0/users/"):
+					return answer(req, http.StatusBadRequest, nil, ""), nil
+				case accepted == 1 && strings.Contains(req.URL.RawQuery, "$select"):
+					accepted++
+					return answer(req, http.StatusOK, nil, sessionOf("http://get.teamviewer.com/s", "")), nil
+				case accepted == 0 && strings.Contains(req.URL.RawQuery, "$select"):
+					return answer(req, http.StatusOK, nil, sessionOf("", "")), nil
+				}
+				header := http.Header{"Request-Id": {"for " + echo}}
+				return answer(req, http.StatusForbidden, header, `{"error":{"code":"x","message":`+quote(echo+" may not be read")+`}}`), nil
+			}), noRetries)
+			check := func(where string, err error) {
+				e := asError(t, err)
+				if e.Device != device {
+					t.Errorf("%s: the error is about %#v", where, e.Device)
+				}
+				if shown := strings.ToLower(fmt.Sprint(err, e.Message, e.RequestID)); strings.Contains(shown, "jos") || !strings.Contains(shown, "redacted may not be read") {
+					t.Errorf("%s: %s", where, shown)
+				}
+			}
+			_, err := client.GetDevice(t.Context(), device, nil)
+			check("device", err)
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetRemoteAssistanceSession(t.Context(), device, nil)
+			if e := asError(t, err); e.Device != device || !strings.Contains(err.Error(), "withheld") {
+				t.Errorf("a link that is not https: %v", err)
+			}
+			_, err = client.GetRemoteAssistanceSession(t.Context(), device, nil)
+			check("session", err)
+			_, err = poller.Poll(t.Context())
+			check("wait", err)
+		})
+	}
+}
+
+// After the plain address failed too, its use is no advice.
+func TestError_HintAfterThePlainAddress(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{"route": `{"error":{"code":"BadRequest","message":"No OData route exists that match template"}}`, "nothing": ""} {
+		for _, device := range []intune.DeviceRef{intune.UserDevice("anna", exampleID), intune.DetectedAppDevice("app", exampleID)} {
+			_, err := newClient(t, always(http.StatusBadRequest, body)).GetDevice(t.Context(), device, nil)
+			if e := asError(t, err); e.Device != device || e.Hint != "" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// listings ask for a user and for a device's name, neither of which may be shown; from is where they go on.
+var listings = map[string]func(ctx context.Context, c *intune.Client, from string) error{
+	"devices": func(ctx context.Context, c *intune.Client, from string) error {
+		filter := intune.DeviceFilter{DeviceName: "PC-joséphine", UserPrincipalName: "josé@contoso.com"}
+		return last(c.Devices(ctx, intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, ContinueFrom: from}))
+	},
+	"devices of a user": func(ctx context.Context, c *intune.Client, from string) error {
+		filter := intune.DeviceFilter{DeviceName: "PC-joséphine"}
+		return last(c.Devices(ctx, intune.UserDevices("josé@contoso.com"), &intune.ListDevicesOptions{Filter: filter, ContinueFrom: from}))
+	},
+	"pages of devices": func(ctx context.Context, c *intune.Client, from string) (err error) {
+		filter := intune.DeviceFilter{DeviceName: "PC-joséphine", UserPrincipalName: "josé@contoso.com"}
+		for pager := c.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, ContinueFrom: from}); err == nil && pager.More(); {
+			_, err = pager.NextPage(ctx)
+		}
+		return err
+	},
+	"find": func(ctx context.Context, c *intune.Client, _ string) error {
+		_, err := c.FindDevice(ctx, intune.DeviceFilter{DeviceName: "PC-joséphine", UserPrincipalName: "josé@contoso.com"}, nil)
+		return err
+	},
+	"audit events": func(ctx context.Context, c *intune.Client, from string) error {
+		filter := intune.AuditFilter{ActorUserPrincipalName: "josé@contoso.com", ActivityType: "PC-joséphine"}
+		return last(c.AuditEvents(ctx, &intune.ListAuditEventsOptions{Filter: filter, ContinueFrom: from}))
+	},
+}
+
+// last is the error with which a listing ends.
+func last[T any](rows iter.Seq2[T, error]) (last error) {
+	for _, err := range rows {
+		last = err
+	}
+	return last
+}
+
+// A next link need not repeat the filter or the user of the first page, and the service may quote them all the same. So
+// may azcore's log of what the caller's transport says.
+func TestError_HidesWhatTheFirstPageAskedFor(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	const next = graphLists + "managedDevices?$skiptoken=7"
+	for name, list := range listings {
+		for _, echo := range echoes {
+			for _, from := range []string{"", next} {
+				said := echo + " has no PC-JOSÉPHINE here"
+				for kind, fails := range map[string]transportFunc{
+					"answer": always(http.StatusForbidden, `{"error":{"code":"x","message":`+quote(said)+`}}`),
+					"broken": func(*http.Request) (*http.Response, error) { return nil, errors.New(said) },
+				} {
+					text := graphtest.CaptureLog(t)
+					client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+						if from == "" && !strings.Contains(req.URL.RawQuery, "skiptoken") {
+							return answer(req, http.StatusOK, nil, `{"value":[],"@odata.nextLink":"`+next+`"}`), nil
+						}
+						return fails(req)
+					}), noRetries)
+					err := list(t.Context(), client, from)
+					shown := strings.ToLower(fmt.Sprint(err, text.String()))
+					shown = strings.ReplaceAll(shown, "/users/jos%c3%a9@contoso.com/", "") // azcore logs paths
+					if strings.Contains(shown, "jos") || !strings.Contains(shown, "redacted has no redacted here") {
+						t.Errorf("%s, %s, from %q: %s", name, kind, from, shown)
+					}
+				}
+			}
 		}
 	}
 }

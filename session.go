@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
-	"github.com/go-intune/intune/internal/redact"
 )
 
 // RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record,
@@ -102,7 +101,7 @@ func (c *Client) GetRemoteAssistanceSession(
 	}
 	ctx, endSpan := c.startSpan(ctx, opGetSession)
 	defer func() { endSpan(err) }()
-	record, err := c.readSession(ctx, device)
+	record, err := c.readSession(ctx, device, device)
 	if err != nil {
 		return GetRemoteAssistanceSessionResponse{}, err
 	}
@@ -115,7 +114,7 @@ func (c *Client) GetRemoteAssistanceSession(
 		RemoteAssistanceSession: RemoteAssistanceSession{
 			Device:       device,
 			URL:          NewSessionURL(record.link),
-			ErrorDetails: redact.Text(record.details),
+			ErrorDetails: device.clean(record.details),
 		},
 		RequestID: ids.RequestID, ClientRequestID: ids.ClientRequestID,
 	}, nil
@@ -130,10 +129,10 @@ type sessionRecord struct {
 
 const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
 
-// readSession reads at the given address, and at the plain one if the service refuses reads there.
-func (c *Client) readSession(ctx context.Context, device DeviceRef) (sessionRecord, error) {
-	return whereServed(device, func(at DeviceRef) (sessionRecord, error) {
-		r := newRequest(opGetSession, at, c.at(at.String(), sessionQuery))
+// readSession reads the session of a device at an address, and at the plain one if the service refuses reads there.
+func (c *Client) readSession(ctx context.Context, device, at DeviceRef) (sessionRecord, error) {
+	return whereServed(at, func(at DeviceRef) (sessionRecord, error) {
+		r := newRequest(opGetSession, at, c.at(at.String(), sessionQuery)).askedOf(device)
 		record, resp, err := c.fetchDevice(ctx, r)
 		if err != nil {
 			return sessionRecord{}, err

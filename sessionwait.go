@@ -12,7 +12,6 @@ import (
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/ratelimit"
-	"github.com/go-intune/intune/internal/redact"
 	"github.com/go-intune/intune/internal/wait"
 )
 
@@ -211,7 +210,7 @@ func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
 
 // look makes one read. It tolerates a failure that may be temporary.
 func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err error) {
-	record, err := h.client.readSession(ctx, h.readAt)
+	record, err := h.client.readSession(ctx, h.device, h.readAt)
 	failed, _ := errors.AsType[*Error](err)
 	now := h.client.now()
 	switch {
@@ -256,10 +255,10 @@ func (h *sessionHandler) judge(record sessionRecord) {
 		if err := checkSessionLink(record.link); err != nil {
 			h.fail(h.sessionError(err.Error(), ""))
 		} else {
-			h.succeed(NewSessionURL(record.link), redact.Text(record.details), false)
+			h.succeed(NewSessionURL(record.link), h.device.clean(record.details), false)
 		}
 	case wait.NewError:
-		details := redact.Limit(redact.Text(record.details), 8<<10)
+		details := h.device.clean(record.details)
 		h.fail(h.sessionError(details, sessionHint(details)))
 	default:
 		h.existing = NewSessionURL(record.link)

@@ -23,7 +23,7 @@ type Caller struct {
 	Root     *url.URL // of the Graph version, without a trailing slash
 
 	// Redact removes from an error what azcore must not log, as [graphpolicy.Call] says.
-	Redact func(err error, address *url.URL, authorization string) error
+	Redact func(err error, asked graphpolicy.Asked, address *url.URL, authorization string) error
 }
 
 // Request is one HTTP request of an operation. No request has a body.
@@ -34,6 +34,7 @@ type Request struct {
 	ShowBody bool                      // azcore may log the body of the answer
 	Before   func(*http.Request) error // as graphpolicy.Call.Before
 	ID       string                    // client-request-id, blank for a new one
+	Asked    graphpolicy.Asked         // as graphpolicy.Call.Asked
 }
 
 // Result is what became of a request.
@@ -51,7 +52,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		id = uuid.NewString()
 	}
 	call := &graphpolicy.Call{
-		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Secret: !r.ShowBody, Before: r.Before,
+		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Asked: r.Asked, Secret: !r.ShowBody, Before: r.Before,
 	}
 	below, traced := ctx, c.Tracer.Enabled()
 	if traced {

@@ -330,11 +330,14 @@ func TestSend_Redact(t *testing.T) { //nolint:paralleltest // azcore's log liste
 	text := graphtest.CaptureLog(t)
 	caller := newCaller(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("dial get.teamviewer.com/secret") }, noRetries)
 	var address, authorization string
-	caller.Redact = func(err error, u *url.URL, header string) error {
-		address, authorization = u.String(), header
+	var asked graphpolicy.Asked
+	caller.Redact = func(err error, of graphpolicy.Asked, u *url.URL, header string) error {
+		asked, address, authorization = of, u.String(), header
 		return errors.New(strings.ReplaceAll(err.Error(), "secret", "cleaned"))
 	}
-	result := caller.Send(t.Context(), read(caller))
+	r := read(caller)
+	r.Asked = graphpolicy.Asked{User: "anna", Query: "$top=1"}
+	result := caller.Send(t.Context(), r)
 	if result.OK || result.Response != nil {
 		t.Errorf("%+v", result)
 	}
@@ -343,6 +346,9 @@ func TestSend_Redact(t *testing.T) { //nolint:paralleltest // azcore's log liste
 	}
 	if address != root+"/x?$select=id" || authorization != "Bearer token-1" {
 		t.Errorf("cleaned for %q and %q", address, authorization)
+	}
+	if asked != r.Asked {
+		t.Errorf("cleaned for %+v", asked)
 	}
 	if !strings.Contains(text.String(), "/cleaned") || strings.Contains(text.String(), "secret") {
 		t.Errorf("the log has\n%s", text)

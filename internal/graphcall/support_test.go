@@ -45,7 +45,7 @@ func newCallerWith(tb testing.TB, tokens *credential, transport graphtest.Transp
 	}
 	return &graphcall.Caller{
 		Pipeline: client.Pipeline(), Tracer: client.Tracer(), Root: below,
-		Redact: func(err error, _ *url.URL, _ string) error { return err },
+		Redact: func(err error, _ graphpolicy.Asked, _ *url.URL, _ string) error { return err },
 	}
 }
 

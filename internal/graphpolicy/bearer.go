@@ -134,7 +134,7 @@ type TokenError struct {
 
 // newTokenError cleans the credential's text, which azcore's retry policy logs.
 func newTokenError(call *Call, cause error) *TokenError {
-	e := &TokenError{cause: cause, text: call.Redact(cause, nil, "").Error()}
+	e := &TokenError{cause: cause, text: call.Redact(cause, call.Asked, nil, "").Error()}
 	call.mu.Lock()
 	call.record.Token = e
 	call.mu.Unlock()

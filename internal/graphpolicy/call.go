@@ -41,9 +41,12 @@ type Call struct {
 	// Secret marks a call whose answer's body azcore must not log.
 	Secret bool
 
-	// Redact removes from an error what azcore must not log, given the address and the Authorization of the request; the
-	// address is nil for a credential's error.
-	Redact func(err error, address *url.URL, authorization string) error
+	// Redact removes from an error what azcore must not log, given what the caller asked for, and the address and the
+	// Authorization of the request; the address is nil for a credential's error.
+	Redact func(err error, asked Asked, address *url.URL, authorization string) error
+
+	// Asked is what the caller asked for.
+	Asked Asked
 
 	// RequestID is the client-request-id of the request as it was made.
 	RequestID string
@@ -65,6 +68,13 @@ type Call struct {
 	claims      string         // its claims, until a token is asked for with them
 	converted   *http.Response // the 403 that azcore sees as 401
 	forbidden   string         // its status line
+}
+
+// Asked is what no error may show of what the caller asked for, even if the request is at another address, such as the
+// plain one of a device or a next link.
+type Asked struct {
+	User  string // whose devices
+	Query string // of the first page of a list
 }
 
 // Record is what is known of a call.

@@ -43,6 +43,6 @@ func request(t *testing.T, call *graphpolicy.Call, method string) *http.Request 
 // newCall is a call whose errors stay as they are.
 func newCall(write bool) *graphpolicy.Call { return &graphpolicy.Call{Write: write, Redact: asIs} }
 
-func asIs(err error, _ *url.URL, _ string) error { return err }
+func asIs(err error, _ graphpolicy.Asked, _ *url.URL, _ string) error { return err }
 
-func redacted(error, *url.URL, string) error { return errors.New("clean") }
+func redacted(error, graphpolicy.Asked, *url.URL, string) error { return errors.New("clean") }

@@ -84,7 +84,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		call.finish(verdict, nil)
-		return nil, call.Redact(err, req.URL, req.Header.Get("Authorization"))
+		return nil, call.Redact(err, call.Asked, req.URL, req.Header.Get("Authorization"))
 	}
 	call.mu.Lock()
 	defer call.mu.Unlock()

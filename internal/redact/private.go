@@ -34,17 +34,14 @@ type Private struct { //nolint:recvcheck // a value, built in place
 
 // Of returns the private parts of a request: the values of $filter, $search and $skiptoken in the query, the operands
 // within them, and keys. A key is a name in the path or a token.
-func Of(rawQuery string, keys ...string) Private {
-	p := Private{most: math.MaxInt}
+func Of(rawQuery string, keys ...string) Private { return Private{}.And(rawQuery, keys...) }
+
+// And returns the same parts and those of another request, which this one continues.
+func (p Private) And(rawQuery string, keys ...string) Private {
+	p.texts, p.most = slices.Clip(p.texts), math.MaxInt
 	for _, key := range keys {
 		p.add(key)
 	}
-	return p.And(rawQuery)
-}
-
-// And returns the same parts and those of another query, for a request that continues an earlier one.
-func (p Private) And(rawQuery string) Private {
-	p.texts = slices.Clip(p.texts)
 	p.most = len(p.texts) + mostTexts
 	if query := Limit(rawQuery, longest); queryPattern().MatchString(query) {
 		p.addQuery(query)

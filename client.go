@@ -36,8 +36,8 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
 //     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
-//   - Logging: the values of $filter, $search and $skiptoken never appear. With IncludeBody, only the bodies of answers
-//     to the action appear, since the others hold links, skip tokens and names of people.
+//   - Logging: the values of $filter, $search and $skiptoken never appear, and neither do bodies, whatever IncludeBody
+//     says, since they hold links, skip tokens and names of people. An [*Error] has what the body of a failure said.
 type ClientOptions struct {
 	azcore.ClientOptions
 
@@ -117,6 +117,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		o.Retry.MaxRetryDelay = defaultMaxRetryDelay
 	}
 	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
+	o.Logging.IncludeBody = false
 	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
 	now := clockOf(o.Transport)

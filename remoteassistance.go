@@ -92,7 +92,7 @@ func (c *Client) requestRemoteAssistance(
 func (c *Client) newAsk(device DeviceRef, id string) *request {
 	r := newRequest(opRequestRemoteAssistance, device, c.at(actionPath(device)))
 	// Every answer but this one can hold a link, a skip token, a filter's operand or names of people.
-	r.Write, r.ShowBody, r.ID = true, true, id
+	r.Write, r.ID = true, id
 	return r
 }
 

@@ -188,22 +188,26 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 	}
 }
 
-// Bodies of other calls are logged when the caller asks for it; only sessions are left out.
-func TestBodiesOfOtherCallsAreLogged(t *testing.T) { //nolint:paralleltest // as above
-	text := graphtest.CaptureLog(t)
-	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-		return answer(req, http.StatusForbidden, http.Header{"Content-Type": {"application/json"}}, `{"error":{"code":"visible"}}`), nil
-	}), func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
-	_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-	if !strings.Contains(text.String(), "visible") {
-		t.Errorf("the body is not in the log; error %v", err)
-	}
-	_, err = client.GetRemoteAssistanceSession(t.Context(), intune.Device("1"), nil)
-	if strings.Count(text.String(), "visible") != 1 {
-		t.Errorf("the body of a session read is in the log")
-	}
-	if got := asError(t, err).Unwrap(); len(got) == 0 {
-		t.Fatal("no response")
+// No body is logged, not even that of a refused action, whose code or message may be a link or a token.
+func TestClientOptions_LogNoBody(t *testing.T) { //nolint:paralleltest // as above
+	const body = `{"error":{"code":"visible","message":"see https://get.teamviewer.com/new-secret with opaque-token"}}`
+	for _, contentType := range []string{"application/json", "text/plain", ""} {
+		for _, code := range []int{http.StatusOK, http.StatusForbidden, http.StatusServiceUnavailable} {
+			text := graphtest.CaptureLog(t)
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				return answer(req, code, http.Header{"Content-Type": {contentType}}, body), nil
+			}), func(o *intune.ClientOptions) { o.Logging.IncludeBody = true })
+			_, write := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			_, read := client.GetRemoteAssistanceSession(t.Context(), intune.Device("1"), nil)
+			for _, err := range []error{write, read} {
+				if got := asError(t, err).Unwrap(); len(got) == 0 {
+					t.Errorf("no response in %v", err)
+				}
+			}
+			if shown := text.String(); !strings.Contains(shown, "[Response]") || strings.Contains(shown, "visible") {
+				t.Errorf("%d, %q: the log holds a body, or nothing:\n%s", code, contentType, shown)
+			}
+		}
 	}
 }
 

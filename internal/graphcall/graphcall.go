@@ -28,13 +28,12 @@ type Caller struct {
 
 // Request is one HTTP request of an operation. No request has a body.
 type Request struct {
-	API      string // public method, for spans: "Client.GetDevice"
-	URL      url.URL
-	Write    bool                      // a POST that must not be repeated once its outcome is open; otherwise a GET
-	ShowBody bool                      // azcore may log the body of the answer
-	Before   func(*http.Request) error // as graphpolicy.Call.Before
-	ID       string                    // client-request-id, blank for a new one
-	Asked    graphpolicy.Asked         // as graphpolicy.Call.Asked
+	API    string // public method, for spans: "Client.GetDevice"
+	URL    url.URL
+	Write  bool                      // a POST that must not be repeated once its outcome is open; otherwise a GET
+	Before func(*http.Request) error // as graphpolicy.Call.Before
+	ID     string                    // client-request-id, blank for a new one
+	Asked  graphpolicy.Asked         // as graphpolicy.Call.Asked
 }
 
 // Result is what became of a request.
@@ -52,7 +51,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		id = uuid.NewString()
 	}
 	call := &graphpolicy.Call{
-		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Asked: r.Asked, Secret: !r.ShowBody, Before: r.Before,
+		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Asked: r.Asked, Before: r.Before,
 	}
 	below, traced := ctx, c.Tracer.Enabled()
 	if traced {

@@ -355,25 +355,6 @@ func TestSend_Redact(t *testing.T) { //nolint:paralleltest // azcore's log liste
 	}
 }
 
-// azcore logs bodies if it is asked to: those of answers that may be shown, and no others.
-func TestSend_Bodies(t *testing.T) { //nolint:paralleltest // as above
-	for _, show := range []bool{true, false} {
-		text := graphtest.CaptureLog(t)
-		caller := newCaller(t, func(req *http.Request) (*http.Response, error) {
-			return graphtest.Answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, `{"answer":1}`), nil
-		}, func(o *azcore.ClientOptions) { o.Logging.IncludeBody = true })
-		r := write(caller)
-		r.ShowBody = show
-		result := caller.Send(t.Context(), r)
-		if !result.OK || result.Response.Header.Get("Content-Type") != "application/json" {
-			t.Errorf("%+v", result)
-		}
-		if got := strings.Contains(text.String(), `{"answer":1}`); got != show {
-			t.Errorf("shown %v: the log has\n%s", show, text)
-		}
-	}
-}
-
 func TestSend_Before(t *testing.T) {
 	t.Parallel()
 	tries := 0

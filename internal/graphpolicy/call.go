@@ -38,9 +38,6 @@ type Call struct {
 	// Write marks a call that must not be repeated once its outcome is open.
 	Write bool
 
-	// Secret marks a call whose answer's body azcore must not log.
-	Secret bool
-
 	// Redact removes from an error what azcore must not log, given what the caller asked for, and the address and the
 	// Authorization of the request; the address is nil for a credential's error.
 	Redact func(err error, asked Asked, address *url.URL, authorization string) error
@@ -63,11 +60,10 @@ type Call struct {
 	fixed  string      // with this client-request-id
 	first  callContext // here, because that saves an allocation
 
-	contentType []string       // of the answer, hidden from the log
-	challenged  bool           // a claims challenge was seen
-	claims      string         // its claims, until a token is asked for with them
-	converted   *http.Response // the 403 that azcore sees as 401
-	forbidden   string         // its status line
+	challenged bool           // a claims challenge was seen
+	claims     string         // its claims, until a token is asked for with them
+	converted  *http.Response // the 403 that azcore sees as 401
+	forbidden  string         // its status line
 }
 
 // Asked is what no error may show of what the caller asked for, even if the request is at another address, such as the

@@ -31,6 +31,15 @@ func normalizeClaims(call *Call, resp *http.Response) {
 		`Bearer error="insufficient_claims", claims="`+base64.StdEncoding.EncodeToString(claims)+`"`)
 }
 
+// restore undoes that, once the answer has passed azcore's bearer token policy.
+func (c *Call) restore() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if resp := c.record.Response; resp != nil && resp == c.converted {
+		resp.StatusCode, resp.Status = http.StatusForbidden, c.forbidden
+	}
+}
+
 // takeClaims returns the claims of a challenge to the first call after the challenge, and to no other.
 func (c *Call) takeClaims() string {
 	c.mu.Lock()

@@ -95,9 +95,6 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 		normalizeClaims(call, resp)
 	}
 	normalizeRetryAfter(resp)
-	if call.Secret {
-		call.hideContentType(resp)
-	}
 	call.record.Verdict, call.record.Response, call.record.Left = verdict, resp, true
 	return resp, nil
 }

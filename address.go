@@ -2,6 +2,7 @@ package intune
 
 import (
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"github.com/go-intune/intune/internal/odata"
@@ -172,17 +173,22 @@ func (r DeviceRef) GoString() string { return "intune.DeviceRef(" + r.redacted()
 // LogValue shows the form of the address and the device id, and leaves the user out.
 func (r DeviceRef) LogValue() slog.Value { return slog.StringValue(r.redacted()) }
 
-// redacted names the device in errors: by id, and with the form of the address if it is not the plain one.
+// redacted names the device in errors: by id, and with the form of the address if it is not the plain one. An id that
+// would not stand in one line as it is, is quoted.
 func (r DeviceRef) redacted() string {
+	id := r.id
+	if redact.OneLine(id, len(id)) != id {
+		id = strconv.QuoteToASCII(id)
+	}
 	switch r.form {
 	case formNone:
 		return "no device"
 	case formUser:
-		return "device " + r.id + " (user address)"
+		return "device " + id + " (user address)"
 	case formDetectedApp:
-		return "device " + r.id + " (detected-app address)"
+		return "device " + id + " (detected-app address)"
 	default:
-		return "device " + r.id
+		return "device " + id
 	}
 }
 

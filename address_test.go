@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -155,6 +156,54 @@ func TestParseDeviceRef_GUIDInUpperCase(t *testing.T) {
 		if got := read[want].Device; got != want {
 			t.Errorf("%s in JSON: got %v", path, read)
 		}
+	}
+}
+
+// An id may hold what breaks a line for some readers of logs, or turns its direction. Texts quote such an id.
+func TestDeviceRef_StandsInOneLine(t *testing.T) {
+	t.Parallel()
+	for id, shown := range map[string]string{
+		"a\u2028b": `"a\u2028b"`, "a\u2029b": `"a\u2029b"`, "a\u0085b": `"a\u0085b"`, "a\nb": `"a\nb"`, "a\u202eb": `"a\u202eb"`, "a\u2066b": `"a\u2066b"`,
+		"a\u00a0b": `"a\u00a0b"`, "a  b": `"a  b"`, "a\xffb": `"a\xffb"`, "é\x1b[31m": `"\u00e9\x1b[31m"`, "a b": "a b", "é": "é", strings.Repeat("x", 999): strings.Repeat("x", 999),
+	} {
+		for form, device := range map[string]intune.DeviceRef{
+			"":                        intune.Device(id),
+			" (user address)":         intune.UserDevice("anna\u2028", id),
+			" (detected-app address)": intune.DetectedAppDevice("app\u2028", id),
+		} {
+			want := "device " + shown + form
+			pending, failed := &intune.PendingError{Device: device}, &intune.SessionError{Device: device}
+			for where, text := range map[string]string{
+				"%#v":                     fmt.Sprintf("%#v", device),
+				"log":                     device.LogValue().String(),
+				"Error":                   (&intune.Error{Op: "try", Device: device}).Error(),
+				"Error, log":              fmt.Sprint((&intune.Error{Device: device}).LogValue()),
+				"PendingError":            pending.Error(),
+				"PendingError, log":       fmt.Sprint(pending.LogValue()),
+				"SessionError":            failed.Error(),
+				"SessionError, log":       fmt.Sprint(failed.LogValue()),
+				"session, log":            fmt.Sprint(intune.RemoteAssistanceSession{Device: device}.LogValue()),
+				"RequestResult, log":      fmt.Sprint(intune.RequestResult{Device: device}.LogValue()),
+				"JournalEntry, log":       fmt.Sprint(intune.JournalEntry{Device: device}.LogValue()),
+				"JournalRequest, log":     fmt.Sprint(intune.JournalRequest{Asking: intune.JournalEntry{Device: device}}.LogValue()),
+				"PendingError, in an any": fmt.Sprintf("%#v", pending),
+			} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s: %q, want %q", where, text, want)
+				}
+				if strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) || r == '\ufffd' }) {
+					t.Errorf("%s: %q does not stand in one line", where, text)
+				}
+			}
+			if text := device.String(); strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+				t.Errorf("the path is %q", text)
+			}
+		}
+	}
+	const id = "a\u2028b" // which the service may not know
+	_, err := newClient(t, newScript(status(http.StatusNotFound))).RequestRemoteAssistance(t.Context(), intune.Device(id), nil)
+	if !errors.Is(err, intune.ErrNotFound) || !strings.Contains(err.Error(), `on device "a\u2028b": 404`) {
+		t.Errorf("got %q", err)
 	}
 }
 

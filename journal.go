@@ -82,7 +82,7 @@ type JournalEntry struct {
 
 // LogValue groups the fields for structured logs. The resume token and the user of the address are left out.
 func (e JournalEntry) LogValue() slog.Value {
-	attributes := []slog.Attr{slog.Time("time", e.Time), slog.Any("device", e.Device)}
+	attributes := []slog.Attr{slog.Time("time", e.Time), slog.String("device", e.Device.redacted())}
 	attributes = appendText(attributes, "outcome", string(e.Outcome))
 	if e.StatusCode != 0 {
 		attributes = append(attributes, slog.Int("status", e.StatusCode))
@@ -232,7 +232,7 @@ func (r JournalRequest) Waiting() bool {
 // out.
 func (r JournalRequest) LogValue() slog.Value {
 	attributes := []slog.Attr{
-		slog.Any("device", r.Device()), slog.String("outcome", string(r.Outcome())), slog.Bool("waiting", r.Waiting()),
+		slog.String("device", r.Device().redacted()), slog.String("outcome", string(r.Outcome())), slog.Bool("waiting", r.Waiting()),
 	}
 	attributes = appendText(attributes, "error", r.Asked.Error)
 	attributes = appendText(attributes, "actor", cmp.Or(r.Asking.Actor, r.Asked.Actor))

@@ -77,7 +77,7 @@ type RequestResult struct {
 
 // LogValue groups the fields for structured logs. The user of the address is left out.
 func (r RequestResult) LogValue() slog.Value {
-	attributes := []slog.Attr{slog.Any("device", r.Device), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
+	attributes := []slog.Attr{slog.String("device", r.Device.redacted()), slog.String("outcome", string(r.Outcome)), slog.Int("attempts", r.Attempts)}
 	if r.Err != nil {
 		attributes = append(attributes, slog.Any("error", r.Err))
 	}

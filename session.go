@@ -43,7 +43,7 @@ type RemoteAssistanceSession struct {
 
 // LogValue groups the fields for structured logs. The link shows as REDACTED, and what is not set is left out.
 func (s RemoteAssistanceSession) LogValue() slog.Value {
-	attributes := []slog.Attr{slog.Any("device", s.Device), slog.Any("url", s.URL)}
+	attributes := []slog.Attr{slog.String("device", s.Device.redacted()), slog.Any("url", s.URL)}
 	attributes = appendText(attributes, "error_details", s.ErrorDetails)
 	if s.Reused {
 		attributes = append(attributes, slog.Bool("reused", true))

@@ -71,7 +71,7 @@ func (e *PendingError) Is(target error) bool {
 
 // LogValue groups the fields for structured logs. The resume token is left out.
 func (e *PendingError) LogValue() slog.Value {
-	attributes := []slog.Attr{slog.Any("device", e.Device)}
+	attributes := []slog.Attr{slog.String("device", e.Device.redacted())}
 	if e.unknown {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
@@ -109,7 +109,7 @@ func (e *SessionError) Error() string {
 
 // LogValue groups the fields for structured logs.
 func (e *SessionError) LogValue() slog.Value {
-	attributes := []slog.Attr{slog.Any("device", e.Device), slog.String("details", e.Details)}
+	attributes := []slog.Attr{slog.String("device", e.Device.redacted()), slog.String("details", e.Details)}
 	attributes = appendText(attributes, "hint", e.Hint)
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
 }

@@ -149,21 +149,36 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
 	e := answerError(resp, privateOf(r.Asked, &r.URL, r.record.Authorization))
-	e.Op, e.Device, e.reason, e.unknown = r.op.text, r.asked, why, r.Write
-	if e.unknown {
-		e.Hint = hintUnknown
+	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write
+	e.reason = cmp.Or(e.reason, why)
+	e.Hint = c.hint(r.op, r.record.Authorization, e)
+	e.Device = r.asked
+	return e
+}
+
+// unreadable is the error for such an answer with a fault in its JSON. The service's own words, if there are any, say more.
+func (c *Client) unreadable(r *request, resp *http.Response, why string, fault error) *Error {
+	e := c.unexpectedAnswer(r, resp, why)
+	if e.reason == why {
+		e.cause = fault
 	}
 	return e
 }
 
+// reasonBroken is the reason of an answer that says in its body that the service failed.
+const reasonBroken = "the service reported an error inside its answer"
+
 // answerError makes an error from an answer. The body takes precedence over the headers, and all texts are cleaned
 // here.
 func answerError(resp *http.Response, private redact.Private) *Error {
-	var body errorbody.Body
-	if resp.StatusCode >= 300 {
-		payload, _ := runtime.Payload(resp)
-		body = errorbody.Parse(payload, private)
+	payload, _ := runtime.Payload(resp)
+	reason := ""
+	if resp.StatusCode < 300 {
+		if payload, _ = errorbody.Within(payload); payload != nil {
+			reason = reasonBroken
+		}
 	}
+	body := errorbody.Parse(payload, private)
 	e := &Error{
 		StatusCode: resp.StatusCode,
 		Code:       body.Code, InnerCode: body.InnerCode,
@@ -174,6 +189,7 @@ func answerError(resp *http.Response, private redact.Private) *Error {
 		Date:       body.Date,
 		RetryAfter: graphpolicy.RetryAfter(resp.Header, time.Now()),
 		kind:       kinds[body.Kind(resp.StatusCode)],
+		reason:     reason,
 		// A literal, because NewResponseError formats the whole body at once and writes it to azcore's log.
 		response: &azcore.ResponseError{ErrorCode: body.Code, StatusCode: resp.StatusCode, RawResponse: resp},
 	}

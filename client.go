@@ -26,9 +26,10 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - Cloud: one of the Cloud… values of this package, azcore's own configurations, or any configuration with an entry
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
-//   - Retry: applies to reads as azcore documents it. The action is sent again, within the same limits, only if the
-//     service refused it without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to
-//     three minutes instead of one.
+//   - Retry: applies to reads as azcore documents it, and also to a read whose answer, begun as a success, holds or breaks
+//     off into an error that may pass. The action is sent again, within the same limits, only if the service refused it
+//     without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes
+//     instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token. A transport with a method
 //     ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of package

@@ -111,9 +111,7 @@ func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *h
 	}
 	var device ManagedDevice
 	if err := graphjson.UnmarshalEntity(body, &device); err != nil {
-		e := c.unexpectedAnswer(r, resp, "the answer is not a device")
-		e.cause = err
-		return ManagedDevice{}, nil, e
+		return ManagedDevice{}, nil, c.unreadable(r, resp, "the answer is not a device", err)
 	}
 	if !strings.EqualFold(device.ID, r.device.id) {
 		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for, or about none")
@@ -171,10 +169,12 @@ type ListDevicesResponse struct {
 func (r ListDevicesResponse) stored() (rows []ManagedDevice, next string) { return r.Value, r.NextLink }
 
 // NewListDevicesPager lists a collection page by page. A page may be short or empty and still have a next one. The
-// first NextPage returns an error if an argument cannot be used. After an error the pager has ended; continue with a
-// new one and ListDevicesOptions.ContinueFrom. While devices enroll, a device may come on several pages. The pager
-// returns it once, and keeps the ids of all devices so far for that. After 100 pages in a row without a device that was not
-// there before, the listing ends with an error, since it would not end by itself; all lists do so.
+// first NextPage returns an error if an argument cannot be used. If the service breaks a page off with an error, the
+// page is read again as after a 429 or 503 if that error may pass; what remains is an error with the service's code,
+// sentence and RetryAfter. After an error the pager has ended; continue with a new one and the NextLink of the last good
+// page as ListDevicesOptions.ContinueFrom. While devices enroll, a device may come on several pages. The pager returns it
+// once, and keeps the ids of all devices so far for that. After 100 pages in a row without a device that was not there
+// before, the listing ends with an error, since it would not end by itself; all lists do so.
 //
 // Needs DeviceManagementManagedDevices.Read.All, delegated or application. Errors of NextPage: [ErrInvalidArgument],
 // else [*Error].
@@ -186,7 +186,8 @@ func (c *Client) NewListDevicesPager(in DeviceCollection, options *ListDevicesOp
 
 // Devices yields every device of a collection, fetching pages as they are needed; empty pages are skipped. It stops at
 // the first error, which it yields with a zero device after the devices read so far, including those of a page that
-// broke off. A new loop starts from the beginning.
+// broke off. A new loop starts from the beginning, or, with the NextLink that OnPage saw last as ContinueFrom, with the
+// page that failed.
 //
 // Needs DeviceManagementManagedDevices.Read.All. Errors: [ErrInvalidArgument], else [*Error].
 func (c *Client) Devices(ctx context.Context, in DeviceCollection, options *ListDevicesOptions) iter.Seq2[ManagedDevice, error] {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -100,7 +101,7 @@ func TestGetDeviceAnswers(t *testing.T) {
 		"another device":       {deviceRow("AC", "A"), "another device"},
 		"no id":                {`{"deviceName":"A"}`, "another device"},
 		"null":                 {"null", "another device"},
-		"error envelope":       {`{"error":{"code":"x","message":"m"}}`, "another device"},
+		"error envelope":       {`{"error":{"code":"x","message":"m"}}`, "200 OK (x): the service reported an error inside its answer: m"},
 		"another device in it": {`{"value":` + deviceRow("AC", "A") + `}`, "another device"},
 		"list":                 {pageOf("", deviceRow("AB", "A")), "not a device"},
 		"empty":                {"", "not a device"},
@@ -235,6 +236,154 @@ func TestPagesThatBreakOff(t *testing.T) {
 			checkText(t, err)
 			if len(service.asked) != 2 {
 				t.Errorf("asked %q", service.asked)
+			}
+		})
+	}
+}
+
+// intoErrors are the shapes in which a page with the devices 2 and 3, or without any, turns out to be an error.
+var intoErrors = map[string]struct{ before, after, rows string }{
+	"as a row":          {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{`, ``, "1 2 3"},
+	"as a row, closed":  {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{`, `]}`, "1 2 3"},
+	"in place of a row": {`{"value":[{`, `]}`, "1"},
+	"behind a row":      {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + ` {`, ``, "1 2 3"},
+	"behind a comma":    {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,`, ``, "1 2 3"},
+	"within a row":      {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{"id":"4","deviceName":{`, ``, "1 2 3"},
+	"behind the link":   {`{"@odata.nextLink":"https://graph.microsoft.com/v1.0/x","value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{`, ``, "1 2 3"},
+	"beside the rows":   {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `],`, ``, "1 2 3"},
+	"alone":             {`{`, ``, "1"},
+	"beside a context":  {`{"@odata.context":"c",`, ``, "1"},
+}
+
+// A page that breaks off into an error of the service fails with this error, and is read again as after the status that
+// the error would have had.
+func TestDevices_PageThatBreaksOffIntoAnError(t *testing.T) {
+	t.Parallel()
+	for name, shape := range intoErrors {
+		for what, c := range map[string]struct {
+			member, code, message string
+			kind                  error
+			after                 time.Duration
+			again                 bool
+		}{
+			"throttled":    {`"error":{"code":"TooManyRequests","message":"slow down","RetryAfter":7}}`, "TooManyRequests", "slow down", intune.ErrThrottled, 7 * time.Second, true},
+			"unavailable":  {`"error" : {"code":"serviceNotAvailable","message":"come back"}}`, "serviceNotAvailable", "come back", intune.ErrUnavailable, 0, true},
+			"failed":       {`"odata.error":{"code":"InternalServerError","message":"no"}}`, "InternalServerError", "no", intune.ErrServer, 0, true},
+			"forbidden":    {`"error":{"code":"Forbidden","message":"not you","innerError":{"request-id":"r7"}}}`, "Forbidden", "not you", intune.ErrForbidden, 0, false},
+			"a link in it": {`"error":{"code":"x","message":"see ` + newLink + `"}}`, "x", "see https://get.teamviewer.com/REDACTED", nil, 0, false},
+			"cut off":      {`"error":{"code":"x","message":"never said`, "x", "", nil, 0, false},
+		} {
+			t.Run(name+", "+what, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					bad := shape.before + c.member + shape.after
+					first, start := pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A")), time.Now()
+					service := inTurn(first, bad, bad, bad, bad, bad)
+					got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil))
+					e := asError(t, err)
+					if got != shape.rows {
+						t.Errorf("rows %q", got)
+					}
+					if e.StatusCode != http.StatusOK || e.Code != c.code || e.Message != c.message || e.RetryAfter != c.after {
+						t.Errorf("got %#v", e)
+					}
+					if c.kind != nil && !errors.Is(err, c.kind) || errors.Is(err, intune.ErrOutcomeUnknown) {
+						t.Errorf("%v is of another kind", err)
+					}
+					if !strings.Contains(err.Error(), "inside its answer") || strings.Contains(err.Error(), "JSON") {
+						t.Errorf("got %v", err)
+					}
+					checkText(t, err)
+					tries := 1
+					if c.again {
+						tries = 4
+					}
+					if len(service.asked) != 1+tries {
+						t.Errorf("asked %q", service.asked)
+					}
+					if waited := time.Since(start).Truncate(time.Second); waited != time.Duration(tries-1)*c.after {
+						t.Errorf("waited %v", waited)
+					}
+					// A single one is made good.
+					service = inTurn(first, bad, pageOf("", deviceRow("2", "B"), deviceRow("3", "C")))
+					got, err = ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil))
+					if (err == nil) != c.again || c.again && got != "1 2 3" {
+						t.Errorf("then %q, %v", got, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Only an object of that name counts, and not one within a row.
+func TestDevices_PageWithTheWordError(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]string{
+		"a member of a row": `{"id":"1","x":{"error":{"code":"TooManyRequests"}}}`,
+		"the row itself":    `{"id":"1","error":{"code":"TooManyRequests"}}`,
+		"a text":            `{"id":"1","notes":"{\"error\":{\"code\":\"TooManyRequests\"}}"}`,
+		"no object":         `{"id":"1","error":"TooManyRequests"}`,
+		"null":              `{"id":"1","error":null}`,
+	} {
+		service := inTurn(pageOf("", row))
+		got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil))
+		if err != nil || got != "1" || len(service.asked) != 1 {
+			t.Errorf("%s: %q, %v, asked %q", name, got, err, service.asked)
+		}
+	}
+}
+
+// The end of the context during the pause shows beside what the service said.
+func TestDevices_ContextThatEndsAfterABrokenPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		service := inTurn(`{"value":[` + deviceRow("1", "A") + `,{"error":{"code":"TooManyRequests","message":"slow down","RetryAfter":7}}`)
+		_, err := ids(t, newClient(t, service).Devices(ctx, intune.AllDevices(), nil))
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, intune.ErrThrottled) || len(service.asked) != 1 {
+			t.Errorf("got %v, asked %q", err, service.asked)
+		}
+	})
+}
+
+// Reads of one device, and the action, fail with the service's own words too. The action is never sent again for them.
+func TestError_InsideASuccess(t *testing.T) {
+	t.Parallel()
+	const body = `{"error":{"code":"TooManyRequests","message":"slow down, anna@contoso.com","innerError":{"request-id":"r7"}}}`
+	device := intune.UserDevice("anna@contoso.com", "1")
+	for name, c := range map[string]struct {
+		call    func(context.Context, *intune.Client) error
+		tries   int
+		unknown bool
+	}{
+		"device": {func(ctx context.Context, c *intune.Client) error { _, err := c.GetDevice(ctx, device, nil); return err }, 4, false},
+		"session": {func(ctx context.Context, c *intune.Client) error {
+			_, err := c.GetRemoteAssistanceSession(ctx, device, nil)
+			return err
+		}, 4, false},
+		"action": {func(ctx context.Context, c *intune.Client) error {
+			_, err := c.RequestRemoteAssistance(ctx, device, nil)
+			return err
+		}, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tries := 0
+			err := c.call(t.Context(), newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				tries++
+				return answer(req, http.StatusOK, nil, body), nil
+			})))
+			e := asError(t, err)
+			if tries != c.tries {
+				t.Errorf("%d tries", tries)
+			}
+			if !errors.Is(err, intune.ErrThrottled) || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+				t.Errorf("the kind of %v", err)
+			}
+			if e.Message != "slow down, REDACTED" || e.RequestID != "r7" || e.Device != device {
+				t.Errorf("got %#v", e)
 			}
 		})
 	}

@@ -64,9 +64,10 @@
 //
 // # Retries
 //
-// Reads are retried as azcore does it. The action is the only write of this package, and has no body. It is sent again
-// only if the first request was refused without effect or never sent, because every accepted request may show a prompt
-// to the device's user:
+// Reads are retried as azcore does it, and so is a page that the service breaks off with an error in place of a row, if
+// that error may pass. The action is the only write of this package, and has no body. It is sent again only if the first
+// request was refused without effect or never sent, because every accepted request may show a prompt to the device's
+// user:
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429 and 503, and a connection that could not be made.
 //   - Sent again once, with a new token: a claims challenge (401 or 403).

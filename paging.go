@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
+	"github.com/go-intune/intune/internal/errorbody"
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphpolicy"
@@ -125,9 +126,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 			tracing.Attribute{Key: "intune.dropped", Value: found.dropped})
 	}
 	if err != nil {
-		e := w.client.unexpectedAnswer(r, resp, "the page could not be read")
-		e.cause = err
-		return w.page(found), e
+		return w.page(found), w.client.unreadable(r, resp, "the page could not be read", err)
 	}
 	return w.page(found), nil
 }
@@ -137,6 +136,9 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 	body, err := runtime.Payload(resp)
 	if err != nil {
 		return found, err
+	}
+	if object, before := errorbody.Within(body); object != nil {
+		body = body[:before] // breaks off, in front of what would pass for a row
 	}
 	rows, next, err := graphjson.Page[T](body)
 	found.next = next

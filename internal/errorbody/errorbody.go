@@ -163,6 +163,7 @@ func (b *Body) takeIDs(w *wireError) {
 	b.RequestID = or(b.RequestID, w.RequestID)
 	b.ClientRequestID = or(b.ClientRequestID, w.ClientID)
 	b.Date = or(b.Date, w.Date)
+	b.RetryAfter = or(b.RetryAfter, w.RetryAfter)
 }
 
 func (b *Body) takeDetails(details []wireError) {

@@ -76,7 +76,8 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 	}
 	result := Result{Response: resp, Record: record, Err: graphpolicy.Cause(err)}
 	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusNoContent) {
-		result.OK = result.Err == nil || call.Write || IsContextError(result.Err) && payloadRead(resp)
+		result.OK = result.Err == nil || call.Write || errors.Is(result.Err, graphpolicy.ErrBroken) ||
+			IsContextError(result.Err) && payloadRead(resp) && !record.Broken
 	}
 	return result
 }

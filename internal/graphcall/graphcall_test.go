@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -352,6 +353,39 @@ func TestSend_Redact(t *testing.T) { //nolint:paralleltest // azcore's log liste
 	}
 	if !strings.Contains(text.String(), "/cleaned") || strings.Contains(text.String(), "secret") {
 		t.Errorf("the log has\n%s", text)
+	}
+}
+
+// An answer that holds an error is for the caller to read, unless something else ended the call.
+func TestSend_BrokenAnswer(t *testing.T) {
+	t.Parallel()
+	const body = `{"value":[{"id":"1"},{"error":{"code":"TooManyRequests","RetryAfter":60}}`
+	tries := 0
+	throttled := func(req *http.Request) (*http.Response, error) {
+		tries++
+		return graphtest.Answer(req, http.StatusOK, nil, body), nil
+	}
+	caller := newCaller(t, throttled, noRetries)
+	if result := caller.Send(t.Context(), read(caller)); !result.OK || tries != 1 || !result.Record.Broken {
+		t.Errorf("%d tries, %+v", tries, result)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		caller := newCaller(t, throttled)
+		result := caller.Send(ctx, read(caller))
+		if result.OK || !errors.Is(result.Err, context.DeadlineExceeded) || result.Response == nil {
+			t.Errorf("%+v", result)
+		}
+	})
+	caller = newCaller(t, throttled, noRetries, func(o *azcore.ClientOptions) {
+		o.PerCallPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+			_, _ = req.Next()
+			return nil, errBroken
+		})}
+	})
+	if result := caller.Send(t.Context(), read(caller)); result.OK || !errors.Is(result.Err, errBroken) {
+		t.Errorf("%+v", result)
 	}
 }
 

@@ -85,6 +85,9 @@ type Record struct {
 	// Response is the latest answer that came from the service itself.
 	Response *http.Response
 
+	// Broken means that Response, although its status is a success, is or ends in an error that may pass.
+	Broken bool
+
 	// Authorization is the header of the latest request, for a diagnosis.
 	Authorization string
 

@@ -27,6 +27,9 @@ func (g *Guard) Do(req *policy.Request) (*http.Response, error) {
 	call.restoreContext(req)
 	resp, err := g.inner.Do(req)
 	call.restore()
+	if err == nil {
+		err = call.broken(resp)
+	}
 	if verdict := call.Record().Verdict; call.Write && (verdict == Open || verdict == Answered && err != nil) {
 		err = &finalError{err}
 	}

@@ -3,6 +3,7 @@ package readiness_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
@@ -393,6 +395,40 @@ func TestCheck_WithoutAToken(t *testing.T) {
 		}
 		if w.tenant.RequestCount() != 0 {
 			t.Errorf("requests %v", w.tenant.Requests())
+		}
+	}
+}
+
+// Of what a credential of azidentity says, the report shows Entra's sentence whole, and the ids that support asks for.
+func TestCheck_QuotesEntraWhole(t *testing.T) {
+	t.Parallel()
+	const said = "AADSTS700024: Client assertion is not within its valid time range. Current time: 2026-05-04T10:00:00.0000000Z, " +
+		"assertion valid from 2026-05-01T18:00:00.0000000Z, expiry time of assertion 2026-05-01T19:00:00.0000000Z. " +
+		"Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials . " +
+		"Trace ID: 00000000-1111-4222-8333-444444444444 Correlation ID: 00000000-1111-4222-8333-444444444445 Timestamp: 2026-05-04 10:00:00Z"
+	body := `{"error":"invalid_client","error_description":"` + said + `","error_codes":[700024],"timestamp":"2026-05-04 10:00:00Z",` +
+		`"trace_id":"00000000-1111-4222-8333-444444444444","correlation_id":"00000000-1111-4222-8333-444444444445"}`
+	w := newWorld()
+	w.token = &credentialOf{get: func(ctx context.Context) (azcore.AccessToken, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://login.microsoftonline.com/tenant/oauth2/v2.0/token", http.NoBody)
+		if err != nil {
+			return azcore.AccessToken{}, err
+		}
+		answer := graphtest.Answer(req, http.StatusUnauthorized, nil, body)
+		failed := &azidentity.AuthenticationFailedError{RawResponse: answer}
+		return azcore.AccessToken{}, fmt.Errorf("the help desk's credential, a federated one for the pod in which it runs: %w", failed)
+	}}
+	found, results := w.check(t)
+	if detail := results["token"].Detail; !strings.Contains(detail, "invalid_client: "+said) {
+		t.Errorf("the token: %q", detail)
+	}
+	shown := found.String()
+	if strings.Contains(shown, "----") {
+		t.Errorf("there are rules in\n%s", shown)
+	}
+	for _, id := range []string{"AADSTS700024", "00000000-1111-4222-8333-444444444444", "00000000-1111-4222-8333-444444444445"} {
+		if !strings.Contains(shown, id) {
+			t.Errorf("no %s in\n%s", id, shown)
 		}
 	}
 }

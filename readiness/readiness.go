@@ -142,6 +142,9 @@ func (r Result) named(name string) Result {
 // maxText is how much is shown of a text of the service, in bytes.
 const maxText = 600
 
+// maxCause is how much is shown of a credential's error: Entra's sentences are long, and the ids for its support come last.
+const maxCause = 1200
+
 // explained splits the text of an error into what happened and what to do. It leaves out the device, which is the same
 // for all checks.
 func explained(err error) (detail, hint string) {
@@ -150,7 +153,7 @@ func explained(err error) (detail, hint string) {
 		plain.Hint, plain.Device = "", intune.DeviceRef{}
 		return plain.Error(), redact.OneLine(e.Hint, maxText)
 	}
-	return redact.OneLine(redact.Text(err.Error()), maxText), ""
+	return redact.OneLine(redact.Text(err.Error()), maxCause), ""
 }
 
 // unread is a check that could not be made because the read, which needs permission, failed.

@@ -31,7 +31,8 @@ func Within(body []byte) (object []byte, before int) {
 	}
 	before = len(body) - len(searched) + place[0]
 	end := before + place[1] - place[0] - 1
-	value, err := jsontext.NewDecoder(bytes.NewReader(body[end:]), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)).ReadValue()
+	lenient := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	value, err := jsontext.NewDecoder(bytes.NewReader(body[end:]), lenient...).ReadValue()
 	if err != nil {
 		return append([]byte{'{'}, body[before:]...), before
 	}

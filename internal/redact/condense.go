@@ -80,7 +80,9 @@ func (a *tokenAnswer) line() string {
 	if told {
 		ids = first + ids
 	}
-	for _, id := range [...]struct{ label, value string }{{first, a.TraceID}, {"Correlation ID:", a.CorrelationID}, {"Timestamp:", a.Timestamp}} {
+	for _, id := range [...]struct{ label, value string }{
+		{first, a.TraceID}, {"Correlation ID:", a.CorrelationID}, {"Timestamp:", a.Timestamp},
+	} {
 		if !strings.Contains(ids, id.value) {
 			ids += " " + id.label + " " + id.value
 		}

@@ -16,7 +16,10 @@ import (
 func TestPrivateInEveryForm(t *testing.T) {
 	t.Parallel()
 	inJSON := func(s string) string {
-		text, _ := json.Marshal(s) // a text always marshals
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Error(err)
+		}
 		return strings.Trim(string(text), `"`)
 	}
 	each := func(format string) func(string) string {

@@ -45,9 +45,11 @@ func withoutEmpty(header http.Header) http.Header {
 	return header
 }
 
-// credentialContext keeps what a caller put into a context for the policies of this client from those of the credential,
+// forCredential keeps what a caller put into a context for the policies of this client from those of the credential,
 // as azcore does when it asks for a token itself: the credential may ask a service with a pipeline of its own, whose answer
 // holds the token, and it may do so after the call has ended.
+func forCredential(ctx context.Context) context.Context { return credentialContext{ctx} }
+
 type credentialContext struct{ context.Context }
 
 // Value implements [context.Context].

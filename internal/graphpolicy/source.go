@@ -25,13 +25,12 @@ type source struct {
 
 // tokenRequest is one request to the credential.
 type tokenRequest struct {
-	ctx     context.Context //nolint:containedctx // of the caller who made it
 	options policy.TokenRequestOptions
 	callers int           // that wait for it
 	ended   chan struct{} // closed once the rest is known
 	token   azcore.AccessToken
 	err     error
-	cut     bool // the context had ended by then
+	cut     bool // the context of the caller who made it had ended by then
 }
 
 // get returns when the context ends even if the credential does not.
@@ -69,9 +68,9 @@ func (s *source) join(ctx context.Context, options policy.TokenRequestOptions) (
 			return r, false
 		}
 	}
-	r = &tokenRequest{ctx: ctx, options: options, callers: 1, ended: make(chan struct{})}
+	r = &tokenRequest{options: options, callers: 1, ended: make(chan struct{})}
 	*place = r
-	go s.ask(r)
+	go s.ask(ctx, r)
 	return r, true
 }
 
@@ -99,19 +98,19 @@ func (s *source) forget() {
 
 // ask asks the credential. A panic of the credential becomes an error, because otherwise azcore's cache would wait for the
 // token forever. A token that cannot be sent is an error too.
-func (s *source) ask(r *tokenRequest) {
+func (s *source) ask(ctx context.Context, r *tokenRequest) {
 	token, err := azcore.AccessToken{}, fmt.Errorf("the credential %T ended its goroutine or panicked", s.credential)
 	defer func() {
 		_ = recover() // its value may hold a secret
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		r.token, r.err, r.cut = token, err, r.ctx.Err() != nil
+		r.token, r.err, r.cut = token, err, ctx.Err() != nil
 		if err != nil || r.callers > 0 {
 			*s.place(r.options) = nil
 		}
 		close(r.ended)
 	}()
-	given, failed := s.credential.GetToken(credentialContext{r.ctx}, r.options)
+	given, failed := s.credential.GetToken(forCredential(ctx), r.options)
 	if failed == nil && !sendable(given.Token) {
 		failed = fmt.Errorf("the credential %T gave a token that is blank or holds characters that no access token has", s.credential)
 	}

@@ -31,9 +31,9 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes
 //     instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
-//     follows none either; one with a CheckRedirect follows them without the token. A transport with a method
-//     ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of package
-//     intunetest uses this to let minutes pass.
+//     follows none either; one with a CheckRedirect follows them without the token and without a Referer. A transport
+//     with a method ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of
+//     package intunetest uses this to let minutes pass.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
 //     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.

@@ -244,6 +244,9 @@ func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
 		"scheme": func(r *http.Request) { r.URL.Scheme = "http" },
 		"port":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com:8443" },
 		"user":   func(r *http.Request) { *r.URL = *mustParse("https://graph.microsoft.com@example/v1.0/x") },
+		"long s": func(r *http.Request) { r.URL.Host = "graph.micro\u017foft.com" },
+		"opaque": func(r *http.Request) { r.URL.Opaque = "//elsewhere.example/v1.0/x" },
+		"header": func(r *http.Request) { r.Host = "elsewhere.example" },
 	} {
 		for place, option := range placed(rewrite(change)) {
 			service := newScript(status(204))

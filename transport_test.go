@@ -356,8 +356,8 @@ func TestTokenGoesToTheConfiguredHostOnly(t *testing.T) {
 	}
 }
 
-// net/http takes the token along to another port and another scheme of the same host, and a caller's CheckRedirect may
-// put back what was taken off.
+// net/http takes the token along to another port and another scheme of the same host, and our whole address, filter
+// included, to any host. A caller's CheckRedirect may put back what was taken off.
 func TestTokenDoesNotFollowRedirects(t *testing.T) {
 	t.Parallel()
 	for kind, check := range map[string]func(*http.Request, []*http.Request) error{
@@ -377,6 +377,9 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 						if r.Header.Get("Authorization") != "" {
 							t.Error("the token traveled")
 						}
+						if referer := r.Header.Get("Referer"); referer != "" {
+							t.Errorf("our address traveled: %s", referer)
+						}
 					})
 					there := httptest.NewUnstartedServer(handler)
 					if tls {
@@ -393,7 +396,7 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 					if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err == nil {
 						t.Error("success")
 					}
-					if _, err := client.GetDevice(t.Context(), intune.Device("1"), nil); err == nil {
+					if _, err := client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-017"}, nil); err == nil {
 						t.Error("success")
 					}
 					if arrived.Load() != 2 {

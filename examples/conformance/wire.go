@@ -71,8 +71,8 @@ func (w *wire) post(ctx context.Context, address string, body []byte) *answer {
 func (w *wire) owns(link string) bool {
 	target, err := url.Parse(link)
 	root, _ := url.Parse(w.root)
-	return err == nil && target.User == nil && strings.EqualFold(target.Scheme, root.Scheme) &&
-		strings.EqualFold(target.Host, root.Host) && strings.HasPrefix(target.EscapedPath(), root.EscapedPath()+"/")
+	return err == nil && target.User == nil && target.Scheme == root.Scheme &&
+		target.Host == root.Host && strings.HasPrefix(target.EscapedPath(), root.EscapedPath()+"/")
 }
 
 type wireError string

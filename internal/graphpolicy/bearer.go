@@ -2,11 +2,7 @@ package graphpolicy
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +41,7 @@ func NewBearer(credential azcore.TokenCredential, scope string, root *url.URL, a
 
 // authorize is called by azcore for every try, and once more for a claims challenge.
 func (b *Bearer) authorize(req *policy.Request, authorize func(policy.TokenRequestOptions) error) error {
-	if err := CheckHost(b.root, req.Raw().URL); err != nil {
+	if err := checkRequest(b.root, req.Raw()); err != nil {
 		return &finalError{err}
 	}
 	ctx := req.Raw().Context()
@@ -149,30 +145,3 @@ func (e *TokenError) Unwrap() error { return e.cause }
 
 // NonRetriable keeps azcore from trying again: the credential has made its own retries.
 func (*TokenError) NonRetriable() {}
-
-// CheckHost refuses a URL whose scheme or host is not that of root. Its text does not quote the URL, whose query may
-// hold a skip token or a filter.
-func CheckHost(root, u *url.URL) error {
-	if u == nil || u.Scheme != root.Scheme || u.Host != root.Host && !sameHost(u, root) {
-		return fmt.Errorf("refused to send a token anywhere but to %s://%s", root.Scheme, root.Host)
-	}
-	if u.User != nil {
-		return errors.New("refused to send a token to a URL that holds a user name")
-	}
-	return nil
-}
-
-// sameHost compares without regard to case and to a port that is the scheme's own. Only in ASCII: ſ is another letter
-// than s, and a host is another host.
-func sameHost(u, root *url.URL) bool {
-	return !strings.ContainsFunc(u.Host, isNoVisibleASCII) && strings.EqualFold(hostPort(u), hostPort(root))
-}
-
-// hostPort is the address that Go's transport asks a connection for.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -161,7 +160,7 @@ func (c *Call) announce(req *http.Request) error {
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
-	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, requestIDHeader) })
+	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return equalFold(name, requestIDHeader) })
 	req.Header.Set(requestIDHeader, c.fixed)
 	var stopped *StoppedError
 	if first {

@@ -105,7 +105,8 @@ func TestRequestOfAnEndedContextIsNotSent(t *testing.T) {
 	}
 }
 
-// A client's CheckRedirect decides as it does elsewhere, and never sees the token.
+// A client's CheckRedirect decides as it does elsewhere, and never sees the token. Neither does the place that a redirect
+// leads to, nor does it see the URL of our request, whose query may hold a filter.
 func TestCheckRedirectOfTheCallers(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("not there")
@@ -126,16 +127,20 @@ func TestCheckRedirectOfTheCallers(t *testing.T) {
 					if hops++; (req.Header.Get("Authorization") != "") != (hops == 1) {
 						t.Errorf("hop %d goes with the token %q", hops, req.Header.Get("Authorization"))
 					}
+					if req.Header.Get("Referer") != "" {
+						t.Errorf("hop %d goes with the Referer %q", hops, req.Header.Get("Referer"))
+					}
 					if hops == 2 {
 						return nil, io.EOF
 					}
 					return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/v1.0/other"}}, Body: http.NoBody, Request: req}, nil
 				}),
 				CheckRedirect: func(next *http.Request, via []*http.Request) error {
-					if next.Header.Get("Authorization") != "" || len(via) != 1 {
+					if next.Header.Get("Authorization") != "" || next.Header.Get("Referer") != "" || len(via) != 1 {
 						t.Errorf("it sees %v after %d", next.Header, len(via))
 					}
 					next.Header.Set("Authorization", "Bearer of the caller")
+					next.Header.Set("Referer", via[0].URL.String())
 					return c.answer
 				},
 			}

@@ -3,7 +3,6 @@ package graphpolicy
 import (
 	"cmp"
 	"net/http"
-	"strings"
 )
 
 // do sends the request. It uses a copy of an [http.Client], as the client is at that moment. The copy follows no
@@ -22,16 +21,21 @@ func (t *Transport) do(req *http.Request) (*http.Response, error) {
 }
 
 // followWithoutToken follows the redirects that the client's CheckRedirect allows without the token, because net/http
-// sends it to another port or scheme of the same host. If the place that a redirect leads to gives no answer, it returns
-// the redirect together with the error, for it is the answer to our request.
+// sends it to another port or scheme of the same host, and without the Referer that net/http adds, which is our whole URL,
+// filter and skip token included. If the place that a redirect leads to gives no answer, it returns the redirect together
+// with the error, for it is the answer to our request.
 func followWithoutToken(client *http.Client, req *http.Request) (*http.Response, error) {
 	var redirect *http.Response
 	allow := client.CheckRedirect
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		redirect = next.Response
-		next.Header.Del("Authorization")
+		private := func() {
+			next.Header.Del("Authorization")
+			next.Header.Del("Referer")
+		}
+		private()
 		err := allow(next, via)
-		next.Header.Del("Authorization")
+		private()
 		return err
 	}
 	resp, err := client.Do(req)
@@ -69,8 +73,7 @@ func (e *ForeignError) verdict() Verdict {
 // foreignAnswer compares the request that was finally answered with ours.
 func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	final := resp.Request
-	if final.Response == nil && (final.URL == nil ||
-		final.Method == req.Method && final.URL.Scheme == req.URL.Scheme && strings.EqualFold(final.URL.Host, req.URL.Host)) {
+	if final.Response == nil && (final.URL == nil || final.Method == req.Method && checkRequest(req.URL, final) == nil) {
 		return nil
 	}
 	foreign := &ForeignError{}

@@ -61,7 +61,7 @@ func (s *sendTrace) getConn(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooked = true
-	switch own := strings.EqualFold(address, s.own); {
+	switch own := equalFold(address, s.own); {
 	case own && !s.direct:
 		// Earlier connections were another request's, unless that request named our host.
 		s.direct, s.got = true, s.wrote
@@ -91,7 +91,7 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 	if !s.got {
 		return
 	}
-	own := func(value string) bool { return strings.EqualFold(value, s.host) } // Host or :authority
+	own := func(value string) bool { return equalFold(value, s.host) } // Host or :authority
 	if s.direct || slices.ContainsFunc(values, own) {
 		s.wrote = true
 	}

@@ -62,7 +62,7 @@ func (t *Transport) Do(req *http.Request) (*http.Response, error) {
 	if call == nil {
 		return nil, errNoCall
 	}
-	if err := CheckHost(t.root, req.URL); err != nil {
+	if err := checkRequest(t.root, req); err != nil {
 		return nil, &finalError{err}
 	}
 	if err := req.Context().Err(); err != nil {

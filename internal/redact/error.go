@@ -68,7 +68,7 @@ func (p Private) path(address string) string {
 	if err != nil {
 		return ""
 	}
-	known := u.Host == "" || strings.EqualFold(u.Host, p.host) || isMicrosoft(u.Hostname())
+	known := u.Host == "" || u.Host == p.host || isMicrosoft(u.Hostname())
 	if !known && u.Path != "" && u.Path != "/" {
 		return "/" + Placeholder
 	}

@@ -234,6 +234,10 @@ func TestErrorOfACallersType(t *testing.T) {
 func TestPathOfAFailedRequest(t *testing.T) {
 	t.Parallel()
 	private := redact.Of("", "anna@contoso.com").At("graph.example:8443")
+	kelvin := redact.Of("").At("desk.example")
+	if failed, ok := errors.AsType[*url.Error](redact.Error(&url.Error{Op: "Get", URL: "https://des\u212a.example/s12", Err: io.EOF}, kelvin)); !ok || failed.URL != "/REDACTED" {
+		t.Errorf("another host became %v", failed)
+	}
 	for address, want := range map[string]string{
 		"https://graph.example:8443/v1.0/users/anna@contoso.com/x?$skiptoken=s12": "/v1.0/users/REDACTED/x",
 		"https://graph.microsoft.com/v1.0/x#s12":                                  "/v1.0/x",
@@ -244,6 +248,7 @@ func TestPathOfAFailedRequest(t *testing.T) {
 		"get.teamviewer.com/s12":                                                  "get.teamviewer.com/REDACTED",
 		"/v1.0/x?s12":                                                             "/v1.0/x",
 		"https://s12\x7f":                                                         "",
+		"https://a\u212aa.ms/s12":                                                 "/REDACTED", // the Kelvin sign is a k in lower case
 	} {
 		failed, ok := errors.AsType[*url.Error](redact.Error(&url.Error{Op: "Get", URL: address, Err: io.EOF}, private))
 		if !ok || failed.URL != want || failed.Op != "Get" {

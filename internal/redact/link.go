@@ -3,6 +3,7 @@ package redact
 import (
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // The colon and the slash of a link in the forms in which services quote them: plain, escaped once or more as in JSON,
@@ -84,6 +85,9 @@ func unescaped(text string) string {
 // isMicrosoft reports whether a host is one of Microsoft's, whose links open no session. Their paths are kept, because
 // support needs them.
 func isMicrosoft(host string) bool {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return false // ToLower makes a k of the Kelvin sign
+	}
 	host = strings.ToLower(host)
 	switch host {
 	case "aka.ms", "go.microsoft.com", "learn.microsoft.com", "docs.microsoft.com", "developer.microsoft.com",

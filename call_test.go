@@ -712,7 +712,7 @@ func TestRequestIDStaysOverTries(t *testing.T) {
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		seen = append(seen, req.Header.Get("client-request-id"))
 		if len(seen) < 3 {
-			return answer(req, http.StatusServiceUnavailable, nil, ""), nil
+			return unavailable(req), nil
 		}
 		return answer(req, http.StatusNoContent, nil, ""), nil
 	}))

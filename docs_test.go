@@ -263,7 +263,7 @@ func containsAny(texts []string, part string) bool {
 }
 
 // The README's table of retries is true of every status: whether the action is sent again, and whether its outcome is
-// unknown.
+// unknown. A 503 is the service's own or a gateway's; it does not matter to the others who gave them.
 func TestReadmeRetries(t *testing.T) {
 	t.Parallel()
 	_, section, _ := strings.Cut(readText(t, "README.md"), "\n## Retries\n")
@@ -272,36 +272,52 @@ func TestReadmeRetries(t *testing.T) {
 	read := func(cells []string) row {
 		return row{again: strings.HasPrefix(cells[2], "yes"), unknown: strings.Contains(cells[3], "`ErrOutcomeUnknown`")}
 	}
-	named, classes := map[int]row{}, map[string]row{}
+	named, classes, gateway := map[int]row{}, map[string]row{}, map[int]row{}
 	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (.*?) \| (.*?) \|$`).FindAllStringSubmatch(section, -1) {
 		statuses, _, _ := strings.Cut(cells[1], " except ")
-		if strings.Contains(statuses, "claims challenge") || strings.Contains(statuses, "proxy") {
-			continue // these are of other answers than the one below
+		if strings.Contains(statuses, "claims challenge") {
+			continue // these are of other answers than those below
 		}
 		for _, status := range regexp.MustCompile(`\b\d{3}\b`).FindAllString(statuses, -1) {
 			number, _ := strconv.Atoi(status)
+			if strings.HasPrefix(statuses, "any other ") {
+				gateway[number] = read(cells)
+				continue
+			}
 			named[number] = read(cells)
 		}
 		for _, class := range regexp.MustCompile(`\b\dxx\b`).FindAllString(statuses, -1) {
 			classes[class] = read(cells)
 		}
 	}
-	if len(named) < 10 || len(classes) != 3 {
-		t.Fatalf("read %v and %v", named, classes)
+	if len(named) < 10 || len(classes) != 3 || len(gateway) != 1 {
+		t.Fatalf("read %v, %v and %v", named, classes, gateway)
 	}
 	for status := 300; status < 600; status++ {
-		want, ok := named[status]
-		if !ok {
-			want = classes[strconv.Itoa(status/100)+"xx"]
-		}
-		sent := 0
-		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-			sent++
-			return answer(req, status, nil, "{}"), nil
-		}))
-		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-		if got := (row{again: sent > 1, unknown: errors.Is(err, intune.ErrOutcomeUnknown)}); got != want {
-			t.Errorf("%d: sent %d times, error %v; the README says %+v", status, sent, err, want)
+		for from, c := range map[string]struct {
+			header http.Header
+			body   string
+		}{
+			"the service, id":   {http.Header{"Request-Id": {"r1"}}, "{}"},
+			"the service, code": {nil, `{"error":{"code":"x"}}`},
+			"a gateway":         {nil, "{}"},
+		} {
+			want, ok := named[status]
+			if !ok {
+				want = classes[strconv.Itoa(status/100)+"xx"]
+			}
+			if other, ok := gateway[status]; ok && from == "a gateway" {
+				want = other
+			}
+			sent := 0
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				sent++
+				return answer(req, status, c.header.Clone(), c.body), nil
+			}))
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if got := (row{again: sent > 1, unknown: errors.Is(err, intune.ErrOutcomeUnknown)}); got != want {
+				t.Errorf("%d of %s: sent %d times, error %v; the README says %+v", status, from, sent, err, want)
+			}
 		}
 	}
 }

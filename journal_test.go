@@ -423,7 +423,7 @@ func TestJournalKnowsTheIDOnTheWire(t *testing.T) {
 					}
 					switch {
 					case len(wire) < 3:
-						return answer(req, http.StatusServiceUnavailable, nil, ""), nil
+						return unavailable(req), nil
 					case last == http.StatusForbidden:
 						return answer(req, last, nil, body), nil
 					}
@@ -456,7 +456,7 @@ func TestIDsWithoutAJournal(t *testing.T) {
 	var wire []string
 	service := transportFunc(func(req *http.Request) (*http.Response, error) {
 		wire = append(wire, req.Header.Get("Client-Request-Id"))
-		return answer(req, http.StatusServiceUnavailable, nil, ""), nil
+		return unavailable(req), nil
 	})
 	_, err := newClient(t, service, placed(setID("Client-Request-Id"))["per retry"]).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 	if last := asError(t, err).ClientRequestID; strings.Join(wire, " ") != "own-1 own-2 own-3 own-4" || last != "own-4" {

@@ -129,7 +129,7 @@ func (p *Progress) count(outcome Outcome) {
 // for, or else after 3, 12, 27 seconds and so on, but no longer than the client's option MaxRetryDelay, which is three
 // minutes by default. Nothing else is sent during that wait. The pace then halves, and recovers as requests are accepted.
 //
-// A device that the service refuses with 503, or for which no connection can be made, is tried again as the client's
+// A device that Graph itself refuses with 503, or for which no connection can be made, is tried again as the client's
 // options MaxRetries, RetryDelay and MaxRetryDelay say: by default three times, after 0.8 seconds and more, and not if the
 // service asks for a wait above MaxRetryDelay. MaxRetries below zero turns all of this off. Retry options in ctx do not
 // count. A request whose outcome is unknown is never sent again.

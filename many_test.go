@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -45,6 +46,9 @@ type manyScript struct {
 	most     int // in flight at a time
 }
 
+// ofGateway stands for a 503 that does not come from the service.
+const ofGateway = -503
+
 type sentRequest struct {
 	path, id string
 	at       time.Time
@@ -79,6 +83,12 @@ func (s *manyScript) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	case -2:
 		return nil, errors.New("broken")
+	case http.StatusServiceUnavailable:
+		resp := unavailable(req)
+		maps.Copy(resp.Header, s.header)
+		return resp, nil
+	case ofGateway:
+		status = http.StatusServiceUnavailable
 	}
 	return answer(req, status, s.header, ""), nil
 }
@@ -337,6 +347,8 @@ func TestManyTriesAgain(t *testing.T) {
 		"broken":                    {answers: []int{-2, 204}, want: "x unknown 1", is: intune.ErrOutcomeUnknown},
 		"server error":              {answers: []int{500, 204}, want: "x unknown 1", is: intune.ErrOutcomeUnknown},
 		"gateway":                   {answers: []int{504, 204}, want: "x unknown 1", is: intune.ErrOutcomeUnknown},
+		"gateway, unavailable":      {answers: []int{ofGateway, 204}, want: "x unknown 1", is: intune.ErrOutcomeUnknown},
+		"unavailable, then gateway": {answers: []int{503, ofGateway, 204}, waits: seconds(.8), want: "x unknown 2", is: intune.ErrOutcomeUnknown},
 		"throttled, then broken":    {answers: []int{429, -2}, waits: seconds(3), want: "x unknown 2", is: intune.ErrOutcomeUnknown},
 		"not found":                 {answers: []int{404, 204}, want: "x rejected 1", is: intune.ErrNotFound},
 		"another success":           {answers: []int{201, 204}, want: "x unknown 1", is: intune.ErrOutcomeUnknown},

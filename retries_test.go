@@ -37,9 +37,13 @@ func newScript(steps ...func(*http.Request) (*http.Response, error)) *script {
 	return &script{steps: steps, start: time.Now()}
 }
 
+// status is an answer of the service. A 503 has the id that proves it to be the service's own.
 func status(code int, header ...string) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
 		h := http.Header{}
+		if code == http.StatusServiceUnavailable {
+			h.Set("Request-Id", "r1")
+		}
 		for i := 0; i+1 < len(header); i += 2 {
 			h.Set(header[i], header[i+1])
 		}
@@ -165,6 +169,10 @@ func TestOpenOutcomeIsNotRepeated(t *testing.T) {
 		"504":              status(504),
 		"408":              status(408),
 		"504 with a wait":  status(504, "Retry-After", "1"),
+		"503 of a gateway": says(503, "<title>503 Backend fetch failed</title>", "Retry-After", "1"),
+		"503, compressed":  says(503, "\x1f\x8b\x08", "Content-Encoding", "gzip"),
+		"503, JSON":        says(503, `{"message":"no healthy upstream"}`),
+		"503, nothing":     says(503, ""),
 		"520":              status(520),
 		"end of file":      broken(io.EOF),
 		"reset":            broken(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}),
@@ -276,7 +284,12 @@ func TestVerdictIsThatOfTheLastTry(t *testing.T) {
 		calls   int32
 		unknown bool
 	}{
-		"refused, broken":     {[]func(*http.Request) (*http.Response, error){status(503), broken(io.EOF), status(204)}, 2, true},
+		"refused, broken": {[]func(*http.Request) (*http.Response, error){status(503), broken(io.EOF), status(204)}, 2, true},
+		"refused by Graph, by a gateway": {
+			[]func(*http.Request) (*http.Response, error){
+				says(503, `{"error":{"code":"serviceNotAvailable","message":"x"}}`), says(503, "first byte timeout"), status(204),
+			}, 2, true,
+		},
 		"refused, unreached":  {[]func(*http.Request) (*http.Response, error){status(503), broken(errRefused)}, 4, false},
 		"unreached, accepted": {[]func(*http.Request) (*http.Response, error){broken(errRefused), status(200)}, 2, false},
 		"throttled, forbidden": {

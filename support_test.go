@@ -24,6 +24,11 @@ var (
 	newServer = graphtest.NewServer
 )
 
+// unavailable is a 503 of the service itself, which its id proves.
+func unavailable(req *http.Request) *http.Response {
+	return answer(req, http.StatusServiceUnavailable, http.Header{"Request-Id": {"r1"}}, "")
+}
+
 // always answers every request alike.
 func always(status int, body string) transportFunc {
 	return func(req *http.Request) (*http.Response, error) { return answer(req, status, nil, body), nil }

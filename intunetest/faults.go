@@ -25,7 +25,9 @@ type Fault struct {
 	Match func(RecordedRequest) bool
 
 	// Status is the status of the answer, 200 to 999, with the body described below. 0 leaves the tenant's own answer, for
-	// faults that only delay, truncate or add headers; Code, Message, Nested, Double and Body then have no effect.
+	// faults that only delay, truncate or add headers; Code, Message, Nested, Double and Body then have no effect. A 503 has
+	// the header Request-Id, so that it counts as the service's own refusal; a gateway's, after which the outcome is unknown,
+	// has neither the header ("Request-Id": nil) nor a Code.
 	Status int
 
 	// Code and Message are those of Graph's error envelope. If both are blank, the body is empty, unless Body, Nested or

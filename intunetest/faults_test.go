@@ -294,6 +294,10 @@ func TestLibraryMeetsFaults(t *testing.T) {
 		sent    int
 	}{
 		{"refused twice", intunetest.Fault{Status: 503, Times: 2}, nil, 1, 3},
+		{"refused twice, code", intunetest.Fault{Status: 503, Code: "serviceNotAvailable", Header: http.Header{"Request-Id": nil}, Times: 2}, nil, 1, 3},
+		{"gateway unavailable", intunetest.Fault{
+			Status: 503, Body: "<title>503 first byte timeout</title>", Header: http.Header{"Request-Id": nil}, Effect: true, Times: -1,
+		}, intune.ErrOutcomeUnknown, 1, 1},
 		{"no connection", intunetest.Fault{Drop: intunetest.DropConnect}, nil, 1, 1},
 		{"lost answer", intunetest.Fault{Drop: intunetest.DropAfter, Times: -1}, intune.ErrOutcomeUnknown, 1, 1},
 		{"lost request", intunetest.Fault{Drop: intunetest.DropBefore, Times: -1}, intune.ErrOutcomeUnknown, 0, 1},

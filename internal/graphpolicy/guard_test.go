@@ -41,9 +41,10 @@ func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*ht
 	return tries, resp, err
 }
 
+// says is the service itself, whose answers have an id.
 func says(status int) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+		return &http.Response{StatusCode: status, Header: http.Header{"Request-Id": {"r1"}}, Body: http.NoBody, Request: req}, nil
 	}
 }
 
@@ -61,6 +62,11 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 		"write that breaks":   {true, breaks, 1},
 		"write that succeeds": {true, says(204), 1},
 		"write refused":       {true, says(503), 3},
+		"write, 503 of a gateway": {true, func(req *http.Request) (*http.Response, error) {
+			resp, err := says(503)(req)
+			resp.Header.Del("Request-Id")
+			return resp, err
+		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

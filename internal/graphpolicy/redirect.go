@@ -83,7 +83,7 @@ func foreignAnswer(req *http.Request, resp *http.Response) *ForeignError {
 	}
 	for hop := final.Response; hop != nil; {
 		foreign.StatusCode = hop.StatusCode
-		foreign.openOutcome = foreign.openOutcome || verdictOf(hop.StatusCode, nil) == Open
+		foreign.openOutcome = foreign.openOutcome || verdictOf(hop, nil, false) == Open
 		if hop.Request == nil {
 			break
 		}

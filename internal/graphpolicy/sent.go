@@ -1,7 +1,6 @@
 package graphpolicy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -170,44 +169,3 @@ func failedToConnect(err error) bool {
 	_, ok := errors.AsType[x509.HostnameError](err)
 	return ok
 }
-
-// verdictOf judges an answer of the service to a write by its status, and a 503 by its body too.
-func verdictOf(status int, body []byte) Verdict {
-	switch status {
-	case http.StatusServiceUnavailable:
-		if lostByProxy(body) {
-			return Open
-		}
-		return Refused
-	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		// Both ask to send the same request elsewhere, so it was not carried out here. The other redirects are a common
-		// answer both to a form that was carried out and to a POST that was not.
-		return Refused
-	case http.StatusRequestTimeout, 499 /* client closed request */ :
-		// A server that stopped waiting for the rest of the request, or one behind it whose own client went away.
-		return Open
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, http.StatusInsufficientStorage,
-		509 /* bandwidth limit */, http.StatusNetworkAuthenticationRequired:
-		return Refused
-	}
-	switch status / 100 {
-	case 2:
-		return Answered
-	case 4:
-		return Refused
-	}
-	return Open
-}
-
-// lostByProxy reports whether the body of a 503 is Envoy's, and does not exclude that the connection broke after the
-// request had gone to the service. Such a 503 does not prove that the service did not act.
-//
-// Source: Router::Filter::onUpstreamReset and Http::Utility::resetReasonToString of github.com/envoyproxy/envoy.
-func lostByProxy(body []byte) bool {
-	_, cause, ok := bytes.Cut(body, []byte("disconnect/reset before headers"))
-	says := func(text string) bool { return bytes.Contains(cause, []byte(text)) }
-	return ok && (says("retried") || !slices.ContainsFunc(notReached, says))
-}
-
-// notReached are the causes in Envoy's words that say that the latest try did not get to the service.
-var notReached = []string{"connection failure", "connection timeout", "overflow", "refused stream"}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -278,71 +277,5 @@ func TestAnswerBesideAnErrorProvesThatItWasSent(t *testing.T) {
 				t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
 			}
 		})
-	}
-}
-
-// Envoy answers 503 both if it did not reach the service, and if the connection broke after it had sent the request.
-func TestVerdictOf503OfAProxy(t *testing.T) {
-	t.Parallel()
-	const sentence = "upstream connect error or disconnect/reset before headers"
-	for body, want := range map[string]graphpolicy.Verdict{
-		"":                    graphpolicy.Refused,
-		"no healthy upstream": graphpolicy.Refused,
-		"Service Unavailable": graphpolicy.Refused,
-		sentence:              graphpolicy.Open,
-		sentence + ". reset reason: connection termination":                           graphpolicy.Open,
-		sentence + ". reset reason: remote reset":                                     graphpolicy.Open,
-		sentence + ". reset reason: local connection failure":                         graphpolicy.Refused,
-		sentence + ". reset reason: remote connection failure, transport failure: x":  graphpolicy.Refused,
-		sentence + ". reset reason: connection timeout":                               graphpolicy.Refused,
-		sentence + ". reset reason: overflow":                                         graphpolicy.Refused,
-		sentence + ". reset reason: remote refused stream reset":                      graphpolicy.Refused,
-		sentence + ". retried and the latest reset reason: remote connection failure": graphpolicy.Open,
-	} {
-		call := newCall(true)
-		transport := gives(t, http.StatusServiceUnavailable, strings.NewReader(body), -1)
-		resp, err := transport.Do(request(t, call, http.MethodPost))
-		if err != nil || resp.StatusCode != http.StatusServiceUnavailable || call.Record().Verdict != want {
-			t.Errorf("%q: verdict %d, want %d; error %v", body, call.Record().Verdict, want, err)
-		}
-	}
-}
-
-// What each status says of a write.
-func TestVerdictOfAnAnswer(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		from, to int
-		want     graphpolicy.Verdict
-	}{
-		{100, 199, graphpolicy.Open},
-		{200, 299, graphpolicy.Answered},
-		{300, 306, graphpolicy.Open},
-		{307, 308, graphpolicy.Refused},
-		{309, 399, graphpolicy.Open},
-		{400, 407, graphpolicy.Refused},
-		{408, 408, graphpolicy.Open},
-		{409, 498, graphpolicy.Refused},
-		{499, 499, graphpolicy.Open},
-		{500, 500, graphpolicy.Open},
-		{501, 501, graphpolicy.Refused},
-		{502, 502, graphpolicy.Open},
-		{503, 503, graphpolicy.Refused},
-		{504, 504, graphpolicy.Open},
-		{505, 505, graphpolicy.Refused},
-		{506, 506, graphpolicy.Open},
-		{507, 507, graphpolicy.Refused},
-		{508, 508, graphpolicy.Open},
-		{509, 509, graphpolicy.Refused},
-		{510, 510, graphpolicy.Open},
-		{511, 511, graphpolicy.Refused},
-		{512, 999, graphpolicy.Open},
-	} {
-		for status := c.from; status <= c.to; status++ {
-			call := newCall(true)
-			if _, err := newTransport(t, says(status)).Do(request(t, call, http.MethodPost)); err != nil || call.Record().Verdict != c.want {
-				t.Errorf("%d: verdict %d, want %d; error %v", status, call.Record().Verdict, c.want, err)
-			}
-		}
 	}
 }

@@ -148,7 +148,7 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	verdict := verdictOf(resp.StatusCode, body)
+	verdict := verdictOf(resp, body, err == nil && len(body) < maxErrorBody)
 	if err != nil && verdict == Answered {
 		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}

@@ -773,16 +773,26 @@ func TestRandomCancellations(t *testing.T) {
 	for name, c := range map[string]struct {
 		http2      bool
 		tryTimeout bool
+		repeats    func(http.RoundTripper, time.Duration) http.RoundTripper
 	}{
-		"HTTP/1.1":                          {false, false},
-		"HTTP/2":                            {true, false},
-		"HTTP/1.1, time limit for each try": {false, true},
-		"HTTP/2, time limit for each try":   {true, true},
+		"HTTP/1.1":                          {false, false, nil},
+		"HTTP/2":                            {true, false, nil},
+		"HTTP/1.1, time limit for each try": {false, true, nil},
+		"HTTP/2, time limit for each try":   {true, true, nil},
+		"HTTP/1.1, retrying":                {false, false, retries},
+		"HTTP/2, retrying":                  {true, false, retries},
+		"HTTP/1.1, hedging":                 {false, false, hedges},
+		"HTTP/2, hedging":                   {true, false, hedges},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seen := &counts{}
-			server := seen.server(t, c.http2)
+			server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				seen.ServeHTTP(w, r)
+				if c.repeats != nil && !strings.Contains(r.URL.Path, "warm") && rand.IntN(4) == 0 {
+					panic(http.ErrAbortHandler)
+				}
+			}, c.http2)
 			var unknown, succeeded, notSent atomic.Int32
 			var group sync.WaitGroup
 			for worker := range workers {
@@ -791,6 +801,9 @@ func TestRandomCancellations(t *testing.T) {
 					client := newServerClient(t, server, insists, func(o *intune.ClientOptions) {
 						if c.tryTimeout {
 							o.Retry.TryTimeout = usual * time.Duration(worker+1) / workers
+						}
+						if c.repeats != nil {
+							o.Transport = &http.Client{Transport: c.repeats(server.Client().Transport, usual)}
 						}
 					})
 					for i := range calls / workers {
@@ -832,6 +845,44 @@ func TestRandomCancellations(t *testing.T) {
 			t.Logf("%d succeeded, %d unknown, %d not sent", succeeded.Load(), unknown.Load(), notSent.Load())
 		})
 	}
+}
+
+// retries is a transport that sends a request up to three times.
+func retries(inner http.RoundTripper, _ time.Duration) http.RoundTripper {
+	return transportFunc(func(req *http.Request) (resp *http.Response, err error) {
+		for range 3 {
+			if resp, err = inner.RoundTrip(req); err == nil {
+				break
+			}
+		}
+		return resp, err
+	})
+}
+
+// hedges is a transport that sends a request once more if the answer takes longer than half of the usual time.
+func hedges(inner http.RoundTripper, usual time.Duration) http.RoundTripper {
+	type result struct {
+		resp *http.Response
+		err  error
+	}
+	return transportFunc(func(req *http.Request) (*http.Response, error) {
+		results := make(chan result, 2) // their answers have no body to close
+		send := func() {
+			resp, err := inner.RoundTrip(req.Clone(req.Context()))
+			results <- result{resp, err}
+		}
+		go send()
+		timer := time.NewTimer(usual / 2)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			go send()
+		case first := <-results:
+			return first.resp, first.err
+		}
+		first := <-results
+		return first.resp, first.err
+	})
 }
 
 // usualTime is how long a call takes on a connection that is there.

@@ -33,12 +33,23 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token and without a Referer. A transport
 //     with a method ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of
-//     package intunetest uses this to let minutes pass.
+//     package intunetest uses this to let minutes pass. What is known of a transport's errors is said below.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
 //     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
 //   - Logging: the values of $filter, $search and $skiptoken never appear, and neither do bodies, whatever IncludeBody
 //     says, since they hold links, skip tokens and names of people. An [*Error] has what the body of a failure said.
+//
+// The client knows by itself that the action was not sent, for example because no connection could be made, with two
+// transports only: the default, and an [*http.Client] over a bare [*http.Transport], which is one without TLSNextProto and
+// without a protocol registered for https (a nil Transport is [http.DefaultTransport]). Any error of another transport
+// leaves the outcome of the action unknown, whatever the error's type, since the transport may have sent the request
+// before it failed. One that knows better has a method NotSent(error) bool, which returns true for an error of its own
+// after which nothing was sent; the tenant of package intunetest has this method.
+//
+// Another transport also gets no second connection for the action once it has had one, so that one that retries, or sends
+// a request twice at a time, does not ask the user twice; the outcome is then unknown. This fails with a transport that
+// sends without net/http, or with a context that was not made from the request's: leave retries to this package.
 type ClientOptions struct {
 	azcore.ClientOptions
 

@@ -70,11 +70,13 @@
 // user:
 //
 //   - Sent again, within the limits of ClientOptions.Retry: 429; a 503 that Graph itself gave, which its header
-//     request-id proves, or a body {"error":{"code":"…"}} that came whole; and a connection that could not be made.
+//     request-id proves, or a body {"error":{"code":"…"}} that came whole; and a connection that could not be made, if the
+//     transport is Go's own (see [ClientOptions]).
 //   - Sent again once, with a new token: a claims challenge (401 or 403).
 //   - Not sent again, and reported as [ErrOutcomeUnknown]: 408, 499, 500, 502 and 504; any other 503, because a gateway
 //     may have delivered the request before it gave up; a connection that broke or a context that ended after the
-//     connection was made; and a redirect that may have come after the action was carried out.
+//     connection was made; an error of a transport that is not Go's own; and a redirect that may have come after the
+//     action was carried out.
 //   - Not sent again: every other refusal.
 //
 // Retry-After is understood in whole and fractional seconds and as a date. After ErrOutcomeUnknown, read the session

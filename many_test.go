@@ -80,7 +80,7 @@ func (s *manyScript) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.mu.Unlock()
 	switch status {
 	case -1:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+		return nil, errRefused
 	case -2:
 		return nil, errors.New("broken")
 	case http.StatusServiceUnavailable:
@@ -92,6 +92,9 @@ func (s *manyScript) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return answer(req, status, s.header, ""), nil
 }
+
+// NotSent says that nothing was sent where no connection could be made.
+func (*manyScript) NotSent(err error) bool { return err == error(errRefused) } //nolint:errorlint // its very own
 
 func lastDevice(path string) string {
 	path = strings.TrimSuffix(path, "/requestRemoteAssistance")

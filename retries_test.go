@@ -1,6 +1,7 @@
 package intune_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,6 +33,9 @@ func (s *script) Do(req *http.Request) (*http.Response, error) {
 	s.times = append(s.times, time.Since(s.start))
 	return s.steps[min(n, len(s.steps))-1](req)
 }
+
+// NotSent says that nothing was sent where no connection could be made.
+func (*script) NotSent(err error) bool { return err == error(errRefused) } //nolint:errorlint // its very own
 
 func newScript(steps ...func(*http.Request) (*http.Response, error)) *script {
 	return &script{steps: steps, start: time.Now()}
@@ -263,18 +267,63 @@ func TestFailedConnectionIsRetried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			service := newScript(broken(failure), broken(failure), status(http.StatusNoContent))
-			if _, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil || service.calls.Load() != 3 {
-				t.Errorf("%d tries, error %v", service.calls.Load(), err)
+			server := newServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, false)
+			over := func(failing int32) (client *intune.Client, dials *atomic.Int32) {
+				dials = new(atomic.Int32)
+				transport := server.Client().Transport.(*http.Transport).Clone()
+				transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+					if dials.Add(1) <= failing {
+						return nil, failure
+					}
+					return (&net.Dialer{}).DialContext(ctx, network, address)
+				}
+				return newClient(t, &http.Client{Transport: transport}, func(o *intune.ClientOptions) { o.Cloud = graphAt(server.URL) }), dials
 			}
-			service = newScript(broken(failure))
-			_, err := newClient(t, service).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-			if service.calls.Load() != 4 || errors.Is(err, intune.ErrOutcomeUnknown) || asError(t, err).StatusCode != 0 {
-				t.Errorf("%d tries, error %v", service.calls.Load(), err)
+			client, dials := over(2)
+			if err := act(t, client); err != nil || dials.Load() != 3 {
+				t.Errorf("%d tries, error %v", dials.Load(), err)
+			}
+			client, dials = over(100)
+			err := act(t, client)
+			if dials.Load() != 4 || errors.Is(err, intune.ErrOutcomeUnknown) || asError(t, err).StatusCode != 0 {
+				t.Errorf("%d tries, error %v", dials.Load(), err)
+			}
+			// The type proves nothing: another transport may have sent the request before.
+			service := transportFunc(func(*http.Request) (*http.Response, error) { dials.Add(1); return nil, failure })
+			dials.Store(0)
+			if err := act(t, newClient(t, service)); !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, failure) || dials.Load() != 1 {
+				t.Errorf("another transport: %d tries, error %v", dials.Load(), err)
 			}
 		})
 	}
 }
+
+// A transport may know that nothing was sent, and is asked about its own error; that of another around it proves nothing.
+func TestTransportThatKnowsThatNothingWasSent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		wrap    func(*script) policy.Transporter
+		failure error
+		calls   int32
+		unknown bool
+	}{
+		"its error":         {func(s *script) policy.Transporter { return s }, errRefused, 4, false},
+		"another error":     {func(s *script) policy.Transporter { return s }, errors.Join(io.EOF, errRefused), 1, true},
+		"around it":         {func(s *script) policy.Transporter { return transportFunc(s.Do) }, errRefused, 1, true},
+		"in an HTTP client": {func(s *script) policy.Transporter { return &http.Client{Transport: knowing{s}} }, errRefused, 4, false},
+	} {
+		service := newScript(broken(c.failure))
+		err := act(t, newClient(t, c.wrap(service)))
+		if n := service.calls.Load(); n != c.calls || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+			t.Errorf("%s: %d tries, error %v", name, n, err)
+		}
+	}
+}
+
+// knowing is a script as a round tripper.
+type knowing struct{ *script }
+
+func (k knowing) RoundTrip(req *http.Request) (*http.Response, error) { return k.Do(req) }
 
 // What counts is the last try: a refusal before a broken connection does not settle it, nor the other way round.
 func TestVerdictIsThatOfTheLastTry(t *testing.T) {

@@ -372,6 +372,8 @@ type soakNetwork struct {
 	requests, inFlight, most, open int
 }
 
+func (n *soakNetwork) NotSent(err error) bool { return n.tenant.NotSent(err) }
+
 func (n *soakNetwork) Do(req *http.Request) (*http.Response, error) {
 	n.mu.Lock()
 	n.requests++

@@ -464,10 +464,10 @@ func TestUnreachedServerIsNotAnOpenOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var tries atomic.Int32
-			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				tries.Add(1)
-				return c.transport.RoundTrip(req)
-			}), func(o *intune.ClientOptions) { o.Cloud = graphAt(c.url) })
+			client := newClient(t, &http.Client{Transport: c.transport}, func(o *intune.ClientOptions) {
+				o.Cloud = graphAt(c.url)
+				o.PerRetryPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) { tries.Add(1); return req.Next() })}
+			})
 			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 			if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) || tries.Load() != 4 {
 				t.Errorf("%d tries, error %v", tries.Load(), err)

@@ -80,7 +80,8 @@ const (
 	// DropNone does not break the connection.
 	DropNone DropMode = iota
 	// DropConnect refuses the connection: nothing is sent or recorded, and a client in process sees package net's error
-	// of a dial, an OpError. With Tenant.ServeHTTP, where the server has been reached already, it is DropBefore.
+	// of a dial, an OpError, of which Tenant.NotSent says that nothing was sent. With Tenant.ServeHTTP, where the server
+	// has been reached already, it is DropBefore.
 	DropConnect
 	// DropBefore breaks the connection before the service acts. A client in process sees package io's EOF.
 	DropBefore

@@ -14,6 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/jarcoal/httpmock"
+
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
@@ -294,7 +297,9 @@ func TestLibraryMeetsFaults(t *testing.T) {
 		sent    int
 	}{
 		{"refused twice", intunetest.Fault{Status: 503, Times: 2}, nil, 1, 3},
-		{"refused twice, code", intunetest.Fault{Status: 503, Code: "serviceNotAvailable", Header: http.Header{"Request-Id": nil}, Times: 2}, nil, 1, 3},
+		{"refused twice, code", intunetest.Fault{
+			Status: 503, Code: "serviceNotAvailable", Header: http.Header{"Request-Id": nil}, Times: 2,
+		}, nil, 1, 3},
 		{"gateway unavailable", intunetest.Fault{
 			Status: 503, Body: "<title>503 first byte timeout</title>", Header: http.Header{"Request-Id": nil}, Effect: true, Times: -1,
 		}, intune.ErrOutcomeUnknown, 1, 1},
@@ -318,6 +323,43 @@ func TestLibraryMeetsFaults(t *testing.T) {
 				t.Errorf("%d prompts, want %d; recorded %v", n, c.prompts, tenant.Requests())
 			}
 		})
+	}
+}
+
+// around is a transport around another.
+type around struct{ http.RoundTripper }
+
+// Only the tenant itself knows that nothing was sent: a transport around it may have sent something before.
+func TestDropConnectIsKnownToTheTenant(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		wrap    func(*intunetest.Tenant) policy.Transporter
+		unknown bool
+	}{
+		"the tenant":        {func(t *intunetest.Tenant) policy.Transporter { return t }, false},
+		"in a client":       {func(t *intunetest.Tenant) policy.Transporter { return &http.Client{Transport: t} }, false},
+		"another around it": {func(t *intunetest.Tenant) policy.Transporter { return &http.Client{Transport: around{t}} }, true},
+		"through httpmock": {func(t *intunetest.Tenant) policy.Transporter {
+			mock := httpmock.NewMockTransport()
+			t.Register(mock)
+			return &http.Client{Transport: mock}
+		}, true},
+	} {
+		tenant := intunetest.NewTenant(nil)
+		ref := populate(tenant)
+		tenant.Inject(intunetest.Fault{Drop: intunetest.DropConnect, Times: -1})
+		options := tenant.ClientOptions()
+		options.Transport = c.wrap(tenant)
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = client.RequestRemoteAssistance(t.Context(), ref, nil); err == nil || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+			t.Errorf("%s: %v", name, err)
+		}
+		if tenant.NotSent(io.EOF) || tenant.NotSent(nil) || tenant.NotSent(errors.Join(io.EOF, err)) {
+			t.Error("another error counts as that of a connection that was refused")
+		}
 	}
 }
 

@@ -61,6 +61,13 @@ func (t *Tenant) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.response(req), nil
 }
 
+// NotSent reports whether an error of RoundTrip means that nothing was sent, which is that of [DropConnect]. A client asks
+// the transport that it was given, and no other: behind another round tripper, httpmock's included, it does not know that
+// nothing was sent, and the outcome of the request is unknown.
+func (*Tenant) NotSent(err error) bool {
+	return err == errRefused //nolint:errorlint // wrapped by a transport around the tenant, it proves nothing
+}
+
 // ServeHTTP answers a request that a server received, such as httptest.NewTLSServer(tenant). A [Fault] that breaks the
 // connection panics with [http.ErrAbortHandler], as handlers do; a real server turns that into a closed connection.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {

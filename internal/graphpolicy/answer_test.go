@@ -202,6 +202,8 @@ func TestRequestThatWasAnswered(t *testing.T) {
 	const foreign = -1
 	elsewhere := &url.URL{Scheme: "https", Host: "login.example", Path: "/"}
 	ours := &url.URL{Scheme: "https", Host: "graph.microsoft.com"}
+	otherwise := &url.URL{Scheme: "https", Host: "GRAPH.microsoft.com:443"}
+	long := &url.URL{Scheme: "https", Host: "graph.micro\u017foft.com"}
 	for name, c := range map[string]struct {
 		final *http.Request
 		want  graphpolicy.Verdict
@@ -210,8 +212,8 @@ func TestRequestThatWasAnswered(t *testing.T) {
 		"not told":                {nil, graphpolicy.Answered, 0},
 		"without a URL":           {&http.Request{}, graphpolicy.Answered, 0},
 		"elsewhere":               {&http.Request{Method: http.MethodPost, URL: elsewhere}, graphpolicy.Open, foreign},
-		"ours, written otherwise": {&http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "GRAPH.microsoft.com:443"}}, graphpolicy.Answered, 0},
-		"with a long s":           {&http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "graph.micro\u017foft.com"}}, graphpolicy.Open, foreign},
+		"ours, written otherwise": {&http.Request{Method: http.MethodPost, URL: otherwise}, graphpolicy.Answered, 0},
+		"with a long s":           {&http.Request{Method: http.MethodPost, URL: long}, graphpolicy.Open, foreign},
 		"to another Host header":  {&http.Request{Method: http.MethodPost, URL: ours, Host: "login.example"}, graphpolicy.Open, foreign},
 		"after a redirect":        {&http.Request{URL: elsewhere, Response: &http.Response{StatusCode: 307}}, graphpolicy.Refused, 307},
 		"after one that carried":  {&http.Request{URL: elsewhere, Response: &http.Response{StatusCode: 302}}, graphpolicy.Open, 302},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,9 +58,7 @@ func twoTries(t *testing.T, call *graphpolicy.Call) {
 func TestWhetherARequestLeft(t *testing.T) {
 	t.Parallel()
 	breaks := func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
-	unreached := func(*http.Request) (*http.Response, error) {
-		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
-	}
+	unreached := func(*http.Request) (*http.Response, error) { return nil, errDial }
 	for name, c := range map[string]struct {
 		steps []graphtest.Transport
 		want  bool
@@ -78,7 +75,7 @@ func TestWhetherARequestLeft(t *testing.T) {
 			t.Parallel()
 			call := newCall(true)
 			for _, step := range c.steps {
-				_, _ = newTransport(t, step).Do(request(t, call, http.MethodPost))
+				_, _ = newTransportOver(t, honest{step}).Do(request(t, call, http.MethodPost))
 			}
 			if got := call.Record().Left; got != c.want {
 				t.Errorf("left: %v", got)

@@ -84,7 +84,7 @@ func TestHostHeader(t *testing.T) {
 		"long s":                   {"graph.micro\u017foft.com", nil, false},
 		"own, as a header":         {"", http.Header{"Host": {own}}, true},
 		"another, as a header":     {own, http.Header{"Host": {own, other}}, false},
-		"another, any case":        {own, http.Header{"hOST": {other}}, false}, //nolint:staticcheck // as a careless policy writes it
+		"another, any case":        {own, http.Header{"hOST": {other}}, false},
 		"a header that is no host": {own, http.Header{"X-Host": {other}}, true},
 	} {
 		for _, write := range []bool{false, true} {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -17,155 +16,180 @@ import (
 // errRepeated is the cause with which a try ends when the transport is about to send the request a second time.
 var errRepeated = errors.New("the transport wanted to send the request again after it may have been sent; it is not sent again")
 
-// sendTrace watches one try through the hooks of net/http/httptrace. It concludes only this much: without a connection
-// nothing was sent, and with one the outcome is open. Over HTTP/2 not even the end of RoundTrip tells more, because it
-// returns when the context ends without waiting for the goroutine that writes the headers.
+// sendTrace watches one try through the hooks of net/http/httptrace. Of a bare transport it concludes only this much:
+// without a connection nothing was sent, and with one the outcome is open. Over HTTP/2 not even the end of RoundTrip tells
+// more, because it returns when the context ends without waiting for the goroutine that writes the headers. Of any other
+// transport it concludes nothing, because such a transport may call no hooks, or only those of half of what it does.
 //
-// It also keeps the transport from sending the request twice within the try. Over HTTP/2 Go sends a body-less request up
-// to seven more times when the server closed the connection, refused the stream or reset it with PROTOCOL_ERROR
-// (RoundTripOpt, canRetryError); a PROTOCOL_ERROR does not prove that nothing was done. The trace ends the try's
-// context if the transport asks for a connection after the request's headers were put together for another one; the
-// stream checks the context before it writes (encodeAndWriteHeaders). Over HTTP/1 Go takes a second connection for a
-// POST only if not a byte was written to the first, which must have been used before (persistConn.shouldRetryRequest).
-// The trace allows that. An Idempotency-Key would make Go retry in more cases, so the transport removes it.
+// It also keeps the transport from sending the request twice within the try:
+//
+//   - A bare transport, over HTTP/2, sends a request without a body up to seven more times when the server closed the
+//     connection, refused the stream or reset it with PROTOCOL_ERROR (RoundTripOpt, canRetryError); a PROTOCOL_ERROR does
+//     not prove that nothing was done. So it gets no second connection once the request's headers were put together. Over
+//     HTTP/1 it takes a second one for a POST only if not a byte was written to the first, which must have been used before
+//     (persistConn.shouldRetryRequest). The trace allows that, unless an answer has begun. An Idempotency-Key would make
+//     it retry in more cases, so the transport removes it.
+//   - Another one may retry or send twice at a time by itself. It gets no second connection once it has had one.
+//
+// The trace ends the try's context when a second connection is asked for or given. HTTP/2 checks the context before it
+// writes (encodeAndWriteHeaders). HTTP/1 does not if an idle connection is at hand, so that connection is closed before it
+// is used. Over HTTP/2 a request can come this far all the same, if it does not end with the try's context, or if no
+// connection was asked for in its name (getConnCalled). Its headers, which are put together before anything is written,
+// give it away, and only then is the connection closed, because other requests use that too.
 //
 // The hooks also fire for requests that a dialer or transport of the caller makes with the same context, for example to
 // fetch a token. The request's own connection is recognized by the address that it is asked for with. If that address
-// never comes up, as behind a proxy, every connection counts as the request's.
+// never comes up, as behind a proxy, every connection counts as the request's until headers without its marks were put
+// together for it.
 type sendTrace struct {
-	own    string // address of the endpoint
-	host   string // the host that the request names
+	bare   bool     // see isBare
+	own    string   // address of the endpoint
+	host   string   // the host that the request names
+	marks  []string // values of its headers that no other request has
 	cancel context.CancelCauseFunc
 	hooks  httptrace.ClientTrace
 
-	mu      sync.Mutex
-	hooked  bool // the transport calls the hooks
-	direct  bool // a connection to own was asked for
-	pending bool // and has not been given yet
-	got     bool // a connection was given to the request
-	reused  bool // that connection was used before
-	wrote   bool // the request's headers were put together for it
-	http2   bool
+	mu       sync.Mutex
+	direct   bool     // a connection to own was asked for
+	pending  int      // and has not been given yet, so many times
+	got      bool     // a connection was given to the request
+	reused   bool     // that connection was used before
+	named    bool     // headers were put together for it
+	wrote    bool     // those of the request, for this or an earlier connection
+	answered bool     // and an answer began
+	http2    bool     // of which protocol
+	headed   bool     // its headers were put together for HTTP/2
+	over     bool     // nothing more may be sent
+	latest   net.Conn // the connection that was given last, to whatever request
 }
 
 // newSendTrace makes the trace of one try. Each try has its own, because a dial may outlive its request and call the
 // hooks later.
-func newSendTrace(req *http.Request, own string, cancel context.CancelCauseFunc) *sendTrace {
-	s := &sendTrace{own: own, host: req.Host, cancel: cancel}
-	s.hooks = httptrace.ClientTrace{GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField}
+func newSendTrace(req *http.Request, own string, bare bool, cancel context.CancelCauseFunc) *sendTrace {
+	s := &sendTrace{bare: bare, own: own, host: cmp.Or(req.Host, req.URL.Host), cancel: cancel}
+	for _, name := range [...]string{requestIDHeader, "Authorization"} {
+		if value := req.Header.Get(name); value != "" {
+			s.marks = append(s.marks, value)
+		}
+	}
+	s.hooks = httptrace.ClientTrace{
+		GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField, WroteHeaders: s.wroteHeaders,
+		GotFirstResponseByte: s.gotFirstResponseByte,
+	}
 	return s
 }
 
 func (s *sendTrace) getConn(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hooked = true
 	switch own := equalFold(address, s.own); {
-	case own && !s.direct:
-		// Earlier connections were another request's, unless that request named our host.
-		s.direct, s.got = true, s.wrote
-		s.pending = true
 	case own:
-		s.pending = true
+		if s.bare && !s.direct {
+			// Earlier connections were another request's, unless that request named our host.
+			s.got = s.wrote
+		}
+		s.direct = true
+		s.pending++
 	case s.direct:
 		return
 	}
-	if s.wrote && (s.http2 || !s.reused) {
-		s.cancel(errRepeated)
+	if !s.bare && s.got || s.wrote && (s.http2 || s.answered || !s.reused) {
+		s.stop()
 	}
 }
 
 func (s *sendTrace) gotConn(info httptrace.GotConnInfo) {
+	if conn := s.take(info); conn != nil {
+		_ = conn.Close()
+	}
+}
+
+// take notes a connection, and returns it if it has to be closed.
+func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.direct && !s.pending {
-		return
+	s.latest = info.Conn
+	if s.direct && s.pending == 0 {
+		return nil
 	}
-	s.pending, s.got, s.reused = false, true, info.Reused
+	second := s.over || !s.bare && s.got
+	s.pending = max(s.pending-1, 0)
+	s.got, s.reused, s.named = true, info.Reused, false
+	if !second {
+		return nil
+	}
+	s.stop()
+	http2 := s.http2
+	if conn, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		http2 = conn.ConnectionState().NegotiatedProtocol == "h2"
+	}
+	if http2 {
+		return nil
+	}
+	return info.Conn
 }
 
 func (s *sendTrace) wroteHeaderField(name string, values []string) {
+	if conn := s.takeField(name, values); conn != nil {
+		_ = conn.Close()
+	}
+}
+
+// takeField notes a header, and returns the connection if it has to be closed.
+func (s *sendTrace) takeField(name string, values []string) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.got {
-		return
+		return nil
 	}
-	own := func(value string) bool { return equalFold(value, s.host) } // Host or :authority
-	if s.direct || slices.ContainsFunc(values, own) {
-		s.wrote = true
-	}
+	s.named = true
+	own := slices.ContainsFunc(values, func(value string) bool { return equalFold(value, s.host) || equalFold(value, s.own) })
+	marked := slices.ContainsFunc(values, func(value string) bool { return slices.Contains(s.marks, value) })
+	s.wrote = s.wrote || s.direct || own || marked
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
+	if name != ":authority" || !own {
+		return nil
+	}
+	if s.headed {
+		s.stop()
+		return s.latest
+	}
+	s.headed = true
+	return nil
 }
 
-// mayHaveSent judges a try that ended in an error. beganNothing reports whether the transport gave up before it could
-// call a hook; it is asked only if no hook was called.
-func (s *sendTrace) mayHaveSent(err error, beganNothing func() bool) bool {
+// wroteHeaders finds out that a connection was another request's.
+func (s *sendTrace) wroteHeaders() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.got:
-		return true
-	case s.hooked:
-		return false
-	default:
-		return !failedToConnect(err) && !beganNothing()
+	if !s.bare && !s.direct && !s.wrote && s.named {
+		s.got = false
 	}
 }
 
-// beganNothing reports whether Go's own transport gives up on a request before it asks for a connection. The silence of
-// its hooks alone proves that only for the transport of this package, because a caller may have registered another one
-// for https (RegisterProtocol), which need not call them.
-func (t *Transport) beganNothing(req *http.Request) bool {
-	client, ok := t.inner.(*http.Client)
-	if !ok {
-		return false
-	}
-	if client == defaultClient() {
-		return true
-	}
-	transport, ok := cmp.Or(client.Transport, http.DefaultTransport).(*http.Transport)
-	if !ok {
-		return false
-	}
-	for name, values := range req.Header {
-		if name == "" || strings.ContainsFunc(name, notInName) || slices.ContainsFunc(values, hasControl) {
-			return true
-		}
-	}
-	if transport.Proxy == nil {
-		return false
-	}
-	_, err := transport.Proxy(req)
-	return err != nil
+func (s *sendTrace) gotFirstResponseByte() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = s.wrote
 }
 
-// notInName and hasControl find what net/http refuses to send in the name and in the value of a header.
-func notInName(r rune) bool {
-	return isNoVisibleASCII(r) || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+// stop keeps the transport from sending once more.
+func (s *sendTrace) stop() {
+	s.over = true
+	s.cancel(errRepeated)
 }
 
-func hasControl(value string) bool {
-	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+// stopped reports whether the transport wanted to send once more.
+func (s *sendTrace) stopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over
 }
 
-// failedToConnect recognizes, by its type, an error that occurred before anything was sent. It is for transports that
-// call no hooks.
-func failedToConnect(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
-		return true
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[x509.HostnameError](err)
-	return ok
+// mayHaveSent judges a try that ended in an error. notSent is what the transport says of its error; nobody else's word
+// counts, since a type tells only what came last.
+func (s *sendTrace) mayHaveSent(notSent bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got || !s.bare && !notSent
 }

@@ -1,8 +1,11 @@
 package graphpolicy_test
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,124 +18,6 @@ import (
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/graphtest"
 )
-
-// The hooks of net/http/httptrace, called in the orders in which Go's transports and those around them call them.
-func TestSentIsLearnedFromTheTrace(t *testing.T) {
-	t.Parallel()
-	const own, other = "graph.microsoft.com:443", "login.example:443"
-	type hooks = *httptrace.ClientTrace
-	fresh, used := httptrace.GotConnInfo{}, httptrace.GotConnInfo{Reused: true}
-	http1 := func(h hooks, host string) { h.WroteHeaderField("Host", []string{host}) }
-	http2 := func(h hooks, host string) {
-		h.WroteHeaderField(":authority", []string{host})
-		h.WroteHeaderField("accept", []string{"application/json"})
-	}
-	const graph = "graph.microsoft.com"
-	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
-	for name, c := range map[string]struct {
-		hooks func(hooks)
-		err   error
-		want  graphpolicy.Verdict
-		ends  bool
-	}{
-		"no connection":      {func(h hooks) { h.GetConn(own) }, io.EOF, graphpolicy.NotSent, false},
-		"a connection":       {func(h hooks) { h.GetConn(own); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false},
-		"HTTP/1, headers":    {func(h hooks) { h.GetConn(own); h.GotConn(fresh); http1(h, graph) }, io.EOF, graphpolicy.Open, false},
-		"name in upper case": {func(h hooks) { h.GetConn("GRAPH.microsoft.com:443"); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false},
-		"HTTP/1 replaces a used connection to which nothing was written": {
-			func(h hooks) { h.GetConn(own); h.GotConn(used); http1(h, graph); h.GetConn(own) }, io.EOF, graphpolicy.Open, false,
-		},
-		"HTTP/1 after a fresh connection": {
-			func(h hooks) { h.GetConn(own); h.GotConn(fresh); http1(h, graph); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
-		},
-		"HTTP/1 after a second, fresh connection": {
-			func(h hooks) {
-				h.GetConn(own)
-				h.GotConn(used)
-				http1(h, graph)
-				h.GetConn(own)
-				h.GotConn(fresh)
-				http1(h, graph)
-				h.GetConn(own)
-			}, io.EOF, graphpolicy.Open, true,
-		},
-		"HTTP/1 after another call's connection": {
-			func(h hooks) {
-				h.GetConn(own)
-				h.GotConn(fresh)
-				http1(h, graph)
-				h.GetConn(other)
-				h.GotConn(used)
-				h.GetConn(own)
-			}, io.EOF, graphpolicy.Open, true,
-		},
-		"HTTP/2 wants to send again": {
-			func(h hooks) { h.GetConn(own); h.GotConn(used); http2(h, graph); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
-		},
-		"HTTP/2, the first connection had no room": {
-			func(h hooks) { h.GetConn(own); h.GotConn(used); h.GetConn(own); h.GotConn(fresh); http2(h, graph) }, io.EOF, graphpolicy.Open, false,
-		},
-		"HTTP/2, the first connection had no room, and no other came": {
-			func(h hooks) { h.GetConn(own); h.GotConn(used); h.GetConn(own) }, dial, graphpolicy.Open, false,
-		},
-		"HTTP/1, the host is written otherwise": {
-			func(h hooks) { h.GetConn(own); h.GotConn(fresh); http1(h, graph+":443"); h.GetConn(own) }, io.EOF, graphpolicy.Open, true,
-		},
-		"another call's headers while it waits": {
-			func(h hooks) {
-				h.GetConn(other)
-				h.GotConn(fresh)
-				h.GetConn(own)
-				http2(h, "login.example")
-				h.GetConn(own)
-				h.GotConn(fresh)
-			}, io.EOF, graphpolicy.Open, false,
-		},
-		"behind a proxy":                   {func(h hooks) { h.GetConn("proxy:3128"); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false},
-		"behind a proxy, not reached":      {func(h hooks) { h.GetConn("proxy:3128") }, io.EOF, graphpolicy.NotSent, false},
-		"behind a proxy, HTTP/2 once more": {func(h hooks) { h.GetConn("proxy:3128"); h.GotConn(used); http2(h, graph); h.GetConn("proxy:3128") }, io.EOF, graphpolicy.Open, true},
-		"another call before, not reached": {
-			func(h hooks) { h.GetConn(other); h.GotConn(fresh); http2(h, "login.example"); h.GetConn(own) }, dial, graphpolicy.NotSent, false,
-		},
-		"two other calls before": {
-			func(h hooks) {
-				for range 2 {
-					h.GetConn(other)
-					h.GotConn(used)
-					http2(h, "login.example")
-				}
-				h.GetConn(own)
-				h.GotConn(fresh)
-				http2(h, graph)
-			}, io.EOF, graphpolicy.Open, false,
-		},
-		"another call after": {
-			func(h hooks) { h.GetConn(own); h.GotConn(fresh); http2(h, graph); h.GetConn(other); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false,
-		},
-		"another call while it waits, connection to either": {
-			func(h hooks) { h.GetConn(own); h.GetConn(other); h.GotConn(fresh) }, io.EOF, graphpolicy.Open, false,
-		},
-		"a transport without hooks":                     {func(hooks) {}, io.EOF, graphpolicy.Open, false},
-		"a transport without hooks that could not dial": {func(hooks) {}, dial, graphpolicy.NotSent, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			call := newCall(true)
-			var ended error
-			transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
-				c.hooks(httptrace.ContextClientTrace(req.Context()))
-				ended = req.Context().Err()
-				return nil, c.err
-			})
-			if _, err := transport.Do(request(t, call, http.MethodPost)); err == nil || call.Record().Verdict != c.want {
-				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
-			}
-			if (ended != nil) != c.ends {
-				t.Errorf("the context of the try ended: %v", ended)
-			}
-		})
-	}
-}
 
 // A dial may outlive its request, and then finds nobody who holds a lock.
 func TestHooksMayBeCalledLate(t *testing.T) {
@@ -158,22 +43,29 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// Only Go's own transport is known to call the hooks: a silent one around it may have sent something.
+// Only Go's own transport is known to call the hooks: a silent one around it, or within it, may have sent something.
 func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 	t.Parallel()
 	breaks := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 	refuses := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return nil, io.ErrUnexpectedEOF }} // before it dials
-	other := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
-	other.RegisterProtocol("https", breaks) // such as HTTP/3
+	within := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
+	within.RegisterProtocol("https", breaks) // such as HTTP/3
+	// This one gives up after it has sent something, and Go's transport then cannot dial.
+	before := &http.Transport{
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DialContext:  func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF },
+	}
+	before.RegisterProtocol("https", roundTripper(func(*http.Request) (*http.Response, error) { return nil, http.ErrSkipAltProtocol }))
 	for name, c := range map[string]struct {
 		transport policy.Transporter
 		want      graphpolicy.Verdict
 	}{
-		"a transport":                            {graphtest.Transport(breaks), graphpolicy.Open},
-		"a client with a transport of its own":   {&http.Client{Transport: breaks}, graphpolicy.Open},
-		"a client with Go's":                     {&http.Client{Transport: refuses}, graphpolicy.NotSent},
-		"a client with Go's behind another type": {&http.Client{Transport: roundTripper(refuses.RoundTrip)}, graphpolicy.Open},
-		"a client with Go's, which has another":  {&http.Client{Transport: other}, graphpolicy.Open},
+		"a transport":                                 {graphtest.Transport(breaks), graphpolicy.Open},
+		"a client with a transport of its own":        {&http.Client{Transport: breaks}, graphpolicy.Open},
+		"a client with Go's":                          {&http.Client{Transport: refuses}, graphpolicy.NotSent},
+		"a client with Go's behind another type":      {&http.Client{Transport: roundTripper(refuses.RoundTrip)}, graphpolicy.Open},
+		"a client with Go's, which has another":       {&http.Client{Transport: within}, graphpolicy.Open},
+		"a client with Go's, which has one before it": {&http.Client{Transport: before}, graphpolicy.Open},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -183,6 +75,128 @@ func TestSilenceProvesSomethingOfGosTransportOnly(t *testing.T) {
 				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
 			}
 		})
+	}
+}
+
+// failures are errors by whose type nothing was sent.
+var failures = map[string]error{
+	"dial":        errDial,
+	"proxy":       &net.OpError{Op: "proxyconnect", Err: errors.New("refused")},
+	"name":        &net.DNSError{Err: "no such host", Name: "graph.microsoft.com", IsNotFound: true},
+	"certificate": &tls.CertificateVerificationError{Err: errors.New("unknown authority")},
+	"not TLS":     tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
+	"authority":   x509.UnknownAuthorityError{},
+	"host name":   x509.HostnameError{Certificate: &x509.Certificate{}, Host: "graph.microsoft.com"},
+	"wrapped":     fmt.Errorf("giving up: %w", errDial),
+	"joined":      errors.Join(io.EOF, errDial),
+	"two of them": fmt.Errorf("over UDP: %w; over TCP: %w", io.EOF, errDial),
+}
+
+var errDial = &net.OpError{Op: "dial", Err: errors.New("refused")}
+
+// Over Go's own transport the hooks tell that nothing was sent, whatever the error. The type of an error tells only what
+// failed last: another transport may have sent the request before.
+func TestTypeOfAnErrorProvesNothing(t *testing.T) {
+	t.Parallel()
+	for name, failure := range failures {
+		for kind, c := range map[string]struct {
+			transport policy.Transporter
+			want      graphpolicy.Verdict
+		}{
+			"Go's": {
+				&http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, failure }}},
+				graphpolicy.NotSent,
+			},
+			"another": {graphtest.Transport(func(*http.Request) (*http.Response, error) { return nil, failure }), graphpolicy.Open},
+			"another in a client": {
+				&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, failure })}, graphpolicy.Open,
+			},
+			"another, with hooks": {graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+				httptrace.ContextClientTrace(req.Context()).GetConn("graph.microsoft.com:443")
+				return nil, failure
+			}), graphpolicy.Open},
+		} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				call := newCall(true)
+				_, err := newTransportOver(t, c.transport).Do(request(t, call, http.MethodPost))
+				if !errors.Is(err, failure) || call.Record().Verdict != c.want {
+					t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
+				}
+			})
+		}
+	}
+}
+
+// honest is a transport that says which of its errors mean that nothing was sent.
+type honest struct{ graphtest.Transport }
+
+func (honest) NotSent(err error) bool { return err == error(errDial) } //nolint:errorlint // its very own
+
+func (h honest) RoundTrip(req *http.Request) (*http.Response, error) { return h.Transport(req) }
+
+// A transport may know that nothing was sent. Only the one that the client has is asked, about its own error.
+func TestTransportThatSaysThatNothingWasSent(t *testing.T) {
+	t.Parallel()
+	gives := func(err error) honest { return honest{func(*http.Request) (*http.Response, error) { return nil, err }} }
+	connects := honest{func(req *http.Request) (*http.Response, error) {
+		hooks := httptrace.ContextClientTrace(req.Context())
+		hooks.GetConn("graph.microsoft.com:443")
+		hooks.GotConn(httptrace.GotConnInfo{})
+		return nil, errDial
+	}}
+	repeats := honest{func(req *http.Request) (*http.Response, error) {
+		hooks := httptrace.ContextClientTrace(req.Context())
+		for range 2 {
+			hooks.GetConn("graph.microsoft.com:443")
+			hooks.GotConn(httptrace.GotConnInfo{})
+		}
+		return nil, errDial
+	}}
+	for name, c := range map[string]struct {
+		transport policy.Transporter
+		want      graphpolicy.Verdict
+	}{
+		"it says so":              {gives(errDial), graphpolicy.NotSent},
+		"in a client":             {&http.Client{Transport: gives(errDial)}, graphpolicy.NotSent},
+		"not of this error":       {gives(io.EOF), graphpolicy.Open},
+		"not of a wrapped one":    {gives(fmt.Errorf("after two tries: %w", errDial)), graphpolicy.Open},
+		"not of one among others": {gives(errors.Join(io.EOF, errDial)), graphpolicy.Open},
+		"not of one of a url":     {gives(&url.Error{Op: "Post", Err: errDial}), graphpolicy.Open},
+		"another one around it":   {graphtest.Transport(gives(errDial).Do), graphpolicy.Open},
+		"another in a client":     {&http.Client{Transport: roundTripper(gives(errDial).RoundTrip)}, graphpolicy.Open},
+		"the hooks know better":   {connects, graphpolicy.Open},
+		"it wanted to send twice": {repeats, graphpolicy.Open},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call := newCall(true)
+			if _, err := newTransportOver(t, c.transport).Do(request(t, call, http.MethodPost)); err == nil || call.Record().Verdict != c.want {
+				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
+			}
+		})
+	}
+}
+
+// A refusal is one answer of several if the transport sends the request more than once.
+func TestRefusalOfATransportThatRepeats(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]graphpolicy.Verdict{
+		http.StatusTooManyRequests: graphpolicy.Open, http.StatusNotFound: graphpolicy.Open, http.StatusServiceUnavailable: graphpolicy.Open,
+		http.StatusNoContent: graphpolicy.Answered, http.StatusBadGateway: graphpolicy.Open,
+	} {
+		call := newCall(true)
+		transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+			hooks := httptrace.ContextClientTrace(req.Context())
+			for range 2 {
+				hooks.GetConn("graph.microsoft.com:443")
+				hooks.GotConn(httptrace.GotConnInfo{})
+			}
+			return says(status)(req)
+		})
+		if _, err := transport.Do(request(t, call, http.MethodPost)); err != nil || call.Record().Verdict != want {
+			t.Errorf("%d: verdict %d, want %d; error %v", status, call.Record().Verdict, want, err)
+		}
 	}
 }
 
@@ -206,13 +220,17 @@ func TestHeadersThatGoDoesNotSend(t *testing.T) {
 	}
 }
 
-// The silence of the transport of this package proves that nothing was sent, whatever it refused.
+// The silence of Go's transport proves that nothing was sent, whatever it refused.
 func TestMethodThatGoDoesNotSend(t *testing.T) {
 	t.Parallel()
 	for kind, c := range map[string]struct {
 		client policy.Transporter
 		want   graphpolicy.Verdict
-	}{"own": {nil, graphpolicy.NotSent}, "the caller's": {&http.Client{Transport: &http.Transport{}}, graphpolicy.Open}} {
+	}{
+		"own":                 {nil, graphpolicy.NotSent},
+		"the caller's":        {&http.Client{Transport: &http.Transport{}}, graphpolicy.NotSent},
+		"behind another type": {&http.Client{Transport: roundTripper((&http.Transport{}).RoundTrip)}, graphpolicy.Open},
+	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			call := newCall(true)
@@ -225,55 +243,31 @@ func TestMethodThatGoDoesNotSend(t *testing.T) {
 	}
 }
 
-// A transport that is registered with Go's gets the headers that Go's would send, and no others.
-func TestHeadersThatGoDoesNotSendByteForByte(t *testing.T) {
-	t.Parallel()
-	called := false
-	transport := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{}}
-	transport.RegisterProtocol("https", roundTripper(func(*http.Request) (*http.Response, error) {
-		called = true
-		return nil, io.ErrUnexpectedEOF
-	}))
-	for b := range 256 {
-		for _, header := range []http.Header{{"a" + string([]byte{byte(b)}): {"b"}}, {"A": {"b" + string([]byte{byte(b)}) + "c"}}} {
-			called = false
-			call := newCall(true)
-			req := request(t, call, http.MethodPost)
-			req.Header = header
-			_, err := newTransportOver(t, &http.Client{Transport: transport}).Do(req)
-			if err == nil || called != (call.Record().Verdict == graphpolicy.Open) {
-				t.Errorf("%q: verdict %d; error %v", header, call.Record().Verdict, err)
-			}
-		}
-	}
-}
-
 // An answer came, so the request was sent, whatever failed after that.
 func TestAnswerBesideAnErrorProvesThatItWasSent(t *testing.T) {
 	t.Parallel()
-	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
 	redirects := roundTripper(func(req *http.Request) (*http.Response, error) {
 		if req.URL.Host != "graph.microsoft.com" {
-			return nil, dial
+			return nil, errDial
 		}
 		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://login.example"}}, Body: http.NoBody}, nil
 	})
 	for name, transport := range map[string]policy.Transporter{
 		"a transport that returns both": graphtest.Transport(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusNoContent}, dial
+			return &http.Response{StatusCode: http.StatusNoContent}, errDial
 		}),
 		"a redirect that leads nowhere": &http.Client{
 			Transport: redirects, CheckRedirect: func(*http.Request, []*http.Request) error { return nil },
 		},
 		"a redirect that the caller refuses": &http.Client{
-			Transport: redirects, CheckRedirect: func(*http.Request, []*http.Request) error { return dial },
+			Transport: redirects, CheckRedirect: func(*http.Request, []*http.Request) error { return errDial },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			call := newCall(true)
 			_, err := newTransportOver(t, transport).Do(request(t, call, http.MethodPost))
-			if !errors.Is(err, dial) || call.Record().Verdict != graphpolicy.Open {
+			if !errors.Is(err, errDial) || call.Record().Verdict != graphpolicy.Open {
 				t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
 			}
 		})

@@ -2,6 +2,7 @@ package graphpolicy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -117,14 +118,14 @@ func (t *Transport) read(req *http.Request) (Verdict, *http.Response, error) {
 func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	trace := newSendTrace(req, t.own, cancel)
+	trace := newSendTrace(req, t.own, t.isBare(req.URL.Scheme), cancel)
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &trace.hooks))
 	delete(req.Header, "Idempotency-Key")
 	delete(req.Header, "X-Idempotency-Key")
 	resp, err := t.send(req)
 	if err != nil {
 		verdict := NotSent
-		if resp != nil || trace.mayHaveSent(err, func() bool { return t.beganNothing(req) }) {
+		if resp != nil || trace.mayHaveSent(t.saysNotSent(err)) {
 			verdict = Open
 		}
 		if context.Cause(ctx) == errRepeated { //nolint:errorlint // the cause is this very value
@@ -149,6 +150,9 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	verdict := verdictOf(resp, body, err == nil && len(body) < maxErrorBody)
+	if verdict == Refused && trace.stopped() {
+		verdict = Open // it may have sent the request once more out of sight, and this is one answer of two
+	}
 	if err != nil && verdict == Answered {
 		return Open, nil, fmt.Errorf("reading the answer: %w", err)
 	}
@@ -160,6 +164,26 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 const answerTime = 10 * time.Second
 
 var errLateAnswer = fmt.Errorf("the body of the answer did not end within %s", answerTime)
+
+// isBare reports whether the hooks of net/http/httptrace tell of all that is sent.
+func (t *Transport) isBare(scheme string) bool {
+	client, ok := t.inner.(*http.Client)
+	return ok && (client == defaultClient() || isBare(cmp.Or(client.Transport, http.DefaultTransport), scheme))
+}
+
+// saysNotSent asks the caller's transport, if it has a method for that, whether an error of its own means that nothing was
+// sent. A transport below another is not asked, since that other may have sent something itself.
+func (t *Transport) saysNotSent(err error) bool {
+	var inner any = t.inner
+	if client, ok := t.inner.(*http.Client); ok {
+		inner = client.Transport
+		if failed, ok := err.(*url.Error); ok { //nolint:errorlint // what http.Client itself puts around the error
+			err = failed.Err
+		}
+	}
+	transport, ok := inner.(interface{ NotSent(err error) bool })
+	return ok && transport.NotSent(err)
+}
 
 // send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the
 // responders of mocks return the same header to every request, so only setHeader may change it. An answer together with

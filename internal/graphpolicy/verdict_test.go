@@ -53,7 +53,7 @@ func TestVerdictOf503(t *testing.T) {
 		"message":                     {nil, text(`{"message":"no healthy upstream"}`), graphpolicy.Open},
 		"nothing":                     {nil, text(""), graphpolicy.Open},
 		"null":                        {nil, text("null"), graphpolicy.Open},
-		"Envoy":                       {nil, text("upstream connect error or disconnect/reset before headers. reset reason: overflow"), graphpolicy.Open},
+		"Envoy":                       {nil, text("upstream connect error or disconnect/reset before headers"), graphpolicy.Open},
 		"Varnish":                     {nil, text("<title>503 Backend fetch failed</title>"), graphpolicy.Open},
 		"Fastly":                      {nil, text("<p>Error 503 first byte timeout</p>"), graphpolicy.Open},
 		"Front Door":                  {nil, text("<h2>Our services aren't available right now</h2>"), graphpolicy.Open},

@@ -235,7 +235,8 @@ func TestPathOfAFailedRequest(t *testing.T) {
 	t.Parallel()
 	private := redact.Of("", "anna@contoso.com").At("graph.example:8443")
 	kelvin := redact.Of("").At("desk.example")
-	if failed, ok := errors.AsType[*url.Error](redact.Error(&url.Error{Op: "Get", URL: "https://des\u212a.example/s12", Err: io.EOF}, kelvin)); !ok || failed.URL != "/REDACTED" {
+	sign := &url.Error{Op: "Get", URL: "https://des\u212a.example/s12", Err: io.EOF}
+	if failed, ok := errors.AsType[*url.Error](redact.Error(sign, kelvin)); !ok || failed.URL != "/REDACTED" {
 		t.Errorf("another host became %v", failed)
 	}
 	for address, want := range map[string]string{

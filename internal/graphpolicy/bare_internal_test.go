@@ -1,0 +1,109 @@
+package graphpolicy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"testing"
+)
+
+type registered struct{}
+
+func (registered) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, http.ErrSkipAltProtocol
+}
+
+type embedded struct{ *http.Transport }
+
+// A transport of Go's is bare whatever its options, and whether or not it was used, unless it sends through something else.
+func TestBareTransports(t *testing.T) {
+	t.Parallel()
+	with := func(change func(*http.Transport)) *http.Transport {
+		transport := &http.Transport{}
+		change(transport)
+		return transport
+	}
+	used := with(func(t *http.Transport) { t.ForceAttemptHTTP2 = true })
+	used.CloseIdleConnections() // sets up HTTP/2, as the first request does
+	upgrade := map[string]func(string, *tls.Conn) http.RoundTripper{"h2": func(string, *tls.Conn) http.RoundTripper { return registered{} }}
+	for name, c := range map[string]struct {
+		transport http.RoundTripper
+		bare      bool
+	}{
+		"new":             {&http.Transport{}, true},
+		"used":            {used, true},
+		"cloned":          {used.Clone(), true},
+		"default":         {http.DefaultTransport, true},
+		"without HTTP/2":  {with(func(t *http.Transport) { t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS13} }), true},
+		"HTTP/2 disabled": {with(func(t *http.Transport) { t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{} }), true},
+		"HTTP/2 in the clear": {with(func(t *http.Transport) {
+			t.Protocols = new(http.Protocols)
+			t.Protocols.SetUnencryptedHTTP2(true)
+		}), true},
+		"own dialer": {with(func(t *http.Transport) {
+			t.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no") }
+		}), true},
+		"another for http":          {with(func(t *http.Transport) { t.RegisterProtocol("http", registered{}) }), true},
+		"another for a file":        {with(func(t *http.Transport) { t.RegisterProtocol("file", http.NewFileTransport(http.Dir("."))) }), true},
+		"another for https":         {with(func(t *http.Transport) { t.RegisterProtocol("https", registered{}) }), false},
+		"another of Go's for https": {with(func(t *http.Transport) { t.RegisterProtocol("https", &http.Transport{}) }), false},
+		"another for https, no HTTP/2 before": {with(func(t *http.Transport) {
+			t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+			t.RegisterProtocol("https", registered{})
+		}), false},
+		"another HTTP/2": {with(func(t *http.Transport) { t.TLSNextProto = upgrade }), false},
+		"within another": {embedded{&http.Transport{}}, false},
+		"another":        {registered{}, false},
+		"none":           {nil, false},
+	} {
+		if got := isBare(c.transport, "https"); got != c.bare {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if isBare(with(func(t *http.Transport) { t.RegisterProtocol("http", registered{}) }), "http") {
+		t.Error("another for http is not seen")
+	}
+}
+
+// If a new version of Go keeps what is registered elsewhere, no transport but our own counts as bare any more.
+func TestWhereGoKeepsRegisteredProtocols(t *testing.T) {
+	t.Parallel()
+	if got, ok := registeredWith(&http.Transport{}, "https"); got != nil || !ok {
+		t.Errorf("got %v, %v", got, ok)
+	}
+	transport := &http.Transport{}
+	transport.RegisterProtocol("https", registered{})
+	if got, ok := registeredWith(transport, "https"); got != (registered{}) || !ok {
+		t.Errorf("got %v, %v", got, ok)
+	}
+	if typeOfHTTP2() == nil {
+		t.Error("net/http registers no HTTP/2")
+	}
+}
+
+// The transport of this package is bare, and so is the default of a client without a transport.
+func TestBareClients(t *testing.T) {
+	t.Parallel()
+	root := &url.URL{Scheme: "https", Host: graph}
+	for name, c := range map[string]struct {
+		transport *Transport
+		bare      bool
+	}{
+		"own":                   {NewTransport(nil, root, nil), true},
+		"a client":              {NewTransport(&http.Client{}, root, nil), true},
+		"a client with Go's":    {NewTransport(&http.Client{Transport: &http.Transport{}}, root, nil), true},
+		"a client with another": {NewTransport(&http.Client{Transport: registered{}}, root, nil), false},
+		"another":               {NewTransport(transporter{}, root, nil), false},
+	} {
+		if got := c.transport.isBare("https"); got != c.bare {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+type transporter struct{}
+
+func (transporter) Do(*http.Request) (*http.Response, error) { return nil, errors.New("no") }

@@ -1,10 +1,15 @@
 package intune_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +64,43 @@ func asError(tb testing.TB, err error) *intune.Error {
 		tb.Fatalf("got %v, want an *intune.Error", err)
 	}
 	return e
+}
+
+// checkKinds wants an error to be each of these, and none of the other kinds: of the library's, and of a context's end. A nil
+// stands for no kind.
+func checkKinds(tb testing.TB, err error, want ...error) {
+	tb.Helper()
+	for _, kind := range want {
+		if kind != nil && !errors.Is(err, kind) {
+			tb.Errorf("the error is not %q: %v", kind, err)
+		}
+	}
+	others := []error{
+		intune.ErrInvalidArgument, intune.ErrOutcomeUnknown, intune.ErrSessionPending, context.Canceled, context.DeadlineExceeded,
+	}
+	for _, kind := range slices.AppendSeq(others, maps.Values(sentinels)) {
+		if errors.Is(err, kind) && !slices.Contains(want, kind) {
+			tb.Errorf("the error is %q, too: %v", kind, err)
+		}
+	}
+}
+
+// kindIf is a kind for checkKinds, or none.
+func kindIf(is bool, kind error) error {
+	if is {
+		return kind
+	}
+	return nil
+}
+
+// checkSays wants the text of an error to hold each of these parts.
+func checkSays(tb testing.TB, err error, parts ...string) {
+	tb.Helper()
+	for _, part := range parts {
+		if !strings.Contains(fmt.Sprint(err), part) {
+			tb.Errorf("no %q in the error: %v", part, err)
+		}
+	}
 }
 
 // heap is what is in use after a collection.

@@ -29,21 +29,29 @@ import (
 // A wait looks when a limit is reached, whatever its pace.
 func TestLooksAtTheLimits(t *testing.T) {
 	t.Parallel()
-	old := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}
+	type options = intune.OpenRemoteAssistanceOptions
 	for name, c := range map[string]struct {
-		options intune.OpenRemoteAssistanceOptions
+		options options
 		open    bool // the outcome
 		after   time.Duration
 		reused  bool
 	}{
-		"accept between two looks":   {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: 31 * time.Second, Frequency: 20 * time.Second}, false, 31 * time.Second, true},
-		"accept right after a look":  {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: 10 * time.Second, Frequency: 10*time.Second - 1}, false, 10 * time.Second, true},
-		"confirm between two looks":  {intune.OpenRemoteAssistanceOptions{ConfirmWithin: 31 * time.Second, Frequency: 20 * time.Second}, true, 31 * time.Second, false},
-		"confirm right after a look": {intune.OpenRemoteAssistanceOptions{ConfirmWithin: 10 * time.Second, Frequency: 10*time.Second - 1}, true, 10 * time.Second, false},
-		"no time to wait":            {intune.OpenRemoteAssistanceOptions{MaxWait: 1}, false, 1, false},
+		"accept between two looks": {
+			options{AcceptExistingAfter: 31 * time.Second, Frequency: 20 * time.Second}, false, 31 * time.Second, true,
+		},
+		"accept right after a look": {
+			options{AcceptExistingAfter: 10 * time.Second, Frequency: 10*time.Second - 1}, false, 10 * time.Second, true,
+		},
+		"confirm between two looks": {
+			options{ConfirmWithin: 31 * time.Second, Frequency: 20 * time.Second}, true, 31 * time.Second, false,
+		},
+		"confirm right after a look": {
+			options{ConfirmWithin: 10 * time.Second, Frequency: 10*time.Second - 1}, true, 10 * time.Second, false,
+		},
+		"no time to wait": {options{MaxWait: 1}, false, 1, false},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, old, intunetest.SessionScript{Never: true, KeepOld: true})
+			device := waiting(tenant, leftLink, intunetest.SessionScript{Never: true, KeepOld: true})
 			if c.open {
 				tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 			}
@@ -51,10 +59,22 @@ func TestLooksAtTheLimits(t *testing.T) {
 			defer cancel()
 			start := time.Now()
 			session, err := tenant.Client().OpenRemoteAssistance(ctx, device, &c.options)
-			if time.Since(start) != c.after || session.Reused != c.reused || (err == nil) != c.reused || errors.Is(err, intune.ErrOutcomeUnknown) != c.open || ctx.Err() != nil {
-				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
-			}
+			checkTook(t, start, c.after)
+			checkAccepted(t, session, err, c.reused, kindIf(c.open, intune.ErrOutcomeUnknown))
 		})
+	}
+}
+
+// checkAccepted wants the old link to be accepted, or else the wait to end without one.
+func checkAccepted(t *testing.T, session intune.RemoteAssistanceSession, err error, accepted bool, unknown error) {
+	t.Helper()
+	if accepted {
+		checkWait(t, session, err, waited{link: oldLink, reused: true})
+		return
+	}
+	checkKinds(t, err, intune.ErrSessionPending, unknown)
+	if !session.URL.IsZero() || session.Reused {
+		t.Errorf("got the link %q, reused %v", session.URL.Reveal(), session.Reused)
 	}
 }
 
@@ -120,7 +140,7 @@ func (v *visits) Do(req *policy.Request) (*http.Response, error) {
 func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
 	t.Parallel()
 	bubble(t, "Open", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		device := waiting(tenant, intune.ManagedDevice{}, never)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		count, options := visits(0), tenant.ClientOptions()
@@ -130,8 +150,9 @@ func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(string) { cancel() }})
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, intune.ErrSessionPending) || count != 2 {
-			t.Errorf("%d requests, error %v", count, err)
+		checkKinds(t, err, intune.ErrSessionPending, context.Canceled)
+		if count != 2 {
+			t.Errorf("%d requests, want 2", count)
 		}
 	})
 }
@@ -140,7 +161,7 @@ func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
 func TestStepsOfThePace(t *testing.T) {
 	t.Parallel()
 	bubble(t, "steps", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		device := waiting(tenant, intune.ManagedDevice{}, never)
 		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{MaxWait: 2 * time.Hour})
 		if !errors.Is(err, intune.ErrSessionPending) {
 			t.Fatal(err)
@@ -181,15 +202,15 @@ func TestMaxAge(t *testing.T) {
 			session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{MaxAge: c.maxAge})
 			_, errResume := tenant.Client().ResumeRemoteAssistance(t.Context(), token, &intune.ResumeRemoteAssistanceOptions{MaxAge: c.maxAge})
 			if !c.refused {
-				if err != nil || errResume != nil || session.URL.Reveal() != newLink {
-					t.Errorf("got %v, %v, %v", session, err, errResume)
+				checkWait(t, session, err, waited{link: newLink})
+				if errResume != nil {
+					t.Error(errResume)
 				}
 				return
 			}
 			for _, err := range []error{err, errResume} {
-				if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options.MaxAge") || !strings.Contains(err.Error(), "another session's") {
-					t.Errorf("got %v", err)
-				}
+				checkKinds(t, err, intune.ErrInvalidArgument)
+				checkSays(t, err, "options.MaxAge", "another session's")
 			}
 			if len(tenant.Requests()) != sent {
 				t.Errorf("sent %v", tenant.Requests()[sent:])
@@ -211,7 +232,8 @@ func TestPaceOfWaiting(t *testing.T) {
 	script := intunetest.SessionScript{URL: newLink, AfterReads: 5}
 	bubble(t, "Open with a Frequency", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, script)
-		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: 7 * time.Second}); err != nil {
+		options := &intune.OpenRemoteAssistanceOptions{Frequency: 7 * time.Second}
+		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, options); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(gaps(t, tenant, 1)); got != "[7s 7s 7s 7s 7s]" {
@@ -221,7 +243,8 @@ func TestPaceOfWaiting(t *testing.T) {
 	bubble(t, "WaitFor looks at once", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, script)
 		token := begin(t, tenant, device, nil)
-		if _, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{Frequency: 7 * time.Second}); err != nil {
+		options := &intune.WaitForRemoteAssistanceOptions{Frequency: 7 * time.Second}
+		if _, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, options); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprint(gaps(t, tenant, 1)); got != "[0s 7s 7s 7s 7s]" {
@@ -233,8 +256,10 @@ func TestPaceOfWaiting(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		sent := len(tenant.Requests())
-		if _, err := tenant.Client().WaitForRemoteAssistance(ctx, token, nil); !errors.Is(err, context.Canceled) || !errors.Is(err, intune.ErrSessionPending) || len(tenant.Requests()) != sent {
-			t.Errorf("got %v after %d requests", err, len(tenant.Requests())-sent)
+		_, err := tenant.Client().WaitForRemoteAssistance(ctx, token, nil)
+		checkKinds(t, err, intune.ErrSessionPending, context.Canceled)
+		if more := tenant.Requests()[sent:]; len(more) > 0 {
+			t.Errorf("sent %v", more)
 		}
 	})
 	bubble(t, "the service asks for another", func(t *testing.T, tenant *intunetest.Tenant) {
@@ -269,8 +294,11 @@ func TestPaceOfOpen(t *testing.T) {
 		last := time.Duration(0)
 		for i := 1; i < len(requests); i++ {
 			gap := requests[i].Time.Sub(requests[i-1].Time)
-			if gap < 3*time.Second || gap > 15*time.Second || i < 4 && gap <= last {
-				t.Errorf("gap %d is %v after %v", i, gap, last)
+			if gap < 3*time.Second || gap > 15*time.Second {
+				t.Errorf("gap %d is %v, want 3 to 15 seconds", i, gap)
+			}
+			if i < 4 && gap <= last {
+				t.Errorf("gap %d is %v after %v, want a longer one", i, gap, last)
 			}
 			last = gap
 		}
@@ -321,7 +349,10 @@ func TestPollResponse(t *testing.T) {
 			says(200, sessionOf("", ""), "Request-Id", "r1", "client-request-id", "c1", "Retry-After", "7", "Location", newLink),
 			200, "map[Client-Request-Id:[c1] Request-Id:[r1] Retry-After:[7] Retry-After-Ms:[7000]]", false,
 		},
-		"a failure":     {says(503, "busy with "+newLink, "Request-Id", "r2", "Retry-After", "9"), 503, "map[Request-Id:[r2] Retry-After:[9] Retry-After-Ms:[9000]]", false},
+		"a failure": {
+			says(503, "busy with "+newLink, "Request-Id", "r2", "Retry-After", "9"),
+			503, "map[Request-Id:[r2] Retry-After:[9] Retry-After-Ms:[9000]]", false,
+		},
 		"half answered": {says(200, "{"), 200, "map[]", false},
 		"no answer":     {noConnection, 0, "map[]", true},
 	} {
@@ -336,14 +367,22 @@ func TestPollResponse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if body, err := io.ReadAll(resp.Body); len(body) > 0 || err != nil || resp.Body.Close() != nil {
+			body, err := io.ReadAll(resp.Body)
+			if err := errors.Join(err, resp.Body.Close()); err != nil || len(body) > 0 {
 				t.Errorf("body %q, %v", body, err)
 			}
-			if resp.StatusCode != c.status || fmt.Sprint(resp.Header) != c.headers || resp.Header == nil || resp.Request != nil {
-				t.Errorf("got %+v", resp)
+			if headers := fmt.Sprint(resp.Header); resp.StatusCode != c.status || headers != c.headers {
+				t.Errorf("got %d, %s, want %d, %s", resp.StatusCode, headers, c.status, c.headers)
 			}
-			if !c.none && (resp.Status != http.StatusText(c.status) || resp.Proto != "HTTP/1.1" || !resp.ProtoAtLeast(1, 1) || resp.ProtoAtLeast(2, 0)) {
-				t.Errorf("status %q, protocol %q %d.%d", resp.Status, resp.Proto, resp.ProtoMajor, resp.ProtoMinor)
+			if resp.Header == nil || resp.Request != nil {
+				t.Errorf("the header is %#v, the request %v", resp.Header, resp.Request)
+			}
+			if c.none {
+				return
+			}
+			got := [...]any{resp.Status, resp.Proto, resp.ProtoMajor, resp.ProtoMinor}
+			if want := [...]any{http.StatusText(c.status), "HTTP/1.1", 1, 1}; got != want {
+				t.Errorf("status and protocol are %v, want %v", got, want)
 			}
 		})
 	}
@@ -366,9 +405,11 @@ func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client := newClient(t, reads(says(200, none, "Retry-After", "5"), c.second, says(200, none), says(200, sessionOf(newLink, ""))), noRetries)
+				first, last := says(200, none, "Retry-After", "5"), says(200, sessionOf(newLink, ""))
+				client := newClient(t, reads(first, c.second, says(200, none), last), noRetries)
 				start := time.Now()
-				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: 5 * time.Second})
+				options := &intune.OpenRemoteAssistanceOptions{Frequency: 5 * time.Second}
+				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), options)
 				if err != nil || time.Since(start) != c.took {
 					t.Errorf("after %v: %v", time.Since(start), err)
 				}
@@ -407,8 +448,10 @@ func TestWhichReadsAreTriedAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := newClient(t, reads(says(200, none), c.read, says(200, sessionOf(newLink, ""))), noRetries)
 				session, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
-				if c.passes != (err == nil) || c.passes != (session.URL.Reveal() == newLink) || !c.passes && !errors.Is(err, intune.ErrSessionPending) {
-					t.Errorf("got %v, %v", session, err)
+				if c.passes {
+					checkWait(t, session, err, waited{link: newLink})
+				} else if !errors.Is(err, intune.ErrSessionPending) || !session.URL.IsZero() {
+					t.Errorf("got %v, %v, want a PendingError", session, err)
 				}
 			})
 		})
@@ -432,8 +475,12 @@ func TestLengthOfASessionErrorsDetails(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = poller.PollUntilDone(t.Context(), every)
-			if failed, ok := errors.AsType[*intune.SessionError](err); !ok || len(failed.Details) != c.kept {
-				t.Errorf("got %T with %d characters", err, len(failed.Details))
+			failed, ok := errors.AsType[*intune.SessionError](err)
+			if !ok {
+				t.Fatalf("got %v, want a SessionError", err)
+			}
+			if n := len(failed.Details); n != c.kept {
+				t.Errorf("%d characters, want %d", n, c.kept)
 			}
 		})
 	}
@@ -445,26 +492,24 @@ func TestNewLinkAsTheExistingOneIsAccepted(t *testing.T) {
 	for name, c := range map[string]struct {
 		after time.Duration
 		last  string
-		link  string
-		fails bool
+		want  waited
 	}{
-		"a new link":  {10 * time.Second, sessionOf(newLink, ""), newLink, false},
-		"a new error": {10 * time.Second, sessionOf(oldLink, "new trouble"), "", true},
-		"at once":     {1, sessionOf(newLink, ""), oldLink, false},
+		"a new link":  {10 * time.Second, sessionOf(newLink, ""), waited{link: newLink}},
+		"a new error": {10 * time.Second, sessionOf(oldLink, "new trouble"), waited{fails: "new trouble"}},
+		"at once":     {1, sessionOf(newLink, ""), waited{link: oldLink, reused: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				old := sessionOf(oldLink, "")
 				client := newClient(t, &sessionService{reads: []string{old, old, old, c.last}})
-				poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.after})
+				options := &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.after}
+				poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), options)
 				if err != nil {
 					t.Fatal(err)
 				}
 				session, err := poller.PollUntilDone(t.Context(), every)
-				if _, failed := errors.AsType[*intune.SessionError](err); failed != c.fails || session.URL.Reveal() != c.link || session.Reused != (c.link == oldLink) {
-					t.Errorf("got %q, reused %v, error %v", session.URL.Reveal(), session.Reused, err)
-				}
+				checkWait(t, session, err, c.want)
 			})
 		})
 	}
@@ -474,7 +519,7 @@ func TestNewLinkAsTheExistingOneIsAccepted(t *testing.T) {
 func TestCauseOfAResumedWaitForASign(t *testing.T) {
 	t.Parallel()
 	bubble(t, "reads fail", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		device := waiting(tenant, intune.ManagedDevice{}, never)
 		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 		token := begin(t, tenant, device, nil)
 		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: http.StatusInternalServerError, Times: -1})
@@ -501,7 +546,8 @@ func begin(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef, opt
 
 func TestResumeInAnotherProcess(t *testing.T) {
 	t.Parallel()
-	left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink), RemoteAssistanceSessionErrorDetails: "old trouble"}
+	left := leftLink
+	left.RemoteAssistanceSessionErrorDetails = "old trouble"
 	for name, script := range map[string]intunetest.SessionScript{
 		"link":  {URL: newLink, After: time.Hour},
 		"error": {ErrorDetails: "new trouble", After: time.Hour},
@@ -528,16 +574,14 @@ func TestResumeInAnotherProcess(t *testing.T) {
 				},
 			} {
 				session, err := resume()
-				if script.URL != "" && (err != nil || session.URL.Reveal() != newLink || session.Device != device) {
-					t.Errorf("%s: got %v, %v", name, session, err)
+				if got, want := resultOf(session, err), (waited{link: script.URL, fails: script.ErrorDetails}); got != want {
+					t.Errorf("%s: got %+v, want %+v", name, got, want)
 				}
-				if failed, ok := errors.AsType[*intune.SessionError](err); script.URL == "" && (!ok || failed.Details != "new trouble") {
-					t.Errorf("%s: got %v", name, err)
+				if err == nil && session.Device != device {
+					t.Errorf("%s: the session is of %v, want %v", name, session.Device, device)
 				}
 			}
-			if n := tenant.Prompts(device); n != 1 {
-				t.Errorf("the user was asked %d times", n)
-			}
+			checkPrompts(t, tenant, device, 1)
 		})
 	}
 }
@@ -548,7 +592,7 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 	t.Parallel()
 	for name, away := range map[string]time.Duration{"soon": 119 * time.Second, "hours later": 5 * time.Hour} {
 		bubble(t, "unknown outcome, "+name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+			device := waiting(tenant, intune.ManagedDevice{}, never)
 			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 			token := begin(t, tenant, device, nil)
 			time.Sleep(away) //nolint:forbidigo // the bubble's clock
@@ -557,17 +601,17 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 2*time.Minute {
-				t.Errorf("poller, after %v: %v", time.Since(start), err)
-			}
+			_, err = poller.PollUntilDone(t.Context(), every)
+			checkTook(t, start, 2*time.Minute)
+			checkKinds(t, err, intune.ErrSessionPending, intune.ErrOutcomeUnknown)
 			start = time.Now()
-			if _, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 2*time.Minute {
-				t.Errorf("wait, after %v: %v", time.Since(start), err)
-			}
+			_, err = tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+			checkTook(t, start, 2*time.Minute)
+			checkKinds(t, err, intune.ErrSessionPending, intune.ErrOutcomeUnknown)
 		})
 	}
 	bubble(t, "accepting what was there", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
+		device := waiting(tenant, leftLink, never)
 		token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
 		poller, err := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
 		if err != nil {
@@ -575,9 +619,8 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 		}
 		start := time.Now()
 		session, err := poller.PollUntilDone(t.Context(), every)
-		if err != nil || !session.Reused || session.URL.Reveal() != oldLink || time.Since(start) != time.Minute {
-			t.Errorf("after %v: %v, %v", time.Since(start), session, err)
-		}
+		checkTook(t, start, time.Minute)
+		checkWait(t, session, err, waited{link: oldLink, reused: true})
 	})
 }
 
@@ -594,23 +637,22 @@ func TestResumeWithOtherDurations(t *testing.T) {
 			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, after: 10 * time.Minute,
 		},
 		"ConfirmWithin given again": {
-			first: intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute}, second: intune.ResumeRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
+			first:  intune.BeginRemoteAssistanceOptions{ConfirmWithin: 10 * time.Minute},
+			second: intune.ResumeRemoteAssistanceOptions{ConfirmWithin: 20 * time.Minute}, after: 20 * time.Minute,
 		},
 		"AcceptExistingAfter kept": {
-			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
-			left:  intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, left: leftLink, after: time.Minute,
 		},
 		"AcceptExistingAfter given again": {
-			first: intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second},
-			left: intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: 90 * time.Second,
+			first:  intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: 90 * time.Second}, left: leftLink, after: 90 * time.Second,
 		},
 		"AcceptExistingAfter given first on resume": {
-			second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
-			left:   intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, after: time.Minute,
+			second: intune.ResumeRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, left: leftLink, after: time.Minute,
 		},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, c.left, intunetest.SessionScript{Never: true})
+			device := waiting(tenant, c.left, never)
 			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 			start := time.Now()
 			token := begin(t, tenant, device, &c.first)
@@ -619,9 +661,8 @@ func TestResumeWithOtherDurations(t *testing.T) {
 				t.Fatal(err)
 			}
 			session, err := poller.PollUntilDone(t.Context(), every)
-			if reused := !c.left.RemoteAssistanceSessionURL.IsZero(); session.Reused != reused || errors.Is(err, intune.ErrOutcomeUnknown) == reused || time.Since(start) != c.after {
-				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
-			}
+			checkTook(t, start, c.after)
+			checkAccepted(t, session, err, !c.left.RemoteAssistanceSessionURL.IsZero(), intune.ErrOutcomeUnknown)
 		})
 	}
 }
@@ -637,9 +678,9 @@ func TestOpenHandsOutItsToken(t *testing.T) {
 		if err != nil || len(tokens) != 1 {
 			t.Fatalf("%d tokens, error %v", len(tokens), err)
 		}
-		if session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), tokens[0], nil); err != nil || session.URL.Reveal() != newLink || tenant.Prompts(device) != 1 {
-			t.Errorf("got %v, %v", session, err)
-		}
+		session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), tokens[0], nil)
+		checkWait(t, session, err, waited{link: newLink})
+		checkPrompts(t, tenant, device, 1)
 	})
 }
 
@@ -712,11 +753,13 @@ func TestHostileResumeTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			poller, err := client.ResumeRemoteAssistance(t.Context(), c.token, nil)
-			if _, again := client.WaitForRemoteAssistance(t.Context(), c.token, nil); again == nil || err == nil || again.Error() != err.Error() {
-				t.Errorf("WaitFor says %v", again)
+			if poller != nil {
+				t.Error("got a poller")
 			}
-			if poller != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "resumeToken") || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, c.says)
+			checkKinds(t, err, intune.ErrInvalidArgument)
+			checkSays(t, err, "resumeToken", c.says)
+			if _, again := client.WaitForRemoteAssistance(t.Context(), c.token, nil); fmt.Sprint(again) != fmt.Sprint(err) {
+				t.Errorf("WaitFor says %v, and Resume %v", again, err)
 			}
 			if err != nil && len(err.Error()) > 300 {
 				t.Errorf("the error has %d bytes", len(err.Error()))
@@ -829,7 +872,8 @@ func FuzzResumeToken(f *testing.F) {
 func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	synctest.Test(t, func(t *testing.T) {
 		const waits = 10_000 / graphtest.Smaller
-		client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
+		options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}}
+		client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -878,7 +922,7 @@ func TestDamagedResumeTokens(t *testing.T) {
 	bubble(t, "every byte", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{
 			RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink), RemoteAssistanceSessionErrorDetails: "old trouble",
-		}, intunetest.SessionScript{Never: true})
+		}, never)
 		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
 		client := tenant.Client()
 		good := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: time.Hour, ConfirmWithin: time.Hour})
@@ -986,7 +1030,7 @@ func tokenMembers(tb testing.TB, token string) (envelope, inner map[string]any) 
 func TestSaltOfAResumeToken(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
-	device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true}, intunetest.SessionScript{Never: true})
+	device := waiting(tenant, leftLink, never, never)
 	_, one := tokenMembers(t, begin(t, tenant, device, nil))
 	_, two := tokenMembers(t, begin(t, tenant, device, nil))
 	for _, member := range []string{"salt", "link", "details"} {
@@ -1013,14 +1057,16 @@ func TestAcceptExistingAfterInAToken(t *testing.T) {
 		"kept":                {time.Minute, 0, "1m0s", time.Minute},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}, intunetest.SessionScript{Never: true})
+			device := waiting(tenant, leftLink, never)
 			token := begin(t, tenant, device, &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.first})
 			if _, inner := tokenMembers(t, token); inner["acceptExistingAfter"] != c.member {
 				t.Errorf("the token holds %v", inner["acceptExistingAfter"])
 			}
 			time.Sleep(time.Nanosecond) //nolint:forbidigo // the bubble's clock
 			start := time.Now().Add(-1)
-			_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{AcceptExistingAfter: c.second, Frequency: time.Hour, MaxWait: 2 * time.Hour})
+			_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{
+				AcceptExistingAfter: c.second, Frequency: time.Hour, MaxWait: 2 * time.Hour,
+			})
 			if (err == nil) != (c.member != nil) || time.Since(start).Truncate(time.Second) != c.after {
 				t.Errorf("after %v: %v", time.Since(start), err)
 			}
@@ -1048,7 +1094,7 @@ func TestLimitsOfAResumeToken(t *testing.T) {
 		"version 1 and a text":    {"version", json.RawMessage(`1,"version":"x"`), "malformed"},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+			token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, never), nil)
 			envelope, inner := tokenMembers(t, token)
 			switch value := c.value.(type) {
 			case time.Duration:
@@ -1066,13 +1112,13 @@ func TestLimitsOfAResumeToken(t *testing.T) {
 			if raw, ok := c.value.(json.RawMessage); ok {
 				text = strings.Replace(text, `"HERE"`, string(raw), 1)
 			}
-			if _, err := tenant.Client().ResumeRemoteAssistance(t.Context(), text, nil); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("got %v, want %q", err, c.says)
-			}
+			_, err = tenant.Client().ResumeRemoteAssistance(t.Context(), text, nil)
+			checkKinds(t, err, intune.ErrInvalidArgument)
+			checkSays(t, err, c.says)
 		})
 	}
 	bubble(t, "length", func(t *testing.T, tenant *intunetest.Tenant) {
-		token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+		token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, never), nil)
 		token += strings.Repeat(" ", most-len(token))
 		_, errMost := tenant.Client().ResumeRemoteAssistance(t.Context(), token, nil)
 		_, errMore := tenant.Client().ResumeRemoteAssistance(t.Context(), token+" ", nil)
@@ -1087,7 +1133,8 @@ func TestLimitsOfAResumeToken(t *testing.T) {
 func TestResumeTokenWithOddIDs(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{
-		"not UTF-8": "a\xffb", "long": strings.Repeat("x", 9<<10), "long, of two bytes each": strings.Repeat("ü", 5<<10), "marked up": "<a&b>\u2028",
+		"not UTF-8": "a\xffb", "marked up": "<a&b>\u2028",
+		"long": strings.Repeat("x", 9<<10), "long, of two bytes each": strings.Repeat("ü", 5<<10),
 	} {
 		for _, outcome := range []int{http.StatusNoContent, http.StatusGatewayTimeout} {
 			synctest.Test(t, func(t *testing.T) {

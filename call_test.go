@@ -52,8 +52,15 @@ func TestEveryCharacterOfAnAddressArrives(t *testing.T) {
 		}
 		arrived++
 		segments := strings.Split(sent.URL.EscapedPath(), "/")
-		if got, err := url.PathUnescape(segments[3]); err != nil || got != user || len(segments) != 7 || sent.URL.RawQuery != "" || sent.URL.Fragment != "" || sent.URL.Host != "graph.microsoft.com" {
-			t.Errorf("%q went to %s", user, sent.URL)
+		if len(segments) != 7 {
+			t.Fatalf("%q went to %s", user, sent.URL)
+		}
+		if got, err := url.PathUnescape(segments[3]); err != nil || got != user {
+			t.Errorf("%q went as %q, %v", user, got, err)
+		}
+		got := [...]string{sent.URL.Host, sent.URL.RawQuery, sent.URL.Fragment}
+		if want := [...]string{"graph.microsoft.com", "", ""}; got != want {
+			t.Errorf("%q went to host, query and fragment %q, want %q", user, got, want)
 		}
 	}
 	if arrived < 200 {
@@ -72,8 +79,9 @@ func TestRequestAsATransportGetsIt(t *testing.T) {
 	if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil); err != nil {
 		t.Fatal(err)
 	}
-	if sent.Proto != "HTTP/1.1" || !sent.ProtoAtLeast(1, 1) || sent.ProtoAtLeast(1, 2) || sent.Host != "graph.microsoft.com" {
-		t.Errorf("protocol %q %d.%d, host %q", sent.Proto, sent.ProtoMajor, sent.ProtoMinor, sent.Host)
+	got := [...]any{sent.Proto, sent.ProtoMajor, sent.ProtoMinor, sent.Host}
+	if want := [...]any{"HTTP/1.1", 1, 1, "graph.microsoft.com"}; got != want {
+		t.Errorf("protocol and host are %v, want %v", got, want)
 	}
 	if got := sent.URL.String(); got != "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices/d1/requestRemoteAssistance" {
 		t.Errorf("sent to %s, with APIVersion given", got)
@@ -115,7 +123,8 @@ func TestClientRequestIDOfTheService(t *testing.T) {
 					}
 				})}
 			})
-			if response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil); err != nil || response.ClientRequestID != "of the service" {
+			response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+			if err != nil || response.ClientRequestID != "of the service" {
 				t.Errorf("got %q, %v", response.ClientRequestID, err)
 			}
 		})
@@ -126,7 +135,9 @@ func TestClientRequestIDOfTheService(t *testing.T) {
 func TestUserInANextLinkIsHidden(t *testing.T) {
 	t.Parallel()
 	const user = "o'brien@contoso.com"
-	for name, at := range map[string]string{"quoted": "/users('o''brien@contoso.com')/managedDevices", "a segment": "/users/o%27brien@contoso.com/managedDevices"} {
+	for name, at := range map[string]string{
+		"quoted": "/users('o''brien@contoso.com')/managedDevices", "a segment": "/users/o%27brien@contoso.com/managedDevices",
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := newClient(t, reads(
@@ -135,8 +146,14 @@ func TestUserInANextLinkIsHidden(t *testing.T) {
 			), noRetries)
 			failures := 0
 			for _, err := range client.Devices(t.Context(), intune.UserDevices(user), nil) {
-				if e := asError(t, err); e.StatusCode != 404 || strings.Contains(e.Error(), "brien") || strings.Contains(e.Message, "brien") {
-					t.Errorf("got %v", err)
+				e := asError(t, err)
+				if e.StatusCode != 404 {
+					t.Errorf("status %d", e.StatusCode)
+				}
+				for _, text := range []string{e.Error(), e.Message} {
+					if strings.Contains(text, "brien") {
+						t.Errorf("it shows the user: %s", text)
+					}
 				}
 				failures++
 			}
@@ -176,7 +193,8 @@ func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 	}
 	for method := range reflect.TypeFor[*intune.Client]().Methods() {
 		result := method.Type.Out(0).String()
-		if _, ok := outcomes[method.Name]; !ok && (strings.HasSuffix(result, "Response") || strings.HasPrefix(result, "*runtime.Pager[")) {
+		answers := strings.HasSuffix(result, "Response") || strings.HasPrefix(result, "*runtime.Pager[")
+		if _, ok := outcomes[method.Name]; answers && !ok {
 			t.Errorf("method %s has no case here", method.Name)
 		}
 	}
@@ -196,7 +214,9 @@ func TestEveryResponseHasTheIDsOfItsRequest(t *testing.T) {
 // TestAnswerOfAPolicyIsNoSuccess: what a caller's policy answers by itself did not come from the service.
 func TestAnswerOfAPolicyIsNoSuccess(t *testing.T) {
 	t.Parallel()
-	for name, status := range map[string]int{"no content": http.StatusNoContent, "an empty 200": http.StatusOK, "refused": http.StatusForbidden} {
+	for name, status := range map[string]int{
+		"no content": http.StatusNoContent, "an empty 200": http.StatusOK, "refused": http.StatusForbidden,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
@@ -209,9 +229,11 @@ func TestAnswerOfAPolicyIsNoSuccess(t *testing.T) {
 				})}
 			})
 			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-			failed, ok := errors.AsType[*intune.Error](err)
-			if !ok || failed.StatusCode != status || failed.ClientRequestID != "of the policy" || errors.Is(err, intune.ErrOutcomeUnknown) {
-				t.Errorf("got %v", err)
+			if e := asError(t, err); e.StatusCode != status || e.ClientRequestID != "of the policy" {
+				t.Errorf("status %d, client request id %q", e.StatusCode, e.ClientRequestID)
+			}
+			if errors.Is(err, intune.ErrOutcomeUnknown) {
+				t.Errorf("nothing was sent, and the outcome is unknown: %v", err)
 			}
 		})
 	}
@@ -223,17 +245,16 @@ func TestReadThatArrivedWinsOverTheContext(t *testing.T) {
 	t.Parallel()
 	own := errors.New("policy's own")
 	for name, c := range map[string]struct {
-		body string
-		err  error
-		ok   bool
+		err error
+		id  string
 	}{
-		"context ends":       {`{"id":"1"}`, nil, true},
-		"policy's own error": {`{"id":"1"}`, own, false},
+		"context ends":       {nil, "1"},
+		"policy's own error": {own, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
-			client := newClient(t, always(http.StatusOK, c.body), func(o *intune.ClientOptions) {
+			client := newClient(t, always(http.StatusOK, `{"id":"1"}`), func(o *intune.ClientOptions) {
 				o.PerRetryPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
 					resp, err := req.Next()
 					if c.err != nil {
@@ -245,8 +266,8 @@ func TestReadThatArrivedWinsOverTheContext(t *testing.T) {
 				o.Retry.MaxRetries = -1
 			})
 			device, err := client.GetDevice(ctx, intune.Device("1"), nil)
-			if c.ok != (err == nil) || c.ok != (device.ID == "1") || c.err != nil && !errors.Is(err, c.err) {
-				t.Errorf("got %v, %v", device.ID, err)
+			if !errors.Is(err, c.err) || device.ID != c.id {
+				t.Errorf("got %q, %v, want %q, %v", device.ID, err, c.id, c.err)
 			}
 			cancel()
 		})
@@ -295,19 +316,20 @@ func TestErrorOfAnAnswerNamesItsCause(t *testing.T) {
 		call func(context.Context, *intune.Client) error
 		want []string
 	}{
-		"device":          {`{"id":"1","physicalMemoryInBytes":"x"}`, t.Context(), read, []string{"read device on device 1", "the answer is not a device", "physicalMemoryInBytes is not an integer"}},
-		"page":            {`{"value":[{"id":"1","physicalMemoryInBytes":"x"}]}`, t.Context(), list, []string{"list devices", "the page could not be read", "physicalMemoryInBytes is not an integer"}},
+		"device": {
+			`{"id":"1","physicalMemoryInBytes":"x"}`, t.Context(), read,
+			[]string{"read device on device 1", "the answer is not a device", "physicalMemoryInBytes is not an integer"},
+		},
+		"page": {
+			`{"value":[{"id":"1","physicalMemoryInBytes":"x"}]}`, t.Context(), list,
+			[]string{"list devices", "the page could not be read", "physicalMemoryInBytes is not an integer"},
+		},
 		"foreign link":    {foreign, t.Context(), list, []string{"list devices", "a next link that is not followed", "another host"}},
 		"context is over": {foreign, ended, list, []string{"list devices", "not sent", "context canceled"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := c.call(c.ctx, newClient(t, always(http.StatusOK, c.body)))
-			for _, part := range c.want {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Errorf("got %v, want %q in it", err, part)
-				}
-			}
+			checkSays(t, c.call(c.ctx, newClient(t, always(http.StatusOK, c.body))), c.want...)
 		})
 	}
 }
@@ -316,9 +338,11 @@ func TestErrorOfAnAnswerNamesItsCause(t *testing.T) {
 func TestListEndsAtABrokenPage(t *testing.T) {
 	t.Parallel()
 	requests := 0
+	const page = `{"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=2",` +
+		`"value":[{"id":"1"},{"id":2`
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		requests++
-		return answer(req, http.StatusOK, nil, `{"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=2","value":[{"id":"1"},{"id":2`), nil
+		return answer(req, http.StatusOK, nil, page), nil
 	}))
 	var got []string
 	for device, err := range client.Devices(t.Context(), intune.AllDevices(), nil) {
@@ -552,12 +576,12 @@ func TestWireOfTheAction(t *testing.T) { //nolint:paralleltest // the cases shar
 // The same over HTTP/2, and without any transport of the test's making below the HTTP client.
 func TestWireOfTheActionHTTP2(t *testing.T) {
 	t.Parallel()
+	const want = "HTTP/2.0 POST /v1.0/users/anna_fabrikam.com%23EXT%23@contoso.com/managedDevices/1/requestRemoteAssistance, 0 of 0 bytes"
 	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if r.ProtoMajor != 2 || r.Method != http.MethodPost || r.ContentLength != 0 || len(body) != 0 ||
-			r.RequestURI != "/v1.0/users/anna_fabrikam.com%23EXT%23@contoso.com/managedDevices/1/requestRemoteAssistance" {
-			w.WriteHeader(http.StatusTeapot)
-			return
+		got := fmt.Sprintf("%s %s %s, %d of %d bytes", r.Proto, r.Method, r.RequestURI, len(body), r.ContentLength)
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}, true)
@@ -697,10 +721,15 @@ func TestRequestIDOfASuccessIsCleaned(t *testing.T) {
 		"r1": "r1", oldLink: "https://get.teamviewer.com/REDACTED", strings.Repeat("a", 600): strings.Repeat("a", 256), "a\xffb": "a\ufffdb",
 	} {
 		collected := &graphtest.Spans{}
-		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+		client := newClient(t, transportFunc(says(204, "", "Request-Id", id)), func(o *intune.ClientOptions) {
+			o.TracingProvider = collected.Provider()
+		})
 		response, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-		if err != nil || response.RequestID != want || collected.List[0].Attributes["az.service_request_id"] != want {
-			t.Errorf("%q: got %q, the span has %v, error %v", id, response.RequestID, collected.List[0].Attributes, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inSpan := collected.List[0].Attributes["az.service_request_id"]; response.RequestID != want || inSpan != want {
+			t.Errorf("%q: got %q, the span has %q", id, response.RequestID, inSpan)
 		}
 	}
 }
@@ -721,18 +750,31 @@ func TestRequestIDStaysOverTries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(seen) != 4 || seen[0] != seen[1] || seen[0] != seen[2] || seen[2] == seen[3] {
-		t.Errorf("client-request-ids: %v", seen)
+	if len(seen) != 4 {
+		t.Fatalf("%d tries, want 4", len(seen))
+	}
+	if seen[0] != seen[1] || seen[0] != seen[2] {
+		t.Errorf("the tries of a call have different ids: %v", seen[:3])
+	}
+	if seen[2] == seen[3] {
+		t.Errorf("two calls have the same id: %v", seen[3])
 	}
 }
 
 // What the service says about the life of the action goes to the caller (C§5).
 func TestHeadersOfAnAcceptedRequest(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, transportFunc(says(204, "", "Deprecation", "Tue, 01 Sep 2026 00:00:00 GMT", "Sunset", "Wed, 01 Sep 2027 00:00:00 GMT", "Request-Id", "r1")))
+	const deprecation, sunset = "Tue, 01 Sep 2026 00:00:00 GMT", "Wed, 01 Sep 2027 00:00:00 GMT"
+	client := newClient(t, transportFunc(says(204, "", "Deprecation", deprecation, "Sunset", sunset, "Request-Id", "r1")))
 	got, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-	if err != nil || got.Deprecation != "Tue, 01 Sep 2026 00:00:00 GMT" || got.Sunset != "Wed, 01 Sep 2027 00:00:00 GMT" || got.RequestID != "r1" {
-		t.Errorf("got %+v, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := intune.RequestRemoteAssistanceResponse{
+		RequestID: "r1", ClientRequestID: got.ClientRequestID, Deprecation: deprecation, Sunset: sunset,
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
 		"201, empty": says(201, ""), "200 with a body": says(200, "{}"),
@@ -972,8 +1014,11 @@ func TestContextEnds(t *testing.T) {
 				}
 				service := newScript(c.step(cancel))
 				_, err := newClient(t, service).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-				if (err == nil) != c.ok || c.is != nil && !errors.Is(err, c.is) || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
-					t.Errorf("got %v", err)
+				if (err == nil) != c.ok || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+					t.Errorf("got %v, want success: %v, unknown: %v", err, c.ok, c.unknown)
+				}
+				if c.is != nil && !errors.Is(err, c.is) {
+					t.Errorf("got %v, want %v", err, c.is)
 				}
 				if n := service.calls.Load(); n != c.calls {
 					t.Errorf("sent %d times, want %d", n, c.calls)
@@ -993,8 +1038,9 @@ func TestTryTimeout(t *testing.T) {
 		})
 		client := newClient(t, service, func(o *intune.ClientOptions) { o.Retry.TryTimeout = time.Second })
 		_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-		if !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) || service.calls.Load() != 1 {
-			t.Errorf("sent %d times, error %v", service.calls.Load(), err)
+		checkKinds(t, err, intune.ErrOutcomeUnknown, context.DeadlineExceeded)
+		if n := service.calls.Load(); n != 1 {
+			t.Errorf("sent %d times", n)
 		}
 	})
 }

@@ -64,12 +64,18 @@ func TestSpans(t *testing.T) {
 		t.Fatalf("spans %v, want %v", names, want)
 	}
 	good, bad := collected.List[0], collected.List[3]
-	if good.Kind != tracing.SpanKindInternal || good.Code != tracing.SpanStatusUnset || good.Attributes["az.service_request_id"] != "r2" ||
-		!guid.MatchString(good.Attributes["az.client_request_id"].(string)) || good.Attributes["az.namespace"] != nil && good.Attributes["az.namespace"] != "Microsoft.Graph" {
-		t.Errorf("span of the success: %+v", good)
+	got := [...]any{good.Kind, good.Code, good.Attributes["az.service_request_id"], good.Attributes["az.namespace"]}
+	if want := [...]any{tracing.SpanKindInternal, tracing.SpanStatusUnset, "r2", "Microsoft.Graph"}; got != want {
+		t.Errorf("kind, code, request id and namespace of the success are %v, want %v", got, want)
 	}
-	if bad.Code != tracing.SpanStatusError || !strings.Contains(bad.Status, "404 Not Found") || strings.Contains(bad.Status, "anna") {
+	if id, _ := good.Attributes["az.client_request_id"].(string); !guid.MatchString(id) {
+		t.Errorf("client request id %q", id)
+	}
+	if bad.Code != tracing.SpanStatusError || !strings.Contains(bad.Status, "404 Not Found") {
 		t.Errorf("span of the failure: %+v", bad)
+	}
+	if strings.Contains(bad.Status, "anna") {
+		t.Errorf("the span shows the user: %s", bad.Status)
 	}
 	if collected.List[1].Parent != good.Name || collected.List[1].Kind != tracing.SpanKindClient {
 		t.Errorf("span of the request: %+v", collected.List[1])
@@ -210,7 +216,7 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 					t.Errorf("the first span is %q of kind %v", made.Name, made.Kind)
 				}
 				if made.Ended != 1 || made.Code != tracing.SpanStatusError {
-					t.Errorf("span %q ended %d times with status %v %q, though the call failed with %v", made.Name, made.Ended, made.Code, made.Status, err)
+					t.Errorf("span %q ended %d times with status %v %q, and the call with %v", made.Name, made.Ended, made.Code, made.Status, err)
 				}
 				if made.Attributes["az.namespace"] != "Microsoft.Graph" {
 					t.Errorf("span %q has the attributes %v", made.Name, made.Attributes)
@@ -230,7 +236,8 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, client := range []*intune.Client{{}, nil} {
-				if err := call(t.Context(), client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "client was not made by intune.NewClient") {
+				const why = "client was not made by intune.NewClient"
+				if err := call(t.Context(), client); !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), why) {
 					t.Errorf("client %v: %v", client, err)
 				}
 			}

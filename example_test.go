@@ -281,7 +281,7 @@ func ExampleSessionError() {
 	tenant := intunetest.NewTenant(nil)
 	device := tenant.AddDevice(
 		intune.ManagedDevice{ID: "1"},
-		intunetest.SessionScript{AfterReads: 1, ErrorDetails: "The TeamViewer connector is not configured."},
+		intunetest.SessionScript{AfterReads: 1, ErrorDetails: "No license for remote assistance was found."},
 	)
 
 	poller, err := tenant.Client().BeginRemoteAssistance(ctx, device, nil)
@@ -295,8 +295,8 @@ func ExampleSessionError() {
 		fmt.Println("to do:", failed.Hint)
 	}
 	// Output:
-	// the service: The TeamViewer connector is not configured.
-	// to do: the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; RemoteAssistanceConnector shows its state
+	// the service: No license for remote assistance was found.
+	// to do: TeamViewer needs a license with integration rights, bought separately
 }
 
 // Read what the device's record has now. It may be left over from an earlier session, because the record does not say
@@ -576,8 +576,12 @@ func ExampleClient_OpenRemoteAssistance_manyDevices() {
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond}) // in a program: a real one
 	client := tenant.Client()
 	devices := []intune.DeviceRef{
-		tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 2, URL: "https://get.teamviewer.com/v15/s1"}),
-		tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-2"}, intunetest.SessionScript{AfterReads: 1, ErrorDetails: "the user declined"}),
+		tenant.AddDevice(
+			intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 2, URL: "https://get.teamviewer.com/v15/s1"},
+		),
+		tenant.AddDevice(
+			intune.ManagedDevice{DeviceName: "PC-2"}, intunetest.SessionScript{AfterReads: 1, ErrorDetails: "the user declined"},
+		),
 	}
 
 	for device, result := range openAll(ctx, client, devices) {

@@ -1393,9 +1393,10 @@ func TestCauseInTheTextOfAPendingError(t *testing.T) {
 func TestSessionHints(t *testing.T) {
 	t.Parallel()
 	const (
-		connector = "connector of the tenant is not set up"
-		platform  = "remote assistance works on Windows"
-		license   = "license with integration rights"
+		connector = "the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; " +
+			"RemoteAssistanceConnector shows its state"
+		platform = "remote assistance works on Windows"
+		license  = "license with integration rights"
 	)
 	for details, hint := range map[string]string{
 		"The tenant is not Onboarded": connector, "no connector": connector, "TeamViewer is not configured": connector,

@@ -50,7 +50,8 @@ func BenchmarkRequestRemoteAssistance(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			path := "/deviceManagement/managedDevices/" + url.PathEscape(benchmarkDevice) + "/requestRemoteAssistance"
-			req, err := runtime.NewRequest(b.Context(), http.MethodPost, runtime.JoinPaths("https://graph.microsoft.com/v1.0", path)) //nolint:forbidigo // what others do
+			address := runtime.JoinPaths("https://graph.microsoft.com/v1.0", path) //nolint:forbidigo // what others do
+			req, err := runtime.NewRequest(b.Context(), http.MethodPost, address)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -112,7 +113,8 @@ func BenchmarkError(b *testing.B) {
 
 // BenchmarkPoll is one step of a waiting poller: a read of the session that shows no change.
 func BenchmarkPoll(b *testing.B) {
-	client, err := intune.NewClient(intune.StaticToken("opaque-token"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}})
+	options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}}
+	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -133,8 +135,8 @@ const (
 	largeRows  = 1000 // a page, as the service has it
 )
 
-// largeTenant serves a long list from one page, rendered beforehand, in which only the ids and the next link are set for each request: so
-// the heap is that of the library.
+// largeTenant serves a long list from one page, rendered beforehand, in which only the ids and the next link are set for each
+// request: so the heap is that of the library.
 type largeTenant struct {
 	page      []byte
 	idsAt     []int // where the digits are that make an id unlike that of other pages
@@ -147,7 +149,8 @@ type largeTenant struct {
 func newLargeTenant(tb testing.TB) *largeTenant {
 	tb.Helper()
 	var page bytes.Buffer
-	fmt.Fprintf(&page, `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices","@odata.count":%d,`, largeRows)
+	const metadata = "https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices"
+	fmt.Fprintf(&page, `{"@odata.context":%q,"@odata.count":%d,`, metadata, largeRows)
 	s := &largeTenant{lastAt: page.Len() + 1}
 	page.WriteString(`"@odata.nextLink":"` + graphLists + `managedDevices?$skiptoken=LastDeviceName%3d%27DESKTOP%27,+LastDeviceId%3d%27`)
 	s.nextAt = page.Len()
@@ -158,11 +161,16 @@ func newLargeTenant(tb testing.TB) *largeTenant {
 		}
 		s.idsAt = append(s.idsAt, page.Len()+len(`{"id":"`))
 		row, err := json.Marshal(intune.ManagedDevice{
-			ID: fmt.Sprintf("0000%04x-b3c4-4d5e-8f60-%012x", i*7, i*i*31), DeviceName: fmt.Sprint("DESKTOP-", i), ManagedDeviceName: fmt.Sprint("user_Windows_", i),
-			Manufacturer: "Contoso", Model: fmt.Sprint("Model ", i%20), SerialNumber: fmt.Sprint("5CD", i), OperatingSystem: "Windows", OSVersion: "10.0.26100.4349",
-			UserID: fmt.Sprintf("11112222-b3c4-4d5e-8f60-%012x", i), UserPrincipalName: fmt.Sprintf("user%d@contoso.com", i), UserDisplayName: fmt.Sprint("User ", i),
-			AzureADDeviceID: fmt.Sprintf("33334444-b3c4-4d5e-8f60-%012x", i), ComplianceState: intune.ComplianceStateCompliant, ManagementAgent: intune.ManagementAgentTypeMDM,
-			EnrolledDateTime: time.Unix(1_750_000_000+int64(i), 0).UTC(), LastSyncDateTime: time.Unix(1_770_000_000+int64(i), 123456700).UTC(),
+			ID:         fmt.Sprintf("0000%04x-b3c4-4d5e-8f60-%012x", i*7, i*i*31),
+			DeviceName: fmt.Sprint("DESKTOP-", i), ManagedDeviceName: fmt.Sprint("user_Windows_", i),
+			Manufacturer: "Contoso", Model: fmt.Sprint("Model ", i%20), SerialNumber: fmt.Sprint("5CD", i),
+			OperatingSystem: "Windows", OSVersion: "10.0.26100.4349",
+			UserID:            fmt.Sprintf("11112222-b3c4-4d5e-8f60-%012x", i),
+			UserPrincipalName: fmt.Sprintf("user%d@contoso.com", i), UserDisplayName: fmt.Sprint("User ", i),
+			AzureADDeviceID: fmt.Sprintf("33334444-b3c4-4d5e-8f60-%012x", i),
+			ComplianceState: intune.ComplianceStateCompliant, ManagementAgent: intune.ManagementAgentTypeMDM,
+			EnrolledDateTime:         time.Unix(1_750_000_000+int64(i), 0).UTC(),
+			LastSyncDateTime:         time.Unix(1_770_000_000+int64(i), 123456700).UTC(),
 			TotalStorageSpaceInBytes: 1 << 39, FreeStorageSpaceInBytes: 1<<38 + int64(i), WiFiMACAddress: "00155D010203", IsEncrypted: true,
 		})
 		if err != nil {
@@ -215,13 +223,14 @@ func listLarge(tb testing.TB, client *intune.Client, measured ...int) (heaps []i
 	return heaps
 }
 
-// A long listing keeps one page, and of the devices before only their ids: at most 39 bytes each with the map around them, and a next link a
-// page. One device that is kept would cost hundreds of bytes, and one page more than a megabyte.
+// A long listing keeps one page, and of the devices before only their ids: at most 39 bytes each with the map around them, and a
+// next link a page. One device that is kept would cost hundreds of bytes, and one page more than a megabyte.
 func TestListingKeepsOnePage(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	heaps := listLarge(t, newClient(t, newLargeTenant(t)), 2, largePages)
 	grown := heaps[1] - heaps[0]
 	const bound = (largePages-2)*largeRows*40 + 512<<10
-	t.Logf("%.1f KB after page 2, %.1f KB more after page %d, bound %.1f KB", float64(heaps[0])/1024, float64(grown)/1024, largePages, bound/1024.)
+	t.Logf("%.1f KB after page 2, %.1f KB more after page %d, bound %.1f KB",
+		float64(heaps[0])/1024, float64(grown)/1024, largePages, bound/1024.)
 	if grown > bound {
 		t.Errorf("the heap grew by %d bytes", grown)
 	}

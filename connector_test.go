@@ -117,14 +117,19 @@ func TestNewListRemoteAssistancePartnersPager_FromAStoredPage(t *testing.T) {
 	client := newClient(t, transportFunc(says(200, `{"value":[{"id":"2","displayName":"B"}]}`)))
 	pager := client.NewListRemoteAssistancePartnersPager(nil)
 	stored, err := json.Marshal(intune.ListRemoteAssistancePartnersResponse{
-		Value: []intune.RemoteAssistancePartner{{ID: "1"}}, NextLink: "https://graph.microsoft.com/v1.0/deviceManagement/remoteAssistancePartners?$skiptoken=2",
+		Value:    []intune.RemoteAssistancePartner{{ID: "1"}},
+		NextLink: "https://graph.microsoft.com/v1.0/deviceManagement/remoteAssistancePartners?$skiptoken=2",
 	})
 	if err := errors.Join(err, json.Unmarshal(stored, pager)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"1", "2"} {
-		if page, err := pager.NextPage(t.Context()); err != nil || len(page.Value) != 1 || page.Value[0].ID != want {
-			t.Errorf("got %v, %v", page.Value, err)
+		page, err := pager.NextPage(t.Context())
+		if err != nil || len(page.Value) != 1 {
+			t.Fatalf("got %v, %v", page.Value, err)
+		}
+		if id := page.Value[0].ID; id != want {
+			t.Errorf("got %q, want %q", id, want)
 		}
 	}
 	if pager.More() {
@@ -182,14 +187,20 @@ func TestNewListRemoteAssistancePartnersPager_RowThatCannotBeRead(t *testing.T) 
 
 func TestRemoteAssistancePartner_HidesItsURL(t *testing.T) {
 	t.Parallel()
-	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: intune.NewSecret("https://login.teamviewer.com/onboarding-secret"), LastConnectionDateTime: time.Unix(0, 0)}
+	partner := intune.RemoteAssistancePartner{
+		ID: "1", OnboardingURL: intune.NewSecret("https://login.teamviewer.com/onboarding-secret"), LastConnectionDateTime: time.Unix(0, 0),
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		if text := fmt.Sprintf(verb, partner); strings.Contains(text, "onboarding-secret") || !strings.Contains(text, "REDACTED") {
 			t.Errorf("%s: %s", verb, text)
 		}
 	}
-	if text, err := json.Marshal(partner); err != nil || strings.Contains(string(text), "onboarding-secret") || !strings.Contains(string(text), `"onboardingUrl":"REDACTED"`) {
-		t.Errorf("as JSON: %s, %v", text, err)
+	text, err := json.Marshal(partner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "onboarding-secret") || !strings.Contains(string(text), `"onboardingUrl":"REDACTED"`) {
+		t.Errorf("as JSON: %s", text)
 	}
 	if text := (intune.RemoteAssistancePartner{ID: "1"}).String(); strings.Contains(text, "REDACTED") {
 		t.Errorf("no URL shows as %s", text)

@@ -48,7 +48,23 @@ func TestParse(t *testing.T) {
 			},
 			"UnknownError Forbidden",
 		},
-		"batch": {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{}, ""},
+		"wait": {`{"error":{"code":"x","RetryAfter":7,"innerError":{"retryAfter":8}}}`, errorbody.Body{Code: "x", RetryAfter: "7"}, "x"},
+		"wait, further in": {
+			`{"error":{"code":"x","innerError":{"retryAfter":"8"}}}`, errorbody.Body{Code: "x", RetryAfter: "8"}, "x",
+		},
+		"old": {`{"odata.error":{"code":"x","message":{"lang":"en","value":"m"}}}`, errorbody.Body{Code: "x", Message: "m"}, "x"},
+		"no more than sixteen details": {
+			`{"error":{"code":"x","details":[{}` + strings.Repeat(`,{"code":"y"}`, 17) + `]}}`,
+			errorbody.Body{Code: "x", InnerCode: "y", Details: slices.Repeat([]errorbody.Detail{{Code: "y"}}, 16)},
+			"x y",
+		},
+		"a text in JSON": {`"gone"`, errorbody.Body{Message: "gone"}, ""},
+		"an object without a message": {
+			`{"error":{"code":"x","message":"{\"a\":1}"}}`, errorbody.Body{Code: "x", Message: `{"a":1}`}, "x",
+		},
+		"not UTF-8": {"\xffgone", errorbody.Body{}, ""},
+		"a list":    {`["gone"]`, errorbody.Body{}, ""},
+		"batch":     {`{"responses":[{"id":"1","status":404}]}`, errorbody.Body{}, ""},
 		"batch that says more": {
 			`{"responses":[],"code":"x","message":"m","error_description":"d"}`, errorbody.Body{}, "",
 		},

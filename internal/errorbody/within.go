@@ -51,8 +51,5 @@ func isMember(body []byte) bool {
 
 // isLastRow reports whether an error is the only member of the last row of a page that was closed after it.
 func isLastRow(before, after []byte) bool {
-	row, ok := bytes.CutSuffix(bytes.TrimSpace(before), []byte("{"))
-	row = bytes.TrimSpace(row)
-	return ok && (bytes.HasSuffix(row, []byte("[")) || bytes.HasSuffix(row, []byte(","))) &&
-		string(bytes.Join(bytes.Fields(after), nil)) == "}]}"
+	return bytes.HasSuffix(bytes.TrimSpace(before), []byte("{")) && string(bytes.Join(bytes.Fields(after), nil)) == "}]}"
 }

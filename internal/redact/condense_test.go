@@ -67,6 +67,7 @@ func TestErrorOfATokenEndpoint(t *testing.T) {
 func TestErrorWithRules(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
+		`{"error":"a","error_description":"b"} x`: "a: b x", `{"error":7,"error_description":"b"} x`: "b x", // as far as it can be read
 		"a --- b":                   "a --- b",
 		"a ---- b":                  "a - b",
 		"----":                      "-",

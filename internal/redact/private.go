@@ -57,12 +57,11 @@ func (p Private) At(host string) Private {
 
 // add adds a text as it is and without its escapes.
 func (p *Private) add(text string) {
-	seen, escaped := sightOf(text), true
-	for layer := 0; escaped && layer <= deepest; layer++ {
-		if folded := string(seen.folded().text); len(folded) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, folded) {
+	for _, seen := range layers(text) {
+		folded := string(seen.folded().text)
+		if len(folded) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, folded) {
 			p.texts = append(p.texts, folded)
 		}
-		seen, escaped = seen.unescaped()
 	}
 }
 
@@ -90,10 +89,8 @@ func (p Private) Hide(text string) string {
 	}
 	text = Limit(text, longest)
 	var ends []int // for each index, where the longest private part that begins there ends
-	seen, escaped := sightOf(text), true
-	for layer := 0; escaped && layer <= deepest; layer++ {
+	for _, seen := range layers(text) {
 		ends = p.find(seen.folded(), ends)
-		seen, escaped = seen.unescaped()
 	}
 	if ends == nil {
 		return text
@@ -126,7 +123,7 @@ func (p Private) find(seen sight, ends []int) []int {
 				continue
 			}
 			if ends == nil {
-				ends = make([]int, seen.at[len(text)]+1)
+				ends = make([]int, seen.at[len(text)])
 			}
 			ends[seen.at[at]] = max(ends[seen.at[at]], seen.end(from))
 		}

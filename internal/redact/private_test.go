@@ -84,6 +84,17 @@ func TestPrivateWithinEscapes(t *testing.T) {
 		"two halves of no pair":  {"ab\ufffd\ufffdcd", `ab\ud83d\ud83dcd!`, "REDACTED!"},
 		"a pair":                 {"ab📱cd", `ab\ud83d\udcf1cd!`, "REDACTED!"},
 		"a pair that breaks off": {"ab\ufffd", `!ab\ud83d\udcf`, `!REDACTED\udcf`},
+		"a half at the end":      {"ab\ufffd", `!ab\ud83d`, `!REDACTED`},
+		"a half and a word":      {"ab\ufffdxudcf1", `ab\ud83dxudcf1!`, `REDACTED!`},
+		"a half and an x":        {"ab\ufffd\\xdcf1", `ab\ud83d\xdcf1!`, `REDACTED!`},
+		"a pair in capitals":     {"ab📱cd", `AB\UD83D\UDCF1CD!`, "REDACTED!"},
+		"a quote at the end":     {`anna"`, `!anna\"`, "!REDACTED"},
+		"no digits, others":      {"anna%zz", "anna%yy", "anna%yy"},
+		"no code point, others":  {`anna\u00zz`, `anna\u00yy`, `anna\u00yy`},
+		"part of an entity":      {"anna<", "!anna&nvlt;!", "!REDACTED!"},
+		"a control character":    {"anna-pc", "an\x07na%07-pc!", "REDACTED!"},
+		"six layers of its own":  {"anna%25252525252540contoso", "anna%40contoso! anna@contoso!", "REDACTED! anna@contoso!"},
+		"five layers of its own": {"anna%252525252540contoso", "anna%40contoso! anna@contoso!", "REDACTED! REDACTED!"},
 		"percent at the end":     {"abc%4", "!abc%4", "!REDACTED"},
 		"no digits":              {"abc%4gh", "!abc%4gh", "!REDACTED"},
 		"backslash at the end":   {`abc\`, `!abc\`, "!REDACTED"},
@@ -136,6 +147,15 @@ func TestPrivateOfTwoQueries(t *testing.T) {
 		if got := [3]string{first.Hide(text), both.Hide(text), other.Hide(text)}; got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A part that a query repeats counts once.
+func TestPrivatePartsThatAreRepeated(t *testing.T) {
+	t.Parallel()
+	query := "$filter=" + strings.Repeat("'anna-pc',", 48) + "&$filter=" + strings.Repeat("'bruno-pc',", 48) + "&$search=carla-pc"
+	if got := redact.Of(query).Hide("anna-pc bruno-pc carla-pc"); got != "REDACTED REDACTED REDACTED" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -228,6 +228,15 @@ func TestOneLineAndLimit(t *testing.T) {
 	}
 }
 
+func TestBlankOrHidden(t *testing.T) {
+	t.Parallel()
+	for r, want := range map[rune]bool{' ': true, '\u2028': true, '\n': true, '\x00': true, '\u0085': true, '\u200b': true, '\ufeff': true, 'a': false, 'é': false, '-': false} {
+		if got := redact.BlankOrHidden(r); got != want {
+			t.Errorf("%q: %v", r, got)
+		}
+	}
+}
+
 // A text may hold no beginning of a rune to cut at.
 func TestLimitOfNoText(t *testing.T) {
 	t.Parallel()

@@ -27,33 +27,51 @@ func sightOf(text string) sight {
 	return s
 }
 
+// layers are a text as it is, and then without one layer of escapes after the other.
+func layers(text string) []sight {
+	seen := sightOf(text)
+	list := []sight{seen}
+	for range deepest {
+		below := seen.unescaped()
+		if bytes.Equal(below.text, seen.text) {
+			break
+		}
+		seen = below
+		list = append(list, seen)
+	}
+	return list
+}
+
 // end is where in the original that ends whose last byte is before i. An escape or a run that was made shorter is within
 // or without as a whole.
 func (s sight) end(i int) int {
-	for i < len(s.text) && s.at[i] == s.at[i-1] {
+	for s.at[i] == s.at[i-1] { // the last one is unlike all others
 		i++
 	}
 	return s.at[i]
 }
 
-// unescaped undoes one layer of escapes, and reports whether there was one.
-func (s sight) unescaped() (plain sight, escaped bool) {
-	plain = sight{text: make([]byte, 0, len(s.text)), at: make([]int, 0, len(s.at))}
+// unescaped undoes one layer of escapes.
+func (s sight) unescaped() (plain sight) {
 	for i := 0; i < len(s.text); {
-		before, used := len(plain.text), 0
-		plain.text, used = appendUnescaped(plain.text, s.text[i:])
-		if used > 0 {
-			escaped = true
-		} else {
-			plain.text, used = append(plain.text, s.text[i]), 1
+		text, used := appendUnescaped(plain.text, s.text[i:])
+		if used == 0 {
+			text, used = append(text, s.text[i]), 1
 		}
-		for range len(plain.text) - before {
-			plain.at = append(plain.at, s.at[i])
-		}
+		plain = plain.extended(text, s.at[i])
 		i += used
 	}
 	plain.at = append(plain.at, s.at[len(s.text)])
-	return plain, escaped
+	return plain
+}
+
+// extended has a longer text, whose new part is at one place in the original.
+func (s sight) extended(text []byte, at int) sight {
+	s.text = text
+	for len(s.at) < len(text) {
+		s.at = append(s.at, at)
+	}
+	return s
 }
 
 // longestEntity is the length of the longest name that HTML has for a character, with its delimiters.
@@ -71,23 +89,28 @@ func appendUnescaped(to, text []byte) (_ []byte, used int) {
 		if len(text) > 1 && strings.IndexByte(`"'/\`, text[1]) >= 0 {
 			return append(to, text[1]), 2
 		}
-		value, ok := hexadecimal(text, 2, 4)
-		if !ok || text[1]|0x20 != 'u' {
+		value, ok := codeUnit(text)
+		if !ok {
 			return to, 0
 		}
-		if low, ok := hexadecimal(text, 8, 4); ok && text[6] == '\\' && text[7]|0x20 == 'u' {
-			if pair := utf16.DecodeRune(value, low); pair != utf8.RuneError {
-				return utf8.AppendRune(to, pair), 12
-			}
+		low, _ := codeUnit(text[6:])
+		if pair := utf16.DecodeRune(value, low); pair != utf8.RuneError {
+			return utf8.AppendRune(to, pair), 12
 		}
 		return utf8.AppendRune(to, value), 6
 	case '&':
 		name := string(text[:bytes.IndexByte(text[:min(len(text), longestEntity)], ';')+1])
-		if plain := html.UnescapeString(name); plain != name {
-			return append(to, plain...), len(name)
-		}
+		return append(to, html.UnescapeString(name)...), len(name)
 	}
 	return to, 0
+}
+
+// codeUnit reads an escape of JSON such as \u0040.
+func codeUnit(text []byte) (value rune, ok bool) {
+	if !bytes.HasPrefix(text, []byte(`\u`)) && !bytes.HasPrefix(text, []byte(`\U`)) {
+		return 0, false
+	}
+	return hexadecimal(text, 2, 4)
 }
 
 // hexadecimal reads the digits of a text from a place on.
@@ -95,33 +118,28 @@ func hexadecimal(text []byte, from, digits int) (value rune, ok bool) {
 	if len(text) < from+digits {
 		return 0, false
 	}
-	number, err := strconv.ParseUint(string(text[from:from+digits]), 16, 32)
+	number, err := strconv.ParseUint(string(text[from:from+digits]), 16, 64)
 	return rune(number), err == nil
 }
 
 // folded makes alike what is the same to a reader: the cases of a letter, and spaces and quotes, of which a URL writes
 // the former as a plus sign, and OData the latter twice. It leaves out what is invisible.
-func (s sight) folded() sight {
-	alike := sight{text: make([]byte, 0, len(s.text)), at: make([]int, 0, len(s.at))}
-	last := rune(-1)
-	for i := 0; i < len(s.text); {
-		r, size := utf8.DecodeRune(s.text[i:])
+func (s sight) folded() (alike sight) {
+	var last rune
+	for i, r := range string(s.text) {
 		switch {
 		case r == '+' || unicode.IsSpace(r):
 			r = ' '
 		case unicode.IsControl(r) || Invisible(r):
-			r = -1
+			continue
 		default:
 			r = unicode.ToLower(unicode.ToUpper(r))
 		}
-		if r >= 0 && (r != last || r != ' ' && r != '\'') {
-			alike.text = utf8.AppendRune(alike.text, r)
-			for len(alike.at) < len(alike.text) {
-				alike.at = append(alike.at, s.at[i])
-			}
-			last = r
+		if r == last && (r == ' ' || r == '\'') {
+			continue
 		}
-		i += size
+		alike = alike.extended(utf8.AppendRune(alike.text, r), s.at[i])
+		last = r
 	}
 	alike.at = append(alike.at, s.at[len(s.text)])
 	return alike

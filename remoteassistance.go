@@ -127,10 +127,14 @@ type BeginRemoteAssistanceOptions struct {
 // BeginRemoteAssistance asks Intune to open a session on device and returns a poller that ends when the session's link
 // appears. It always asks; to continue a wait, use [Client.ResumeRemoteAssistance].
 //
-// It reads the device's current link and error text first, then asks once. The poller is done when the link differs
-// from that first one; it fails with a [*SessionError] when the error text differs. "" and null are the same. If the
-// first link or text disappears and comes back, it does not count as new. If the outcome of the request is unknown, the
-// poller starts anyway: a change proves that the service acted, and the wait ends if none comes within ConfirmWithin.
+// It reads the device's current link and error text first, then asks once. The poller is done when there is a link that
+// differs from that first one; it fails with a [*SessionError] when there is another error text. "" and null are the
+// same. If the first link or text disappears and comes back, it does not count as new. An old link can pass for a new
+// one only if that first read came from a replica of the service that lagged behind, which nobody can see from here.
+//
+// If the outcome of the request is unknown, the poller starts anyway: a new link or a new error text proves that the
+// service acted, and the wait ends if neither comes within ConfirmWithin. A link or text that disappears proves
+// nothing, since it may have expired.
 //
 // A link does not mean that the user accepted. Graph does not say whether the user did, nor whose request a link
 // belongs to, and no call ends a session. Needs DeviceManagementManagedDevices.ReadWrite.All.

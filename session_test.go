@@ -278,7 +278,7 @@ func TestBeginFailsWhenNothingWasAsked(t *testing.T) {
 	}
 }
 
-// An open outcome is settled by looking: a change proves that the request went through.
+// An open outcome is settled by looking: a new link or text proves that the request went through.
 func TestUnknownOutcomeIsSettledByLooking(t *testing.T) {
 	t.Parallel()
 	for _, drop := range []intunetest.DropMode{intunetest.DropBefore, intunetest.DropAfter} {
@@ -754,26 +754,84 @@ func TestAcceptExistingAfter(t *testing.T) {
 	}
 }
 
-// A link or error text that went away proves that the service acted, so that the wait is no longer one for a sign.
-func TestClearingSettlesAnOpenOutcome(t *testing.T) {
+// A link or error text that goes away may have expired, and is no sign that the service acted. The user may not have been
+// asked; what comes later tells.
+func TestPendingError_WhatHasGoneIsNoSign(t *testing.T) {
 	t.Parallel()
-	for name, left := range map[string]intune.ManagedDevice{
-		"link":  leftLink,
-		"error": {RemoteAssistanceSessionErrorDetails: "old trouble"},
+	had := sessionOf(oldLink, "old trouble")
+	for name, c := range map[string]struct {
+		left string // of what was there before the request
+		then string // after two minutes
+		link string
+	}{
+		"the link has gone":             {sessionOf("", "old trouble"), sessionOf("", "old trouble"), ""},
+		"the text has gone":             {sessionOf(oldLink, ""), sessionOf(oldLink, ""), ""},
+		"both have gone":                {sessionOf("", ""), sessionOf("", ""), ""},
+		"both have gone, then new":      {sessionOf("", ""), sessionOf(newLink, ""), newLink},
+		"the link has gone and is back": {sessionOf("", "old trouble"), had, ""},
 	} {
-		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, left, intunetest.SessionScript{ClearOld: true, URL: newLink, After: time.Hour})
-			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
-			poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			start := time.Now()
-			session, err := poller.PollUntilDone(t.Context(), every)
-			checkTook(t, start, time.Hour)
-			checkWait(t, session, err, waited{link: newLink})
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					switch waited := time.Since(start); {
+					case req.Method == http.MethodPost:
+						return answer(req, http.StatusBadGateway, nil, ""), nil // of a proxy that did not pass the request on
+					case waited < 10*time.Second:
+						return answer(req, http.StatusOK, nil, had), nil
+					case waited < 2*time.Minute:
+						return answer(req, http.StatusOK, nil, c.left), nil
+					}
+					return answer(req, http.StatusOK, nil, c.then), nil
+				}))
+				session, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+				if took := time.Since(start); took != 2*time.Minute {
+					t.Errorf("took %v, want the time to look for a sign", took)
+				}
+				if session.URL.Reveal() != c.link {
+					t.Errorf("link %q, want %q", session.URL.Reveal(), c.link)
+				}
+				if unknown := c.link == ""; errors.Is(err, intune.ErrOutcomeUnknown) != unknown {
+					t.Errorf("got %v, want an unknown outcome: %v", err, unknown)
+				}
+				if err != nil && strings.Contains(err.Error(), "accepted") {
+					t.Errorf("says without proof that the request was accepted: %v", err)
+				}
+			})
 		})
 	}
+}
+
+// A wait that ends before there was a sign says so as well, and so does its token.
+func TestPendingError_TokenOfWhatHasGone(t *testing.T) {
+	t.Parallel()
+	bubble(t, "the link has gone", func(t *testing.T, tenant *intunetest.Tenant) {
+		left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(oldLink)}
+		device := waiting(tenant, left, intunetest.SessionScript{ClearOld: true, URL: newLink, After: time.Hour})
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Minute})
+		pending, ok := errors.AsType[*intune.PendingError](err)
+		if !ok {
+			t.Fatalf("got %v", err)
+		}
+		if !errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("got %v, want an unknown outcome", err)
+		}
+		_, err = tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, nil)
+		if !errors.Is(err, intune.ErrOutcomeUnknown) {
+			t.Errorf("the token's wait ends with %v, want an unknown outcome", err)
+		}
+		session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, &intune.WaitForRemoteAssistanceOptions{
+			ConfirmWithin: 2 * time.Hour, MaxWait: 2 * time.Hour,
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if session.URL.Reveal() != newLink {
+			t.Errorf("link %q, want the new one", session.URL.Reveal())
+		}
+	})
 }
 
 func TestDetailsBesideALinkAreCleaned(t *testing.T) {

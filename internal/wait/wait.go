@@ -57,17 +57,16 @@ func (s *State) Remember(link, details string) {
 }
 
 // Judge compares a read with the link and text from before the request, never with the read before: a value that
-// disappears and comes back was shown by a stale replica, and is not new.
+// disappears and comes back was shown by a stale replica, and is not new. Only what is new proves that the service acted:
+// a link or a text that has gone may have expired.
 func (s *State) Judge(link, details string) Verdict {
 	s.missing = time.Time{}
-	newLink, newDetails := !equal(s.link, s.hash(link)), !equal(s.details, s.hash(details))
-	if newLink || newDetails {
-		s.Unconfirmed = false
-	}
 	switch {
-	case newLink && link != "":
+	case link != "" && !equal(s.link, s.hash(link)):
+		s.Unconfirmed = false
 		return NewLink
-	case newDetails && details != "":
+	case details != "" && !equal(s.details, s.hash(details)):
+		s.Unconfirmed = false
 		return NewError
 	}
 	return Waiting

@@ -92,7 +92,7 @@ func TestState_Judge(t *testing.T) {
 	}
 }
 
-// Any change is a sign that the service acted, and what was known once stays known.
+// Only what is new is a sign that the service acted, and what was known once stays known.
 func TestState_Judge_Sign(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -102,8 +102,9 @@ func TestState_Judge_Sign(t *testing.T) {
 		"nothing changed":   {oldLink, "trouble", false},
 		"another link":      {newLink, "trouble", true},
 		"another text":      {oldLink, "more trouble", true},
-		"the link has gone": {"", "trouble", true},
-		"the text has gone": {oldLink, "", true},
+		"the link has gone": {"", "trouble", false},
+		"the text has gone": {oldLink, "", false},
+		"both have gone":    {"", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,7 +264,7 @@ func (s story) after(kinds ...string) []event {
 // sign is whether anything shows that the service acted.
 func (s story) sign() bool {
 	return s.known || slices.ContainsFunc(s.events, func(e event) bool {
-		return e.kind == read && (e.link != s.link || e.details != s.details)
+		return e.kind == read && (!slices.Contains([]string{"", s.link}, e.link) || !slices.Contains([]string{"", s.details}, e.details))
 	})
 }
 

@@ -379,7 +379,7 @@ type clockedTransport struct {
 
 func (c *clockedTransport) ClockAhead() time.Duration { return c.ahead }
 
-func TestTransportMovesTheClientsClock(t *testing.T) {
+func TestClientOptions_TransportMovesTheClock(t *testing.T) {
 	t.Parallel()
 	fake := &clockedTransport{}
 	reads := 0
@@ -390,11 +390,74 @@ func TestTransportMovesTheClientsClock(t *testing.T) {
 		if reads++; reads == 3 {
 			fake.ahead = time.Hour
 		}
-		return answer(req, http.StatusOK, http.Header{"Retry-After-Ms": {"1"}}, sessionOf("", "")), nil
+		return answer(req, http.StatusOK, nil, sessionOf("", "")), nil
 	}
-	_, err := newClient(t, fake).OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	_, err := newClient(t, fake).OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: time.Millisecond})
 	if !errors.Is(err, intune.ErrSessionPending) || reads != 3 {
 		t.Errorf("%d reads, error %v", reads, err)
+	}
+}
+
+// pacedTransport is a fake of the service that sets the pace of waits.
+type pacedTransport struct {
+	transportFunc
+
+	pace time.Duration
+}
+
+func (p pacedTransport) LookAgainAfter() time.Duration { return p.pace }
+
+// The pace of a fake replaces the client's own and that of the caller, but not what the service asks for.
+func TestClientOptions_TransportSetsThePace(t *testing.T) {
+	t.Parallel()
+	const never, minute = time.Duration(0), time.Minute
+	for name, c := range map[string]struct {
+		pace, frequency time.Duration
+		retryAfter      string
+		least, most     time.Duration // of the first gap after the request
+	}{
+		"the fake's":                       {10 * minute, never, "", 10 * minute, 10 * minute},
+		"the fake's, and not the caller's": {time.Millisecond, minute, "", time.Millisecond, time.Millisecond},
+		"the service asks for more":        {time.Millisecond, minute, "7", 7 * time.Second, 7 * time.Second},
+		"the service asks for less":        {10 * minute, minute, "7", 10 * minute, 10 * minute},
+		"none, so the caller's":            {never, minute, "", minute, minute},
+		"none, so the client's":            {never, never, "", 3 * time.Second, 4 * time.Second},
+		"less than none, so the caller's":  {-1, minute, "", minute, minute},
+		"less than none, so the client's":  {-minute, never, "", 3 * time.Second, 4 * time.Second},
+		"the shortest":                     {1, never, "", 1, 1},
+	} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", in an http.Client: ", wrapped), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					var requested, read time.Time
+					fake := pacedTransport{pace: c.pace, transportFunc: func(req *http.Request) (*http.Response, error) {
+						switch {
+						case req.Method == http.MethodPost:
+							requested = time.Now()
+							return answer(req, http.StatusNoContent, nil, ""), nil
+						case requested.IsZero():
+							return says(200, sessionOf("", ""), "Retry-After", c.retryAfter)(req)
+						}
+						read = time.Now()
+						return says(200, sessionOf(newLink, ""))(req)
+					}}
+					var transport policy.Transporter = fake
+					if wrapped {
+						transport = &http.Client{Transport: fake}
+					}
+					_, err := newClient(t, transport).OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{
+						Frequency: c.frequency, MaxWait: time.Hour,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if gap := read.Sub(requested); gap < c.least || gap > c.most {
+						t.Errorf("reads after %v, want %v to %v", gap, c.least, c.most)
+					}
+				})
+			})
+		}
 	}
 }
 

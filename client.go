@@ -31,9 +31,11 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes
 //     instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
-//     follows none either; one with a CheckRedirect follows them without the token and without a Referer. A transport
-//     with a method ClockAhead() [time.Duration] moves the clock by which the client measures its waits; the tenant of
-//     package intunetest uses this to let minutes pass. What is known of a transport's errors is said below.
+//     follows none either; one with a CheckRedirect follows them without the token and without a Referer. Two methods make
+//     a transport, or the RoundTripper of an [*http.Client], a fake that lets minutes pass, as the tenant of package
+//     intunetest is: ClockAhead() [time.Duration] moves the clock by which the client measures its waits, and
+//     LookAgainAfter() [time.Duration], if above zero, is the time between two reads of a wait, instead of the client's
+//     pace and of Frequency. What is known of a transport's errors is said below.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
 //     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
@@ -70,6 +72,8 @@ type Client struct {
 	service  graphService
 	retry    policy.RetryOptions
 	root     *url.URL // of the Graph version, without a trailing slash
+
+	lookAgain func() time.Duration // the pace of waits that a fake sets, zero if it sets none
 }
 
 // NewClient makes a client that calls Microsoft Graph with tokens from credential. It sends nothing.
@@ -132,7 +136,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	o.Logging.IncludeBody = false
 	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
 	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
-	now := clockOf(o.Transport)
+	now, lookAgain := clockOf(o.Transport), lookAgainOf(o.Transport)
 	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
 	o.Transport = graphpolicy.NewTransport(o.Transport, service.root, bearer)
 	perRetry := []policy.Policy{graphpolicy.NewGuard(bearer)}
@@ -164,16 +168,35 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		service:  service,
 		retry:    o.Retry,
 		root:     root,
+
+		lookAgain: lookAgain,
 	}, nil
 }
 
 // clockOf returns the clock that measures waits. A fake of the service may move it.
 func clockOf(transport policy.Transporter) func() time.Time {
-	fake, ok := transport.(interface{ ClockAhead() time.Duration })
+	fake, ok := innermost(transport).(interface{ ClockAhead() time.Duration })
 	if !ok {
 		return time.Now
 	}
 	return func() time.Time { return time.Now().Add(fake.ClockAhead()) }
+}
+
+// lookAgainOf returns the pace of waits that a fake of the service sets; zero leaves it to the client.
+func lookAgainOf(transport policy.Transporter) func() time.Duration {
+	fake, ok := innermost(transport).(interface{ LookAgainAfter() time.Duration })
+	if !ok {
+		return func() time.Duration { return 0 }
+	}
+	return fake.LookAgainAfter
+}
+
+// innermost is what carries the requests: for an [*http.Client] its RoundTripper.
+func innermost(transport policy.Transporter) any {
+	if client, ok := transport.(*http.Client); ok {
+		return client.Transport
+	}
+	return transport
 }
 
 // TokenRequestOptions is what the client asks its credential for: the Graph scope of its cloud, with continuous access

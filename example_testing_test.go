@@ -73,7 +73,7 @@ func TestNeverALink(t *testing.T) {
 	})
 }
 
-// Without a bubble, the tenant asks its clients to look again at once.
+// Without a bubble, the tenant sets the pace at which its clients look again.
 func TestOpenSessionWithoutABubble(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})

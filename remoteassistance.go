@@ -144,8 +144,9 @@ type BeginRemoteAssistanceOptions struct {
 // context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After such an error or the
 // end of a context, the poller can be used again. PollUntilDone waits inside azcore between two reads; if its context
 // ends there, it returns the bare error of the context, and the poller's ResumeToken continues the wait. It waits 30
-// seconds between reads by default; 3 to 15 seconds suit a person who waits. The responses that Poll returns have no
-// body. A Poller is not safe for concurrent use.
+// seconds between reads by default; 3 to 15 seconds suit a person who waits. A Retry-After of the service replaces this
+// Frequency in azcore, even by a shorter pause; for OpenRemoteAssistance it is a lower bound. The responses that Poll
+// returns have no body. A Poller is not safe for concurrent use.
 //
 // The poller's ResumeToken is for [Client.WaitForRemoteAssistance] and [Client.ResumeRemoteAssistance], in this process
 // or another. It is JSON, and holds the device, the Graph root, the times, the ids of the request, salted hashes of the
@@ -220,11 +221,12 @@ type OpenRemoteAssistanceOptions struct {
 	ConfirmWithin time.Duration
 
 	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes; a negative value means
-	// as long as the context lasts. The wait ends with one more read, which may take up to ten seconds.
+	// as long as the context lasts. The wait ends with one more read, which may take up to ten seconds, unless a
+	// Retry-After of the service asks for none by then.
 	MaxWait time.Duration
 
 	// Frequency is the time between two reads of the session. Zero means three seconds at first, growing up to fifteen,
-	// with jitter. A Retry-After of the service takes precedence.
+	// with jitter. A Retry-After of the service is a lower bound: it delays the next read, and never brings it forward.
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait
@@ -267,6 +269,7 @@ func (c *Client) OpenRemoteAssistance(
 	if o.OnRequested != nil {
 		o.OnRequested(handler.resumeToken())
 	}
-	pace := wait.NewPace(c.now, o.MaxWait, o.Frequency)
-	return handler.wait(ctx, pace, pace.Next(handler.retryAfter))
+	pace := c.newPace(o.MaxWait, o.Frequency)
+	pace.Plan(handler.retryAfter) // of the read before the request
+	return handler.wait(ctx, pace)
 }

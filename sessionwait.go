@@ -102,7 +102,7 @@ func (c *Client) WaitForRemoteAssistance(
 	if err != nil {
 		return RemoteAssistanceSession{}, err
 	}
-	return handler.wait(ctx, wait.NewPace(c.now, o.MaxWait, o.Frequency), 0)
+	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency))
 }
 
 // checkDurations checks the durations that all waits have in common.
@@ -120,25 +120,25 @@ func checkDuration(option string, given time.Duration, zero string) error {
 	return nil
 }
 
+// newPace is the pace of a wait of this client. A fake of the service may have a pace of its own.
+func (c *Client) newPace(maxWait, frequency time.Duration) *wait.Pace {
+	return wait.NewPace(c.now, maxWait, cmp.Or(max(c.lookAgain(), 0), frequency))
+}
+
 // wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
-func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace, first time.Duration) (session RemoteAssistanceSession, err error) {
+func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (session RemoteAssistanceSession, err error) {
 	// The span shows the ids of the request and not of the latest read.
 	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
-	for pause := first; ; pause = p.Next(h.retryAfter) {
-		if err := ratelimit.Sleep(ctx, min(pause, h.state.NextLimit(h.client.now()))); err != nil {
+	for {
+		if err := ratelimit.Sleep(ctx, p.Pause(h.state.NextLimit(h.client.now()))); err != nil {
 			return RemoteAssistanceSession{}, h.pending(err)
 		}
-		bounded, cancel := p.Bound(ctx)
-		_, err := h.look(bounded)
-		timedOut := bounded.Err() != nil
-		cancel()
+		if !p.MayRead() {
+			h.judgeTime(h.client.now())
+		} else if err := h.lookWithin(ctx, p); err != nil {
+			return RemoteAssistanceSession{}, err
+		}
 		switch {
-		case ctx.Err() != nil && err != nil:
-			return RemoteAssistanceSession{}, h.pending(ctx.Err())
-		case timedOut && err != nil:
-			return RemoteAssistanceSession{}, h.pending(h.trouble)
-		case err != nil:
-			return RemoteAssistanceSession{}, h.pending(err)
 		case h.done:
 			err := h.Result(ctx, &session)
 			return session, err
@@ -146,6 +146,23 @@ func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace, first time.Dura
 			return RemoteAssistanceSession{}, h.pending(h.trouble)
 		}
 	}
+}
+
+// lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with.
+func (h *sessionHandler) lookWithin(ctx context.Context, p *wait.Pace) error {
+	bounded, cancel := p.Bound(ctx)
+	defer cancel()
+	_, err := h.look(bounded)
+	switch {
+	case err == nil:
+		p.Plan(h.retryAfter)
+		return nil
+	case ctx.Err() != nil:
+		return h.pending(ctx.Err())
+	case bounded.Err() != nil:
+		return h.pending(h.trouble)
+	}
+	return h.pending(err)
 }
 
 func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], error) {

@@ -272,12 +272,124 @@ func TestPaceOfWaiting(t *testing.T) {
 			t.Errorf("gaps %s", got)
 		}
 	})
-	bubble(t, "the service asks for too much", func(t *testing.T, tenant *intunetest.Tenant) {
+}
+
+// A Retry-After is a lower bound: throttling never makes a wait read faster than it would.
+func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
+	t.Parallel()
+	const maxWait = 2 * time.Minute
+	for name, c := range map[string]struct {
+		status     int
+		retryAfter string
+		frequency  time.Duration
+		reads      int // after the request
+	}{
+		"throttled, for less than the pace":   {429, "0.249", 15 * time.Second, 8},
+		"throttled, for nothing":              {429, "", 15 * time.Second, 8},
+		"throttled, for the pace":             {429, "15", 15 * time.Second, 8},
+		"throttled, for more than the pace":   {429, "40", 15 * time.Second, 3}, // after 15, 55 and 95 seconds
+		"unavailable, for less than the pace": {503, "0.249", 15 * time.Second, 8},
+		"answers, with less than the pace":    {200, "0.249", 15 * time.Second, 8},
+		"throttled, at the growing pace":      {429, "0.249", 0, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				none, reads := sessionOf("", ""), -1
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodPost {
+						return answer(req, http.StatusNoContent, nil, ""), nil
+					}
+					if reads++; reads == 0 {
+						return says(200, none)(req)
+					}
+					return says(c.status, none, "Retry-After", c.retryAfter)(req)
+				}), noRetries)
+				start := time.Now()
+				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: c.frequency, MaxWait: maxWait})
+				if !errors.Is(err, intune.ErrSessionPending) {
+					t.Errorf("got %v", err)
+				}
+				if took := time.Since(start); took != maxWait {
+					t.Errorf("took %v, want %v", took, maxWait)
+				}
+				if c.frequency == 0 && reads > c.reads || c.frequency > 0 && reads != c.reads {
+					t.Errorf("%d reads, want %d", reads, c.reads)
+				}
+			})
+		})
+	}
+}
+
+// A wait keeps its limits although the service wants no read by then, and makes none.
+func TestOpenRemoteAssistance_EndsBeforeTheServiceAllowsARead(t *testing.T) {
+	t.Parallel()
+	old := sessionOf(oldLink, "")
+	for name, c := range map[string]struct {
+		options   intune.OpenRemoteAssistanceOptions
+		request   int      // status of the answer to the request
+		reads     []string // and then 429 with a Retry-After of an hour
+		after     time.Duration
+		link      string
+		throttled bool // is the cause
+		unknown   bool
+	}{
+		"MaxWait":                           {intune.OpenRemoteAssistanceOptions{}, 204, []string{old}, 10 * time.Minute, "", true, false},
+		"ConfirmWithin":                     {intune.OpenRemoteAssistanceOptions{}, 502, []string{old}, 2 * time.Minute, "", false, true},
+		"AcceptExistingAfter":               {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, 204, []string{old, old}, time.Minute, oldLink, false, false},
+		"AcceptExistingAfter, nothing seen": {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, 204, []string{old}, 10 * time.Minute, "", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				reads := 0
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodPost {
+						return answer(req, c.request, nil, ""), nil
+					}
+					if reads++; reads <= len(c.reads) {
+						return says(200, c.reads[reads-1])(req)
+					}
+					return says(429, "", "Retry-After", "3600")(req)
+				}), noRetries)
+				start := time.Now()
+				session, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &c.options)
+				if took := time.Since(start); took != c.after {
+					t.Errorf("took %v, want %v", took, c.after)
+				}
+				if session.URL.Reveal() != c.link {
+					t.Errorf("link %q, want %q", session.URL.Reveal(), c.link)
+				}
+				if pending := c.link == ""; errors.Is(err, intune.ErrSessionPending) != pending {
+					t.Errorf("got %v, want a pending session: %v", err, pending)
+				}
+				if errors.Is(err, intune.ErrThrottled) != c.throttled {
+					t.Errorf("got %v, want throttling as the cause: %v", err, c.throttled)
+				}
+				if errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
+					t.Errorf("got %v, want an unknown outcome: %v", err, c.unknown)
+				}
+				if want := len(c.reads) + 1; reads != want {
+					t.Errorf("%d reads, want %d: none before the service allows it", reads, want)
+				}
+			})
+		})
+	}
+}
+
+// A limit that changes nothing does not bring the next read forward.
+func TestOpenRemoteAssistance_LimitIsNoRead(t *testing.T) {
+	t.Parallel()
+	bubble(t, "nothing to accept", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
-		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Header: http.Header{"Retry-After": {"3600"}}})
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Header: http.Header{"Retry-After": {"300"}}})
 		start := time.Now()
-		if _, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil); err != nil || time.Since(start) != 10*time.Minute {
-			t.Errorf("after %v: %v", time.Since(start), err)
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute})
+		if took := time.Since(start); took != 5*time.Minute {
+			t.Errorf("took %v, want the five minutes that the service asked for", took)
+		}
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -399,7 +511,7 @@ func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
 		"no pause":             {says(200, none), 15 * time.Second},
 		"with an answer":       {says(200, none, "Retry-After", "40"), 50 * time.Second},
 		"with a throttled one": {says(429, "", "Retry-After", "40"), 50 * time.Second},
-		"less than can be":     {says(200, none, "Retry-After-Ms", "0.000001"), 10*time.Second + time.Millisecond},
+		"less than the pace":   {says(200, none, "Retry-After-Ms", "0.000001"), 15 * time.Second},
 		"no answer":            {noConnection, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,3 +13,7 @@ func (t *Tenant) ClockAhead() time.Duration {
 	defer t.mu.Unlock()
 	return t.ahead
 }
+
+// LookAgainAfter is [TenantOptions.LookAgainAfter]. A client whose transport is the tenant asks for it, and waits so long
+// between two reads of a session if it is above zero.
+func (t *Tenant) LookAgainAfter() time.Duration { return t.options.LookAgainAfter }

@@ -3,8 +3,10 @@ package intunetest_test
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune"
@@ -40,6 +42,51 @@ func TestLookAgainAfter(t *testing.T) {
 		t.Errorf("after %v: %v, %v", took, session, err)
 	}
 }
+
+// A client asks the tenant for its pace, whatever Frequency the code under test sets, also through an http.Client. One
+// that the tenant cannot reach has its own pace.
+func TestLookAgainAfter_ReachesTheClient(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after     time.Duration
+		transport func(*intunetest.Tenant) policy.Transporter
+		took      time.Duration // by the bubble's clock
+	}{
+		"the tenant":              {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 60 * time.Millisecond},
+		"below an http.Client":    {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return &http.Client{Transport: tenant} }, 60 * time.Millisecond},
+		"behind something else":   {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return hidden{tenant} }, 3 * time.Hour},
+		"not told":                {0, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 3 * time.Hour},
+		"told less than nothing":  {-time.Second, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 3 * time.Hour},
+		"told more than it takes": {2 * time.Hour, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 6 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: c.after})
+				device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{AfterReads: 3})
+				options := tenant.ClientOptions()
+				options.Transport = c.transport(tenant)
+				client, err := intune.NewClient(tenant.Credential(), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				_, err = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: time.Hour, MaxWait: 24 * time.Hour})
+				if err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(start); took != c.took {
+					t.Errorf("three reads took %v, want %v", took, c.took)
+				}
+			})
+		})
+	}
+}
+
+// hidden is a transport that tells nothing about the tenant behind it.
+type hidden struct{ tenant *intunetest.Tenant }
+
+func (h hidden) Do(req *http.Request) (*http.Response, error) { return h.tenant.Do(req) }
 
 // Only a session is asked to be read again, and only of a tenant that was told so.
 func TestWhatIsToBeReadAgain(t *testing.T) {

@@ -56,12 +56,17 @@ type TenantOptions struct {
 	OmitAuditEvents bool
 
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, it is the real
-	// time, such as a millisecond, after which each answer to a read of a session asks in Retry-After-Ms to read again.
-	// The library's waits and azcore's PollUntilDone obey, and the code under test needs no option. Each read moves the
-	// tenant's clock by LookInterval, so that SessionScript.After passes as if the client had waited. The clock of a
-	// client whose transport is the tenant, as in Tenant.ClientOptions, moves along: ten minutes of MaxWait take some 120
-	// reads, and Tenant.Advance makes them pass at once. A client that reaches the tenant through an http.Client, a
-	// server or Tenant.Register measures its waits in real time, so that its MaxWait should be short.
+	// time between two reads of a session, such as a millisecond, and the code under test needs no option. A client whose
+	// transport is the tenant, as in Tenant.ClientOptions, or an http.Client with the tenant as its Transport, asks the
+	// tenant for it (Tenant.LookAgainAfter); it replaces the pace of the library's waits and their Frequency. For azcore's
+	// PollUntilDone, which replaces its Frequency by what an answer asks for, the answers to such reads say the same in
+	// Retry-After-Ms.
+	//
+	// Each read moves the tenant's clock by LookInterval, so that SessionScript.After passes as if the client had waited.
+	// The clock of such a client moves along: ten minutes of MaxWait take some 120 reads, and Tenant.Advance makes them
+	// pass at once. A client that reaches the tenant through a server or Tenant.Register has its own pace, because a
+	// Retry-After never makes a wait read sooner, and measures its waits in real time: give it a short Frequency and a
+	// short MaxWait, or a transport with a method LookAgainAfter of its own (see intune.ClientOptions).
 	LookAgainAfter time.Duration
 }
 

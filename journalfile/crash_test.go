@@ -90,7 +90,7 @@ func (c *crashChild) run() error {
 	options := &intune.ClientOptions{Journal: journalfile.New(&crashFile{File: file, crash: crash}, nil)}
 	options.Cloud = graphtest.Cloud(intune.ServiceGraph, c.URL)
 	inner := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
-	options.Transport = &http.Client{Transport: graphtest.Transport(func(req *http.Request) (*http.Response, error) {
+	options.Transport = &http.Client{Transport: impatient{func(req *http.Request) (*http.Response, error) {
 		if req.Method == http.MethodGet {
 			return inner.RoundTrip(req)
 		}
@@ -99,7 +99,7 @@ func (c *crashChild) run() error {
 		resp, err := inner.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), wrote)))
 		crash.passes(afterAnswer)
 		return resp, err
-	})}
+	}}}
 	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
 	if err != nil {
 		return err
@@ -115,6 +115,11 @@ func (c *crashChild) run() error {
 	}
 	return err
 }
+
+// impatient is a transport whose client reads again after a millisecond, as the tenant does in its own process.
+type impatient struct{ graphtest.Transport }
+
+func (impatient) LookAgainAfter() time.Duration { return time.Millisecond }
 
 // crasher kills the process at its point.
 type crasher struct {

@@ -13,6 +13,8 @@ import (
 type connection struct {
 	cloudName, auth    string
 	tenantID, clientID string
+
+	test testPlace
 }
 
 // clouds are the names of -cloud.
@@ -28,16 +30,15 @@ func clouds() map[string]cloud.Configuration {
 }
 
 // client makes the client and signs in, before any clock runs and before the journal is needed.
-func (c *connection) client(ctx context.Context, screen *console, journal intune.Journal) (*intune.Client, error) {
-	test, err := testPlaceFromEnvironment()
-	if err != nil {
+func (c *connection) client(ctx context.Context, screen *console, journal intune.Journal) (_ *intune.Client, err error) {
+	if c.test, err = testPlaceFromEnvironment(); err != nil {
 		return nil, err
 	}
 	// azcore's options are for the sign-in and the client alike: a token of another cloud is refused.
-	options := test.apply(azcore.ClientOptions{Cloud: clouds()[c.cloudName]})
+	options := c.test.apply(azcore.ClientOptions{Cloud: clouds()[c.cloudName]})
 	var credential azcore.TokenCredential
-	if test.token != "" {
-		credential = intune.StaticToken(test.token)
+	if c.test.token != "" {
+		credential = intune.StaticToken(c.test.token)
 	} else {
 		method := intune.CredentialMethod(c.auth)
 		if method == intune.CredentialMethodBrowser {

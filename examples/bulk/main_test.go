@@ -19,6 +19,7 @@ func bare(t *testing.T) *place {
 	p := newPlace(t, fleetOf(0, nil))
 	delete(p.env, "BULK_TEST_GRAPH")
 	delete(p.env, "BULK_TEST_TOKEN")
+	delete(p.env, "BULK_TEST_FREQUENCY")
 	return p
 }
 

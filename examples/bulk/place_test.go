@@ -94,15 +94,18 @@ func newPlace(t *testing.T, tenant *intunetest.Tenant) *place {
 	}
 	p.env = map[string]string{
 		"HOME": p.folder, "PATH": "/usr/bin:/bin", "TERM": "xterm", "TMPDIR": p.folder,
-		"BULK_TEST_GRAPH": server.URL, "BULK_TEST_TOKEN": token.Token,
+		"BULK_TEST_GRAPH": server.URL, "BULK_TEST_TOKEN": token.Token, "BULK_TEST_FREQUENCY": lookAgain.String(),
 	}
 	return p
 }
 
+// lookAgain is the time between two reads of a session, for the tenant and for the program, which is not in its process.
+const lookAgain = 5 * time.Millisecond
+
 // fleetOf is a tenant of n devices, PC-001 and so on.
 func fleetOf(n int, options *intunetest.TenantOptions, scripts ...intunetest.SessionScript) *intunetest.Tenant {
 	if options == nil {
-		options = &intunetest.TenantOptions{LookAgainAfter: 5 * time.Millisecond}
+		options = &intunetest.TenantOptions{LookAgainAfter: lookAgain}
 	}
 	tenant := intunetest.NewTenant(options)
 	for i := 1; i <= n; i++ {

@@ -27,8 +27,8 @@ func (j *job) openAll(asks, waits []*device) {
 	var group errgroup.Group
 	group.SetLimit(maxWaits)
 	pace := newGate(j.perSecond)
-	frequency := time.Duration(0)
-	if len(asks)+len(waits) > manyLookups {
+	frequency := j.connection.test.frequency
+	if frequency == 0 && len(asks)+len(waits) > manyLookups {
 		frequency = slowReads
 	}
 	for _, d := range waits {

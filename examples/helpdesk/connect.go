@@ -168,7 +168,7 @@ func (a *app) confirm(ctx context.Context, device *intune.ManagedDevice) error {
 func (a *app) askUser(ctx context.Context, client *intune.Client, record *record, device *intune.ManagedDevice, o *connectOptions) error {
 	w := a.startWait(func(elapsed time.Duration) string { return "Asking Intune, " + clock(elapsed) })
 	session, err := client.OpenRemoteAssistance(ctx, intune.Device(device.ID), &intune.OpenRemoteAssistanceOptions{
-		MaxWait: o.wait,
+		MaxWait: o.wait, Frequency: a.connection.test.frequency,
 		OnRequested: func(string) {
 			w.next()
 			a.say("Intune asks TeamViewer for a session.")

@@ -76,7 +76,7 @@ func newDesk(t *testing.T, tenant *intunetest.Tenant) *desk {
 		"HOME": d.folder, "PATH": filepath.Join(d.folder, "bin"), "TERM": "xterm", "TMPDIR": d.folder,
 		"XDG_STATE_HOME": filepath.Join(d.folder, "state"), "XDG_CONFIG_HOME": filepath.Join(d.folder, "config"),
 		"XDG_CACHE_HOME":      filepath.Join(d.folder, "cache"),
-		"HELPDESK_TEST_GRAPH": server.URL,
+		"HELPDESK_TEST_GRAPH": server.URL, "HELPDESK_TEST_FREQUENCY": lookAgain.String(),
 	}
 	d.as(tenant.Credential())
 	return d
@@ -230,9 +230,12 @@ const (
 	link       = "https://get.teamviewer.com/v15/s1?access=SECRET"
 )
 
+// lookAgain is the time between two reads of a session, for the tenant and for the tool, which is not in its process.
+const lookAgain = 5 * time.Millisecond
+
 // quick is a tenant whose sessions can be waited for without waiting.
 func quick() *intunetest.TenantOptions {
-	return &intunetest.TenantOptions{LookAgainAfter: 5 * time.Millisecond}
+	return &intunetest.TenantOptions{LookAgainAfter: lookAgain}
 }
 
 // office is a tenant of three devices; the first two share a name. The scripts are for all of them.

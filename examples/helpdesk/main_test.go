@@ -24,6 +24,7 @@ func bare(t *testing.T) *desk {
 	d := newDesk(t, office())
 	delete(d.env, "HELPDESK_TEST_GRAPH")
 	delete(d.env, "HELPDESK_TEST_TOKEN")
+	delete(d.env, "HELPDESK_TEST_FREQUENCY")
 	return d
 }
 

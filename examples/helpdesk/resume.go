@@ -118,7 +118,7 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 		a.say("Going on with %s, asked %s. Nobody is asked again.", clean(r.name()), age(time.Since(at)))
 	}
 	w := a.startWait(waitingFor(wait))
-	o := &intune.WaitForRemoteAssistanceOptions{MaxWait: wait, MaxAge: oldest}
+	o := &intune.WaitForRemoteAssistanceOptions{MaxWait: wait, MaxAge: oldest, Frequency: a.connection.test.frequency}
 	if r.certain() {
 		// The token is older than the answer, which came: there is no need to give up for want of a sign.
 		o.ConfirmWithin = wait + time.Hour

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -14,9 +15,10 @@ import (
 // testPlace is a stand-in for Microsoft Graph and Entra on this machine, for tests: that of package intunetest or of
 // examples/tenant. It is set by environment variables, and never by a flag that somebody could paste.
 type testPlace struct {
-	graph     string // HELPDESK_TEST_GRAPH: root of the stand-in for Graph
-	token     string // HELPDESK_TEST_TOKEN: what to send it
-	authority string // HELPDESK_TEST_AUTHORITY: root of the stand-in for Entra
+	graph     string        // HELPDESK_TEST_GRAPH: root of the stand-in for Graph
+	token     string        // HELPDESK_TEST_TOKEN: what to send it
+	authority string        // HELPDESK_TEST_AUTHORITY: root of the stand-in for Entra
+	frequency time.Duration // HELPDESK_TEST_FREQUENCY: time between two reads of a session
 }
 
 func testPlaceFromEnvironment() (testPlace, error) {
@@ -31,6 +33,7 @@ func testPlaceFromEnvironment() (testPlace, error) {
 			return p, failed(exitUsage, "HELPDESK_TEST_GRAPH and HELPDESK_TEST_AUTHORITY must be addresses of this machine, such as http://127.0.0.1:8443")
 		}
 	}
+	p.frequency, _ = time.ParseDuration(os.Getenv("HELPDESK_TEST_FREQUENCY")) // zero is the pace that users have
 	return p, nil
 }
 

@@ -190,7 +190,7 @@ func TestState_Missing(t *testing.T) {
 
 func TestState_NextLimit(t *testing.T) {
 	t.Parallel()
-	const never, minute, hour = time.Duration(math.MaxInt64), time.Minute, time.Hour
+	const minute, hour = time.Minute, time.Hour
 	for name, c := range map[string]struct {
 		accept, resumed, waited time.Duration // since the request; resumed is zero for a wait that was not
 		unconfirmed             bool

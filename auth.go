@@ -11,9 +11,11 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/go-intune/intune/internal/claims"
+	"github.com/go-intune/intune/internal/entra"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -49,16 +51,41 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 			"of StaticToken is blank or holds characters that no access token has; pass the bare access token")
 	}
 	if options.Claims != "" {
-		return azcore.AccessToken{}, errors.New("the service asks for a token with other claims, which a static token cannot give: sign in again")
+		return azcore.AccessToken{}, signInError("the service asks for a token with other claims, which a static token cannot give: sign in again")
 	}
 	now := time.Now()
 	if s.expires.IsZero() {
 		return azcore.AccessToken{Token: token, ExpiresOn: now.Add(time.Hour)}, nil
 	}
 	if !now.Before(s.expires) {
-		return azcore.AccessToken{}, fmt.Errorf("the static token expired at %s", s.expires.UTC().Format(time.RFC3339))
+		return azcore.AccessToken{}, signInError("the static token expired at " + s.expires.UTC().Format(time.RFC3339))
 	}
 	return azcore.AccessToken{Token: token, ExpiresOn: s.expires}, nil
+}
+
+// signInError is a failure of a credential after which a person has to get a token.
+type signInError string
+
+// Error implements error.
+func (e signInError) Error() string { return string(e) }
+
+// signInNeeded reports whether the error of a credential stands until a person does something about it: signs in, passes
+// another text, or changes the app's registration or secret. Other failures may pass.
+func signInNeeded(err error) bool {
+	if errors.Is(err, ErrInvalidArgument) {
+		return true
+	}
+	if _, ok := errors.AsType[signInError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*azidentity.AuthenticationRequiredError](err); ok {
+		return true
+	}
+	var answer []byte
+	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
+		answer, _ = runtime.Payload(failed.RawResponse) // azidentity has read it before
+	}
+	return entra.Final(answer, err.Error())
 }
 
 // String hides the token.

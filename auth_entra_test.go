@@ -26,6 +26,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
+	"github.com/go-intune/intune/intunetest"
 )
 
 func secretCredential(tb testing.TB, entra *entraStandIn) azcore.TokenCredential {
@@ -340,6 +341,88 @@ func TestPendingError_QuotesEntraWhole(t *testing.T) {
 	quotes(t, "log", fmt.Sprint(pending.LogValue()), said)
 }
 
+// A wait that goes on in a new process begins with a sign-in. What Entra says decides whether it waits for a better
+// answer.
+func TestWaitForRemoteAssistance_WhatEntraSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refusal  string // the member "error" of Entra's answer to the first two tries
+		code     int
+		deny     bool // and Entra refuses the secret after that
+		requests int  // for tokens
+	}{
+		"too busy":                  {"temporarily_unavailable", 90033, false, 3},
+		"an assertion that was old": {"invalid_client", 700024, false, 3},
+		"a code that is not known":  {"server_error", 1, false, 3},
+		"a wrong secret":            {"invalid_client", 7000215, false, 1},
+		"a secret that has expired": {"invalid_client", 7000222, false, 1},
+		"no such app":               {"unauthorized_client", 700016, false, 1},
+		"a second factor is needed": {"interaction_required", 50076, false, 1},
+		"tokens were revoked":       {"invalid_grant", 50173, false, 1},
+		"too busy, then refused":    {"temporarily_unavailable", 90033, true, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			entra := newEntra(t)
+			entra.refuse, entra.refusal, entra.code = 2, c.refusal, c.code
+			if c.deny {
+				entra.denies("AADSTS7000215")
+			}
+			tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+			device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
+			token := begin(t, tenant, device, nil)
+			client, err := intune.NewClient(secretCredential(t, entra), tenant.ClientOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := client.WaitForRemoteAssistance(t.Context(), token, nil)
+			if passed := c.requests > 1 && !c.deny; passed != (err == nil) || passed != (session.URL.Reveal() == newLink) {
+				t.Errorf("got %v, %v, want a link: %v", session, err, passed)
+			}
+			if err != nil {
+				if !errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, intune.ErrUnauthenticated) {
+					t.Errorf("kind of %v", err)
+				}
+				if _, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); !ok {
+					t.Errorf("no error of the credential in %v", err)
+				}
+			}
+			if got := entra.tokenRequests(); got != c.requests {
+				t.Errorf("%d requests for a token, want %d", got, c.requests)
+			}
+		})
+	}
+}
+
+// A credential that may not prompt says that a person has to sign in.
+func TestWaitForRemoteAssistance_SignInIsNeeded(t *testing.T) {
+	t.Parallel()
+	entra := newEntra(t)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	token := begin(t, tenant, tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{Never: true}), nil)
+	credential, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
+		ClientOptions: entra.options(), TenantID: testTenant, ClientID: testApp,
+		DisableInstanceDiscovery: true, DisableAutomaticAuthentication: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := intune.NewClient(credential, tenant.ClientOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.WaitForRemoteAssistance(t.Context(), token, nil)
+	if !errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, intune.ErrUnauthenticated) {
+		t.Errorf("kind of %v", err)
+	}
+	if _, ok := errors.AsType[*azidentity.AuthenticationRequiredError](err); !ok {
+		t.Errorf("no error of the credential in %v", err)
+	}
+	if ahead := tenant.ClockAhead(); ahead >= 2*intunetest.LookInterval {
+		t.Errorf("the wait went on for %v", ahead)
+	}
+}
+
 const (
 	testTenant   = "11111111-2222-4333-8444-555555555555"
 	testApp      = "66666666-7777-4888-9999-aaaaaaaaaaaa"
@@ -376,9 +459,12 @@ type entraStandIn struct {
 
 	mu       sync.Mutex
 	denial   map[string]any // the answer to every secret, nil if the right one is taken
-	requests []url.Values   // the forms that were posted, with "endpoint" added
-	others   []string       // paths that no credential should ask for
-	issued   []string       // access tokens, the latest last
+	refuse   int            // so many requests for a token, with refusal and code
+	refusal  string
+	code     int
+	requests []url.Values // the forms that were posted, with "endpoint" added
+	others   []string     // paths that no credential should ask for
+	issued   []string     // access tokens, the latest last
 }
 
 func newEntra(tb testing.TB) *entraStandIn {
@@ -436,6 +522,12 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 		"jti": strconv.Itoa(len(e.issued)), "xms_cc": []string{"cp1"},
 	}
 	answer := map[string]any{"token_type": "Bearer", "expires_in": 3600, "scope": form.Get("scope")}
+	if e.refuse--; e.refuse >= 0 {
+		reply(w, http.StatusBadRequest, map[string]any{
+			"error": e.refusal, "error_description": "AADSTS" + strconv.Itoa(e.code) + ": Refused.", "error_codes": []int{e.code},
+		})
+		return
+	}
 	switch grant := form.Get("grant_type"); {
 	case grant == "client_credentials" && form.Get("client_secret") == testSecret && e.denial == nil:
 		claims["roles"] = []string{manageRight}
@@ -457,6 +549,13 @@ func (e *entraStandIn) token(w http.ResponseWriter, form url.Values) {
 	answer["access_token"] = graphtest.JWT(claims)
 	e.issued = append(e.issued, graphtest.JWT(claims))
 	reply(w, http.StatusOK, answer)
+}
+
+// tokenRequests is how often a token was asked for.
+func (e *entraStandIn) tokenRequests() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.requests)
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

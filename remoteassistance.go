@@ -141,12 +141,16 @@ type BeginRemoteAssistanceOptions struct {
 //
 // Errors: [ErrInvalidArgument], else [*Error]; if one is returned, nobody was asked. Once there is a poller, the user
 // was asked, or may have been. Poll returns a [*PendingError] when the service refuses the read. For as long as its
-// context lasts, it tolerates throttling, 5xx, broken connections and, for a minute, 404. After such an error or the
-// end of a context, the poller can be used again. PollUntilDone waits inside azcore between two reads; if its context
-// ends there, it returns the bare error of the context, and the poller's ResumeToken continues the wait. It waits 30
-// seconds between reads by default; 3 to 15 seconds suit a person who waits. A Retry-After of the service replaces this
-// Frequency in azcore, even by a shorter pause; for OpenRemoteAssistance it is a lower bound. The responses that Poll
-// returns have no body. A Poller is not safe for concurrent use.
+// context lasts, it tolerates throttling, 5xx and broken connections; for a minute, 404 and a credential that gives no
+// token. If the credential says that a person has to sign in, with an azidentity.AuthenticationRequiredError or with a
+// final refusal of Entra such as invalid_grant or invalid_client, the PendingError comes at once. After such an error or
+// the end of a context, the poller can be used again.
+//
+// PollUntilDone waits inside azcore between two reads; if its context ends there, it returns the bare error of the
+// context, and the poller's ResumeToken continues the wait. It waits 30 seconds between reads by default; 3 to 15 seconds
+// suit a person who waits. A Retry-After of the service replaces this Frequency in azcore, even by a shorter pause; for
+// OpenRemoteAssistance it is a lower bound. The responses that Poll returns have no body. A Poller is not safe for
+// concurrent use.
 //
 // The poller's ResumeToken is for [Client.WaitForRemoteAssistance] and [Client.ResumeRemoteAssistance], in this process
 // or another. It is JSON, and holds the device, the Graph root, the times, the ids of the request, salted hashes of the
@@ -240,8 +244,8 @@ type OpenRemoteAssistanceOptions struct {
 //
 // Needs DeviceManagementManagedDevices.ReadWrite.All. The error says whether the user was asked:
 //
-//   - [*PendingError]: the user was asked, and no link came before the context or MaxWait ended, or before a read was
-//     refused. Continue with [Client.WaitForRemoteAssistance] and the error's ResumeToken. If the error is also
+//   - [*PendingError]: the user was asked, and no link came before the context or MaxWait ended, or before a failed read
+//     ended the wait (BeginRemoteAssistance says which ones do). Continue with [Client.WaitForRemoteAssistance] and the error's ResumeToken. If the error is also
 //     [ErrOutcomeUnknown], the user may not have been asked.
 //   - [*SessionError]: the user was asked, and the service says why there is no session.
 //   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-intune/intune"
@@ -868,38 +869,133 @@ func TestNotFoundIsCountedFromTheLastSight(t *testing.T) {
 	})
 }
 
-// failingCredential gives a token so many times and then fails.
-type failingCredential struct {
-	left  int
-	cause error
-}
-
-func (c *failingCredential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if c.left--; c.left < 0 {
-		return azcore.AccessToken{}, c.cause
+// brief is a credential whose tokens are good for one read, if it does not fail.
+func brief(fail func() error) credentialFunc {
+	return func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{Token: "opaque-token", ExpiresOn: time.Now().Add(time.Second)}, fail()
 	}
-	return azcore.AccessToken{Token: "opaque-token", ExpiresOn: time.Now().Add(10 * time.Minute)}, nil
 }
 
-// Without a token there will be no answer later either, so the wait does not go on.
-func TestWaitWithoutATokenEnds(t *testing.T) {
+// A credential that gives no token for a while does not end a wait, unless it says that a person has to act.
+func TestOpenRemoteAssistance_TokenIsNotRenewed(t *testing.T) {
 	t.Parallel()
-	bubble(t, "credential", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, never)
-		cause := errors.New("the certificate was revoked")
-		client, err := intune.NewClient(&failingCredential{left: 1, cause: cause}, tenant.ClientOptions())
-		if err != nil {
-			t.Fatal(err)
+	const never = time.Hour
+	plain := errors.New("the login server is out of reach")
+	for name, c := range map[string]struct {
+		cause    error
+		from, to time.Duration // when the credential fails
+		ends     time.Duration // zero: with the link, after two minutes
+	}{
+		"once":                             {plain, 20 * time.Second, 21 * time.Second, 0},
+		"just short of a minute":           {plain, 20 * time.Second, 80 * time.Second, 0},
+		"a minute":                         {plain, 20 * time.Second, 81 * time.Second, 80 * time.Second},
+		"for good":                         {plain, 20 * time.Second, never, 80 * time.Second},
+		"from the first read":              {plain, time.Second, never, 65 * time.Second},
+		"says canceled, for a while":       {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, 80 * time.Second, 0},
+		"says canceled, for good":          {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, never, 80 * time.Second},
+		"says that its time is over":       {context.DeadlineExceeded, 20 * time.Second, never, 80 * time.Second},
+		"a sign-in is needed":              {&azidentity.AuthenticationRequiredError{}, 20 * time.Second, 21 * time.Second, 20 * time.Second},
+		"a sign-in is needed, within":      {fmt.Errorf("chain: %w", &azidentity.AuthenticationRequiredError{}), 20 * time.Second, 21 * time.Second, 20 * time.Second},
+		"a code for a person, in its text": {errors.New("ERROR: AADSTS70043: The refresh token has expired."), 20 * time.Second, 21 * time.Second, 20 * time.Second},
+		"a code that may pass":             {errors.New("ERROR: AADSTS90033: A transient error has occurred."), 20 * time.Second, 80 * time.Second, 0},
+	} {
+		for _, poll := range []bool{false, true} {
+			bubble(t, fmt.Sprint(name, ", poller: ", poll), func(t *testing.T, tenant *intunetest.Tenant) {
+				device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: 2 * time.Minute})
+				start := time.Now()
+				client, err := intune.NewClient(brief(func() error {
+					if at := time.Since(start); at >= c.from && at < c.to {
+						return c.cause
+					}
+					return nil
+				}), tenant.ClientOptions())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var session intune.RemoteAssistanceSession
+				if poll {
+					poller, errBegin := client.BeginRemoteAssistance(t.Context(), device, nil)
+					if errBegin != nil {
+						t.Fatal(errBegin)
+					}
+					session, err = poller.PollUntilDone(t.Context(), every)
+				} else {
+					session, err = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: every.Frequency})
+				}
+				if c.ends == 0 {
+					if err != nil || session.URL.Reveal() != newLink {
+						t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+					}
+					return
+				}
+				if took := time.Since(start); took != c.ends {
+					t.Errorf("took %v, want %v", took, c.ends)
+				}
+				if !errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, c.cause) {
+					t.Errorf("got %v, want a pending session, because of the credential", err)
+				}
+				if hint := asError(t, err).Hint; !strings.Contains(hint, "credential") && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("hint %q", hint)
+				}
+				if n := tenant.Prompts(device); n != 1 {
+					t.Errorf("the user was asked %d times", n)
+				}
+			})
 		}
-		poller, err := client.BeginRemoteAssistance(t.Context(), device, nil)
+	}
+}
+
+// The minute begins anew after a read that had a token, whatever became of it.
+func TestOpenRemoteAssistance_TokenIsNotRenewedTwice(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"a read between": http.StatusOK, "a failed read between": http.StatusServiceUnavailable} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: 3 * time.Minute})
+			start := time.Now()
+			if status != http.StatusOK {
+				tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: status, Times: -1, Match: func(intunetest.RecordedRequest) bool {
+					return time.Since(start) == 65*time.Second
+				}})
+			}
+			options := tenant.ClientOptions()
+			noRetries(options)
+			client, err := intune.NewClient(brief(func() error {
+				if at := time.Since(start); at > 5*time.Second && at != 65*time.Second && at < 2*time.Minute {
+					return errors.New("out of reach")
+				}
+				return nil
+			}), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: 5 * time.Second})
+			if err != nil || session.URL.Reveal() != newLink {
+				t.Errorf("after %v: %v, %v", time.Since(start), session, err)
+			}
+		})
+	}
+}
+
+// A text that the caller holds is not renewed, so that nothing is gained by waiting.
+func TestStaticToken_EndsAWait(t *testing.T) {
+	t.Parallel()
+	bubble(t, "expires", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		token := graphtest.JWT(map[string]any{"exp": time.Now().Add(18 * time.Second).Unix()})
+		client, err := intune.NewClient(intune.StaticToken(token), tenant.ClientOptions())
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		_, err = poller.PollUntilDone(t.Context(), every)
-		checkKinds(t, err, intune.ErrSessionPending, intune.ErrUnauthenticated, cause)
-		if took := time.Since(start); took > 11*time.Minute || poller.Done() {
-			t.Errorf("took %v, done %v", took, poller.Done())
+		_, err = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: 5 * time.Second})
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("took %v, want the first read after the end of the token", took)
+		}
+		if !errors.Is(err, intune.ErrSessionPending) || !errors.Is(err, intune.ErrUnauthenticated) {
+			t.Errorf("got %v", err)
+		}
+		if !strings.Contains(err.Error(), "the static token expired at") {
+			t.Errorf("does not say why: %v", err)
 		}
 	})
 }

@@ -235,7 +235,7 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 		h.trouble, h.readAt = nil, record.at
 		h.judge(record)
 		resp = bare(record.resp)
-	case ctx.Err() != nil || failed == nil || !h.passing(failed, now):
+	case ctx.Err() != nil || failed == nil || !h.state.Tolerates(failureOf(failed), now):
 		return nil, err
 	default:
 		h.trouble = err
@@ -311,19 +311,20 @@ func (h *sessionHandler) sessionError(details, hint string) *SessionError {
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
 
-// passing reports whether a failed read may succeed later.
-func (h *sessionHandler) passing(failed *Error, now time.Time) bool {
-	if errors.Is(failed, ErrNotFound) {
-		return h.state.Missing(now)
-	}
-	switch failed.StatusCode {
-	case 0:
-		// No answer. Without a token, or with a text that cannot be one, there will be none later either.
-		return !errors.Is(failed, ErrUnauthenticated) && !errors.Is(failed, ErrInvalidArgument)
-	case http.StatusTooManyRequests, http.StatusRequestTimeout, 499 /* client closed request */ :
-		return true
+// failureOf says why a read failed, and so whether a later one may succeed.
+func failureOf(failed *Error) wait.Failure {
+	switch status := failed.StatusCode; {
+	case failed.reason == reasonNoToken && signInNeeded(failed.cause):
+		return wait.Refused
+	case failed.reason == reasonNoToken:
+		return wait.NoToken
+	case errors.Is(failed, ErrNotFound):
+		return wait.NotFound
+	case status < 300 /* no answer, or one that broke off */, status >= 500,
+		status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == 499 /* client closed request */ :
+		return wait.Trouble
 	default:
-		return failed.StatusCode < 300 /* an answer that broke off */ || failed.StatusCode >= 500
+		return wait.Refused
 	}
 }
 

@@ -16,9 +16,8 @@ import (
 // DefaultConfirmWithin is how long a wait looks for a sign of a request whose outcome is unknown.
 const DefaultConfirmWithin = 2 * time.Minute
 
-// notFoundTolerance is how long a 404 is taken to mean that the device is being moved, as happens right after
-// enrollment.
-const notFoundTolerance = time.Minute
+// tolerance is how long reads may find no device, or get no token, from the first such failure in a row on.
+const tolerance = time.Minute
 
 // State is what a wait needs to continue in another process. It holds no link and no error text, only salted hashes of
 // those from before the request.
@@ -31,8 +30,9 @@ type State struct {
 	ConfirmWithin       time.Duration
 	Unconfirmed         bool // there is no proof yet that the service acted
 
-	resumed time.Time // when the wait was resumed from a token; zero if it was not
-	missing time.Time // since when reads answer 404; zero while the device is found
+	resumed   time.Time // when the wait was resumed from a token; zero if it was not
+	missing   time.Time // since when reads answer 404; zero while the device is found
+	tokenless time.Time // since when reads get no token; zero while they get one
 
 	salt          [16]byte
 	link, details [sha256.Size]byte
@@ -50,6 +50,17 @@ const (
 	NoSign           // ConfirmWithin has passed without a sign of the request
 )
 
+// Failure is why a read failed.
+type Failure uint8
+
+// The failures.
+const (
+	Refused  Failure = iota // no later read will do better
+	Trouble                 // the service throttles, is not available, or cannot be reached
+	NotFound                // the service does not know the device, as happens right after enrollment while it is being moved
+	NoToken                 // the credential gave no token, and it may give one later
+)
+
 // Remember keeps the link and the error text from before the request.
 func (s *State) Remember(link, details string) {
 	_, _ = rand.Read(s.salt[:]) // never fails
@@ -60,7 +71,7 @@ func (s *State) Remember(link, details string) {
 // disappears and comes back was shown by a stale replica, and is not new. Only what is new proves that the service acted:
 // a link or a text that has gone may have expired.
 func (s *State) Judge(link, details string) Verdict {
-	s.missing = time.Time{}
+	s.missing, s.tokenless = time.Time{}, time.Time{}
 	switch {
 	case link != "" && !equal(s.link, s.hash(link)):
 		s.Unconfirmed = false
@@ -83,12 +94,29 @@ func (s *State) JudgeTime(now time.Time, existing bool) Verdict {
 	return Waiting
 }
 
-// Missing takes note of a 404, and reports whether the device may still turn up.
-func (s *State) Missing(now time.Time) bool {
-	if s.missing.IsZero() {
-		s.missing = now
+// Tolerates takes note of a failed read, and reports whether the wait goes on all the same.
+func (s *State) Tolerates(f Failure, now time.Time) bool {
+	if f != NoToken {
+		s.tokenless = time.Time{} // this read had a token
 	}
-	return now.Sub(s.missing) < notFoundTolerance
+	switch f {
+	case Trouble:
+		return true
+	case NotFound:
+		return passing(&s.missing, now)
+	case NoToken:
+		return passing(&s.tokenless, now)
+	default:
+		return false
+	}
+}
+
+// passing counts from the first failure in a row.
+func passing(since *time.Time, now time.Time) bool {
+	if since.IsZero() {
+		*since = now
+	}
+	return now.Sub(*since) < tolerance
 }
 
 // NextLimit is the time until ConfirmWithin or AcceptExistingAfter passes, when a read can end the wait without any

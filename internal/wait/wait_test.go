@@ -163,29 +163,75 @@ func TestState_JudgeTime(t *testing.T) {
 	}
 }
 
-// A device may be missing for a minute, counted from the first 404 after it was last seen.
-func TestState_Missing(t *testing.T) {
+// A device may be missing for a minute, and so may a token, each counted from the first failure in a row.
+func TestState_Tolerates(t *testing.T) {
 	t.Parallel()
-	s := asked(oldLink, "")
-	at := start.Add(time.Hour)
-	missing := func(after time.Duration, want bool) {
-		t.Helper()
-		if got := s.Missing(at.Add(after)); got != want {
-			t.Errorf("after %v the device may turn up: %v, want %v", after, got, want)
+	for name, f := range map[string]wait.Failure{"not found": wait.NotFound, "no token": wait.NoToken} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := asked(oldLink, "")
+			at := start.Add(time.Hour)
+			tolerates := func(after time.Duration, want bool) {
+				t.Helper()
+				if got := s.Tolerates(f, at.Add(after)); got != want {
+					t.Errorf("after %v the wait goes on: %v, want %v", after, got, want)
+				}
+			}
+			tolerates(0, true)
+			tolerates(30*time.Second, true)
+			tolerates(time.Minute-1, true)
+			tolerates(time.Minute, false)
+			tolerates(time.Hour, false)
+			s.Judge(oldLink, "")
+			at = start.Add(2 * time.Hour)
+			tolerates(0, true)
+			tolerates(time.Minute-1, true)
+			s = restarted(t, s, at, wait.ParseOptions{})
+			tolerates(2*time.Minute, true)
+			tolerates(3*time.Minute, false)
+		})
+	}
+}
+
+// What comes between two failures of a kind: a read that failed otherwise had a token, but does not show the device.
+func TestState_Tolerates_Between(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		f, between wait.Failure
+		want       bool // the wait goes on, for the first failure does not count any more
+	}{
+		"not found, trouble":  {wait.NotFound, wait.Trouble, false},
+		"not found, no token": {wait.NotFound, wait.NoToken, false},
+		"not found, refused":  {wait.NotFound, wait.Refused, false},
+		"no token, trouble":   {wait.NoToken, wait.Trouble, true},
+		"no token, not found": {wait.NoToken, wait.NotFound, true},
+		"no token, refused":   {wait.NoToken, wait.Refused, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := asked(oldLink, "")
+			s.Tolerates(c.f, start)
+			s.Tolerates(c.between, start.Add(30*time.Second))
+			if got := s.Tolerates(c.f, start.Add(time.Minute)); got != c.want {
+				t.Errorf("goes on: %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestState_Tolerates_OtherFailures(t *testing.T) {
+	t.Parallel()
+	for _, after := range []time.Duration{0, time.Minute, 1000 * time.Hour} {
+		s := asked(oldLink, "")
+		for range 2 {
+			if !s.Tolerates(wait.Trouble, start.Add(after)) {
+				t.Errorf("trouble ends the wait after %v", after)
+			}
+			if s.Tolerates(wait.Refused, start.Add(after)) {
+				t.Errorf("the wait goes on after a refusal, %v after the start", after)
+			}
 		}
 	}
-	missing(0, true)
-	missing(30*time.Second, true)
-	missing(time.Minute-1, true)
-	missing(time.Minute, false)
-	missing(time.Hour, false)
-	s.Judge(oldLink, "")
-	at = start.Add(2 * time.Hour)
-	missing(0, true)
-	missing(time.Minute-1, true)
-	s = restarted(t, s, at, wait.ParseOptions{})
-	missing(2*time.Minute, true)
-	missing(3*time.Minute, false)
 }
 
 func TestState_NextLimit(t *testing.T) {
@@ -228,10 +274,11 @@ func TestState_NextLimit(t *testing.T) {
 
 // What can happen to a wait.
 const (
-	read        = "read"
-	notFound    = "not found"
-	serverError = "server error"
-	restart     = "restart"
+	read         = "read"
+	notFound     = "not found"
+	withoutToken = "no token"
+	serverError  = "server error"
+	restart      = "restart"
 )
 
 type event struct {
@@ -288,14 +335,22 @@ func (s story) looked() time.Duration {
 	return s.last().at
 }
 
-// missing is how long every answer was a 404 or a failure, from the first 404 on.
-func (s story) missing() time.Duration {
-	for _, e := range s.after(read, restart) {
-		if e.kind == notFound {
+// since is how long ago the first of these events was, 0 if there is none of this kind.
+func (s story) since(kind string, events []event) time.Duration {
+	for _, e := range events {
+		if e.kind == kind {
 			return s.last().at - e.at
 		}
 	}
 	return 0
+}
+
+// missing is how long every answer was a 404 or a failure, from the first 404 on.
+func (s story) missing() time.Duration { return s.since(notFound, s.after(read, restart)) }
+
+// tokenless is how long no read has had a token.
+func (s story) tokenless() time.Duration {
+	return s.since(withoutToken, s.after(read, notFound, serverError, restart))
 }
 
 // end is what the last event means for the wait, and so the only reasons for which a wait ends.
@@ -310,6 +365,8 @@ func (s story) end() string {
 		return "new error"
 	case last.kind == notFound && s.missing() >= time.Minute:
 		return "device gone"
+	case last.kind == withoutToken && s.tokenless() >= time.Minute:
+		return "token gone"
 	case s.accept > 0 && last.at >= s.accept && s.link != "" && s.shown() == s.link:
 		return "existing link"
 	case !s.sign() && s.looked() >= s.confirm:
@@ -366,8 +423,9 @@ func (w *watcher) read(t *rapid.T) {
 
 func (w *watcher) fails(t *rapid.T, kind string) {
 	w.happens(t, kind, pauses...)
-	if kind == notFound && !w.state.Missing(w.now()) {
-		w.judged(t, "device gone")
+	failure := map[string]wait.Failure{notFound: wait.NotFound, withoutToken: wait.NoToken, serverError: wait.Trouble}[kind]
+	if !w.state.Tolerates(failure, w.now()) {
+		w.judged(t, map[string]string{notFound: "device gone", withoutToken: "token gone", serverError: "a wait that trouble ended"}[kind])
 		return
 	}
 	w.judged(t, named(w.state.JudgeTime(w.now(), w.existing)))
@@ -461,10 +519,11 @@ func TestState_KeepsItsPromise(t *testing.T) {
 			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			read:        living(w.read),
-			notFound:    living(func(t *rapid.T) { w.fails(t, notFound) }),
-			serverError: living(func(t *rapid.T) { w.fails(t, serverError) }),
-			restart:     w.restart,
+			read:         living(w.read),
+			notFound:     living(func(t *rapid.T) { w.fails(t, notFound) }),
+			withoutToken: living(func(t *rapid.T) { w.fails(t, withoutToken) }),
+			serverError:  living(func(t *rapid.T) { w.fails(t, serverError) }),
+			restart:      w.restart,
 			"": func(t *rapid.T) {
 				w.keepsTheRequest(t)
 				if len(w.events) > 0 {

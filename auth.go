@@ -51,7 +51,8 @@ func (s *staticToken) GetToken(ctx context.Context, options policy.TokenRequestO
 			"of StaticToken is blank or holds characters that no access token has; pass the bare access token")
 	}
 	if options.Claims != "" {
-		return azcore.AccessToken{}, signInError("the service asks for a token with other claims, which a static token cannot give: sign in again")
+		return azcore.AccessToken{}, signInError(
+			"the service asks for a token with other claims, which a static token cannot give: sign in again")
 	}
 	now := time.Now()
 	if s.expires.IsZero() {

@@ -245,8 +245,8 @@ type OpenRemoteAssistanceOptions struct {
 // Needs DeviceManagementManagedDevices.ReadWrite.All. The error says whether the user was asked:
 //
 //   - [*PendingError]: the user was asked, and no link came before the context or MaxWait ended, or before a failed read
-//     ended the wait (BeginRemoteAssistance says which ones do). Continue with [Client.WaitForRemoteAssistance] and the error's ResumeToken. If the error is also
-//     [ErrOutcomeUnknown], the user may not have been asked.
+//     ended the wait (BeginRemoteAssistance says which ones do). Continue with [Client.WaitForRemoteAssistance] and the
+//     error's ResumeToken. If the error is also [ErrOutcomeUnknown], the user may not have been asked.
 //   - [*SessionError]: the user was asked, and the service says why there is no session.
 //   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
 func (c *Client) OpenRemoteAssistance(

@@ -896,8 +896,8 @@ func TestOpenRemoteAssistance_TokenIsNotRenewed(t *testing.T) {
 		"says that its time is over":       {context.DeadlineExceeded, 20 * time.Second, never, 80 * time.Second},
 		"a sign-in is needed":              {&azidentity.AuthenticationRequiredError{}, 20 * time.Second, 21 * time.Second, 20 * time.Second},
 		"a sign-in is needed, within":      {fmt.Errorf("chain: %w", &azidentity.AuthenticationRequiredError{}), 20 * time.Second, 21 * time.Second, 20 * time.Second},
-		"a code for a person, in its text": {errors.New("ERROR: AADSTS70043: The refresh token has expired."), 20 * time.Second, 21 * time.Second, 20 * time.Second},
-		"a code that may pass":             {errors.New("ERROR: AADSTS90033: A transient error has occurred."), 20 * time.Second, 80 * time.Second, 0},
+		"a code for a person, in its text": {errors.New("az: AADSTS70043: the refresh token has expired"), 20 * time.Second, 21 * time.Second, 20 * time.Second},
+		"a code that may pass":             {errors.New("az: AADSTS90033: a transient error has occurred"), 20 * time.Second, 80 * time.Second, 0},
 	} {
 		for _, poll := range []bool{false, true} {
 			bubble(t, fmt.Sprint(name, ", poller: ", poll), func(t *testing.T, tenant *intunetest.Tenant) {

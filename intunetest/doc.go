@@ -46,9 +46,9 @@
 // # Time
 //
 // The kit never sleeps, except for [Fault.Delay], which is a timer that ends with the request's context. It works
-// inside testing/synctest; outside of it, [TenantOptions.LookAgainAfter] makes waits for a link short. Without it the client has its own pace. The tenant's
-// clock is [TenantOptions.Clock] plus what [Tenant.Advance] added. A client made with [Tenant.ClientOptions] does not
-// wait between tries: the wait moves the tenant's clock instead.
+// inside testing/synctest; outside of it, [TenantOptions.LookAgainAfter] makes waits for a link short, which otherwise
+// have the pace that they have in production. The tenant's clock is [TenantOptions.Clock] plus what [Tenant.Advance]
+// added. A client made with [Tenant.ClientOptions] does not wait between tries: the wait moves the tenant's clock instead.
 //
 // # httpmock
 //

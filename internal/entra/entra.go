@@ -39,7 +39,8 @@ func Final(body []byte, text string) bool {
 		Error string `json:"error"`
 		Codes []int  `json:"error_codes"`
 	}
-	if json.Unmarshal(body, &answer) == nil && answer.Error != "" {
+	_ = json.Unmarshal(body, &answer) // what is malformed says nothing
+	if answer.Error != "" {
 		return slices.Contains(final, answer.Error) && !slices.Contains(answer.Codes, expiredAssertion)
 	}
 	return slices.ContainsFunc(code.FindAllStringSubmatch(text, -1), func(found []string) bool {

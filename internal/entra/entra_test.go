@@ -41,6 +41,8 @@ func TestFinal(t *testing.T) {
 		"another error":                   {`{"error":{"code":"invalid_grant"}}`, none, false},
 		"another error, and a text":       {`{"error":{"code":"x"}}`, "AADSTS50173", true},
 		"an empty error":                  {`{"error":""}`, "AADSTS50173", true},
+		"codes of another form":           {`{"error":"invalid_grant","error_codes":"50173"}`, none, true},
+		"cut off":                         {`{"error":"invalid_grant"`, none, false},
 		"codes alone":                     {`{"error_codes":[50173]}`, none, false},
 
 		"the Azure CLI, signed out":         {none, "AzureCLICredential: ERROR: AADSTS70043: The refresh token has expired. Please run: az login", true},

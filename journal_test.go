@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -80,34 +81,43 @@ func requested(ctx context.Context, client *intune.Client, device intune.DeviceR
 		"Request": func() error { _, err := client.RequestRemoteAssistance(ctx, device, nil); return err },
 		"Begin":   func() error { _, err := client.BeginRemoteAssistance(ctx, device, nil); return err },
 		"Open": func() error {
-			_, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Nanosecond, Frequency: time.Nanosecond})
+			options := &intune.OpenRemoteAssistanceOptions{MaxWait: time.Nanosecond, Frequency: time.Nanosecond}
+			_, err := client.OpenRemoteAssistance(ctx, device, options)
 			return err
 		},
+	}
+}
+
+// nothing wants neither an entry nor a request.
+func (m *memory) nothing(tb testing.TB, what string, service *script) {
+	tb.Helper()
+	if len(m.asking)+len(m.asked) != 0 {
+		tb.Errorf("%s: entries %+v and %+v, want none", what, m.asking, m.asked)
+	}
+	if n := service.calls.Load(); n != 0 {
+		tb.Errorf("%s: sent %d times", what, n)
 	}
 }
 
 // One pair for each call, whatever becomes of its tries.
 func TestJournalPair(t *testing.T) {
 	t.Parallel()
-	post := func(f intunetest.Fault) intunetest.Fault { f.Method = http.MethodPost; return f }
+	unreachable := intunetest.Fault{Drop: intunetest.DropConnect, Times: -1}
 	for name, c := range map[string]struct {
-		faults  []intunetest.Fault
+		faults  []intunetest.Fault // of the action
 		outcome intune.Outcome
 		status  int
 		tries   int
 	}{
-		"accepted":                  {outcome: intune.OutcomeAccepted, status: 204, tries: 1},
-		"accepted at the third try": {faults: []intunetest.Fault{post(intunetest.Fault{Status: 429}), post(intunetest.Fault{Status: 503})}, outcome: intune.OutcomeAccepted, status: 204, tries: 3},
-		"refused":                   {faults: []intunetest.Fault{post(intunetest.Fault{Status: 403, Code: "Forbidden"})}, outcome: intune.OutcomeRejected, status: 403, tries: 1},
-		"throttled to the end":      {faults: []intunetest.Fault{post(intunetest.Fault{Status: 429, Times: -1})}, outcome: intune.OutcomeRejected, status: 429, tries: 4},
-		"no connection":             {faults: []intunetest.Fault{post(intunetest.Fault{Drop: intunetest.DropConnect, Times: -1})}, outcome: intune.OutcomeNotSent, tries: 4},
-		"refused, then no connection": {
-			faults:  []intunetest.Fault{post(intunetest.Fault{Status: 503}), post(intunetest.Fault{Drop: intunetest.DropConnect, Times: -1})},
-			outcome: intune.OutcomeRejected, tries: 4,
-		},
-		"broken after it was sent": {faults: []intunetest.Fault{post(intunetest.Fault{Drop: intunetest.DropAfter})}, outcome: intune.OutcomeUnknown, tries: 1},
-		"a gateway's timeout":      {faults: []intunetest.Fault{post(intunetest.Fault{Status: 504})}, outcome: intune.OutcomeUnknown, status: 504, tries: 1},
-		"not the answer expected":  {faults: []intunetest.Fault{post(intunetest.Fault{Status: 200, Body: "<html>sign in</html>"})}, outcome: intune.OutcomeUnknown, status: 200, tries: 1},
+		"accepted":                    {nil, intune.OutcomeAccepted, 204, 1},
+		"accepted at the third try":   {[]intunetest.Fault{{Status: 429}, {Status: 503}}, intune.OutcomeAccepted, 204, 3},
+		"refused":                     {[]intunetest.Fault{{Status: 403, Code: "Forbidden"}}, intune.OutcomeRejected, 403, 1},
+		"throttled to the end":        {[]intunetest.Fault{{Status: 429, Times: -1}}, intune.OutcomeRejected, 429, 4},
+		"no connection":               {[]intunetest.Fault{unreachable}, intune.OutcomeNotSent, 0, 4},
+		"refused, then no connection": {[]intunetest.Fault{{Status: 503}, unreachable}, intune.OutcomeRejected, 0, 4},
+		"broken after it was sent":    {[]intunetest.Fault{{Drop: intunetest.DropAfter}}, intune.OutcomeUnknown, 0, 1},
+		"a gateway's timeout":         {[]intunetest.Fault{{Status: 504}}, intune.OutcomeUnknown, 504, 1},
+		"not the answer expected":     {[]intunetest.Fault{{Status: 200, Body: "<html>sign in</html>"}}, intune.OutcomeUnknown, 200, 1},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
 			device := waiting(tenant, intune.ManagedDevice{})
@@ -115,30 +125,58 @@ func TestJournalPair(t *testing.T) {
 				tenant.ClearFaults()
 				tenant.ResetRequests()
 				for _, fault := range c.faults {
+					fault.Method = http.MethodPost
 					tenant.Inject(fault)
 				}
 				journal := &memory{}
 				err := requested(t.Context(), journaled(t, tenant, journal), device)[method]()
 				asking, asked := journal.pair(t)
-				var ids []string
+				id, sent := asking.ClientRequestID, 0
 				for _, request := range tenant.Requests() {
-					if request.Method == http.MethodPost {
-						ids = append(ids, request.Header.Get("Client-Request-Id"))
+					if request.Method != http.MethodPost {
+						continue
+					}
+					sent++
+					if got := request.Header.Get("Client-Request-Id"); got != id {
+						t.Errorf("%s: try %d has the id %q, the journal %q", method, sent, got, id)
 					}
 				}
-				if len(ids) > c.tries || len(slices.Compact(ids)) > 1 || len(ids) > 0 && ids[0] != asking.ClientRequestID || asking.ClientRequestID == "" || asked.ClientRequestID != asking.ClientRequestID {
-					t.Errorf("%s: ids %v on the wire, %q and %q in the journal", method, ids, asking.ClientRequestID, asked.ClientRequestID)
+				if id == "" || sent > c.tries {
+					t.Errorf("%s: sent %d times with the id %q, want an id and at most %d", method, sent, id, c.tries)
 				}
-				if asking.Device != device || asking.Outcome != "" || asking.Error != "" || asking.CallerID != "" || (asking.ResumeToken == "") != (method == "Request") || asking.Time.IsZero() || asking.Time.Location() != time.UTC {
-					t.Errorf("%s: Asking was told %+v", method, asking)
+
+				want := intune.JournalEntry{Time: asking.Time, Device: device, ClientRequestID: id, ResumeToken: asking.ResumeToken}
+				if asking != want {
+					t.Errorf("%s: Asking was told %+v, want %+v", method, asking, want)
 				}
-				if asked.Device != device || asked.Outcome != c.outcome || asked.StatusCode != c.status || asked.ResumeToken != "" || asked.Time.Before(asking.Time) || asked.Time.Location() != time.UTC ||
-					(asked.Error == "") != (c.outcome == intune.OutcomeAccepted) || (asked.RequestID == "") != (c.status == 0) ||
-					asked.CallerID != "caller-1" || asked.AppID != "app-1" || asked.TenantID != "tenant-1" {
-					t.Errorf("%s: Asked was told %+v", method, asked)
+				if (asking.ResumeToken == "") != (method == "Request") {
+					t.Errorf("%s: Asking was told the token %q", method, asking.ResumeToken)
 				}
-				if failed, ok := errors.AsType[*intune.Error](err); ok && (failed.Error() != asked.Error || failed.ClientRequestID != asked.ClientRequestID || failed.RequestID != asked.RequestID) {
-					t.Errorf("%s: error %v, entry %+v", method, err, asked)
+				if asking.Time.IsZero() || asking.Time.Location() != time.UTC {
+					t.Errorf("%s: Asking was told the time %v", method, asking.Time)
+				}
+
+				want = intune.JournalEntry{
+					Time: asked.Time, Device: device, ClientRequestID: id, Outcome: c.outcome, StatusCode: c.status, RequestID: asked.RequestID,
+					Error: asked.Error, CallerID: "caller-1", AppID: "app-1", TenantID: "tenant-1",
+				}
+				if asked != want {
+					t.Errorf("%s: Asked was told %+v, want %+v", method, asked, want)
+				}
+				if asked.Time.Before(asking.Time) || asked.Time.Location() != time.UTC {
+					t.Errorf("%s: Asked was told the time %v, Asking %v", method, asked.Time, asking.Time)
+				}
+				if (asked.Error == "") != (c.outcome == intune.OutcomeAccepted) {
+					t.Errorf("%s: Asked was told the error %q", method, asked.Error)
+				}
+				if (asked.RequestID == "") != (c.status == 0) {
+					t.Errorf("%s: Asked was told the request id %q", method, asked.RequestID)
+				}
+				if failed, ok := errors.AsType[*intune.Error](err); ok {
+					told := [...]string{asked.Error, asked.ClientRequestID, asked.RequestID}
+					if want := [...]string{failed.Error(), failed.ClientRequestID, failed.RequestID}; told != want {
+						t.Errorf("%s: Asked was told error and ids %q, the caller %q", method, told, want)
+					}
 				}
 			}
 		})
@@ -156,29 +194,33 @@ func TestJournalThatFailsStopsTheRequest(t *testing.T) {
 		"a policy that repeats, per try":     placed(again{})["per retry"],
 		"a policy that replaces the context": placed(forgets)["per retry"],
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for _, method := range []string{"Request", "Begin", "Open"} {
+		for _, method := range []string{"Request", "Begin", "Open"} {
+			t.Run(name+", "+method, func(t *testing.T) {
+				t.Parallel()
 				tenant := intunetest.NewTenant(nil)
 				device := tenant.AddDevice(intune.ManagedDevice{})
 				journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error { return full }}
 				client := newClient(t, tenant, journal.option, option)
 				err := requested(t.Context(), client, device)[method]()
 				failed := asError(t, err)
-				if !errors.Is(err, full) || errors.Is(err, intune.ErrOutcomeUnknown) || failed.StatusCode != 0 || failed.ClientRequestID != journal.asking[0].ClientRequestID ||
-					!strings.Contains(err.Error(), "not sent, for the journal could not record the request: no space left") || strings.Contains(err.Error(), "secret") {
-					t.Errorf("%s: %v", method, err)
+				if got := [...]int{len(journal.asking), len(journal.asked), tenant.Prompts(device)}; got != [...]int{1, 0, 0} {
+					t.Fatalf("Asking, Asked and prompts %v times, want Asking once", got)
 				}
-				if len(journal.asking) != 1 || len(journal.asked) != 0 || tenant.Prompts(device) != 0 {
-					t.Errorf("%s: Asking %d times, Asked %d times, %d prompts", method, len(journal.asking), len(journal.asked), tenant.Prompts(device))
+				checkKinds(t, err)
+				checkSays(t, err, "not sent, for the journal could not record the request: no space left")
+				if !errors.Is(err, full) || strings.Contains(err.Error(), "secret") {
+					t.Errorf("got %v, want the journal's own error without the link", err)
+				}
+				if id := journal.asking[0].ClientRequestID; failed.StatusCode != 0 || failed.ClientRequestID != id {
+					t.Errorf("status %d and id %q, want none and %q", failed.StatusCode, failed.ClientRequestID, id)
 				}
 				for _, request := range tenant.Requests() {
 					if request.Method != http.MethodGet {
-						t.Errorf("%s: %s %s was sent", method, request.Method, request.Path)
+						t.Errorf("%s %s was sent", request.Method, request.Path)
 					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -192,8 +234,12 @@ func TestContextEndsWhileTheJournalWrites(t *testing.T) {
 			journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error { cancel(); return fails }}
 			service := newScript(status(204))
 			_, err := newClient(t, service, journal.option).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-			if !errors.Is(err, context.Canceled) || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 || strings.Contains(err.Error(), "journal") != (fails != nil) {
-				t.Errorf("sent %d times, error %v", service.calls.Load(), err)
+			checkKinds(t, err, context.Canceled)
+			if told := strings.Contains(fmt.Sprint(err), "journal"); told != (fails != nil) {
+				t.Errorf("the error names the journal: %v, want %v: %v", told, fails != nil, err)
+			}
+			if n := service.calls.Load(); n != 0 {
+				t.Errorf("sent %d times", n)
 			}
 			if fails != nil {
 				if len(journal.asked) != 0 {
@@ -217,7 +263,8 @@ var (
 	}
 	askedEntry = intune.JournalEntry{
 		Time: time.Date(2026, 3, 4, 5, 6, 8, 0, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
-		Outcome: intune.OutcomeRejected, StatusCode: 403, RequestID: "r1", Error: "not allowed <&>", Actor: "bert", CallerID: "c", AppID: "a", TenantID: "t",
+		Outcome: intune.OutcomeRejected, StatusCode: 403, RequestID: "r1", Error: "not allowed <&>",
+		Actor: "bert", CallerID: "c", AppID: "a", TenantID: "t",
 	}
 )
 
@@ -239,13 +286,23 @@ func TestJournalThatFailsLater(t *testing.T) {
 	})
 	client := newClient(t, service, journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
 	response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-	asking, asked := journal.pair(t)
-	if err != nil || response.ClientRequestID != asking.ClientRequestID || asked.Outcome != intune.OutcomeAccepted || asked.RequestID != "r1" {
-		t.Errorf("response %+v, error %v, Asked was told %+v", response, err, asked)
+	if err != nil {
+		t.Fatal(err)
 	}
-	event := strings.Join(collected.List[0].Events, "\n")
-	if collected.List[0].Name != "Client.RequestRemoteAssistance" || !strings.HasPrefix(event, "intune.journalError") || !strings.Contains(event, "error.message write: no space left") || strings.Contains(event, "secret") {
-		t.Errorf("span %s has the event %q", collected.List[0].Name, event)
+	asking, asked := journal.pair(t)
+	if asking.ClientRequestID != response.ClientRequestID {
+		t.Errorf("Asking was told the id %q, the caller %q", asking.ClientRequestID, response.ClientRequestID)
+	}
+	if asked.Outcome != intune.OutcomeAccepted || asked.RequestID != "r1" {
+		t.Errorf("Asked was told %+v, want it accepted as r1", asked)
+	}
+	span := collected.List[0]
+	if span.Name != "Client.RequestRemoteAssistance" {
+		t.Errorf("the first span is %s", span.Name)
+	}
+	want := "intune.journalError[{error.message write: no space left, see https://get.teamviewer.com/REDACTED}]"
+	if event := strings.Join(span.Events, "\n"); event != want {
+		t.Errorf("the span has the event %q, want %q", event, want)
 	}
 }
 
@@ -254,6 +311,8 @@ func TestNoEntryWithoutARequest(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
+	elsewhere := rewrite(func(r *http.Request) { r.URL.Host = "graph.example" })
+	refuses := policyFunc(func(*policy.Request) (*http.Response, error) { return nil, errors.New("no") })
 	for name, c := range map[string]struct {
 		ctx    context.Context //nolint:containedctx // a case
 		device intune.DeviceRef
@@ -261,8 +320,8 @@ func TestNoEntryWithoutARequest(t *testing.T) {
 	}{
 		"no device":         {t.Context(), intune.DeviceRef{}, noRetries},
 		"the context ended": {ended, intune.Device("1"), noRetries},
-		"another host":      {t.Context(), intune.Device("1"), placed(rewrite(func(r *http.Request) { r.URL.Host = "graph.example" }))["per retry"]},
-		"a policy refuses":  {t.Context(), intune.Device("1"), placed(policyFunc(func(*policy.Request) (*http.Response, error) { return nil, errors.New("no") }))["per retry"]},
+		"another host":      {t.Context(), intune.Device("1"), placed(elsewhere)["per retry"]},
+		"a policy refuses":  {t.Context(), intune.Device("1"), placed(refuses)["per retry"]},
 		"a blank token":     {t.Context(), intune.Device("1"), nil},
 	} {
 		journal, service := &memory{}, newScript(status(204))
@@ -283,21 +342,24 @@ func TestNoEntryWithoutARequest(t *testing.T) {
 		if failed, ok := errors.AsType[*intune.Error](err); ok && failed.ClientRequestID == "" {
 			t.Errorf("%s: the error has no client request id", name)
 		}
-		if err == nil || len(journal.asking)+len(journal.asked) != 0 || service.calls.Load() != 0 {
-			t.Errorf("%s: error %v, entries %+v and %+v, sent %d times", name, err, journal.asking, journal.asked, service.calls.Load())
+		if err == nil {
+			t.Errorf("%s: no error", name)
 		}
+		journal.nothing(t, name, service)
 	}
 }
 
 // Reads and the other writes are not in the journal.
 func TestJournalHearsOfRequestsOnly(t *testing.T) {
 	t.Parallel()
+	requests := []string{"RequestRemoteAssistance", "BeginRemoteAssistance", "OpenRemoteAssistance", "RequestRemoteAssistanceMany"}
 	for name, call := range spanned {
-		if name == "RequestRemoteAssistance" || name == "BeginRemoteAssistance" || name == "OpenRemoteAssistance" || name == "RequestRemoteAssistanceMany" {
+		if slices.Contains(requests, name) {
 			continue
 		}
 		journal := &memory{}
-		if err := call(t.Context(), newClient(t, always(http.StatusNotFound, ""), journal.option)); err == nil || len(journal.asking)+len(journal.asked) != 0 {
+		err := call(t.Context(), newClient(t, always(http.StatusNotFound, ""), journal.option))
+		if err == nil || len(journal.asking)+len(journal.asked) != 0 {
 			t.Errorf("%s: entries %+v and %+v, error %v", name, journal.asking, journal.asked, err)
 		}
 	}
@@ -313,7 +375,8 @@ func TestJournalHearsOfAPanic(t *testing.T) {
 				t.Error("no panic")
 			}
 		}()
-		_, _ = newClient(t, transportFunc(func(*http.Request) (*http.Response, error) { panic("boom") }), journal.option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+		panics := transportFunc(func(*http.Request) (*http.Response, error) { panic("boom") })
+		_ = act(t, newClient(t, panics, journal.option))
 	}()
 	if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeUnknown {
 		t.Errorf("Asked was told %+v", asked)
@@ -337,9 +400,10 @@ func TestRequestThatAPolicyLeavesBehind(t *testing.T) {
 		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) {
 			t.Errorf("%s: %v", place, err)
 		}
-		if _, err := late.Next(); err == nil || service.calls.Load() != 0 || len(journal.asking)+len(journal.asked) != 0 {
-			t.Errorf("%s: sent %d times, entries %+v and %+v, error %v", place, service.calls.Load(), journal.asking, journal.asked, err)
+		if _, err := late.Next(); err == nil {
+			t.Errorf("%s: the request that was left behind is sent", place)
 		}
+		journal.nothing(t, place, service)
 	}
 }
 
@@ -355,13 +419,17 @@ func TestTypedNilJournal(t *testing.T) {
 // A log shows an entry without the resume token and the user.
 func TestJournalEntryInALog(t *testing.T) {
 	t.Parallel()
+	const device = `entry.device="device 1 (user address)" `
 	for name, c := range map[string]struct {
 		entry intune.JournalEntry
 		want  string
 	}{
-		"asking": {askingEntry, "entry.time=2026-03-04T05:06:07.000Z entry.device=\"device 1 (user address)\" entry.actor=bert entry.client_request_id=id-1\n"},
-		"asked": {askedEntry, "entry.time=2026-03-04T05:06:08.000Z entry.device=\"device 1 (user address)\" entry.outcome=rejected entry.status=403 entry.error=\"not allowed <&>\" entry.actor=bert " +
-			"entry.caller_id=c entry.app_id=a entry.tenant_id=t entry.request_id=r1 entry.client_request_id=id-1\n"},
+		"asking": {askingEntry, "entry.time=2026-03-04T05:06:07.000Z " + device + "entry.actor=bert entry.client_request_id=id-1\n"},
+		"asked": {
+			askedEntry, "entry.time=2026-03-04T05:06:08.000Z " + device +
+				`entry.outcome=rejected entry.status=403 entry.error="not allowed <&>" entry.actor=bert ` +
+				"entry.caller_id=c entry.app_id=a entry.tenant_id=t entry.request_id=r1 entry.client_request_id=id-1\n",
+		},
 	} {
 		var b strings.Builder
 		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "entry", c.entry)
@@ -438,11 +506,17 @@ func TestJournalKnowsTheIDOnTheWire(t *testing.T) {
 				if err != nil {
 					got = asError(t, err).ClientRequestID
 				}
-				asking, asked := journal.pair(t)
-				if c.want != "" && got != c.want || got == "" || asking.ClientRequestID != got || asked.ClientRequestID != got || (err == nil) != (last == http.StatusNoContent) {
-					t.Errorf("got %q, want %q, entries have %q and %q, error %v", got, c.want, asking.ClientRequestID, asked.ClientRequestID, err)
+				if (err == nil) != (last == http.StatusNoContent) {
+					t.Errorf("got %v", err)
 				}
-				if len(wire) != 3 || wire[0] != got || wire[1] != got || wire[2] != got {
+				if got == "" || got != cmp.Or(c.want, got) {
+					t.Errorf("reported %q, want %q", got, c.want)
+				}
+				asking, asked := journal.pair(t)
+				if asking.ClientRequestID != got || asked.ClientRequestID != got {
+					t.Errorf("the entries have %q and %q, reported %q", asking.ClientRequestID, asked.ClientRequestID, got)
+				}
+				if !slices.Equal(wire, []string{got, got, got}) {
 					t.Errorf("sent %q, reported %q", wire, got)
 				}
 			})
@@ -458,7 +532,7 @@ func TestIDsWithoutAJournal(t *testing.T) {
 		wire = append(wire, req.Header.Get("Client-Request-Id"))
 		return unavailable(req), nil
 	})
-	_, err := newClient(t, service, placed(setID("Client-Request-Id"))["per retry"]).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	err := act(t, newClient(t, service, placed(setID("Client-Request-Id"))["per retry"]))
 	if last := asError(t, err).ClientRequestID; strings.Join(wire, " ") != "own-1 own-2 own-3 own-4" || last != "own-4" {
 		t.Errorf("sent %v, reported %q", wire, last)
 	}
@@ -474,27 +548,35 @@ func TestJournalRefusesAnIDThatIsASecret(t *testing.T) {
 		"too long":  strings.Repeat("x", 201),
 		"two lines": "a\nb",
 	} {
-		journal, service := &memory{}, newScript(status(204))
-		ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {id}})
-		_, err := newClient(t, service, journal.option).RequestRemoteAssistance(ctx, intune.UserDevice("anna@contoso.com", "1"), nil)
-		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "client-request-id") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "anna") ||
-			len(journal.asking) != 0 || service.calls.Load() != 0 {
-			t.Errorf("%s: error %v, entries %v, sent %d times", name, err, journal.asking, service.calls.Load())
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			journal, service := &memory{}, newScript(status(204))
+			ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {id}})
+			_, err := newClient(t, service, journal.option).RequestRemoteAssistance(ctx, intune.UserDevice("anna@contoso.com", "1"), nil)
+			checkRefused(t, err, "client-request-id")
+			if text := fmt.Sprint(err); strings.Contains(text, "secret") || strings.Contains(text, "anna") {
+				t.Errorf("the error shows it: %s", text)
+			}
+			journal.nothing(t, "the call", service)
+		})
 	}
 }
 
 // The claims are those of the token that was sent; a token that cannot be read has none.
 func TestJournalNamesTheCaller(t *testing.T) {
 	t.Parallel()
+	const site = "https://get.teamviewer.com/"
+	callerOf := func(entry intune.JournalEntry) [3]string {
+		return [...]string{entry.CallerID, entry.AppID, entry.TenantID}
+	}
 	for name, c := range map[string]struct {
-		claims              map[string]any
-		caller, app, tenant string
+		claims map[string]any
+		want   [3]string // caller, app and tenant
 	}{
-		"version 1": {map[string]any{"oid": "o", "appid": "a", "tid": "t"}, "o", "a", "t"},
-		"version 2": {map[string]any{"oid": "o", "appid": nil, "azp": "z", "tid": "t"}, "o", "z", "t"},
-		"none":      {map[string]any{"appid": nil, "tid": nil}, "", "", ""},
-		"hostile":   {map[string]any{"oid": "a\nb https://get.teamviewer.com/secret", "appid": 7, "tid": "t"}, "a b https://get.teamviewer.com/REDACTED", "", "t"},
+		"version 1": {map[string]any{"oid": "o", "appid": "a", "tid": "t"}, [...]string{"o", "a", "t"}},
+		"version 2": {map[string]any{"oid": "o", "appid": nil, "azp": "z", "tid": "t"}, [...]string{"o", "z", "t"}},
+		"none":      {map[string]any{"appid": nil, "tid": nil}, [3]string{}},
+		"hostile":   {map[string]any{"oid": "a\nb " + site + "secret", "appid": 7, "tid": "t"}, [...]string{"a b " + site + "REDACTED", "", "t"}},
 	} {
 		tenant, journal := intunetest.NewTenant(nil), &memory{}
 		device := tenant.AddDevice(intune.ManagedDevice{})
@@ -507,16 +589,16 @@ func TestJournalNamesTheCaller(t *testing.T) {
 		if _, err := client.RequestRemoteAssistance(t.Context(), device, nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, asked := journal.pair(t); asked.CallerID != c.caller || asked.AppID != c.app || asked.TenantID != c.tenant {
-			t.Errorf("%s: %+v", name, asked)
+		if _, asked := journal.pair(t); callerOf(asked) != c.want {
+			t.Errorf("%s: caller, app and tenant are %q, want %q", name, callerOf(asked), c.want)
 		}
 	}
 	journal := &memory{}
-	if _, err := newClient(t, always(http.StatusNoContent, ""), journal.option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil {
+	if err := act(t, newClient(t, always(http.StatusNoContent, ""), journal.option)); err != nil {
 		t.Fatal(err)
 	}
-	if _, asked := journal.pair(t); asked.CallerID != "" || asked.AppID != "" || asked.TenantID != "" {
-		t.Errorf("opaque token: %+v", asked)
+	if _, asked := journal.pair(t); callerOf(asked) != [3]string{} {
+		t.Errorf("opaque token: caller, app and tenant are %q", callerOf(asked))
 	}
 }
 
@@ -548,19 +630,34 @@ func TestJournalTokenGoesOn(t *testing.T) {
 					Unconfirmed     bool   `json:"unconfirmed"`
 				} `json:"token"`
 			}
-			if err := json.Unmarshal([]byte(asking.ResumeToken), &token); err != nil || token.Token.ClientRequestID != asking.ClientRequestID || !token.Token.Unconfirmed {
-				t.Errorf("token %s, error %v", asking.ResumeToken, err)
+			if err := json.Unmarshal([]byte(asking.ResumeToken), &token); err != nil {
+				t.Fatalf("token %s: %v", asking.ResumeToken, err)
+			}
+			if token.Token.ClientRequestID != asking.ClientRequestID || !token.Token.Unconfirmed {
+				t.Errorf("token %s, want the id %q and unconfirmed", asking.ResumeToken, asking.ClientRequestID)
 			}
 			time.Sleep(3 * time.Hour) //nolint:forbidigo // the bubble's clock
 			start := time.Now()
 			session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), asking.ResumeToken, nil)
+			id := session.ClientRequestID
 			if c.stopped {
 				pending, ok := errors.AsType[*intune.PendingError](err)
-				if !ok || !errors.Is(err, intune.ErrOutcomeUnknown) || pending.ClientRequestID != asking.ClientRequestID || time.Since(start) != 2*time.Minute || strings.Contains(err.Error(), "the request was accepted") {
-					t.Errorf("after %v: %v", time.Since(start), err)
+				if !ok {
+					t.Fatalf("got %v, want a *PendingError", err)
 				}
-			} else if err != nil || session.URL.Reveal() != newLink || session.ClientRequestID != asking.ClientRequestID {
+				id = pending.ClientRequestID
+				checkKinds(t, err, intune.ErrSessionPending, intune.ErrOutcomeUnknown)
+				if strings.Contains(err.Error(), "the request was accepted") {
+					t.Errorf("nobody knows: %v", err)
+				}
+				if waited := time.Since(start); waited != 2*time.Minute {
+					t.Errorf("waited %v", waited)
+				}
+			} else if err != nil || session.URL.Reveal() != newLink {
 				t.Errorf("got %v, %v", session, err)
+			}
+			if id != asking.ClientRequestID {
+				t.Errorf("the wait is for the request %q, want %q", id, asking.ClientRequestID)
 			}
 			if n := tenant.Prompts(device); n != c.prompts {
 				t.Errorf("%d prompts", n)
@@ -575,15 +672,18 @@ func TestJournalHoldsNoSecrets(t *testing.T) {
 	journal := &memory{}
 	service := transportFunc(func(req *http.Request) (*http.Response, error) {
 		if req.Method == http.MethodGet {
-			return answer(req, http.StatusOK, nil, `{"id":"1","remoteAssistanceSessionUrl":"`+oldLink+`","remoteAssistanceSessionErrorDetails":"see `+oldLink+`"}`), nil
+			return answer(req, http.StatusOK, nil, sessionOf(oldLink, "see "+oldLink)), nil
 		}
 		header := http.Header{"Request-Id": {oldLink}, "Location": {oldLink}}
 		return answer(req, http.StatusForbidden, header, `{"error":{"code":"Forbidden","message":"`+oldLink+` and opaque-token"}}`), nil
 	})
-	_, err := newClient(t, service, journal.option).BeginRemoteAssistance(t.Context(), intune.Device("1"), nil)
-	text, marshalErr := json.Marshal([]any{journal.asking, journal.asked})
-	if err == nil || marshalErr != nil || len(journal.asked) != 1 {
-		t.Fatalf("errors %v, %v, entries %s", err, marshalErr, text)
+	_, err := newClient(t, service, journal.option).BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	if err == nil || len(journal.asked) != 1 {
+		t.Fatalf("error %v, entries %+v", err, journal.asked)
+	}
+	text, err := json.Marshal([]any{journal.asking, journal.asked})
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, secret := range []string{"old-secret", "opaque-token", "Bearer"} {
 		if strings.Contains(string(text), secret) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,12 +23,14 @@ import (
 func fleet() *listService {
 	next := graphLists + "managedDevices?$skiptoken="
 	row := func(id, name, serial, user string) string {
-		return fmt.Sprintf(`{"id":%q,"deviceName":%q,"serialNumber":%q,"userPrincipalName":%q,"azureADDeviceId":"00000000-0000-0000-0000-000000000000","imei":""}`, id, name, serial, user)
+		return fmt.Sprintf(`{"id":%q,"deviceName":%q,"serialNumber":%q,"userPrincipalName":%q,`, id, name, serial, user) +
+			`"azureADDeviceId":"00000000-0000-0000-0000-000000000000","imei":""}`
 	}
 	bodies := []string{
 		pageOf(next+"2", row("1", "PC-1", "S1", "anna@contoso.com"), row("2", "PC-2", "S2", "ben@contoso.com")),
 		pageOf(next+"3", row("1", "PC-1", "S1", "anna@contoso.com"), row("3", "PC-3", "0", "")),
-		pageOf("", row("4", "PC-2", "S4", "ben@contoso.com"), row("5", "PC-11", "S11", "anna@contoso.com.example"), row("2", "PC-2", "S2", "ben@contoso.com")),
+		pageOf("", row("4", "PC-2", "S4", "ben@contoso.com"), row("5", "PC-11", "S11", "anna@contoso.com.example"),
+			row("2", "PC-2", "S2", "ben@contoso.com")),
 	}
 	return &listService{body: func(n int, _ string) string { return bodies[(n-1)%len(bodies)] }}
 }
@@ -45,13 +48,19 @@ func TestFindDeviceWithoutAnID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			device, err := newClient(t, inTurn(pageOf("", rows...))).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-1"}, nil)
-			if e := asError(t, err); e.Op != "find device" || !strings.Contains(e.Message, "without its id") || errors.Is(err, intune.ErrNotFound) || device.DeviceName != "" {
-				t.Errorf("got %v, %v", device, err)
+			e := asError(t, err)
+			checkKinds(t, err)
+			if e.Op != "find device" || !strings.Contains(e.Message, "without its id") {
+				t.Errorf("operation %q, message %q", e.Op, e.Message)
+			}
+			if device.DeviceName != "" {
+				t.Errorf("got %v beside the error", device)
 			}
 		})
 	}
 	service := inTurn(pageOf("", `{"deviceName":"PC-2"}`, deviceRow("1", "PC-1")))
-	if device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-1"}, nil); err != nil || device.ID != "1" {
+	device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "PC-1"}, nil)
+	if err != nil || device.ID != "1" {
 		t.Errorf("a row that does not match is in the way: %v, %v", device, err)
 	}
 }
@@ -84,21 +93,32 @@ func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
 			t.Parallel()
 			service := fleet()
 			device, err := newClient(t, service).FindDevice(t.Context(), c.filter, nil)
-			ambiguous, several := errors.AsType[*intune.AmbiguousDeviceError](err)
 			switch c.want {
 			case "":
-				if e := asError(t, err); !errors.Is(err, intune.ErrNotFound) || e.Op != "find device" || e.StatusCode != 0 || device.ID != "" {
-					t.Errorf("got %v, %v", device, err)
+				checkKinds(t, err, intune.ErrNotFound)
+				if e := asError(t, err); e.Op != "find device" || e.StatusCode != 0 {
+					t.Errorf("operation %q, status %d", e.Op, e.StatusCode)
 				}
 			case "*":
-				if !several || !errors.Is(err, intune.ErrAmbiguousDevice) || errors.Is(err, intune.ErrNotFound) || device.ID != "" || len(ambiguous.Candidates) != 2 ||
-					ambiguous.Candidates[0].ID != "2" || ambiguous.Candidates[1].ID != "4" {
-					t.Errorf("got %v, %v", device, err)
+				checkKinds(t, err, intune.ErrAmbiguousDevice)
+				ambiguous, ok := errors.AsType[*intune.AmbiguousDeviceError](err)
+				if !ok {
+					t.Fatalf("got %v, want an *AmbiguousDeviceError", err)
+				}
+				var candidates []string
+				for _, candidate := range ambiguous.Candidates {
+					candidates = append(candidates, candidate.ID)
+				}
+				if !slices.Equal(candidates, []string{"2", "4"}) {
+					t.Errorf("the candidates are %q", candidates)
 				}
 			default:
-				if err != nil || device.ID != c.want {
-					t.Errorf("got %v, %v", device, err)
+				if err != nil {
+					t.Error(err)
 				}
+			}
+			if want := strings.Trim(c.want, "*"); device.ID != want {
+				t.Errorf("got the device %q, want %q", device.ID, want)
 			}
 			if len(service.asked) != 3 {
 				t.Errorf("asked %q: the device could be on any page", service.asked)
@@ -111,18 +131,23 @@ func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
 func TestFindDeviceAtAServiceThatSendsTheOthers(t *testing.T) {
 	t.Parallel()
 	others := inTurn(pageOf("", `{"id":"2","serialNumber":"S2"}`, `{"id":"3"}`))
-	client := newClient(t, others)
-	device, err := client.FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, nil)
-	if !errors.Is(err, intune.ErrNotFound) || device.ID != "" || !strings.Contains(err.Error(), "serialNumber") || strings.Contains(err.Error(), "S1") {
-		t.Errorf("got %v, %v", device, err)
+	client, filter := newClient(t, others), intune.DeviceFilter{SerialNumber: "S1"}
+	device, err := client.FindDevice(t.Context(), filter, nil)
+	checkKinds(t, err, intune.ErrNotFound)
+	checkSays(t, err, "serialNumber")
+	if device.ID != "" || strings.Contains(fmt.Sprint(err), "S1") {
+		t.Errorf("got %v, %v, want no device and not the number", device, err)
 	}
 	one := inTurn(pageOf("", `{"id":"2","serialNumber":"S2"}`))
-	if device, err = newClient(t, one).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, nil); !errors.Is(err, intune.ErrNotFound) || device.ID != "" {
+	if device, err = newClient(t, one).FindDevice(t.Context(), filter, nil); !errors.Is(err, intune.ErrNotFound) || device.ID != "" {
 		t.Errorf("a single wrong device: got %v, %v", device, err)
 	}
-	pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{SerialNumber: "S1"}}))
-	if err != nil || len(pages[0].Value) != 0 || pages[0].Dropped != 2 {
-		t.Errorf("got %+v, %v", pages, err)
+	pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages[0].Value) != 0 || pages[0].Dropped != 2 {
+		t.Errorf("got %v, and %d dropped, want none and 2", pages[0].Value, pages[0].Dropped)
 	}
 }
 
@@ -184,23 +209,25 @@ func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
 
 func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
 	t.Parallel()
-	const filter = "$filter=serialNumber%20eq%20%27S1%27"
+	const filter, selected = "?$filter=serialNumber%20eq%20%27S1%27", "&$select=id,deviceName,serialNumber,lastSyncDateTime"
 	for address, options := range map[string]*intune.FindDeviceOptions{
-		"deviceManagement/managedDevices?" + filter:                                                                         nil,
-		"deviceManagement/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime,model":          {Select: []string{"model"}},
-		"users/u1/managedDevices?" + filter:                                                                                 {In: intune.UserDevices("u1")},
-		"deviceManagement/detectedApps/a/managedDevices?" + filter + "&$select=id,deviceName,serialNumber,lastSyncDateTime": {In: intune.DetectedAppDevices("a")},
+		"deviceManagement/managedDevices" + filter:                           nil,
+		"deviceManagement/managedDevices" + filter + selected + ",model":     {Select: []string{"model"}},
+		"users/u1/managedDevices" + filter:                                   {In: intune.UserDevices("u1")},
+		"deviceManagement/detectedApps/a/managedDevices" + filter + selected: {In: intune.DetectedAppDevices("a")},
 	} {
 		service := inTurn(pageOf("", `{"id":"1","serialNumber":"S1"}`))
-		if device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, options); err != nil || device.ID != "1" {
+		device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S1"}, options)
+		if err != nil || device.ID != "1" {
 			t.Errorf("got %v, %v", device, err)
 		}
 		service.saw(t, "https://graph.microsoft.com/v1.0/"+address)
 	}
 	service := inTurn(pageOf("", deviceRow("1", "A")))
 	device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{}, nil)
-	if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "empty") || device.ID != "" {
-		t.Errorf("got %v, %v", device, err)
+	checkRefused(t, err, "empty")
+	if device.ID != "" {
+		t.Errorf("no filter: got %v", device)
 	}
 	service.saw(t)
 }
@@ -208,14 +235,19 @@ func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
 // One match is not the answer as long as a page could not be read.
 func TestFindDeviceFailsWithTheListing(t *testing.T) {
 	t.Parallel()
-	service := newScript(always(http.StatusOK, pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"))), status(http.StatusForbidden))
-	device, err := newClient(t, service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
-	if e := asError(t, err); device.ID != "" || e.Op != "find device" || !errors.Is(err, intune.ErrForbidden) || errors.Is(err, intune.ErrNotFound) {
-		t.Errorf("got %v, %v", device, err)
-	}
-	device, err = newClient(t, always(http.StatusOK, pageOf("", deviceRow("1", "A"), `{"id":5.5.5`))).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
-	if e := asError(t, err); device.ID != "" || e.Op != "find device" || errors.Is(err, intune.ErrNotFound) {
-		t.Errorf("got %v, %v", device, err)
+	first := pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"))
+	for name, c := range map[string]struct {
+		service policy.Transporter
+		kinds   []error
+	}{
+		"refused":    {newScript(always(http.StatusOK, first), status(http.StatusForbidden)), []error{intune.ErrForbidden}},
+		"breaks off": {always(http.StatusOK, pageOf("", deviceRow("1", "A"), `{"id":5.5.5`)), nil},
+	} {
+		device, err := newClient(t, c.service).FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "A"}, nil)
+		checkKinds(t, err, c.kinds...)
+		if e := asError(t, err); e.Op != "find device" || device.ID != "" {
+			t.Errorf("%s: operation %q, device %v", name, e.Op, device)
+		}
 	}
 }
 
@@ -224,7 +256,10 @@ func TestAmbiguousDeviceError(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 3})
 	for i := range 25 {
-		d := intune.ManagedDevice{DeviceName: "PC", SerialNumber: fmt.Sprint("S", i), UserPrincipalName: "secret@contoso.com", UserDisplayName: "secret", Model: fmt.Sprint("m", min(i/2, 3))}
+		d := intune.ManagedDevice{
+			DeviceName: "PC", SerialNumber: fmt.Sprint("S", i), Model: fmt.Sprint("m", min(i/2, 3)),
+			UserPrincipalName: "secret@contoso.com", UserDisplayName: "secret",
+		}
 		if i > 0 {
 			d.LastSyncDateTime = inZone.Add(time.Duration(i) * time.Hour)
 		}
@@ -233,31 +268,39 @@ func TestAmbiguousDeviceError(t *testing.T) {
 	find := func(filter intune.DeviceFilter, in intune.DeviceCollection) *intune.AmbiguousDeviceError {
 		device, err := tenant.Client().FindDevice(t.Context(), filter, &intune.FindDeviceOptions{In: in})
 		ambiguous, ok := errors.AsType[*intune.AmbiguousDeviceError](err)
-		if !ok || !errors.Is(err, intune.ErrAmbiguousDevice) || device.ID != "" {
-			t.Fatalf("got %v, %v", device, err)
+		if !ok || device.ID != "" {
+			t.Fatalf("got %v, %v, want an *AmbiguousDeviceError", device, err)
 		}
+		checkKinds(t, err, intune.ErrAmbiguousDevice)
 		if text := err.Error(); strings.Contains(text, "secret") || strings.ContainsFunc(text, unicode.IsControl) {
 			t.Errorf("%q", text)
 		}
 		return ambiguous
 	}
 	two := find(intune.DeviceFilter{DeviceName: "PC", Model: "m0"}, intune.DeviceCollection{})
-	want := fmt.Sprintf("2 devices match: PC (serial S0, last sync unknown, id %s); PC (serial S1, last sync 2026-03-01 09:00:00 UTC, id %s)", two.Candidates[0].ID, two.Candidates[1].ID)
+	want := fmt.Sprintf("2 devices match: PC (serial S0, last sync unknown, id %s); "+
+		"PC (serial S1, last sync 2026-03-01 09:00:00 UTC, id %s)", two.Candidates[0].ID, two.Candidates[1].ID)
 	if two.Error() != want {
 		t.Errorf("got  %s\nwant %s", two, want)
 	}
 	tenant.ResetRequests()
 	many := find(intune.DeviceFilter{DeviceName: "pc"}, intune.UserDevices("secret@contoso.com"))
-	if text := many.Error(); len(many.Candidates) != 20 || !strings.HasPrefix(text, "20 or more devices match: ") || strings.Count(text, "serial") != 5 || !strings.Contains(text, "15 more") {
-		t.Errorf("%d candidates: %s", len(many.Candidates), text)
+	if n := len(many.Candidates); n != 20 {
+		t.Errorf("%d candidates", n)
+	}
+	checkSays(t, many, "15 more")
+	if text := many.Error(); !strings.HasPrefix(text, "20 or more devices match: ") || strings.Count(text, "serial") != 5 {
+		t.Errorf("want the first five of at least 20: %s", text)
 	}
 	if n := len(tenant.Requests()); n != 7 {
 		t.Errorf("%d requests, though it was settled after 7 pages", n)
 	}
-	odd := &intune.AmbiguousDeviceError{Candidates: []intune.ManagedDevice{{DeviceName: "a\nb\x1b[31m" + strings.Repeat("x", 500), LastSyncDateTime: inZone}, {}}}
-	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) || !strings.Contains(text, "unknown (serial unknown, last sync unknown, id unknown)") ||
-		!strings.Contains(text, "2026-03-01 08:00:00 UTC") {
-		t.Errorf("%q", text)
+	odd := &intune.AmbiguousDeviceError{Candidates: []intune.ManagedDevice{
+		{DeviceName: "a\nb\x1b[31m" + strings.Repeat("x", 500), LastSyncDateTime: inZone}, {},
+	}}
+	checkSays(t, odd, "unknown (serial unknown, last sync unknown, id unknown)", "2026-03-01 08:00:00 UTC")
+	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) {
+		t.Errorf("not one short line: %q", text)
 	}
 }
 
@@ -279,6 +322,7 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 		}
 	}
 	asked := func(req *http.Request) string { return req.URL.String() }
+	const address = "https://graph.microsoft.com/v1.0/x?$filter=" + secretQuery
 	for name, fails := range map[string]func(*http.Request) (*http.Response, error){ //nolint:paralleltest // as above
 		"url.Error": transportError(func(r *http.Request) error {
 			return &url.Error{Op: "Get", URL: asked(r), Err: errors.New("secret-free trouble")}
@@ -293,15 +337,17 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 			text, _ := url.PathUnescape(r.URL.RawQuery)
 			return errors.New("refused: " + text)
 		}),
-		"429": echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`"}}`),
-		"400 with the URL": echo(400, `{"error":{"code":"BadRequest","message":"cannot serve https://graph.microsoft.com/v1.0/x?$filter=`+secretQuery+`&x=1",
+		"429": echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: `+address+`"}}`),
+		"400 with the URL": echo(400, `{"error":{"code":"BadRequest","message":"cannot serve `+address+`&x=1",
 			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`),
-		"400 nested":      echo(400, nested("no: $filter=deviceName eq 'secret-name' - Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)),
-		"400 with clause": echo(400, `{"error":{"code":"BadRequest","message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`),
-		"400 with value":  echo(400, `{"error":{"code":"BadRequest","message":"The value 'Secret-Name' is not valid."}}`),
-		"page cut":        always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`),
-		"page not JSON":   always(200, `secret-name`),
-		"wrong type":      always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`),
+		"400 nested": echo(400, nested("no: $filter=deviceName eq 'secret-name' - "+
+			"Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)),
+		"400 with clause": echo(400, `{"error":{"code":"BadRequest",
+			"message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`),
+		"400 with value": echo(400, `{"error":{"code":"BadRequest","message":"The value 'Secret-Name' is not valid."}}`),
+		"page cut":       always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`),
+		"page not JSON":  always(200, `secret-name`),
+		"wrong type":     always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			text.Reset()
@@ -311,9 +357,11 @@ func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's l
 				o.TracingProvider = collected.Provider()
 				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}
 			})
-			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: intune.DeviceFilter{DeviceName: secretName}}))
-			_, findErr := client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: secretName}, nil)
-			_, fromErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: graphLists + "managedDevices?$skiptoken=LastDeviceName%3d%27secret-name%27"}))
+			filter := intune.DeviceFilter{DeviceName: secretName}
+			from := graphLists + "managedDevices?$skiptoken=LastDeviceName%3d%27secret-name%27"
+			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+			_, findErr := client.FindDevice(t.Context(), filter, nil)
+			_, fromErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: from}))
 			for _, err := range []error{err, findErr, fromErr} {
 				e := asError(t, err)
 				checkText(t, err)

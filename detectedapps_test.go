@@ -37,7 +37,10 @@ func TestDetectedApps(t *testing.T) {
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2, ShortPages: true})
 	one := tenant.AddDevice(intune.ManagedDevice{DeviceName: "A", SerialNumber: "S1"})
 	two := tenant.AddDevice(intune.ManagedDevice{DeviceName: "B", SerialNumber: "S2"})
-	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn1", DisplayName: "VPN", Version: "1", SizeInByte: 1 << 40, Publisher: "P", Platform: intune.DetectedAppPlatformTypeWindows}, one, two)
+	vpn1 := intune.DetectedApp{
+		ID: "vpn1", DisplayName: "VPN", Version: "1", SizeInByte: 1 << 40, Publisher: "P", Platform: intune.DetectedAppPlatformTypeWindows,
+	}
+	tenant.AddDetectedApp(vpn1, one, two)
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn2", DisplayName: "VPN", Version: "2"}, two)
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "tv", DisplayName: "TeamViewer", Version: "15"})
 	client := tenant.Client()
@@ -47,36 +50,49 @@ func TestDetectedApps(t *testing.T) {
 		}
 	}
 	pages, err := allPages(t, client.NewListDetectedAppsPager(nil))
-	if err != nil || len(pages) != 4 || len(pages[0].Value) != 0 {
-		t.Fatalf("got %d pages, %v", len(pages), err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	want := intune.DetectedApp{ID: "vpn1", DisplayName: "VPN", Version: "1", SizeInByte: 1 << 40, DeviceCount: 2, Publisher: "P", Platform: intune.DetectedAppPlatformTypeWindows}
-	if got := pages[1].Value[0]; got != want {
-		t.Errorf("got %+v", got)
+	if len(pages) != 4 || len(pages[0].Value) != 0 {
+		t.Fatalf("got %+v, want four pages, and no app on the first", pages)
+	}
+	vpn1.DeviceCount = 2
+	if got := pages[1].Value[0]; got != vpn1 {
+		t.Errorf("got %+v, want %+v", got, vpn1)
 	}
 	// The rows below an app are thin, whatever is selected. What they lack cannot be checked, so it matches nothing.
 	in := &intune.FindDeviceOptions{In: intune.DetectedAppDevices("vpn1")}
 	if device, err := client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "B"}, in); err != nil || device.ID != two.DeviceID() {
 		t.Errorf("got %v, %v", device, err)
 	}
-	if device, err := client.FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S2"}, in); !errors.Is(err, intune.ErrNotFound) || device.ID != "" {
+	device, err := client.FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S2"}, in)
+	if !errors.Is(err, intune.ErrNotFound) || device.ID != "" {
 		t.Errorf("got %v, %v", device, err)
 	}
 }
 
 func TestDetectedAppsAsk(t *testing.T) {
 	t.Parallel()
-	service := inTurn(pageOf(graphLists+"detectedApps?$skiptoken=2", `{"id":"A","displayName":"a","@x":1}`, `{"id":"a","displayName":"again"}`),
+	const next = graphLists + "detectedApps?$skiptoken=2"
+	service := inTurn(pageOf(next, `{"id":"A","displayName":"a","@x":1}`, `{"id":"a","displayName":"again"}`),
 		pageOf("", `{"id":"A","displayName":"again"}`, `{"ID":"b","displayname":"b","sizeInByte":"5","deviceCount":"7","platform":null}`))
 	pages, err := allPages(t, newClient(t, service).NewListDetectedAppsPager(&intune.ListDetectedAppsOptions{Top: 3}))
-	if err != nil || len(pages) != 2 || len(pages[0].Value) != 1 || pages[0].Repeated != 1 || pages[1].Repeated != 1 || len(pages[1].Value) != 1 ||
-		pages[1].Value[0] != (intune.DetectedApp{ID: "b", DisplayName: "b", SizeInByte: 5, DeviceCount: 7}) {
-		t.Errorf("got %+v, %v", pages, err)
+	if err != nil || len(pages) != 2 {
+		t.Fatalf("got %+v, %v", pages, err)
 	}
-	service.saw(t, graphLists+"detectedApps?$top=3", graphLists+"detectedApps?$skiptoken=2")
+	for i, want := range []intune.DetectedApp{
+		{ID: "A", DisplayName: "a"},
+		{ID: "b", DisplayName: "b", SizeInByte: 5, DeviceCount: 7},
+	} {
+		if page := pages[i]; !slices.Equal(page.Value, []intune.DetectedApp{want}) || page.Repeated != 1 {
+			t.Errorf("page %d: got %+v, and %d repeated, want %+v and 1", i, page.Value, page.Repeated, want)
+		}
+	}
+	service.saw(t, graphLists+"detectedApps?$top=3", next)
 	for _, top := range []int32{-1, 1001} {
 		service := inTurn(pageOf(""))
-		if got, err := appNames(t, newClient(t, service), &intune.ListDetectedAppsOptions{Top: top}); got != "" || !errors.Is(err, intune.ErrInvalidArgument) {
+		got, err := appNames(t, newClient(t, service), &intune.ListDetectedAppsOptions{Top: top})
+		if got != "" || !errors.Is(err, intune.ErrInvalidArgument) {
 			t.Errorf("got %q, %v", got, err)
 		}
 		service.saw(t)
@@ -86,7 +102,8 @@ func TestDetectedAppsAsk(t *testing.T) {
 func TestDetectedAppsStop(t *testing.T) {
 	t.Parallel()
 	endless := &listService{body: func(n int, _ string) string {
-		return pageOf(graphLists+"detectedApps?$skiptoken="+strings.Repeat("x", n), `{"id":"`+strings.Repeat("x", n)+`"}`, `{"id":"`+strings.Repeat("y", n)+`"}`)
+		x, y := strings.Repeat("x", n), strings.Repeat("y", n)
+		return pageOf(graphLists+"detectedApps?$skiptoken="+x, `{"id":"`+x+`"}`, `{"id":"`+y+`"}`)
 	}}
 	apps := newClient(t, endless).DetectedApps(t.Context(), nil)
 	for range 2 { // leaving early, and beginning anew
@@ -103,7 +120,8 @@ func TestDetectedAppsStop(t *testing.T) {
 	address := graphLists + "detectedApps"
 	endless.saw(t, address, address+"?$skiptoken=x", address, address+"?$skiptoken=xxx")
 
-	broken := inTurn(pageOf(graphLists+"detectedApps?$skiptoken=2", `{"id":"1","displayName":"a"}`), `{"value":[{"id":"2","displayName":"b"},{"id":"3","disp`)
+	broken := inTurn(pageOf(graphLists+"detectedApps?$skiptoken=2", `{"id":"1","displayName":"a"}`),
+		`{"value":[{"id":"2","displayName":"b"},{"id":"3","disp`)
 	if got, err := appNames(t, newClient(t, broken), nil); got != "a b" || asError(t, err).Op != "list detected apps" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -220,7 +238,9 @@ func TestListingsResume(t *testing.T) {
 // A stored page may come from anywhere. That its link is checked is a matter of TestStrangeLinksAreNotFollowed.
 func TestHostileStoredPages(t *testing.T) {
 	t.Parallel()
-	for _, stored := range []string{`{`, `[]`, `"x"`, `5`, `{"value":{}}`, `{"value":[5]}`, `{"@odata.nextLink":{}}`, `{"@odata.nextLink":5}`, `{"dropped":"x"}`} {
+	for _, stored := range []string{
+		`{`, `[]`, `"x"`, `5`, `{"value":{}}`, `{"value":[5]}`, `{"@odata.nextLink":{}}`, `{"@odata.nextLink":5}`, `{"dropped":"x"}`,
+	} {
 		service := inTurn(pageOf(""))
 		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
 		if err := json.Unmarshal([]byte(stored), pager); err == nil {
@@ -234,8 +254,11 @@ func TestHostileStoredPages(t *testing.T) {
 		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
 		err := json.Unmarshal([]byte(stored), pager)
 		_, pagesErr := allPages(t, pager)
-		if err != nil || pagesErr != nil || len(service.asked) != asked {
-			t.Errorf("%s: %v, %v, %d requests", stored, err, pagesErr, len(service.asked))
+		if err := errors.Join(err, pagesErr); err != nil {
+			t.Errorf("%s: %v", stored, err)
+		}
+		if n := len(service.asked); n != asked {
+			t.Errorf("%s: %d requests, want %d", stored, n, asked)
 		}
 	}
 }
@@ -244,11 +267,12 @@ func TestHostileStoredPages(t *testing.T) {
 func TestRestoredPagerKeepsItsArguments(t *testing.T) {
 	t.Parallel()
 	stored := []byte(`{"value":[{"id":"1"}],"@odata.nextLink":"` + graphLists + `managedDevices?$skiptoken=2"}`)
+	zeros := intune.DeviceFilter{AzureADDeviceID: "00000000-0000-0000-0000-000000000000"}
 	for name, list := range map[string]struct {
 		in      intune.DeviceCollection
 		options intune.ListDevicesOptions
 	}{
-		"filter":     {intune.AllDevices(), intune.ListDevicesOptions{Filter: intune.DeviceFilter{AzureADDeviceID: "00000000-0000-0000-0000-000000000000"}}},
+		"filter":     {intune.AllDevices(), intune.ListDevicesOptions{Filter: zeros}},
 		"select":     {intune.AllDevices(), intune.ListDevicesOptions{Select: []string{"notes"}}},
 		"collection": {intune.DeviceCollection{}, intune.ListDevicesOptions{}},
 	} {
@@ -271,8 +295,12 @@ func TestRestoredPagerKeepsItsArguments(t *testing.T) {
 		if err := json.Unmarshal(stored, pager); err != nil {
 			t.Fatal(err)
 		}
-		if pages, err := allPages(t, pager); err != nil || pages[1].Repeated != 1 || len(pages[1].Value) != 1 {
-			t.Errorf("got %+v, %v", pages, err)
+		pages, err := allPages(t, pager)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page := pages[1]; page.Repeated != 1 || len(page.Value) != 1 {
+			t.Errorf("got %v, and %d repeated, want one of each", page.Value, page.Repeated)
 		}
 	})
 }
@@ -298,7 +326,7 @@ func TestSpansOfReads(t *testing.T) {
 		}
 		for _, made := range collected.List {
 			for key, value := range made.Attributes {
-				if text, ok := value.(string); ok && (strings.Contains(text, "secret-name") || strings.Contains(text, "skiptoken=Last")) {
+				if text := fmt.Sprint(value); strings.Contains(text, "secret-name") || strings.Contains(text, "skiptoken=Last") {
 					t.Errorf("%s has %s = %s", made.Name, key, text)
 				}
 			}
@@ -320,8 +348,9 @@ func TestSpansOfReads(t *testing.T) {
 	_, _ = allPages(t, client.NewListDetectedAppsPager(nil))
 	check("Pager[ListDetectedAppsResponse].NextPage", "HTTP GET")
 	_, err := client.GetDevice(ctx, intune.Device("3"), nil)
-	if failed := collected.List[0]; !errors.Is(err, intune.ErrNotFound) || failed.Name != "Client.GetDevice" || failed.Code != tracing.SpanStatusError {
-		t.Errorf("%v; %+v", err, failed)
+	checkKinds(t, err, intune.ErrNotFound)
+	if failed := collected.List[0]; failed.Name != "Client.GetDevice" || failed.Code != tracing.SpanStatusError {
+		t.Errorf("the span is %s and has the status %v", failed.Name, failed.Code)
 	}
 	for _, want := range []string{"Devices", "FindDevice", "GetDevice", "DetectedApps", "NewListDevicesPager", "NewListDetectedAppsPager"} {
 		if !apiNames["Client."+want] && want != "FindDevice" {
@@ -337,18 +366,30 @@ func TestReadsAreRetried(t *testing.T) {
 	fails := status(http.StatusInternalServerError)
 	page := func(body string) func(*http.Request) (*http.Response, error) { return always(http.StatusOK, body) }
 	service := newScript(fails, page(pageOf(next, deviceRow("1", "A"))), fails, broken(errRefused), page(pageOf("", deviceRow("2", "B"))))
-	client := newClient(t, service)
-	if got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil)); got != "1 2" || err != nil || service.calls.Load() != 5 {
-		t.Errorf("got %q, %v after %d requests", got, err, service.calls.Load())
+	tried := func(want int32) {
+		t.Helper()
+		if n := service.calls.Load(); n != want {
+			t.Errorf("%d requests, want %d", n, want)
+		}
 	}
+	if got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil)); got != "1 2" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	tried(5)
 	service = newScript(fails, fails, page(deviceRow("1", "A")))
-	device, err := newClient(t, service).GetDevice(t.Context(), intune.Device("1"), nil)
-	if err != nil || device.DeviceName != "A" || service.calls.Load() != 3 {
-		t.Errorf("got %v, %v after %d requests", device, err, service.calls.Load())
+	if device, err := newClient(t, service).GetDevice(t.Context(), intune.Device("1"), nil); err != nil || device.DeviceName != "A" {
+		t.Errorf("got %v, %v", device, err)
 	}
+	tried(3)
 	service = newScript(fails)
-	got, err := ids(t, newClient(t, service, func(o *intune.ClientOptions) { o.Retry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 1} }).Devices(t.Context(), intune.AllDevices(), nil))
-	if e := asError(t, err); got != "" || e.StatusCode != http.StatusInternalServerError || e.Op != "list devices" || service.calls.Load() != 3 {
-		t.Errorf("got %q, %v after %d requests", got, err, service.calls.Load())
+	thrice := func(o *intune.ClientOptions) { o.Retry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 1} }
+	got, err := ids(t, newClient(t, service, thrice).Devices(t.Context(), intune.AllDevices(), nil))
+	checkKinds(t, err, intune.ErrServer)
+	if e := asError(t, err); e.StatusCode != http.StatusInternalServerError || e.Op != "list devices" {
+		t.Errorf("status %d, operation %q", e.StatusCode, e.Op)
 	}
+	if got != "" {
+		t.Errorf("got %q", got)
+	}
+	tried(3)
 }

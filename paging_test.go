@@ -21,12 +21,16 @@ import (
 )
 
 // A skip token as the service makes them (C§3.2), with what parsing and encoding would change.
-const awkwardQuery = "z=1&$skiptoken=LastDeviceName%3d%27secret%2bPC%27,+LastDeviceId%3D%27x%27,+MS41/==&a=%zz'\"~!*();:@?/|&$top=2&%24x=%20+"
+const awkwardQuery = "z=1&$skiptoken=LastDeviceName%3d%27secret%2bPC%27,+LastDeviceId%3D%27x%27,+MS41/==" +
+	"&a=%zz'\"~!*();:@?/|&$top=2&%24x=%20+"
 
 // Byte for byte over a real connection: nothing sorts, decodes or encodes the link.
 func TestNextLinkIsFollowedVerbatim(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/v1.0/deviceManagement/managedDevices", "/v1.0/deviceManagement/managedDevices('%27')/x%2Fy;v=1", "/v1.0/DEVICEMANAGEMENT//manageddevices/"} {
+	for _, path := range []string{
+		"/v1.0/deviceManagement/managedDevices", "/v1.0/deviceManagement/managedDevices('%27')/x%2Fy;v=1",
+		"/v1.0/DEVICEMANAGEMENT//manageddevices/",
+	} {
 		var asked []string
 		var link string
 		server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -123,14 +127,21 @@ func TestStrangeLinksAreNotFollowed(t *testing.T) {
 			service := inTurn(pageOf(link, deviceRow("1", "A")))
 			client := newClient(t, service)
 			got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
-			if e := asError(t, err); got != "1" || e.StatusCode != 0 || e.Op != "list devices" || !strings.Contains(err.Error(), "next link") {
-				t.Errorf("got %q, %v", got, err)
+			if got != "1" {
+				t.Errorf("got %q", got)
 			}
+			if e := asError(t, err); e.StatusCode != 0 || e.Op != "list devices" {
+				t.Errorf("status %d, operation %q", e.StatusCode, e.Op)
+			}
+			checkSays(t, err, "next link")
 			noSecret(t, err)
 			pager := client.NewListDevicesPager(intune.AllDevices(), nil)
 			pages, err := allPages(t, pager)
-			if _, again := pager.NextPage(t.Context()); len(pages) != 1 || err == nil || again == nil || pager.More() {
+			if len(pages) != 1 || err == nil {
 				t.Errorf("got %v, %v", pages, err)
+			}
+			if _, err := pager.NextPage(t.Context()); err == nil || pager.More() {
+				t.Errorf("the pager goes on: %v, and it has more: %v", err, pager.More())
 			}
 			noSecret(t, err)
 			apps, err := allPages(t, client.NewListDetectedAppsPager(nil))
@@ -179,7 +190,8 @@ func TestStrangeLinksAreNotFollowed(t *testing.T) {
 func TestEqualHostsAreFollowed(t *testing.T) {
 	t.Parallel()
 	for _, root := range []string{"https://GRAPH.Microsoft.com", "HTTPS://graph.microsoft.com", "https://graph.microsoft.com:443"} {
-		service := inTurn(pageOf(root+"/v1.0/deviceManagement/managedDevices?$skiptoken=2", deviceRow("1", "A")), pageOf("", deviceRow("2", "B")))
+		first := pageOf(root+"/v1.0/deviceManagement/managedDevices?$skiptoken=2", deviceRow("1", "A"))
+		service := inTurn(first, pageOf("", deviceRow("2", "B")))
 		if got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil)); got != "1 2" || err != nil {
 			t.Errorf("%s: got %q, %v", root, got, err)
 		}
@@ -188,7 +200,8 @@ func TestEqualHostsAreFollowed(t *testing.T) {
 
 func TestLoopsOfLinksEnd(t *testing.T) {
 	t.Parallel()
-	a, b, first := graphLists+"managedDevices?$skiptoken=secret-a", graphLists+"managedDevices?$skiptoken=secret-b", graphLists+"managedDevices"
+	const first = graphLists + "managedDevices"
+	const a, b = first + "?$skiptoken=secret-a", first + "?$skiptoken=secret-b"
 	for name, c := range map[string]struct {
 		leads map[string]string
 		want  int // requests
@@ -208,8 +221,8 @@ func TestLoopsOfLinksEnd(t *testing.T) {
 			}
 		})
 		pages, pagerErr := allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
-		if len(list) != c.want || len(pages) != c.want || len(service.asked) != 2*c.want {
-			t.Errorf("%s: %d devices, %d pages, %d requests", name, len(list), len(pages), len(service.asked))
+		if got, want := [...]int{len(list), len(pages), len(service.asked)}, [...]int{c.want, c.want, 2 * c.want}; got != want {
+			t.Errorf("%s: devices, pages and requests are %v, want %v", name, got, want)
 		}
 		for _, err := range []error{err, pagerErr} {
 			if asError(t, err).Op != "list devices" || !strings.Contains(err.Error(), "followed before") {
@@ -388,14 +401,18 @@ func TestEmptyAndShortPagesArePassedOver(t *testing.T) {
 		want = append(want, tenant.AddDevice(intune.ManagedDevice{DeviceName: name, SerialNumber: "S"}).DeviceID())
 	}
 	client := tenant.Client()
-	for _, options := range []*intune.ListDevicesOptions{nil, {Top: 3, Select: []string{"model"}, Filter: intune.DeviceFilter{SerialNumber: "s"}}} {
+	filter := intune.DeviceFilter{SerialNumber: "s"}
+	for _, options := range []*intune.ListDevicesOptions{nil, {Top: 3, Select: []string{"model"}, Filter: filter}} {
 		got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), options))
 		if err != nil || got != strings.Join(want, " ") {
 			t.Errorf("got %q, %v", got, err)
 		}
 		pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), options))
-		if err != nil || len(pages) != 8 || len(pages[0].Value) != 0 || pages[0].NextLink == "" {
-			t.Errorf("got %d pages, %v", len(pages), err)
+		if err != nil || len(pages) != 8 {
+			t.Fatalf("got %d pages, %v", len(pages), err)
+		}
+		if first := pages[0]; len(first.Value) != 0 || first.NextLink == "" {
+			t.Errorf("the first page has %v and the link %q, want no device and a link", first.Value, first.NextLink)
 		}
 	}
 }
@@ -413,8 +430,15 @@ func TestRepeatedDevicesAreDropped(t *testing.T) {
 	service := &listService{body: func(n int, _ string) string { return bodies[(n-1)%3] }}
 	client := newClient(t, service)
 	pages, err := allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
-	if err != nil || len(pages) != 3 || pages[0].Repeated != 1 || pages[1].Repeated != 1 || pages[2].Repeated != 2 || pages[2].Dropped != 0 {
-		t.Errorf("got %+v, %v", pages, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var repeated, dropped []int
+	for _, page := range pages {
+		repeated, dropped = append(repeated, page.Repeated), append(dropped, page.Dropped)
+	}
+	if !slices.Equal(repeated, []int{1, 1, 2}) || !slices.Equal(dropped, []int{0, 0, 0}) {
+		t.Errorf("repeated are %v and dropped %v, want 1, 1 and 2, and none", repeated, dropped)
 	}
 	want := guid + " Odd-Id C   " + guid[:35] + "e {" + guid + "}"
 	devices := client.Devices(t.Context(), intune.AllDevices(), nil)
@@ -474,10 +498,19 @@ func FuzzNextLink(f *testing.F) {
 				service = inTurn(pageOf(""))
 			}
 			err := list(newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				path, unescapeErr := url.PathUnescape(req.URL.EscapedPath())
-				if host := strings.TrimSuffix(strings.ToLower(req.URL.Host), ":443"); host != "graph.microsoft.com" || req.URL.Scheme != "https" || req.URL.User != nil ||
-					req.Host != req.URL.Host || !strings.HasPrefix(path, "/v1.0/") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") || unescapeErr != nil {
-					t.Fatalf("asked %s %s", req.Host, req.URL)
+				if req.URL.Scheme != "https" || req.URL.User != nil {
+					t.Fatalf("asked %s", req.URL)
+				}
+				host := strings.TrimSuffix(strings.ToLower(req.URL.Host), ":443")
+				if host != "graph.microsoft.com" || req.Host != req.URL.Host {
+					t.Fatalf("asked %s at %s", req.URL, req.Host)
+				}
+				path, err := url.PathUnescape(req.URL.EscapedPath())
+				if err != nil || !strings.HasPrefix(path, "/v1.0/") {
+					t.Fatalf("asked %s: path %q, %v", req.URL, path, err)
+				}
+				if strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./") {
+					t.Fatalf("asked %s: dots in %q", req.URL, path)
 				}
 				return service.Do(req)
 			}), noRetries))
@@ -495,7 +528,10 @@ func FuzzNextLink(f *testing.F) {
 				return
 			}
 			// Where the host ends, what follows goes out as it is, unless it is no URI at all.
-			if link != "" && !strings.ContainsAny(link, "\\^\"<>{}|`[]#") && behindHost(rest[0]) != behindHost(link) {
+			if link == "" || strings.ContainsAny(link, "\\^\"<>{}|`[]#") {
+				return
+			}
+			if behindHost(rest[0]) != behindHost(link) {
 				t.Fatalf("asked %q for %q", rest[0], link)
 			}
 		}
@@ -535,9 +571,13 @@ func TestIDsThatDifferInOneCharacter(t *testing.T) {
 		rows = append(rows, deviceRow(other, "PC"))
 	}
 	again := []string{deviceRow(strings.ToUpper(id), "PC"), deviceRow("pc-1", "PC"), deviceRow(id, "PC")}
-	page, err := newClient(t, inTurn(pageOf("", append(rows, again...)...))).NewListDevicesPager(intune.AllDevices(), nil).NextPage(t.Context())
-	if err != nil || len(page.Value) != len(rows) || page.Repeated != len(again) {
-		t.Errorf("%d devices, %d repeated, want %d and %d, error %v", len(page.Value), page.Repeated, len(rows), len(again), err)
+	client := newClient(t, inTurn(pageOf("", append(rows, again...)...)))
+	page, err := client.NewListDevicesPager(intune.AllDevices(), nil).NextPage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Value) != len(rows) || page.Repeated != len(again) {
+		t.Errorf("%d devices, %d repeated, want %d and %d", len(page.Value), page.Repeated, len(rows), len(again))
 	}
 }
 
@@ -548,7 +588,7 @@ func TestFollowedLinksAreNotKept(t *testing.T) { //nolint:paralleltest // it mea
 	asked := 0
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		asked++
-		return answer(req, http.StatusOK, nil, pageOf(fmt.Sprintf("https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=%d%s", asked, filler))), nil
+		return answer(req, http.StatusOK, nil, pageOf(fmt.Sprint(graphLists, "managedDevices?$skiptoken=", asked, filler))), nil
 	}))
 	pager := client.NewListDevicesPager(intune.AllDevices(), nil)
 	before := 0

@@ -3,6 +3,7 @@ package intune_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,18 +33,24 @@ func TestNewClientRefuses(t *testing.T) {
 		options azcore.ClientOptions
 		says    string
 	}{
-		"other version":      {azcore.ClientOptions{APIVersion: "beta"}, "APIVersion"},
-		"unknown authority":  {azcore.ClientOptions{Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: "https://login.example/"}}, "ServiceGraph"},
-		"services, no Graph": {azcore.ClientOptions{Cloud: cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{"x": {}}}}, "ServiceGraph"},
-		"http":               {azcore.ClientOptions{Cloud: graphAt("http://graph.microsoft.com")}, "https"},
-		"http on loopback":   {azcore.ClientOptions{Cloud: graphAt("http://127.0.0.1:1")}, "https"},
+		"other version": {azcore.ClientOptions{APIVersion: "beta"}, "APIVersion"},
+		"unknown authority": {
+			azcore.ClientOptions{Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: "https://login.example/"}}, "ServiceGraph",
+		},
+		"services, no Graph": {
+			azcore.ClientOptions{Cloud: cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{"x": {}}}},
+			"ServiceGraph",
+		},
+		"http":             {azcore.ClientOptions{Cloud: graphAt("http://graph.microsoft.com")}, "https"},
+		"http on loopback": {azcore.ClientOptions{Cloud: graphAt("http://127.0.0.1:1")}, "https"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, err := intune.NewClient(intune.StaticToken("t"), &intune.ClientOptions{ClientOptions: c.options})
-			if client != nil || !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, c.says)
+			if client != nil {
+				t.Errorf("got %v beside the error", client)
 			}
+			checkRefused(t, err, c.says)
 		})
 	}
 }
@@ -147,13 +154,17 @@ func TestPolicyThatReplacesTheContext(t *testing.T) {
 		}{204: {1, false}, 200: {1, false}, 500: {1, true}, 504: {1, true}, 503: {6, false}} {
 			service := newScript(status(code))
 			_, err := newClient(t, service, insists, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-			if n := service.calls.Load(); n != c.sent || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown || (err == nil) != (code < 300) {
-				t.Errorf("%s, %d: sent %d times, error %v", place, code, n, err)
+			if n := service.calls.Load(); n != c.sent {
+				t.Errorf("%s, %d: sent %d times, want %d", place, code, n, c.sent)
+			}
+			if errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown || (err == nil) != (code < 300) {
+				t.Errorf("%s, %d: got %v", place, code, err)
 			}
 		}
 		// Limits hold as well.
 		large := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-			return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, `{"id":"1"}`+strings.Repeat(" ", 8<<20)), nil
+			body := `{"id":"1"}` + strings.Repeat(" ", 8<<20)
+			return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body), nil
 		}), option)
 		if _, err := large.GetDevice(t.Context(), intune.Device("1"), nil); err == nil || !strings.Contains(err.Error(), "longer than") {
 			t.Errorf("%s: error %v", place, err)
@@ -176,8 +187,11 @@ func TestPolicyThatMixesUpContexts(t *testing.T) {
 	})
 	_, first := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 	_, second := client.RequestRemoteAssistance(t.Context(), intune.Device("2"), nil)
-	if !errors.Is(first, intune.ErrOutcomeUnknown) || second != nil || service.calls.Load() != 2 {
-		t.Errorf("got %v, then %v, after %d requests", first, second, service.calls.Load())
+	if !errors.Is(first, intune.ErrOutcomeUnknown) || second != nil {
+		t.Errorf("got %v, then %v", first, second)
+	}
+	if n := service.calls.Load(); n != 2 {
+		t.Errorf("%d requests", n)
 	}
 }
 
@@ -191,18 +205,26 @@ func TestPolicyThatReturnsNothing(t *testing.T) {
 		return nil, nil //nolint:nilnil // as above
 	})
 	for place, option := range placed(before) {
-		service := newScript(status(204))
-		_, err := newClient(t, service, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-		if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 || !strings.Contains(err.Error(), "neither an answer nor an error") {
-			t.Errorf("%s, before sending: %v", place, err)
-		}
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			service := newScript(status(204))
+			err := act(t, newClient(t, service, option))
+			checkKinds(t, err)
+			checkSays(t, err, "neither an answer nor an error")
+			if n := service.calls.Load(); n != 0 {
+				t.Errorf("sent %d times", n)
+			}
+		})
 	}
 	for place, option := range placed(after) {
 		for code, unknown := range map[int]bool{204: false, 500: true} {
 			service := newScript(status(code))
 			_, err := newClient(t, service, option).RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-			if (err == nil) != (code == 204) || errors.Is(err, intune.ErrOutcomeUnknown) != unknown || service.calls.Load() != 1 {
-				t.Errorf("%s, after %d: %v, sent %d times", place, code, err, service.calls.Load())
+			if (err == nil) != (code == 204) || errors.Is(err, intune.ErrOutcomeUnknown) != unknown {
+				t.Errorf("%s, after %d: %v", place, code, err)
+			}
+			if n := service.calls.Load(); n != 1 {
+				t.Errorf("%s, after %d: sent %d times", place, code, n)
 			}
 		}
 		if _, err := newClient(t, newScript(status(200)), option).GetDevice(t.Context(), intune.Device("1"), nil); err == nil {
@@ -227,8 +249,11 @@ func TestPolicyThatRepeats(t *testing.T) {
 						return step(req)
 					}), option, noRetries)
 					_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-					if sent.Load() != 1 || failure != "204" && !errors.Is(err, intune.ErrOutcomeUnknown) {
-						t.Errorf("sent %d times, error %v", sent.Load(), err)
+					if n := sent.Load(); n != 1 {
+						t.Errorf("sent %d times", n)
+					}
+					if failure != "204" && !errors.Is(err, intune.ErrOutcomeUnknown) {
+						t.Errorf("got %v, want an unknown outcome", err)
 					}
 				})
 			}
@@ -257,8 +282,13 @@ func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
 			if name == "scheme" && place == "per call" {
 				says = "not permitted" // azcore's own
 			}
-			if write == nil || read == nil || !strings.Contains(write.Error(), says) || !strings.Contains(read.Error(), says) || errors.Is(write, intune.ErrOutcomeUnknown) || service.calls.Load() != 0 {
-				t.Errorf("%s, %s: %d requests left, errors %v and %v", name, place, service.calls.Load(), write, read)
+			for _, err := range []error{write, read} {
+				if !strings.Contains(fmt.Sprint(err), says) {
+					t.Errorf("%s, %s: got %v, want %q", name, place, err, says)
+				}
+			}
+			if n := service.calls.Load(); n != 0 || errors.Is(write, intune.ErrOutcomeUnknown) {
+				t.Errorf("%s, %s: %d requests left, error %v", name, place, n, write)
 			}
 		}
 	}
@@ -267,20 +297,19 @@ func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
 func TestClientThatCannotWork(t *testing.T) {
 	t.Parallel()
 	var noPolicy *again
+	hollow := &http.Client{Transport: (*http.Transport)(nil)}
 	for name, c := range map[string]struct {
-		change func(*intune.ClientOptions)
-		names  string
+		options azcore.ClientOptions
+		names   string
 	}{
-		"nil policy, per call":        {func(o *intune.ClientOptions) { o.PerCallPolicies = []policy.Policy{again{}, nil} }, "options.PerCallPolicies[1]"},
-		"nil policy, per retry":       {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{nil} }, "options.PerRetryPolicies[0]"},
-		"typed nil policy":            {func(o *intune.ClientOptions) { o.PerRetryPolicies = []policy.Policy{noPolicy} }, "options.PerRetryPolicies[0]"},
-		"typed nil client":            {func(o *intune.ClientOptions) { o.Transport = (*http.Client)(nil) }, "options.Transport is a nil *http.Client"},
-		"typed nil inside a client":   {func(o *intune.ClientOptions) { o.Transport = &http.Client{Transport: (*http.Transport)(nil)} }, "options.Transport is an *http.Client"},
-		"typed nil func as transport": {func(o *intune.ClientOptions) { o.Transport = transportFunc(nil) }, "options.Transport"},
+		"nil policy, per call":        {azcore.ClientOptions{PerCallPolicies: []policy.Policy{again{}, nil}}, "options.PerCallPolicies[1]"},
+		"nil policy, per retry":       {azcore.ClientOptions{PerRetryPolicies: []policy.Policy{nil}}, "options.PerRetryPolicies[0]"},
+		"typed nil policy":            {azcore.ClientOptions{PerRetryPolicies: []policy.Policy{noPolicy}}, "options.PerRetryPolicies[0]"},
+		"typed nil client":            {azcore.ClientOptions{Transport: (*http.Client)(nil)}, "options.Transport is a nil *http.Client"},
+		"typed nil inside a client":   {azcore.ClientOptions{Transport: hollow}, "options.Transport is an *http.Client"},
+		"typed nil func as transport": {azcore.ClientOptions{Transport: transportFunc(nil)}, "options.Transport"},
 	} {
-		options := &intune.ClientOptions{}
-		c.change(options)
-		_, err := intune.NewClient(intune.StaticToken("x"), options)
+		_, err := intune.NewClient(intune.StaticToken("x"), &intune.ClientOptions{ClientOptions: c.options})
 		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.names) {
 			t.Errorf("%s: %v", name, err)
 		}

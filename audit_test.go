@@ -53,42 +53,50 @@ func eventIDs(t *testing.T, client *intune.Client, options *intune.ListAuditEven
 func TestAuditFilterOnTheWire(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const device, after = "resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29", "activityDateTime%20gt%202026-03-01T12%3A00%3A00Z"
+	first := intune.Device("first")
 	for name, c := range map[string]struct {
-		filter func(devices [2]intune.DeviceRef, ids []string) intune.AuditFilter
-		query  string // %d is the first device's id
+		filter intune.AuditFilter // of the tenant's first device and its second request, if of any
+		query  string             // %d is the first device's id
 		found  []int
 	}{
-		"none":   {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{} }, "", []int{0, 1, 2}},
-		"device": {func(d [2]intune.DeviceRef, _ []string) intune.AuditFilter { return intune.AuditFilter{Device: d[0]} }, "$filter=resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29", []int{0, 2}},
-		"activity type": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
-			return intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance}
-		}, "$filter=activityType%20eq%20%27requestRemoteAssistance%20ManagedDevice%27", []int{0, 1, 2}},
-		"other type": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
-			return intune.AuditFilter{ActivityType: "rebootNow ManagedDevice"}
-		}, "$filter=activityType%20eq%20%27rebootNow%20ManagedDevice%27", nil},
-		"category": {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{Category: "Device"} }, "$filter=category%20eq%20%27Device%27", []int{0, 1, 2}},
-		"actor": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
-			return intune.AuditFilter{ActorUserPrincipalName: "o'neill@contoso.com"}
-		}, "$filter=actor%2FuserPrincipalName%20eq%20%27o%27%27neill%40contoso.com%27", nil},
-		"request": {func(_ [2]intune.DeviceRef, ids []string) intune.AuditFilter {
-			return intune.AuditFilter{ClientRequestID: strings.ToUpper(ids[1])}
-		}, "", []int{1}},
-		"after": {func([2]intune.DeviceRef, []string) intune.AuditFilter { return intune.AuditFilter{After: at} }, "$filter=activityDateTime%20gt%202026-03-01T12%3A00%3A00Z", []int{1, 2}},
-		"before": {func([2]intune.DeviceRef, []string) intune.AuditFilter {
-			return intune.AuditFilter{Before: at.Add(2 * time.Minute)}
-		}, "$filter=activityDateTime%20le%202026-03-01T12%3A02%3A00Z", []int{0, 1}},
+		"none":   {intune.AuditFilter{}, "", []int{0, 1, 2}},
+		"device": {intune.AuditFilter{Device: first}, "$filter=" + device, []int{0, 2}},
+		"activity type": {
+			intune.AuditFilter{ActivityType: intune.ActivityRequestRemoteAssistance},
+			"$filter=activityType%20eq%20%27requestRemoteAssistance%20ManagedDevice%27",
+			[]int{0, 1, 2},
+		},
+		"other type": {
+			intune.AuditFilter{ActivityType: "rebootNow ManagedDevice"}, "$filter=activityType%20eq%20%27rebootNow%20ManagedDevice%27", nil,
+		},
+		"category": {intune.AuditFilter{Category: "Device"}, "$filter=category%20eq%20%27Device%27", []int{0, 1, 2}},
+		"actor": {
+			intune.AuditFilter{ActorUserPrincipalName: "o'neill@contoso.com"},
+			"$filter=actor%2FuserPrincipalName%20eq%20%27o%27%27neill%40contoso.com%27", nil,
+		},
+		"request": {intune.AuditFilter{ClientRequestID: "second"}, "", []int{1}},
+		"after":   {intune.AuditFilter{After: at}, "$filter=" + after, []int{1, 2}},
+		"before": {
+			intune.AuditFilter{Before: at.Add(2 * time.Minute)}, "$filter=activityDateTime%20le%202026-03-01T12%3A02%3A00Z", []int{0, 1},
+		},
 		"several": {
-			func(d [2]intune.DeviceRef, _ []string) intune.AuditFilter {
-				return intune.AuditFilter{Category: "device", Device: d[0], After: at}
-			},
-			"$filter=category%20eq%20%27device%27%20and%20resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29%20and%20activityDateTime%20gt%202026-03-01T12%3A00%3A00Z",
+			intune.AuditFilter{Category: "device", Device: first, After: at},
+			"$filter=category%20eq%20%27device%27%20and%20" + device + "%20and%20" + after,
 			[]int{2},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tenant, devices, ids := auditTenant(t, &intunetest.TenantOptions{})
-			got, err := eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{Filter: c.filter(devices, ids)})
+			filter := c.filter
+			if filter.Device == first {
+				filter.Device = devices[0]
+			}
+			if filter.ClientRequestID != "" {
+				filter.ClientRequestID = strings.ToUpper(ids[1])
+			}
+			got, err := eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{Filter: filter})
 			var want []string
 			for _, i := range c.found {
 				want = append(want, ids[i])
@@ -98,8 +106,10 @@ func TestAuditFilterOnTheWire(t *testing.T) {
 			}
 			requests := tenant.Requests()
 			last := requests[len(requests)-1]
-			if query := strings.ReplaceAll(c.query, "%d", devices[0].DeviceID()); last.Method != http.MethodGet || !strings.HasSuffix(last.Path, "/v1.0/deviceManagement/auditEvents") || last.RawQuery != query || len(last.Body) > 0 {
-				t.Errorf("sent %s %s?%s, want ?%s", last.Method, last.Path, last.RawQuery, query)
+			query := strings.ReplaceAll(c.query, "%d", devices[0].DeviceID())
+			sent := [...]string{last.Method, last.Path, last.RawQuery, string(last.Body)}
+			if want := [...]string{http.MethodGet, "/v1.0/deviceManagement/auditEvents", query, ""}; sent != want {
+				t.Errorf("sent %q, want %q", sent, want)
 			}
 		})
 	}
@@ -124,16 +134,18 @@ func TestAuditEventsAreCheckedAgain(t *testing.T) {
 		return "{" + strings.Join(members, ",") + "}"
 	}
 	rows := []string{
-		event("good", ""), event("type", `activityType="b"`), event("category", `category="App"`), event("actor", `actor={"userPrincipalName":"bob@contoso.com"}`),
-		event("nobody", `actor=null`), event("correlation", `correlationId="d"`), event("resource", `resources=[{"resourceId":"2"}]`), event("nothing", `resources=null`),
-		event("early", `activityDateTime="2026-03-01T11:00:00Z"`), event("late", `activityDateTime="2026-03-01T13:00:00Z"`), event("timeless", `activityDateTime=null`), event("good", ""),
+		event("good", ""), event("type", `activityType="b"`), event("category", `category="App"`),
+		event("actor", `actor={"userPrincipalName":"bob@contoso.com"}`), event("nobody", `actor=null`), event("correlation", `correlationId="d"`),
+		event("resource", `resources=[{"resourceId":"2"}]`), event("nothing", `resources=null`),
+		event("early", `activityDateTime="2026-03-01T11:00:00Z"`), event("late", `activityDateTime="2026-03-01T13:00:00Z"`),
+		event("timeless", `activityDateTime=null`), event("good", ""),
 	}
 	client := newClient(t, always(http.StatusOK, `{"value":[`+strings.Join(rows, ",")+`]}`))
 	var pages []intune.ListAuditEventsResponse
 	options := &intune.ListAuditEventsOptions{
 		Filter: intune.AuditFilter{
-			Device: intune.UserDevice("anna", "1"), ActivityType: "A", Category: "device", ActorUserPrincipalName: "Anna@contoso.com", ClientRequestID: "C",
-			After: at.Add(-time.Minute), Before: at.Add(time.Minute),
+			Device: intune.UserDevice("anna", "1"), ActivityType: "A", Category: "device", ActorUserPrincipalName: "Anna@contoso.com",
+			ClientRequestID: "C", After: at.Add(-time.Minute), Before: at.Add(time.Minute),
 		},
 		OnPage: func(page intune.ListAuditEventsResponse) { pages = append(pages, page) },
 	}
@@ -144,8 +156,11 @@ func TestAuditEventsAreCheckedAgain(t *testing.T) {
 		}
 		got = append(got, event.ID)
 	}
-	if !slices.Equal(got, []string{"good"}) || len(pages) != 1 || pages[0].Dropped != len(rows)-2 || pages[0].Repeated != 1 {
-		t.Errorf("got %v, pages %v", got, pages)
+	if !slices.Equal(got, []string{"good"}) || len(pages) != 1 {
+		t.Fatalf("got %v on %d pages", got, len(pages))
+	}
+	if page := pages[0]; page.Dropped != len(rows)-2 || page.Repeated != 1 {
+		t.Errorf("%d dropped and %d repeated, want %d and 1", page.Dropped, page.Repeated, len(rows)-2)
 	}
 }
 
@@ -229,9 +244,9 @@ func TestAuditEventsNeedAnotherPermission(t *testing.T) {
 	opaque := newClient(t, always(http.StatusForbidden, `{"error":{"code":"Forbidden"}}`))
 	for name, client := range map[string]*intune.Client{"token without it": client, "token that cannot be read": opaque} {
 		_, err := eventIDs(t, client, nil)
-		failed, ok := errors.AsType[*intune.Error](err)
-		if !ok || !errors.Is(err, intune.ErrForbidden) || !strings.Contains(failed.Hint, "DeviceManagementApps.Read.All") {
-			t.Errorf("%s: got %v", name, err)
+		checkKinds(t, err, intune.ErrForbidden)
+		if hint := asError(t, err).Hint; !strings.Contains(hint, "DeviceManagementApps.Read.All") {
+			t.Errorf("%s: hint %q", name, hint)
 		}
 	}
 }
@@ -244,8 +259,11 @@ func TestAuditEventsPageByPage(t *testing.T) {
 		t.Errorf("got %v, want %v, error %v", got, ids, err)
 	}
 	page, err := tenant.Client().NewListAuditEventsPager(&intune.ListAuditEventsOptions{Top: 2}).NextPage(t.Context())
-	if err != nil || page.NextLink == "" || len(page.RequestID) != 36 || len(page.ClientRequestID) != 36 {
+	if err != nil || page.NextLink == "" {
 		t.Fatalf("got %+v, %v", page, err)
+	}
+	if len(page.RequestID) != 36 || len(page.ClientRequestID) != 36 {
+		t.Errorf("the ids are %q and %q", page.RequestID, page.ClientRequestID)
 	}
 	got, err = eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{ContinueFrom: page.NextLink})
 	if err != nil || !slices.Equal(got, ids) { // the first page was an empty one
@@ -257,8 +275,11 @@ func TestAuditEventsPageByPage(t *testing.T) {
 func TestTenantWithoutAuditEvents(t *testing.T) {
 	t.Parallel()
 	tenant, devices, _ := auditTenant(t, &intunetest.TenantOptions{OmitAuditEvents: true})
-	if got, err := eventIDs(t, tenant.Client(), nil); len(got) > 0 || err != nil || tenant.Prompts(devices[0]) != 2 {
+	if got, err := eventIDs(t, tenant.Client(), nil); len(got) > 0 || err != nil {
 		t.Errorf("got %v, %v", got, err)
+	}
+	if n := tenant.Prompts(devices[0]); n != 2 {
+		t.Errorf("%d prompts", n)
 	}
 }
 
@@ -268,13 +289,21 @@ func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
 	const secret = "anna"
 	event := intune.AuditEvent{
 		ID: "e1", DisplayName: secret, ActivityType: "type", ActivityResult: "Success", CorrelationID: "c1",
-		Actor:     intune.AuditActor{AuditActorType: "ItPro", UserPrincipalName: secret, UserID: secret, IPAddress: secret, ServicePrincipalName: secret, ApplicationDisplayName: secret, ApplicationID: "app1"},
-		Resources: []intune.AuditResource{{DisplayName: secret, ResourceID: "r1", ModifiedProperties: []intune.AuditProperty{{DisplayName: "p1", OldValue: secret, NewValue: secret}}}},
+		Actor: intune.AuditActor{
+			AuditActorType: "ItPro", UserPrincipalName: secret, UserID: secret, IPAddress: secret,
+			ServicePrincipalName: secret, ApplicationDisplayName: secret, ApplicationID: "app1",
+		},
+		Resources: []intune.AuditResource{{
+			DisplayName: secret, ResourceID: "r1",
+			ModifiedProperties: []intune.AuditProperty{{DisplayName: "p1", OldValue: secret, NewValue: secret}},
+		}},
 	}
+	resource, property := event.Resources[0], event.Resources[0].ModifiedProperties[0]
 	filter := intune.AuditFilter{ActorUserPrincipalName: secret, Device: intune.UserDevice(secret, "1"), After: time.Now()}
 	for name, value := range map[string]any{
-		"event": event, "pointer": &event, "actor": event.Actor, "resource": event.Resources[0], "property": event.Resources[0].ModifiedProperties[0],
-		"filter": filter, "options": intune.ListAuditEventsOptions{Filter: filter}, "page": intune.ListAuditEventsResponse{Value: []intune.AuditEvent{event}},
+		"event": event, "pointer": &event, "actor": event.Actor, "resource": resource, "property": property,
+		"filter": filter, "options": intune.ListAuditEventsOptions{Filter: filter},
+		"page": intune.ListAuditEventsResponse{Value: []intune.AuditEvent{event}},
 	} {
 		var log strings.Builder
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
@@ -300,8 +329,10 @@ func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
 		}
 	}
 	var log strings.Builder
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "event", event, "actor", event.Actor, "resource", event.Resources[0], "property", event.Resources[0].ModifiedProperties[0], "filter", filter)
-	if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), `"event":{"id":"e1","activity_type":"type","activity_result":"Success","correlation_id":"c1"}`) {
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	logger.Info("x", "event", event, "actor", event.Actor, "resource", resource, "property", property, "filter", filter)
+	const logged = `"event":{"id":"e1","activity_type":"type","activity_result":"Success","correlation_id":"c1"}`
+	if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), logged) {
 		t.Error(log.String())
 	}
 }
@@ -321,8 +352,11 @@ func TestAuditEventWithoutATime(t *testing.T) {
 		}
 	}
 	event := intune.AuditEvent{ID: "kept"}
-	if err := json.Unmarshal([]byte(`{"id":["secret"]}`), &event); err == nil || strings.Contains(err.Error(), "secret") || event.ID != "kept" {
-		t.Errorf("got %v, %v", event, err)
+	if err := json.Unmarshal([]byte(`{"id":["secret"]}`), &event); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+	if event.ID != "kept" {
+		t.Errorf("the event became %v", event)
 	}
 }
 

@@ -35,9 +35,15 @@ func TestSecretIsNotShown(t *testing.T) {
 	}
 	marshaled, err := secret.MarshalText()
 	inJSON, errJSON := json.Marshal(secret)
-	for _, shown := range []string{secret.String(), secret.GoString(), secret.LogValue().String(), fmt.Sprint(secret), fmt.Sprintf("%#v", secret), string(marshaled), strings.Trim(string(inJSON), `"`)} {
-		if shown != "REDACTED" || err != nil || errJSON != nil {
-			t.Errorf("got %q, errors %v, %v", shown, err, errJSON)
+	if err := errors.Join(err, errJSON); err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{
+		secret.String(), secret.GoString(), secret.LogValue().String(), fmt.Sprint(secret), fmt.Sprintf("%#v", secret),
+		string(marshaled), strings.Trim(string(inJSON), `"`),
+	} {
+		if shown != "REDACTED" {
+			t.Errorf("got %q", shown)
 		}
 	}
 }
@@ -69,8 +75,11 @@ func TestSecretFromJSON(t *testing.T) {
 		}
 	}
 	secret := intune.NewSecret("before")
-	if err := json.Unmarshal([]byte(`{"bypass-secret":1}`), &secret); err == nil || strings.Contains(err.Error(), "bypass") || secret.Reveal() != "before" {
-		t.Errorf("got %q, %v", secret.Reveal(), err)
+	if err := json.Unmarshal([]byte(`{"bypass-secret":1}`), &secret); err == nil || strings.Contains(err.Error(), "bypass") {
+		t.Errorf("got %v", err)
+	}
+	if got := secret.Reveal(); got != "before" {
+		t.Errorf("the secret became %q", got)
 	}
 }
 
@@ -88,13 +97,21 @@ func TestSessionURLIsASecret(t *testing.T) {
 		}
 	}
 	marshaled, err := link.MarshalText()
-	for _, shown := range []string{link.String(), link.GoString(), link.LogValue().String(), fmt.Sprint(link), fmt.Sprintf("%#v", link), string(marshaled)} {
-		if shown != "REDACTED" || err != nil {
-			t.Errorf("got %q, error %v", shown, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{
+		link.String(), link.GoString(), link.LogValue().String(), fmt.Sprint(link), fmt.Sprintf("%#v", link), string(marshaled),
+	} {
+		if shown != "REDACTED" {
+			t.Errorf("got %q", shown)
 		}
 	}
-	if link.Reveal() != newLink || link.IsZero() || !link.Equal(intune.NewSessionURL(newLink)) || link.Equal(intune.NewSessionURL(oldLink)) {
-		t.Error("Reveal, IsZero or Equal is wrong")
+	if link.Reveal() != newLink || link.IsZero() {
+		t.Errorf("Reveal gives %q, IsZero %v", link.Reveal(), link.IsZero())
+	}
+	if !link.Equal(intune.NewSessionURL(newLink)) || link.Equal(intune.NewSessionURL(oldLink)) {
+		t.Error("Equal is wrong")
 	}
 }
 
@@ -102,8 +119,11 @@ func TestSessionURLFromJSON(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{`"` + newLink + `"`: newLink, `""`: "", `null`: "", `"REDACTED"`: ""} {
 		link := intune.NewSessionURL(oldLink)
-		if err := json.Unmarshal([]byte(text), &link); err != nil || link.Reveal() != want || link.IsZero() != (want == "") {
-			t.Errorf("%s: %q, %v", text, link.Reveal(), err)
+		if err := json.Unmarshal([]byte(text), &link); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if link.Reveal() != want || link.IsZero() != (want == "") {
+			t.Errorf("%s: Reveal gives %q, IsZero %v", text, link.Reveal(), link.IsZero())
 		}
 	}
 	var link intune.SessionURL
@@ -152,10 +172,11 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 			emit(read, err)
 		}
 		device := waiting(tenant, left)
+		asJSON := http.Header{"Content-Type": {"application/json"}}
 		for _, fault := range []intunetest.Fault{
-			{Status: http.StatusForbidden, Body: bodyOfErrors, Header: http.Header{"Content-Type": {"application/json"}}},
-			{Status: http.StatusOK, Body: `{"id":"1","remoteAssistanceSessionUrl":["new-secret"]}`, Header: http.Header{"Content-Type": {"application/json"}}},
-			{Status: http.StatusOK, Body: `{"id":"other","remoteAssistanceSessionUrl":"` + newLink + `"}`, Header: http.Header{"Content-Type": {"application/json"}}},
+			{Status: http.StatusForbidden, Body: bodyOfErrors, Header: asJSON},
+			{Status: http.StatusOK, Body: `{"id":"1","remoteAssistanceSessionUrl":["new-secret"]}`, Header: asJSON},
+			{Status: http.StatusOK, Body: `{"id":"other","remoteAssistanceSessionUrl":"` + newLink + `"}`, Header: asJSON},
 			{Status: http.StatusFound, Header: http.Header{"Location": {newLink}}},
 			{Drop: intunetest.DropBefore, Times: 4},
 		} {
@@ -176,7 +197,9 @@ func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azc
 		fmt.Fprintf(text, "%+v\n", *made)
 	}
 	all := text.String()
-	for _, secret := range []string{"new-secret", "old-secret", "token-secret", fmt.Sprintf("%x", "new-secret"), fmt.Sprintf("%x", "token-secret")} {
+	for _, secret := range []string{
+		"new-secret", "old-secret", "token-secret", fmt.Sprintf("%x", "new-secret"), fmt.Sprintf("%x", "token-secret"),
+	} {
 		if at := strings.Index(all, secret); at >= 0 {
 			t.Errorf("%q was emitted: …%s…", secret, all[max(0, at-300):min(len(all), at+100)])
 		}
@@ -216,12 +239,15 @@ func TestUserStaysOutOfErrors(t *testing.T) {
 	t.Parallel()
 	quoted := func(form string) transportFunc {
 		return func(req *http.Request) (*http.Response, error) {
-			body := fmt.Sprintf(`{"error":{"code":"Not found: %[1]s","message":"Resource '%[1]s' does not exist","target":"%[1]s","details":[{"code":"%[1]s"}]}}`, form)
+			body := fmt.Sprintf(`{"error":{"code":"Not found: %[1]s","message":"Resource '%[1]s' does not exist","target":"%[1]s",
+				"details":[{"code":"%[1]s"}]}}`, form)
 			return answer(req, http.StatusNotFound, http.Header{"Request-Id": {"for " + form}}, body), nil
 		}
 	}
 	for user, forms := range map[string][]string{
-		"anna@contoso.com":                  {"anna@contoso.com", "Anna@Contoso.com", "anna%40contoso.com", "anna%40Contoso.COM", "/users/anna@contoso.com/managedDevices"},
+		"anna@contoso.com": {
+			"anna@contoso.com", "Anna@Contoso.com", "anna%40contoso.com", "anna%40Contoso.COM", "/users/anna@contoso.com/managedDevices",
+		},
 		"$anna@contoso.com":                 {"$anna@contoso.com", "%24anna%40contoso.com", "users('$anna@contoso.com')"},
 		"anna_fabrikam#EXT#@contoso.com":    {"anna_fabrikam#EXT#@contoso.com", "anna_fabrikam%23EXT%23@contoso.com"},
 		"anna.o'hara@contoso.com":           {"anna.o'hara@contoso.com", "anna.o''hara@contoso.com", "anna.o%27hara%40contoso.com"},
@@ -435,8 +461,9 @@ func TestError_HidesWhatTheFirstPageAskedFor(t *testing.T) { //nolint:parallelte
 // A token that is no JSON web token is told only by comparing.
 func TestOwnTokenStaysOutOfErrors(t *testing.T) {
 	t.Parallel()
+	const body = `{"error":{"code":"InvalidAuthenticationToken","message":"The token opaque-token is malformed"}}`
 	for _, code := range []int{400, 401, 403, 500} {
-		client := newClient(t, always(code, `{"error":{"code":"InvalidAuthenticationToken","message":"The token opaque-token is malformed"}}`), noRetries)
+		client := newClient(t, always(code, body), noRetries)
 		_, write := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
 		_, read := client.GetDevice(t.Context(), intune.Device("1"), nil)
 		for _, err := range []error{write, read} {
@@ -482,7 +509,8 @@ func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
 			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])
 		}
 	}
-	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)" {
-		t.Errorf("GoString: %s", text)
+	const want = "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)"
+	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != want {
+		t.Errorf("GoString: %s, want %s", text, want)
 	}
 }

@@ -94,8 +94,9 @@ func TestPrintingShowsNoPersonalData(t *testing.T) {
 	if got, want := result.String(), `action result action="locateDevice" state="done" updated="2026-08-20T07:08:09Z"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := fmt.Sprint(intune.ManagedDevice{}, intune.DeviceActionResult{}, intune.DeviceGeoLocation{}); got != "device action result location" {
-		t.Errorf("zero values print %s", got)
+	zeros := fmt.Sprint(intune.ManagedDevice{}, intune.DeviceActionResult{}, intune.DeviceGeoLocation{})
+	if zeros != "device action result location" {
+		t.Errorf("zero values print %s", zeros)
 	}
 }
 
@@ -144,8 +145,12 @@ func TestMarshalRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(data, []byte(`"remoteAssistanceSessionUrl":"REDACTED"`)) || !bytes.Contains(data, []byte(`"activationLockBypassCode":"REDACTED"`)) || !bytes.Contains(data, []byte(`"speed":"-INF"`)) {
-		t.Errorf("got %s", data)
+	for _, want := range []string{
+		`"remoteAssistanceSessionUrl":"REDACTED"`, `"activationLockBypassCode":"REDACTED"`, `"speed":"-INF"`,
+	} {
+		if !bytes.Contains(data, []byte(want)) {
+			t.Errorf("no %s in %s", want, data)
+		}
 	}
 	var again intune.ManagedDevice
 	if err := json.Unmarshal(data, &again); err != nil {
@@ -187,21 +192,26 @@ func TestPartsUnmarshalByThemselves(t *testing.T) {
 		t.Errorf("got %v, %v", result, err)
 	}
 	var location intune.DeviceGeoLocation
-	if err := json.Unmarshal([]byte(`{"latitude":"NaN","longitude":1.5}`), &location); err != nil || !math.IsNaN(location.Latitude) || location.Longitude != 1.5 {
-		t.Errorf("got %v, %v", location, err)
+	if err := json.Unmarshal([]byte(`{"latitude":"NaN","longitude":1.5}`), &location); err != nil {
+		t.Error(err)
+	}
+	if !math.IsNaN(location.Latitude) || location.Longitude != 1.5 {
+		t.Errorf("got %v and %v", location.Latitude, location.Longitude)
 	}
 	var state intune.DeviceHealthAttestationState
-	if err := json.Unmarshal([]byte(`{"resetCount":"3","dataExcutionPolicy":"OptIn"}`), &state); err != nil || state.ResetCount != 3 || state.DataExecutionPolicy != "OptIn" {
-		t.Errorf("got %v, %v", state, err)
+	if err := json.Unmarshal([]byte(`{"resetCount":"3","dataExcutionPolicy":"OptIn"}`), &state); err != nil {
+		t.Error(err)
+	}
+	if state.ResetCount != 3 || state.DataExecutionPolicy != "OptIn" {
+		t.Errorf("got %d and %q", state.ResetCount, state.DataExecutionPolicy)
 	}
 	var features intune.ConfigurationManagerClientEnabledFeatures
 	if err := json.Unmarshal([]byte(`{"inventory":true,"modernApps":null}`), &features); err != nil || !features.Inventory {
 		t.Errorf("got %v, %v", features, err)
 	}
 	var app intune.DetectedApp
-	if err := json.Unmarshal([]byte(`{"deviceCount":"x"}`), &app); err == nil || !strings.Contains(err.Error(), "deviceCount is not an integer of 32 bits") {
-		t.Errorf("error %v", err)
-	}
+	err := json.Unmarshal([]byte(`{"deviceCount":"x"}`), &app)
+	checkSays(t, err, "deviceCount is not an integer of 32 bits")
 }
 
 // TestEnumConstantsAreListed checks what reflection cannot: that each constant of an enum is among its possible values,

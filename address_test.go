@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 var (
@@ -47,7 +49,7 @@ var addresses = []struct {
 	{"reserved names", intune.UserDevice("managedDevices", "users"), "/users/managedDevices/managedDevices/users"},
 }
 
-func TestDeviceRefString(t *testing.T) {
+func TestDeviceRef_String(t *testing.T) {
 	t.Parallel()
 	for _, c := range addresses {
 		t.Run(c.name, func(t *testing.T) {
@@ -213,7 +215,7 @@ var badKeys = map[string]string{
 	"backslash": `a\b`, "newline": "a\nb", "zero": "a\x00b", "delete": "a\x7fb", "next line": "a\u0085b", "not UTF-8": "a\xffb",
 }
 
-func TestDeviceRefRefusesWhatWouldChangeThePath(t *testing.T) {
+func TestDeviceRef_WhatWouldChangeThePathIsRefused(t *testing.T) {
 	t.Parallel()
 	var sent atomic.Int32
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -252,7 +254,7 @@ func TestDeviceRefRefusesWhatWouldChangeThePath(t *testing.T) {
 }
 
 // A path that is almost an address of one device is refused with the reason, since people paste such paths.
-func TestParseDeviceRefSaysWhy(t *testing.T) {
+func TestParseDeviceRef_SaysWhy(t *testing.T) {
 	t.Parallel()
 	const other = "not the address of a managed device"
 	for name, c := range map[string]struct{ path, why string }{
@@ -326,9 +328,9 @@ func TestParseDeviceRefSaysWhy(t *testing.T) {
 	}
 }
 
-// TestDirtyPartsAreRefusedAndQuoted: what a spreadsheet leaves around an id would not be found by the service, and nobody
+// TestDeviceRef_DirtyPartsAreRefusedAndQuoted: what a spreadsheet leaves around an id would not be found by the service, and nobody
 // sees it in an error that does not quote it. Of a user only the dirt is shown.
-func TestDirtyPartsAreRefusedAndQuoted(t *testing.T) {
+func TestDeviceRef_DirtyPartsAreRefusedAndQuoted(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")
@@ -379,8 +381,8 @@ func TestDirtyPartsAreRefusedAndQuoted(t *testing.T) {
 	}
 }
 
-// TestZeroDeviceRefIsBlankText goes both ways, so that a row without a device can be stored and read again.
-func TestZeroDeviceRefIsBlankText(t *testing.T) {
+// TestDeviceRef_ZeroIsBlankText goes both ways, so that a row without a device can be stored and read again.
+func TestDeviceRef_ZeroIsBlankText(t *testing.T) {
 	t.Parallel()
 	type row struct{ Device intune.DeviceRef }
 	data, err := json.Marshal(row{})
@@ -404,7 +406,7 @@ func TestZeroDeviceRefIsBlankText(t *testing.T) {
 }
 
 // Both ways to write a key are read, in every place.
-func TestParseDeviceRefReadsKeysInParentheses(t *testing.T) {
+func TestParseDeviceRef_KeysInParentheses(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]intune.DeviceRef{
 		"/deviceManagement/managedDevices('1')":                      intune.Device("1"),
@@ -419,7 +421,7 @@ func TestParseDeviceRefReadsKeysInParentheses(t *testing.T) {
 	}
 }
 
-func TestDeviceRefInLogs(t *testing.T) {
+func TestDeviceRef_InLogs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		ref         intune.DeviceRef
@@ -465,7 +467,7 @@ func FuzzParseDeviceRef(f *testing.F) {
 	})
 }
 
-func FuzzDeviceRefKeys(f *testing.F) {
+func FuzzDeviceRef_Keys(f *testing.F) {
 	f.Add("anna@contoso.com", "1")
 	f.Add("$o'neill", "%2f")
 	f.Add(otherGUID, upperGUID)
@@ -480,4 +482,82 @@ func FuzzDeviceRefKeys(f *testing.F) {
 			t.Fatalf("%q reads as %v, %v", text, parsed, err)
 		}
 	})
+}
+
+// A user's name may hold any character, and arrives as it is.
+func TestUserDevice_EveryCharacterArrives(t *testing.T) {
+	t.Parallel()
+	var sent *http.Request
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		sent = req
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}))
+	arrived := 0
+	for c := rune(' '); c < 0x180; c++ {
+		user := "x" + string(c) + "y"
+		sent = nil
+		_, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice(user, "d1"), nil)
+		if errors.Is(err, intune.ErrInvalidArgument) && sent == nil {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived++
+		segments := strings.Split(sent.URL.EscapedPath(), "/")
+		if len(segments) != 7 {
+			t.Fatalf("%q went to %s", user, sent.URL)
+		}
+		if got, err := url.PathUnescape(segments[3]); err != nil || got != user {
+			t.Errorf("%q went as %q, %v", user, got, err)
+		}
+		got := [...]string{sent.URL.Host, sent.URL.RawQuery, sent.URL.Fragment}
+		if want := [...]string{"graph.microsoft.com", "", ""}; got != want {
+			t.Errorf("%q went to host, query and fragment %q, want %q", user, got, want)
+		}
+	}
+	if arrived < 200 {
+		t.Errorf("%d characters arrived", arrived)
+	}
+}
+
+// Who asks for the text of an address gets the path with the user. Nothing else that prints one shows the user.
+func TestUserDevice_UserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
+	t.Parallel()
+	device, collection := intune.UserDevice("anna@contoso.com", "1"), intune.UserDevices("anna@contoso.com")
+	if text := device.String(); text != "/users/anna@contoso.com/managedDevices/1" {
+		t.Errorf("String: %s", text)
+	}
+	type inside struct {
+		device     intune.DeviceRef
+		collection intune.DeviceCollection
+	}
+	values := []any{
+		collection, &collection,
+		inside{device, collection},
+		&inside{device, collection},
+		[]inside{{device, collection}},
+		map[string]inside{"a": {device, collection}},
+		struct{ In intune.DeviceCollection }{collection},
+		intune.FindDeviceOptions{In: collection},
+	}
+	shown := graphtest.Renderings(values...) + device.LogValue().String()
+	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
+	pending := &intune.PendingError{Device: device, ResumeToken: `{"device":"/users/anna@contoso.com/managedDevices/1"}`}
+	shown += fmt.Sprintf("%v %+v %#v %#v", pending, pending, pending, struct{ Err error }{pending})
+	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
+	var more strings.Builder
+	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
+		fmt.Fprintf(&more, "%#v %d", value, value)
+	}
+	shown += more.String()
+	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
+		if at := strings.Index(shown, user); at >= 0 {
+			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])
+		}
+	}
+	const want = "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)"
+	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != want {
+		t.Errorf("GoString: %s, want %s", text, want)
+	}
 }

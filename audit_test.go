@@ -49,8 +49,8 @@ func eventIDs(t *testing.T, client *intune.Client, options *intune.ListAuditEven
 	return correlations, nil
 }
 
-// TestAuditFilterOnTheWire: only the comparisons of C§11 are sent, and every event is checked again.
-func TestAuditFilterOnTheWire(t *testing.T) {
+// TestAuditFilter_OnTheWire: only the comparisons of C§11 are sent, and every event is checked again.
+func TestAuditFilter_OnTheWire(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const device, after = "resources%2Fany%28r%3A%20r%2FresourceId%20eq%20%27%d%27%29", "activityDateTime%20gt%202026-03-01T12%3A00%3A00Z"
@@ -115,8 +115,8 @@ func TestAuditFilterOnTheWire(t *testing.T) {
 	}
 }
 
-// TestAuditEventsAreCheckedAgain: a service that ignores the filter, as Intune does elsewhere (C§3.1), gives all events.
-func TestAuditEventsAreCheckedAgain(t *testing.T) {
+// TestAuditEvents_CheckedAgain: a service that ignores the filter, as Intune does elsewhere (C§3.1), gives all events.
+func TestAuditEvents_CheckedAgain(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	event := func(id, changes string) string {
@@ -164,7 +164,7 @@ func TestAuditEventsAreCheckedAgain(t *testing.T) {
 	}
 }
 
-func TestAuditFilterRefuses(t *testing.T) {
+func TestAuditFilter_Refuses(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
@@ -232,8 +232,8 @@ func TestAuditFilter_DeviceInUpperCase(t *testing.T) {
 	}
 }
 
-// TestAuditEventsNeedAnotherPermission (C§11): the caller of the action often lacks it.
-func TestAuditEventsNeedAnotherPermission(t *testing.T) {
+// TestAuditEvents_NeedAnotherPermission (C§11): the caller of the action often lacks it.
+func TestAuditEvents_NeedAnotherPermission(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	credential := tenant.CredentialWith(map[string]any{"roles": []string{"DeviceManagementManagedDevices.ReadWrite.All"}})
@@ -251,7 +251,7 @@ func TestAuditEventsNeedAnotherPermission(t *testing.T) {
 	}
 }
 
-func TestAuditEventsPageByPage(t *testing.T) {
+func TestNewListAuditEventsPager_PageByPage(t *testing.T) {
 	t.Parallel()
 	tenant, _, ids := auditTenant(t, &intunetest.TenantOptions{ShortPages: true})
 	got, err := eventIDs(t, tenant.Client(), &intune.ListAuditEventsOptions{Top: 2})
@@ -271,8 +271,8 @@ func TestAuditEventsPageByPage(t *testing.T) {
 	}
 }
 
-// TestTenantWithoutAuditEvents: nobody has confirmed that the service writes them (C§11).
-func TestTenantWithoutAuditEvents(t *testing.T) {
+// TestAuditEvents_TenantWithoutThem: nobody has confirmed that the service writes them (C§11).
+func TestAuditEvents_TenantWithoutThem(t *testing.T) {
 	t.Parallel()
 	tenant, devices, _ := auditTenant(t, &intunetest.TenantOptions{OmitAuditEvents: true})
 	if got, err := eventIDs(t, tenant.Client(), nil); len(got) > 0 || err != nil {
@@ -283,8 +283,8 @@ func TestTenantWithoutAuditEvents(t *testing.T) {
 	}
 }
 
-// TestAuditEventShowsNeitherPeopleNorAddresses in any form of text.
-func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
+// TestAuditEvent_ShowsNeitherPeopleNorAddresses in any form of text.
+func TestAuditEvent_ShowsNeitherPeopleNorAddresses(t *testing.T) {
 	t.Parallel()
 	const secret = "anna"
 	event := intune.AuditEvent{
@@ -338,7 +338,7 @@ func TestAuditEventShowsNeitherPeopleNorAddresses(t *testing.T) {
 }
 
 // An event without a time is neither after nor before a time, and is no obstacle where none is given.
-func TestAuditEventWithoutATime(t *testing.T) {
+func TestAuditEvents_EventWithoutATime(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusOK, `{"value":[{"id":"e1","correlationId":"c1"}]}`))
 	for name, filter := range map[string]intune.AuditFilter{
@@ -360,8 +360,8 @@ func TestAuditEventWithoutATime(t *testing.T) {
 	}
 }
 
-// TestAuditFilterStaysOutOfErrors: the operand is a name of a person.
-func TestAuditFilterStaysOutOfErrors(t *testing.T) {
+// TestAuditFilter_StaysOutOfErrors: the operand is a name of a person.
+func TestAuditFilter_StaysOutOfErrors(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		return nil, errors.New("dial " + req.URL.String())

@@ -66,7 +66,7 @@ func deviceCodeCredential(tb testing.TB, entra *entraStandIn) (credential *azide
 	return credential, prompts
 }
 
-func TestSignInWithClientSecret(t *testing.T) {
+func TestNewClient_SignInWithClientSecret(t *testing.T) {
 	t.Parallel()
 	entra := newEntra(t)
 	graph := newGraph(t, entra)
@@ -102,7 +102,7 @@ func TestSignInWithClientSecret(t *testing.T) {
 	graph.saw(t, 2, "ok", "ok") // TokenInfo calls Graph not at all
 }
 
-func TestSignInWithDeviceCode(t *testing.T) {
+func TestNewClient_SignInWithDeviceCode(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options func(policy.TokenRequestOptions) *policy.TokenRequestOptions // nil: sign in with the first call
@@ -155,13 +155,13 @@ func TestSignInWithDeviceCode(t *testing.T) {
 	}
 }
 
-func TestWorkersSignInOnce(t *testing.T) {
+func TestNewClient_WorkersSignInOnce(t *testing.T) {
 	t.Parallel()
 	entra := newEntra(t)
 	graph := newGraph(t, entra)
 	credential, prompts := deviceCodeCredential(t, entra)
 	client := graph.client(t, credential)
-	warm, err := graph.server.Client().Head(graph.server.URL) // see TestCallsAtOnceOnNewConnections
+	warm, err := graph.server.Client().Head(graph.server.URL) // see TestRequestRemoteAssistance_CallsAtOnceOnNewConnections
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,27 +184,8 @@ func TestWorkersSignInOnce(t *testing.T) {
 	graph.saw(t, 4, "ok", "ok", "ok", "ok")
 }
 
-// Calls that start while there is no connection each dial one; the first that stands serves them all, and the other dials end later.
-func TestCallsAtOnceOnNewConnections(t *testing.T) {
-	t.Parallel()
-	server := newServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, true)
-	client := newServerClient(t, server)
-	for range 10 {
-		var group sync.WaitGroup
-		for range 8 {
-			group.Go(func() {
-				if err := act(t, client); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		group.Wait()
-		server.Client().CloseIdleConnections()
-	}
-}
-
 // A session that was revoked, with the real credentials: they ask again with the claims, the user is not bothered.
-func TestRevokedTokenWithRealCredentials(t *testing.T) {
+func TestRequestRemoteAssistance_RevokedTokenOfRealCredentials(t *testing.T) {
 	t.Parallel()
 	const claims = `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`
 	challenge := `bearer realm="", error="insufficient_claims", claims="` + base64.RawURLEncoding.EncodeToString([]byte(claims)) + `"`
@@ -287,7 +268,7 @@ func quotes(tb testing.TB, where, text, said string) {
 	}
 }
 
-func TestSignInThatEntraRefuses(t *testing.T) {
+func TestRequestRemoteAssistance_SignInThatEntraRefuses(t *testing.T) {
 	t.Parallel()
 	for code := range refusals {
 		t.Run(code, func(t *testing.T) {
@@ -456,17 +437,6 @@ func jsonText(value any) string {
 		return ""
 	}
 	return string(text)
-}
-
-// noToken fails when a text shows a token, whole or in parts.
-func noToken(tb testing.TB, where, text, token string) {
-	tb.Helper()
-	for part := range strings.SplitSeq(token, ".") {
-		if len(part) > 3 && strings.Contains(text, part) {
-			tb.Errorf("%s shows the token: %s", where, text)
-			return
-		}
-	}
 }
 
 // entraStandIn is a login authority on loopback, as far as azidentity's real credentials ask for one.

@@ -31,7 +31,7 @@ import (
 	"github.com/go-intune/intune/internal/graphtest"
 )
 
-func TestNewClientRefusesNoCredential(t *testing.T) {
+func TestNewClient_CredentialIsNeeded(t *testing.T) {
 	t.Parallel()
 	var (
 		pointer *tokenDesk
@@ -54,7 +54,7 @@ func TestNewClientRefusesNoCredential(t *testing.T) {
 	}
 }
 
-func TestStaticTokenOnTheWire(t *testing.T) {
+func TestStaticToken_OnTheWire(t *testing.T) {
 	t.Parallel()
 	future := graphtest.JWT(map[string]any{"exp": time.Now().Add(time.Hour).Unix()})
 	for name, c := range map[string]struct{ token, want string }{
@@ -82,7 +82,7 @@ func TestStaticTokenOnTheWire(t *testing.T) {
 	}
 }
 
-func TestStaticTokenThatCannotBeOne(t *testing.T) {
+func TestStaticToken_TextThatCannotBeOne(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]string{
 		"empty": "", "blank": " \t\r\n", "space within": "opaque token", "line break within": "opaque\r\nX-Injected: 1",
@@ -105,7 +105,7 @@ func TestStaticTokenThatCannotBeOne(t *testing.T) {
 	}
 }
 
-func TestStaticTokenExpires(t *testing.T) {
+func TestStaticToken_Expires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		token := graphtest.JWT(map[string]any{"exp": time.Now().Add(10 * time.Minute).Unix(), "scp": manageRight, "upn": testUser})
@@ -139,7 +139,7 @@ func TestStaticTokenExpires(t *testing.T) {
 	})
 }
 
-func TestStaticTokenCannotAnswerAChallenge(t *testing.T) {
+func TestStaticToken_CannotAnswerAChallenge(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestStaticTokenCannotAnswerAChallenge(t *testing.T) {
 	}
 }
 
-func TestStaticTokenIsNeverShown(t *testing.T) {
+func TestStaticToken_IsNeverShown(t *testing.T) {
 	t.Parallel()
 	token := graphtest.JWT(map[string]any{"exp": time.Now().Add(time.Hour).Unix(), "upn": testUser})
 	credential := intune.StaticToken(token)
@@ -191,7 +191,7 @@ func TestStaticTokenIsNeverShown(t *testing.T) {
 	}
 }
 
-func TestTokenInfo(t *testing.T) {
+func TestTokenInfo_Claims(t *testing.T) {
 	t.Parallel()
 	expires := time.Now().Add(time.Hour).Truncate(time.Second)
 	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
@@ -379,7 +379,7 @@ func writeClaims(headers []string) []string {
 }
 
 // Every form is answered once: one new token with the claims, one repeat of the POST.
-func TestClaimsChallengeIsAnswered(t *testing.T) {
+func TestRequestRemoteAssistance_ClaimsChallengeIsAnswered(t *testing.T) {
 	t.Parallel()
 	if text := base64.StdEncoding.EncodeToString([]byte(testClaims)); !strings.ContainsAny(text, "+/") || !strings.HasSuffix(text, "=") {
 		t.Fatalf("the claims do not tell the alphabets apart: %s", text)
@@ -405,7 +405,7 @@ func TestClaimsChallengeIsAnswered(t *testing.T) {
 }
 
 // A challenge to the token that was to meet the first one ends the call.
-func TestSecondClaimsChallengeEndsTheCall(t *testing.T) {
+func TestRequestRemoteAssistance_SecondClaimsChallengeEndsTheCall(t *testing.T) {
 	t.Parallel()
 	kinds := map[int]error{http.StatusUnauthorized: intune.ErrUnauthenticated, http.StatusForbidden: intune.ErrForbidden}
 	for name, headers := range challengeForms {
@@ -436,7 +436,7 @@ func TestSecondClaimsChallengeEndsTheCall(t *testing.T) {
 }
 
 // What looks like a challenge and is none, or cannot be answered: one request, one token.
-func TestNoClaimsChallenge(t *testing.T) {
+func TestRequestRemoteAssistance_NoClaimsChallenge(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("testdata/errors/020-list-manageddevices-nested-forbidden-401.json")
 	if err != nil {
@@ -491,74 +491,6 @@ func TestNoClaimsChallenge(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestHintsFromTheTokenThatWasRefused(t *testing.T) {
-	t.Parallel()
-	raw, err := os.ReadFile("testdata/errors/005-list-manageddevices-forbidden-two-scopes-expand.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var missingScope struct{ Body string }
-	if err := json.Unmarshal(raw, &missingScope); err != nil {
-		t.Fatal(err)
-	}
-	const plain = `{"error":{"code":"Forbidden","message":"Insufficient privileges to complete the operation."}}`
-	const rightName, needs = "Remote tasks / Offer remote assistance", "needs " + manageRight
-	namesScopes := []string{"Azure CLI", "the app needs the permission DeviceManagement", "administrator's consent"}
-	exp := time.Now().Add(time.Hour).Unix()
-	cli := graphtest.JWT(map[string]any{"appid": azureCLI, "scp": "openid User.Read", "exp": exp, "upn": testUser})
-	user := graphtest.JWT(map[string]any{"appid": testApp, "scp": manageRight, "exp": exp, "upn": testUser})
-	app := graphtest.JWT(map[string]any{"appid": testApp, "roles": []string{manageRight}, "idtyp": "app", "exp": exp})
-	powerless := graphtest.JWT(map[string]any{"appid": testApp, "exp": exp})
-	reader := graphtest.JWT(map[string]any{"scp": strings.Replace(manageRight, "ReadWrite", "Read", 1), "exp": exp})
-	for name, c := range map[string]struct {
-		token  string
-		status int
-		body   string
-		want   []string
-		not    []string
-	}{
-		"delegated without the scope":   {cli, 403, plain, []string{"delegated", "Azure CLI", "openid User.Read", needs}, []string{rightName}},
-		"delegated, 401 with Forbidden": {user, 401, plain, []string{"delegated", rightName, "new token does not help"}, []string{needs}},
-		"app-only with the role":        {app, 403, plain, []string{"app-only", "service principal", rightName}, []string{needs}},
-		"app-only without roles":        {powerless, 403, plain, []string{"app-only", "without permissions", needs}, []string{rightName}},
-		"reading is not enough":         {reader, 403, plain, []string{needs}, nil},
-		"the service names the scopes":  {cli, 403, missingScope.Body, namesScopes, []string{rightName}},
-		"opaque":                        {"EwBgA8l6BAAU", 403, plain, []string{rightName}, []string{"needs", "the token is"}},
-		"refused as such":               {user, 401, "", []string{"was refused", "audience"}, []string{rightName}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			calls := 0
-			client := clientOf(t, intune.StaticToken(c.token), transportFunc(func(req *http.Request) (*http.Response, error) {
-				calls++
-				return answer(req, c.status, nil, c.body), nil
-			}))
-			e := asError(t, act(t, client))
-			for _, want := range c.want {
-				if !strings.Contains(e.Hint, want) || !strings.Contains(e.Error(), want) {
-					t.Errorf("the hint lacks %q: %s", want, e.Hint)
-				}
-			}
-			for _, not := range c.not {
-				if strings.Contains(e.Hint, not) {
-					t.Errorf("the hint says %q: %s", not, e.Hint)
-				}
-			}
-			if strings.Contains(e.Hint, "anna") || calls != 1 {
-				t.Errorf("%d calls, hint %s", calls, e.Hint)
-			}
-			noToken(t, "the error", fmt.Sprintf("%v %+v", e, e), c.token)
-		})
-	}
-}
-
-// credentialFunc is a credential of the test's own.
-type credentialFunc func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
-
-func (f credentialFunc) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return f(ctx, options)
 }
 
 // tokenDesk is a credential that gives token-1, token-2 and so on, and keeps what it was asked.
@@ -628,27 +560,8 @@ func (w *wire) saw(tb testing.TB, want ...string) {
 	}
 }
 
-// clientOf is newClient for other credentials than a static token.
-func clientOf(tb testing.TB, credential azcore.TokenCredential, transport policy.Transporter) *intune.Client {
-	tb.Helper()
-	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Transport: transport, Retry: policy.RetryOptions{RetryDelay: time.Nanosecond},
-	}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return client
-}
-
-// act calls the action.
-func act(tb testing.TB, client *intune.Client) error {
-	tb.Helper()
-	_, err := client.RequestRemoteAssistance(tb.Context(), intune.Device("1"), nil)
-	return err
-}
-
 // What a credential of azcore promises, asked of it directly.
-func TestStaticTokenAsACredential(t *testing.T) {
+func TestStaticToken_AsACredential(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		end := time.Now().Add(30 * time.Minute)
@@ -683,7 +596,7 @@ func TestStaticTokenAsACredential(t *testing.T) {
 }
 
 // A token is read as far as it is one, and no further.
-func TestTokenInfoAtTheEdges(t *testing.T) {
+func TestTokenInfo_AtTheEdges(t *testing.T) {
 	t.Parallel()
 	given := time.Now().Add(2 * time.Hour).Truncate(time.Second) // what the credential says by itself
 	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"scp":"User.Read","exp":4102444800}`))
@@ -732,7 +645,7 @@ func TestTokenInfoAtTheEdges(t *testing.T) {
 	}
 }
 
-func TestTokenInfoFails(t *testing.T) {
+func TestTokenInfo_Fails(t *testing.T) {
 	t.Parallel()
 	var service wire
 	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -746,7 +659,7 @@ func TestTokenInfoFails(t *testing.T) {
 	checkRefused(t, err, "ctx")
 }
 
-func TestTokenInfoExpired(t *testing.T) {
+func TestTokenInfo_Expired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
@@ -765,7 +678,7 @@ func TestTokenInfoExpired(t *testing.T) {
 }
 
 // One line has its limits: what is longer is cut, what just fits is not.
-func TestTokenInfoStringIsBounded(t *testing.T) {
+func TestTokenInfo_StringIsBounded(t *testing.T) {
 	t.Parallel()
 	fits, long := strings.Repeat("a", 64), strings.Repeat("a", 65)
 	list := strings.Repeat("b", 200)
@@ -792,58 +705,8 @@ func TestTokenInfoStringIsBounded(t *testing.T) {
 	}
 }
 
-// A refusal is explained by the permissions that the token has: lacking the right one is another matter than lacking
-// the role in Intune.
-func TestHintKnowsWhatTheTokenAllows(t *testing.T) {
-	t.Parallel()
-	const readRight = "DeviceManagementManagedDevices.Read.All"
-	read := func(ctx context.Context, client *intune.Client) error {
-		_, err := client.GetDevice(ctx, intune.Device("1"), nil)
-		return err
-	}
-	ask := func(ctx context.Context, client *intune.Client) error {
-		_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
-		return err
-	}
-	for name, c := range map[string]struct {
-		call   func(context.Context, *intune.Client) error
-		claims map[string]any
-		lacks  string
-	}{
-		"read with the scope":            {read, map[string]any{"scp": readRight}, ""},
-		"read with the role":             {read, map[string]any{"roles": []string{readRight}}, ""},
-		"read with the wider scope":      {read, map[string]any{"scp": manageRight}, ""},
-		"read with another scope":        {read, map[string]any{"scp": "User.Read"}, readRight},
-		"the action with the scope":      {ask, map[string]any{"scp": "User.Read " + manageRight}, ""},
-		"the action with the role":       {ask, map[string]any{"roles": []string{manageRight}}, ""},
-		"the action with the lesser one": {ask, map[string]any{"scp": readRight}, manageRight},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := clientOf(t, intune.StaticToken(graphtest.JWT(c.claims)), always(http.StatusForbidden, ""))
-			hint := asError(t, c.call(t.Context(), client)).Hint
-			if got := strings.Contains(hint, "the operation needs"); got != (c.lacks != "") || !strings.HasSuffix(hint, c.lacks) {
-				t.Errorf("hint %q, want it to say that %q is lacking", hint, c.lacks)
-			}
-		})
-	}
-}
-
-// Claims are read from bearer tokens only: what else a policy of the caller's puts there is not ours to read.
-func TestHintReadsBearerTokensOnly(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) {
-		o.PerRetryPolicies = append(o.PerRetryPolicies, rewrite(func(req *http.Request) {
-			req.Header.Set("Authorization", graphtest.JWT(map[string]any{"scp": "User.Read"}))
-		}))
-	})
-	if hint := asError(t, act(t, client)).Hint; hint == "" || strings.Contains(hint, "User.Read") {
-		t.Errorf("hint %q", hint)
-	}
-}
-
 // The audience of a token is a text or a list.
-func TestAudienceOfAToken(t *testing.T) {
+func TestTokenInfo_Audience(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		aud  any
@@ -861,7 +724,7 @@ func TestAudienceOfAToken(t *testing.T) {
 }
 
 // A credential that fails in a way of its own costs one call, and the next one works.
-func TestCredentialThatBreaksOnce(t *testing.T) {
+func TestNewClient_CredentialThatBreaksOnce(t *testing.T) {
 	t.Parallel()
 	for name, breaks := range map[string]func(){
 		"panics":              func() { panic("secret") },
@@ -964,7 +827,7 @@ func TestNewClient_CredentialThatIgnoresItsContext(t *testing.T) {
 }
 
 // A token that no header can hold never leaves, so that the outcome is known.
-func TestTokenThatCannotBeSent(t *testing.T) {
+func TestRequestRemoteAssistance_TokenThatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", " ", "a\nb", "a\x00b", "a b", "a\x7f", "tökén"} {
 		credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -982,7 +845,7 @@ func TestTokenThatCannotBeSent(t *testing.T) {
 }
 
 // azcore logs the error of each try.
-func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+func TestNewClient_CredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
 	text := graphtest.CaptureLog(t)
 	failure := errors.New("see https://login.example/?code=secret-code and eyJzZWNyZXQtdG9rZW4.x.y")
 	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -1000,7 +863,7 @@ func TestCredentialErrorIsCleanedForTheLog(t *testing.T) { //nolint:paralleltest
 }
 
 // A header within Go's default limit, through the whole client.
-func TestEndlessChallenge(t *testing.T) {
+func TestRequestRemoteAssistance_EndlessChallenge(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		service := newScript(status(code, "WWW-Authenticate", "Bearer "+strings.Repeat("=", 10<<20/graphtest.Smaller)))
@@ -1008,30 +871,6 @@ func TestEndlessChallenge(t *testing.T) {
 		if asError(t, err).StatusCode != code || service.calls.Load() != 1 {
 			t.Errorf("%d: got %v", code, err)
 		}
-	}
-}
-
-// Responders of httpmock give the same header map to every request.
-func TestAnswersMayShareTheirHeader(t *testing.T) {
-	t.Parallel()
-	header := http.Header{"Content-Type": {"application/json"}, "Retry-After": {"0.001"}}
-	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-		return answer(req, http.StatusTooManyRequests, header, "{}"), nil
-	}))
-	done := make(chan struct{})
-	for range 8 {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			for range 20 {
-				_, _ = client.GetDevice(t.Context(), intune.Device("1"), nil)
-			}
-		}()
-	}
-	for range 8 {
-		<-done
-	}
-	if len(header) != 2 || header.Get("Content-Type") != "application/json" {
-		t.Errorf("the shared header became %v", header)
 	}
 }
 
@@ -1050,7 +889,7 @@ func (g *gated) GetToken(ctx context.Context, options policy.TokenRequestOptions
 }
 
 // The traps table: azcore makes who waits for another goroutine's token wait for as long as the credential takes.
-func TestWaitingForAnothersTokenKeepsTheOwnDeadline(t *testing.T) {
+func TestRequestRemoteAssistance_OwnDeadlineWhileAnotherSignsIn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		ctx  func(context.Context) (context.Context, context.CancelFunc)
@@ -1105,7 +944,7 @@ func TestWaitingForAnothersTokenKeepsTheOwnDeadline(t *testing.T) {
 }
 
 // A caller who gives up, or whose sign-in fails, does not take the others along.
-func TestFailureOfOneSignInIsNotTheOthers(t *testing.T) {
+func TestRequestRemoteAssistance_FailureOfOneSignInIsNotTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var desk tokenDesk
@@ -1136,7 +975,7 @@ func TestFailureOfOneSignInIsNotTheOthers(t *testing.T) {
 }
 
 // A credential that ran into a limit of its own says nothing about the caller's sign-in, nor about the caller's context.
-func TestCredentialThatTimesOut(t *testing.T) {
+func TestNewClient_CredentialThatTimesOut(t *testing.T) {
 	t.Parallel()
 	var service wire
 	client := clientOf(t, credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -1151,7 +990,7 @@ func TestCredentialThatTimesOut(t *testing.T) {
 }
 
 // azcore lets the others go on with a token that is about to expire while one renews it.
-func TestRenewalOfATokenThatStillHoldsStopsNobody(t *testing.T) {
+func TestRequestRemoteAssistance_RenewalOfATokenThatStillHoldsStopsNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		entered, release := make(chan struct{}, 1), make(chan struct{})
@@ -1214,7 +1053,7 @@ func revoking(req *http.Request) (*http.Response, error) {
 }
 
 // Many calls meet the same revoked token: each is repeated with a token that has the claims.
-func TestChallengesOfManyCallsAtOnce(t *testing.T) {
+func TestRequestRemoteAssistance_ChallengesOfManyCallsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
@@ -1234,7 +1073,7 @@ func TestChallengesOfManyCallsAtOnce(t *testing.T) {
 
 // A challenge that comes while another goroutine gets a token without claims, because Intune said 401 with a nested
 // Forbidden to a third, which makes azcore drop its token.
-func TestChallengeDuringAnothersTokenRequest(t *testing.T) {
+func TestRequestRemoteAssistance_ChallengeDuringAnothersTokenRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
@@ -1265,7 +1104,7 @@ func TestChallengeDuringAnothersTokenRequest(t *testing.T) {
 }
 
 // A credential of the caller's own may put anything into its error.
-func TestCredentialErrorIsOneCleanLine(t *testing.T) {
+func TestError_CredentialErrorIsOneCleanLine(t *testing.T) {
 	t.Parallel()
 	token := graphtest.JWT(map[string]any{"upn": testUser})
 	own := errors.New("sign-in failed\r\nfor " + token + "\nsee https://login.example/x?code=secret\x1b[31m " + strings.Repeat("z", 10_000))
@@ -1292,7 +1131,7 @@ func TestCredentialErrorIsOneCleanLine(t *testing.T) {
 	service.saw(t)
 }
 
-func TestNewCredential(t *testing.T) {
+func TestNewCredential_Methods(t *testing.T) {
 	t.Setenv("AZURE_TENANT_ID", testTenant)
 	t.Setenv("AZURE_CLIENT_ID", testApp)
 	t.Setenv("AZURE_CLIENT_SECRET", testSecret)
@@ -1343,7 +1182,7 @@ func is[T any](credential azcore.TokenCredential) bool {
 	return ok
 }
 
-func TestNewCredentialRefuses(t *testing.T) {
+func TestNewCredential_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options intune.CredentialOptions
@@ -1432,7 +1271,7 @@ func fakePrograms(t *testing.T, names ...string) func() []string {
 }
 
 // What the options say reaches the sign-in: the caller's transport, the authority, the tenant, the app.
-func TestNewCredentialPassesItsOptionsOn(t *testing.T) {
+func TestNewCredential_PassesItsOptionsOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		options  intune.CredentialOptions
 		env      map[string]string
@@ -1535,7 +1374,7 @@ func TestNewCredentialPassesItsOptionsOn(t *testing.T) {
 }
 
 // Without the option, the authority of a cloud that Microsoft does not know is checked.
-func TestInstanceDiscoveryIsTheDefault(t *testing.T) {
+func TestNewCredential_InstanceDiscoveryIsTheDefault(t *testing.T) {
 	t.Parallel()
 	var sent asked
 	credential, err := intune.NewCredential(&intune.CredentialOptions{
@@ -1551,5 +1390,16 @@ func TestInstanceDiscoveryIsTheDefault(t *testing.T) {
 	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"x/.default"}})
 	if err == nil || !has(sent.urls, "discovery/instance") {
 		t.Errorf("asked for %q, error %v", sent.urls, err)
+	}
+}
+
+// noToken fails when a text shows a token, whole or in parts.
+func noToken(tb testing.TB, where, text, token string) {
+	tb.Helper()
+	for part := range strings.SplitSeq(token, ".") {
+		if len(part) > 3 && strings.Contains(text, part) {
+			tb.Errorf("%s shows the token: %s", where, text)
+			return
+		}
 	}
 }

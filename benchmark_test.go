@@ -225,7 +225,7 @@ func listLarge(tb testing.TB, client *intune.Client, measured ...int) (heaps []i
 
 // A long listing keeps one page, and of the devices before only their ids: at most 39 bytes each with the map around them, and a
 // next link a page. One device that is kept would cost hundreds of bytes, and one page more than a megabyte.
-func TestListingKeepsOnePage(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+func TestDevices_KeepOnePage(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	heaps := listLarge(t, newClient(t, newLargeTenant(t)), 2, largePages)
 	grown := heaps[1] - heaps[0]
 	const bound = (largePages-2)*largeRows*40 + 512<<10

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,15 +18,7 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// rewrite is a policy of the caller's that changes requests.
-type rewrite func(*http.Request)
-
-func (f rewrite) Do(req *policy.Request) (*http.Response, error) {
-	f(req.Raw())
-	return req.Next()
-}
-
-func TestNewClientRefuses(t *testing.T) {
+func TestNewClient_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options azcore.ClientOptions
@@ -55,7 +46,7 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
-func TestNilAndZeroOptionsAreTheSame(t *testing.T) {
+func TestNewClient_NilAndZeroOptionsAreTheSame(t *testing.T) {
 	t.Parallel()
 	for _, options := range []*intune.ClientOptions{nil, {}, {ClientOptions: azcore.ClientOptions{APIVersion: "v1.0"}}} {
 		client, err := intune.NewClient(intune.StaticToken("t"), options)
@@ -89,7 +80,7 @@ func TestClient_Endpoint(t *testing.T) {
 }
 
 // What the caller changes in the options after NewClient does not reach the client.
-func TestOptionsAreCopied(t *testing.T) {
+func TestNewClient_OptionsAreCopied(t *testing.T) {
 	t.Parallel()
 	service := newScript(status(http.StatusServiceUnavailable))
 	codes := []int{http.StatusServiceUnavailable}
@@ -110,7 +101,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	}
 }
 
-func TestConcurrentUse(t *testing.T) {
+func TestClient_ConcurrentUse(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, true)
 	client := newServerClient(t, server)
@@ -125,27 +116,7 @@ func TestConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-// policyFunc is a policy of the caller's.
-type policyFunc func(*policy.Request) (*http.Response, error)
-
-func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
-
-// placed puts a policy into each of the two places a caller has.
-func placed(p policy.Policy) map[string]func(*intune.ClientOptions) {
-	return map[string]func(*intune.ClientOptions){
-		"per call":  func(o *intune.ClientOptions) { o.PerCallPolicies = append(o.PerCallPolicies, p) },
-		"per retry": func(o *intune.ClientOptions) { o.PerRetryPolicies = append(o.PerRetryPolicies, p) },
-	}
-}
-
-// forgets replaces the request's context, as a policy with a time limit of its own may.
-var forgets = policyFunc(func(req *policy.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return req.Clone(ctx).Next()
-})
-
-func TestPolicyThatReplacesTheContext(t *testing.T) {
+func TestClientOptions_PolicyThatReplacesTheContext(t *testing.T) {
 	t.Parallel()
 	for place, option := range placed(forgets) {
 		for code, c := range map[int]struct {
@@ -173,7 +144,7 @@ func TestPolicyThatReplacesTheContext(t *testing.T) {
 }
 
 // A context that a policy kept from an earlier call says nothing about this one.
-func TestPolicyThatMixesUpContexts(t *testing.T) {
+func TestClientOptions_PolicyThatMixesUpContexts(t *testing.T) {
 	t.Parallel()
 	var kept context.Context //nolint:containedctx // the mistake under test
 	service := newScript(status(500), status(204))
@@ -195,7 +166,7 @@ func TestPolicyThatMixesUpContexts(t *testing.T) {
 	}
 }
 
-func TestPolicyThatReturnsNothing(t *testing.T) {
+func TestClientOptions_PolicyThatReturnsNothing(t *testing.T) {
 	t.Parallel()
 	before := policyFunc(func(*policy.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // the mistake under test
 	after := policyFunc(func(req *policy.Request) (*http.Response, error) {
@@ -234,7 +205,7 @@ func TestPolicyThatReturnsNothing(t *testing.T) {
 }
 
 // A policy that repeats what broke, above or below azcore's retries.
-func TestPolicyThatRepeats(t *testing.T) {
+func TestClientOptions_PolicyThatRepeats(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]policy.Policy{"repeats": again{}} {
 		for place, option := range placed(p) {
@@ -262,7 +233,7 @@ func TestPolicyThatRepeats(t *testing.T) {
 }
 
 // The transport is the last gate: what a caller's policy does to a request that has its token does not take it elsewhere.
-func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
+func TestClientOptions_PolicyThatLeadsElsewhereGetsNoToken(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*http.Request){
 		"host":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com.example" },
@@ -294,7 +265,7 @@ func TestTokenLeavesForTheEndpointOnly(t *testing.T) {
 	}
 }
 
-func TestClientThatCannotWork(t *testing.T) {
+func TestNewClient_ClientThatCannotWork(t *testing.T) {
 	t.Parallel()
 	var noPolicy *again
 	hollow := &http.Client{Transport: (*http.Transport)(nil)}
@@ -316,10 +287,11 @@ func TestClientThatCannotWork(t *testing.T) {
 	}
 }
 
-func mustParse(text string) *url.URL {
-	u, err := url.Parse(text)
-	if err != nil {
-		panic(err)
-	}
-	return u
+// clockedTransport is a fake of the service that makes time pass.
+type clockedTransport struct {
+	transportFunc
+
+	ahead time.Duration
 }
+
+func (c *clockedTransport) ClockAhead() time.Duration { return c.ahead }

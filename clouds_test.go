@@ -3,7 +3,6 @@ package intune_test
 import (
 	"net/http"
 	"reflect"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // C§1.3: where a credential signs in, where the client sends, and what for it asks for a token.
-func TestClouds(t *testing.T) {
+func TestNewClient_Clouds(t *testing.T) {
 	t.Parallel()
 	custom := func(endpoint, audience string) cloud.Configuration {
 		return cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
@@ -81,7 +80,7 @@ func TestClouds(t *testing.T) {
 }
 
 // A configuration without a Graph entry is known by its authority, however that is written.
-func TestCloudsKnownByTheirAuthority(t *testing.T) {
+func TestNewClient_CloudsKnownByTheirAuthority(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		authority string
@@ -113,7 +112,7 @@ func TestCloudsKnownByTheirAuthority(t *testing.T) {
 	}
 }
 
-func TestEndpointsThatAreRefused(t *testing.T) {
+func TestNewClient_EndpointsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		endpoint, says string
@@ -153,7 +152,7 @@ func TestEndpointsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestHTTPIsAcceptedOnLoopbackWhenAllowed(t *testing.T) {
+func TestNewClient_HTTPIsAcceptedOnLoopbackWhenAllowed(t *testing.T) {
 	t.Parallel()
 	for _, root := range []string{"http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"} {
 		var sent atomic.Int32
@@ -166,29 +165,5 @@ func TestHTTPIsAcceptedOnLoopbackWhenAllowed(t *testing.T) {
 		if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil); err != nil || sent.Load() != 1 {
 			t.Errorf("%s: sent %d, error %v", root, sent.Load(), err)
 		}
-	}
-}
-
-// Microsoft rules the connector out in two clouds, so no other hint helps there.
-func TestCloudsWithoutTheConnectorSaySo(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		cloud cloud.Configuration
-		says  bool
-	}{
-		"US Government": {intune.CloudUSGovernment, true},
-		"DoD":           {intune.CloudUSGovernmentDoD, true},
-		"capitals":      {graphAt("https://DOD-Graph.Microsoft.US"), true},
-		"public":        {intune.CloudPublic, false},
-		"China":         {intune.CloudChina, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, always(http.StatusNotFound, ""), func(o *intune.ClientOptions) { o.Cloud = c.cloud })
-			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
-			if got := strings.Contains(asError(t, err).Hint, "connector is not available"); got != c.says {
-				t.Errorf("hint %q", asError(t, err).Hint)
-			}
-		})
 	}
 }

@@ -1,20 +1,13 @@
 package intune_test
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
-
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -32,7 +25,7 @@ func appNames(tb testing.TB, client *intune.Client, options *intune.ListDetected
 	return strings.Join(list, " "), err
 }
 
-func TestDetectedApps(t *testing.T) {
+func TestDetectedApps_AppsAndTheirDevices(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2, ShortPages: true})
 	one := tenant.AddDevice(intune.ManagedDevice{DeviceName: "A", SerialNumber: "S1"})
@@ -71,7 +64,7 @@ func TestDetectedApps(t *testing.T) {
 	}
 }
 
-func TestDetectedAppsAsk(t *testing.T) {
+func TestNewListDetectedAppsPager_OnTheWire(t *testing.T) {
 	t.Parallel()
 	const next = graphLists + "detectedApps?$skiptoken=2"
 	service := inTurn(pageOf(next, `{"id":"A","displayName":"a","@x":1}`, `{"id":"a","displayName":"again"}`),
@@ -99,7 +92,7 @@ func TestDetectedAppsAsk(t *testing.T) {
 	}
 }
 
-func TestDetectedAppsStop(t *testing.T) {
+func TestDetectedApps_Stop(t *testing.T) {
 	t.Parallel()
 	endless := &listService{body: func(n int, _ string) string {
 		x, y := strings.Repeat("x", n), strings.Repeat("y", n)
@@ -178,218 +171,4 @@ func TestListDetectedAppsOptions_OnPageShowsWhereToContinue(t *testing.T) {
 	if want := []string{"", "$skiptoken=2", "$skiptoken=3", "$skiptoken=3"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %q, want %q", asked, want)
 	}
-}
-
-// A listing goes on elsewhere: from a next link, or from a page that was stored as JSON.
-func TestListingsResume(t *testing.T) {
-	t.Parallel()
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2})
-	for i, name := range []string{"A", "B", "it's", "D", "A"} {
-		tenant.AddDevice(intune.ManagedDevice{ID: fmt.Sprint("id-", name, i), DeviceName: name, SerialNumber: "S"})
-		tenant.AddDetectedApp(intune.DetectedApp{ID: "app-" + name, DisplayName: name})
-	}
-	client := tenant.Client()
-	options := &intune.ListDevicesOptions{Filter: intune.DeviceFilter{SerialNumber: "S"}, Select: []string{"deviceName"}, Top: 2}
-	first, err := client.NewListDevicesPager(intune.AllDevices(), options).NextPage(t.Context())
-	if err != nil || len(first.Value) != 2 {
-		t.Fatal(err)
-	}
-	from := *options
-	from.ContinueFrom = first.NextLink
-	got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &from))
-	if err != nil || got != "id-it's2 id-D3 id-A4" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	// The filter is checked still, whatever the link asks for.
-	from.Filter = intune.DeviceFilter{DeviceName: "a"}
-	if got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &from)); err != nil || got != "id-A4" {
-		t.Errorf("got %q, %v", got, err)
-	}
-
-	stored, err := json.Marshal(first)
-	if err != nil || !strings.Contains(string(stored), `"@odata.nextLink"`) {
-		t.Fatalf("%s, %v", stored, err)
-	}
-	restored := client.NewListDevicesPager(intune.AllDevices(), options)
-	if err := json.Unmarshal(stored, restored); err != nil || !restored.More() {
-		t.Fatal(err)
-	}
-	names := []string{}
-	pages, err := allPages(t, restored)
-	for _, page := range pages {
-		for i := range page.Value {
-			names = append(names, page.Value[i].DeviceName)
-		}
-	}
-	// azcore gives the stored page first, from which a caller sees where it was.
-	if err != nil || !slices.Equal(names, []string{"A", "B", "it's", "D", "A"}) {
-		t.Errorf("got %q, %v", names, err)
-	}
-
-	apps, err := client.NewListDetectedAppsPager(nil).NextPage(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := appNames(t, client, &intune.ListDetectedAppsOptions{ContinueFrom: apps.NextLink}); err != nil || got != "it's D" {
-		t.Errorf("got %q, %v", got, err)
-	}
-}
-
-// A stored page may come from anywhere. That its link is checked is a matter of TestStrangeLinksAreNotFollowed.
-func TestHostileStoredPages(t *testing.T) {
-	t.Parallel()
-	for _, stored := range []string{
-		`{`, `[]`, `"x"`, `5`, `{"value":{}}`, `{"value":[5]}`, `{"@odata.nextLink":{}}`, `{"@odata.nextLink":5}`, `{"dropped":"x"}`,
-	} {
-		service := inTurn(pageOf(""))
-		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
-		if err := json.Unmarshal([]byte(stored), pager); err == nil {
-			t.Errorf("%s is accepted", stored)
-		}
-		service.saw(t)
-	}
-	// A last page leads nowhere, and null is no page.
-	for stored, asked := range map[string]int{`{}`: 0, `{"value":null}`: 0, `{"@odata.nextLink":""}`: 0, `null`: 1} {
-		service := inTurn(pageOf(""))
-		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
-		err := json.Unmarshal([]byte(stored), pager)
-		_, pagesErr := allPages(t, pager)
-		if err := errors.Join(err, pagesErr); err != nil {
-			t.Errorf("%s: %v", stored, err)
-		}
-		if n := len(service.asked); n != asked {
-			t.Errorf("%s: %d requests, want %d", stored, n, asked)
-		}
-	}
-}
-
-// What the pager was made with still counts after a page was restored, and so do the devices of that page.
-func TestRestoredPagerKeepsItsArguments(t *testing.T) {
-	t.Parallel()
-	stored := []byte(`{"value":[{"id":"1"}],"@odata.nextLink":"` + graphLists + `managedDevices?$skiptoken=2"}`)
-	zeros := intune.DeviceFilter{AzureADDeviceID: "00000000-0000-0000-0000-000000000000"}
-	for name, list := range map[string]struct {
-		in      intune.DeviceCollection
-		options intune.ListDevicesOptions
-	}{
-		"filter":     {intune.AllDevices(), intune.ListDevicesOptions{Filter: zeros}},
-		"select":     {intune.AllDevices(), intune.ListDevicesOptions{Select: []string{"notes"}}},
-		"collection": {intune.DeviceCollection{}, intune.ListDevicesOptions{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			service := inTurn(pageOf("", `{"id":"2","azureADDeviceId":"00000000-0000-0000-0000-000000000000"}`))
-			pager := newClient(t, service).NewListDevicesPager(list.in, &list.options)
-			if err := json.Unmarshal(stored, pager); err != nil {
-				t.Fatal(err)
-			}
-			if pages, err := allPages(t, pager); !errors.Is(err, intune.ErrInvalidArgument) || len(service.asked) != 0 {
-				t.Errorf("%s: got %+v, %v after %q", name, pages, err, service.asked)
-			}
-		})
-	}
-	t.Run("repeated device", func(t *testing.T) {
-		t.Parallel()
-		service := inTurn(pageOf("", deviceRow("1", "A"), deviceRow("2", "B")))
-		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
-		if err := json.Unmarshal(stored, pager); err != nil {
-			t.Fatal(err)
-		}
-		pages, err := allPages(t, pager)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if page := pages[1]; page.Repeated != 1 || len(page.Value) != 1 {
-			t.Errorf("got %v, and %d repeated, want one of each", page.Value, page.Repeated)
-		}
-	})
-}
-
-func TestSpansOfReads(t *testing.T) {
-	t.Parallel()
-	collected := &graphtest.Spans{}
-	apiNames := map[string]bool{}
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 1})
-	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "secret-name-A"})
-	tenant.AddDevice(intune.ManagedDevice{ID: "2", DeviceName: "secret-name-B"})
-	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-		if name, ok := req.Context().Value(runtime.CtxAPINameKey{}).(string); ok {
-			apiNames[name] = true
-		}
-		return tenant.Do(req)
-	}), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
-	ctx := t.Context()
-	check := func(want ...string) {
-		t.Helper()
-		if names := collected.Names(); !slices.Equal(names, want) {
-			t.Errorf("spans %q, want %q", names, want)
-		}
-		for _, made := range collected.List {
-			for key, value := range made.Attributes {
-				if text := fmt.Sprint(value); strings.Contains(text, "secret-name") || strings.Contains(text, "skiptoken=Last") {
-					t.Errorf("%s has %s = %s", made.Name, key, text)
-				}
-			}
-		}
-		collected.List = nil
-	}
-	_, _ = ids(t, client.Devices(ctx, intune.AllDevices(), nil))
-	check("Client.Devices", "HTTP GET", "Client.Devices", "HTTP GET")
-	_, _ = client.FindDevice(ctx, intune.DeviceFilter{DeviceName: "secret-name-A"}, nil)
-	check("Client.FindDevice", "HTTP GET")
-	_, _ = client.GetDevice(ctx, intune.Device("1"), nil)
-	check("Client.GetDevice", "HTTP GET")
-	for range client.DetectedApps(ctx, nil) {
-		t.Error("an app")
-	}
-	check("Client.DetectedApps", "HTTP GET")
-	_, _ = allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
-	check("Pager[ListDevicesResponse].NextPage", "HTTP GET", "Pager[ListDevicesResponse].NextPage", "HTTP GET")
-	_, _ = allPages(t, client.NewListDetectedAppsPager(nil))
-	check("Pager[ListDetectedAppsResponse].NextPage", "HTTP GET")
-	_, err := client.GetDevice(ctx, intune.Device("3"), nil)
-	checkKinds(t, err, intune.ErrNotFound)
-	if failed := collected.List[0]; failed.Name != "Client.GetDevice" || failed.Code != tracing.SpanStatusError {
-		t.Errorf("the span is %s and has the status %v", failed.Name, failed.Code)
-	}
-	for _, want := range []string{"Devices", "FindDevice", "GetDevice", "DetectedApps", "NewListDevicesPager", "NewListDetectedAppsPager"} {
-		if !apiNames["Client."+want] && want != "FindDevice" {
-			t.Errorf("no request of %s: %v", want, apiNames)
-		}
-	}
-}
-
-// Unlike the action, a read is repeated, on every page.
-func TestReadsAreRetried(t *testing.T) {
-	t.Parallel()
-	const next = graphLists + "managedDevices?$skiptoken=2"
-	fails := status(http.StatusInternalServerError)
-	page := func(body string) func(*http.Request) (*http.Response, error) { return always(http.StatusOK, body) }
-	service := newScript(fails, page(pageOf(next, deviceRow("1", "A"))), fails, broken(errRefused), page(pageOf("", deviceRow("2", "B"))))
-	tried := func(want int32) {
-		t.Helper()
-		if n := service.calls.Load(); n != want {
-			t.Errorf("%d requests, want %d", n, want)
-		}
-	}
-	if got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil)); got != "1 2" || err != nil {
-		t.Errorf("got %q, %v", got, err)
-	}
-	tried(5)
-	service = newScript(fails, fails, page(deviceRow("1", "A")))
-	if device, err := newClient(t, service).GetDevice(t.Context(), intune.Device("1"), nil); err != nil || device.DeviceName != "A" {
-		t.Errorf("got %v, %v", device, err)
-	}
-	tried(3)
-	service = newScript(fails)
-	thrice := func(o *intune.ClientOptions) { o.Retry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 1} }
-	got, err := ids(t, newClient(t, service, thrice).Devices(t.Context(), intune.AllDevices(), nil))
-	checkKinds(t, err, intune.ErrServer)
-	if e := asError(t, err); e.StatusCode != http.StatusInternalServerError || e.Op != "list devices" {
-		t.Errorf("status %d, operation %q", e.StatusCode, e.Op)
-	}
-	if got != "" {
-		t.Errorf("got %q", got)
-	}
-	tried(3)
 }

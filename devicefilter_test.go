@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -138,7 +139,7 @@ func isUnreserved(r rune) bool {
 	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._~", r))
 }
 
-func TestEveryFieldOfAFilterIsInTheTable(t *testing.T) {
+func TestDeviceFilter_EveryFieldIsInTheTable(t *testing.T) {
 	t.Parallel()
 	for field := range reflect.TypeFor[intune.DeviceFilter]().Fields() {
 		if _, ok := filterFields[field.Name]; !ok {
@@ -148,7 +149,7 @@ func TestEveryFieldOfAFilterIsInTheTable(t *testing.T) {
 }
 
 // The service is one that ignores filters: C§3.1, the big trap. Nothing but matches may be handed out, in any way.
-func TestRowsAreCheckedAgain(t *testing.T) {
+func TestDeviceFilter_RowsAreCheckedAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range filterFields {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +189,7 @@ func TestRowsAreCheckedAgain(t *testing.T) {
 }
 
 // Several fields are combined with "and", in the request and in the check.
-func TestFieldsAreCombined(t *testing.T) {
+func TestDeviceFilter_FieldsAreCombined(t *testing.T) {
 	t.Parallel()
 	service := inTurn(pageOf("",
 		`{"id":"both","manufacturer":"Dell","model":"X","lastSyncDateTime":"2026-03-01T09:00:00Z"}`,
@@ -211,7 +212,7 @@ func TestFieldsAreCombined(t *testing.T) {
 }
 
 // What could match anything, nothing or somebody else is refused before anything is sent.
-func TestFiltersThatAreRefused(t *testing.T) {
+func TestDeviceFilter_Refuses(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for says, list := range map[string][]intune.DeviceFilter{
@@ -359,7 +360,7 @@ func TestDeviceFilter_TakesWhatIsSeen(t *testing.T) {
 }
 
 // The operands may be names of people; the JSON of a filter is for configuration files and holds them.
-func TestFilterIsLoggedWithoutItsOperands(t *testing.T) {
+func TestDeviceFilter_LoggedWithoutItsOperands(t *testing.T) {
 	t.Parallel()
 	filter := intune.DeviceFilter{UserPrincipalName: "anna-secret@contoso.com", DeviceName: "pc-secret"}
 	var b strings.Builder
@@ -383,7 +384,7 @@ func TestFilterIsLoggedWithoutItsOperands(t *testing.T) {
 }
 
 // A time that is zero in another zone is still no bound.
-func TestZeroTimeInAnotherZoneIsNoFilter(t *testing.T) {
+func TestDeviceFilter_ZeroTimeInAnotherZoneIsNoBound(t *testing.T) {
 	t.Parallel()
 	zero := time.Time{}.In(time.FixedZone("", 60*60))
 	service := inTurn(pageOf("", deviceRow("1", "A")))
@@ -397,7 +398,7 @@ func TestZeroTimeInAnotherZoneIsNoFilter(t *testing.T) {
 }
 
 // The kit keeps to the documented operators: every filter of the table is one that it applies, so that nothing is dropped.
-func TestFiltersWorkAtAServiceThatKeepsToTheDocumentation(t *testing.T) {
+func TestDeviceFilter_KeepsToTheDocumentation(t *testing.T) {
 	t.Parallel()
 	for name, c := range filterFields {
 		property, _, _ := strings.Cut(c.clause, " ")
@@ -562,4 +563,63 @@ func FuzzDeviceFilter(f *testing.F) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
+}
+
+// ignoring serves three pages of a list whose filter the service ignores (C§3.1). On the last, nothing is dropped.
+func ignoring(req *http.Request) (*http.Response, error) {
+	const next = graphLists + "managedDevices?$skiptoken="
+	body := pageOf(next+"2", deviceRow("1", "SRV"), deviceRow("2", "srv"))
+	switch req.URL.Query().Get("$skiptoken") {
+	case "3":
+		body = pageOf("", deviceRow("4", "pc")) // came before
+	case "2":
+		body = pageOf(next+"3", deviceRow("3", "SRV"), deviceRow("4", "PC"))
+	}
+	return answer(req, http.StatusOK, nil, body), nil
+}
+
+// TestListDevicesResponse_TellsOfAnIgnoredFilter: rows that do not match are left out, and who wants to know is told how many.
+func TestListDevicesResponse_TellsOfAnIgnoredFilter(t *testing.T) {
+	t.Parallel()
+	filter := intune.DeviceFilter{DeviceName: "PC"}
+	calls := map[string]func(*intune.Client, func(intune.ListDevicesResponse)) ([]string, error){
+		"Devices": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) (ids []string, err error) {
+			for device, err := range client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, OnPage: onPage}) {
+				if err != nil {
+					return nil, err
+				}
+				ids = append(ids, device.ID)
+			}
+			return ids, nil
+		},
+		"FindDevice": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) ([]string, error) {
+			device, err := client.FindDevice(t.Context(), filter, &intune.FindDeviceOptions{OnPage: onPage})
+			return []string{device.ID}, err
+		},
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			collected := &graphtest.Spans{}
+			client := newClient(t, transportFunc(ignoring), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+			var dropped, rows []int
+			found, err := call(client, func(page intune.ListDevicesResponse) {
+				dropped, rows = append(dropped, page.Dropped), append(rows, len(page.Value))
+			})
+			if err != nil || !slices.Equal(found, []string{"4"}) {
+				t.Fatalf("found %v, error %v", found, err)
+			}
+			if !slices.Equal(dropped, []int{2, 1, 0}) || !slices.Equal(rows, []int{0, 1, 0}) {
+				t.Errorf("OnPage saw %v rows, and %v dropped", rows, dropped)
+			}
+			var events []string
+			for _, made := range collected.List {
+				events = append(events, made.Events...)
+			}
+			const event = "rows that do not match the filter[{intune.dropped "
+			if want := []string{event + "2}]", event + "1}]"}; !slices.Equal(events, want) {
+				t.Errorf("events %q, want %q", events, want)
+			}
+		})
+	}
 }

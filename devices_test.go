@@ -6,26 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
-func TestGetDeviceOnTheWire(t *testing.T) {
+func TestGetDevice_OnTheWire(t *testing.T) {
 	t.Parallel()
 	const all = "activationLockBypassCode,ethernetMacAddress,iccid,notes,physicalMemoryInBytes,remoteAssistanceSessionUrl,udid," +
 		"remoteAssistanceSessionErrorDetails"
@@ -79,7 +74,7 @@ func TestGetDeviceOnTheWire(t *testing.T) {
 	}
 }
 
-func TestGetDeviceRefuses(t *testing.T) {
+func TestGetDevice_Refuses(t *testing.T) {
 	t.Parallel()
 	service := inTurn(deviceRow("1", "A"))
 	client := newClient(t, service)
@@ -100,7 +95,7 @@ func TestGetDeviceRefuses(t *testing.T) {
 }
 
 // An answer that is not about the device that was asked for is an error, not a device.
-func TestGetDeviceAnswers(t *testing.T) {
+func TestGetDevice_Answers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		body string
@@ -154,7 +149,7 @@ func TestGetDeviceAnswers(t *testing.T) {
 
 // The service may send a link or an unlock code whatever was selected, so no body of a device read is logged. What the service quotes of
 // other requests is no more fit for an error than what it quotes of this one.
-func TestGetDeviceHidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+func TestGetDevice_HidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
 	text := graphtest.CaptureLog(t)
 	const link = "https://get.teamviewer.com/secret"
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -188,7 +183,7 @@ func TestGetDeviceHidesSecrets(t *testing.T) { //nolint:paralleltest // azcore's
 }
 
 // C§2.1 and §2.4, at the kit: only a read by id that names it fills a property of the eight.
-func TestEightPropertiesComeOnlyByID(t *testing.T) {
+func TestGetDevice_EightPropertiesComeOnlyByID(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	device := intune.ManagedDevice{DeviceName: "A", Notes: "n", ICCID: "i", UDID: "u", PhysicalMemoryInBytes: 1 << 34, EthernetMACAddress: "m"}
@@ -213,7 +208,7 @@ func TestEightPropertiesComeOnlyByID(t *testing.T) {
 }
 
 // C§2.4: what is loose on the wire, through the public methods.
-func TestDecodingOfLists(t *testing.T) {
+func TestDevices_Decoding(t *testing.T) {
 	t.Parallel()
 	body := "\ufeff" + pageOf("",
 		`{"@odata.type":"#microsoft.graph.managedDevice","id":"1","unknown":[{"a":{}}],"deviceName":null,"userId":"",
@@ -245,7 +240,7 @@ func TestDecodingOfLists(t *testing.T) {
 }
 
 // A page that breaks off, or is no page, is an error, and what was yielded before stays.
-func TestPagesThatBreakOff(t *testing.T) {
+func TestDevices_PagesThatBreakOff(t *testing.T) {
 	t.Parallel()
 	rows := deviceRow("2", "B") + "," + deviceRow("3", "C")
 	for name, c := range map[string]struct{ body, want string }{
@@ -433,7 +428,7 @@ func TestError_InsideASuccess(t *testing.T) {
 }
 
 // Over a real connection, which announces more than it carries.
-func TestConnectionBreaksInAPage(t *testing.T) {
+func TestDevices_ConnectionBreaksInAPage(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2})
 	for i := range 5 {
@@ -459,7 +454,7 @@ func TestConnectionBreaksInAPage(t *testing.T) {
 }
 
 // Leaving the loop fetches nothing more, and an error ends it.
-func TestDevicesStop(t *testing.T) {
+func TestDevices_Stop(t *testing.T) {
 	t.Parallel()
 	service := &listService{body: func(n int, _ string) string {
 		rows := []string{deviceRow(fmt.Sprint(n, "a"), "A"), deviceRow(fmt.Sprint(n, "b"), "B")}
@@ -483,7 +478,7 @@ func TestDevicesStop(t *testing.T) {
 	service.saw(t, graphLists+"managedDevices", graphLists+"managedDevices", graphLists+"managedDevices")
 }
 
-func FuzzListedPages(f *testing.F) {
+func FuzzDevices_Pages(f *testing.F) {
 	f.Add([]byte(pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"), deviceRow("2", "a"), deviceRow("3", "B"))), "A")
 	f.Add([]byte(`{"value":[{"id":"1","deviceName":"A"},{"id":5}],"error":{"code":"x"}}`), "A")
 	f.Add([]byte("\ufeff{\"VALUE\":[null,{\"DeviceName\":\"\\u212a\"}]}"), "k")
@@ -524,103 +519,8 @@ func FuzzListedPages(f *testing.F) {
 	})
 }
 
-// graphLists is where lists of devices begin.
-const graphLists = "https://graph.microsoft.com/v1.0/deviceManagement/"
-
-// listService answers what it is asked for with 200 and a body, and keeps the addresses as they would go out.
-type listService struct {
-	body func(n int, asked string) string // n counts from 1
-
-	mu    sync.Mutex
-	asked []string
-}
-
-func (s *listService) Do(req *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	address := req.URL.Scheme + "://" + req.URL.Host + req.URL.RequestURI()
-	if req.URL.User != nil {
-		address = "with a user: " + address
-	}
-	s.asked = append(s.asked, address)
-	return answer(req, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, s.body(len(s.asked), address)), nil
-}
-
-// saw checks the addresses that were asked for.
-func (s *listService) saw(tb testing.TB, want ...string) {
-	tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !slices.Equal(s.asked, want) {
-		tb.Errorf("asked\n%s\nwant\n%s", strings.Join(s.asked, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-// inTurn answers with the bodies in turn, and then with the last again.
-func inTurn(bodies ...string) *listService {
-	return &listService{body: func(n int, _ string) string { return bodies[min(n, len(bodies))-1] }}
-}
-
-// pageOf is a page of rows; a blank next is the last one.
-func pageOf(next string, rows ...string) string {
-	link := ""
-	if next != "" {
-		link = `"@odata.nextLink":` + quote(next) + ","
-	}
-	return "{" + link + `"value":[` + strings.Join(rows, ",") + "]}"
-}
-
-func deviceRow(id, name string) string {
-	return `{"id":` + quote(id) + `,"deviceName":` + quote(name) + `}`
-}
-
-// gather ranges to the end. An iterator gives one error at most, as the last thing and with a zero value.
-func gather[T comparable](tb testing.TB, seq iter.Seq2[*T, error]) (list []T, err error) {
-	tb.Helper()
-	for item, failed := range seq {
-		switch {
-		case err != nil:
-			tb.Fatalf("the iterator goes on after %v", err)
-		case failed == nil:
-			list = append(list, *item)
-		default:
-			var zero T
-			if err = failed; *item != zero {
-				tb.Errorf("a value comes with the error: %v", item)
-			}
-		}
-	}
-	return list, err
-}
-
-// ids ranges to the end and gives the ids.
-func ids(tb testing.TB, devices iter.Seq2[intune.ManagedDevice, error]) (string, error) {
-	tb.Helper()
-	list, err := gather(tb, func(yield func(*string, error) bool) {
-		for d, err := range devices {
-			if !yield(&d.ID, err) {
-				return
-			}
-		}
-	})
-	return strings.Join(list, " "), err
-}
-
-// allPages fetches to the end or the first error.
-func allPages[P any](tb testing.TB, pager *runtime.Pager[P]) (pages []P, err error) {
-	tb.Helper()
-	for pager.More() {
-		page, err := pager.NextPage(tb.Context())
-		if err != nil {
-			return pages, err
-		}
-		pages = append(pages, page)
-	}
-	return pages, nil
-}
-
 // C§3.1 to 3.3. Each collection both ways.
-func TestWireOfLists(t *testing.T) {
+func TestDevices_OnTheWire(t *testing.T) {
 	t.Parallel()
 	named, numbered := intune.DeviceFilter{DeviceName: "it's 100% +1"}, intune.DeviceFilter{SerialNumber: "5"}
 	const name, serial = "$filter=deviceName%20eq%20%27it%27%27s%20100%25%20%2B1%27", "$filter=serialNumber%20eq%20%275%27"
@@ -683,7 +583,7 @@ func TestWireOfLists(t *testing.T) {
 }
 
 // What is wrong with the arguments is said before anything is sent, by the iterator, the pager and FindDevice alike.
-func TestListArgumentsAreChecked(t *testing.T) {
+func TestDevices_Refuse(t *testing.T) {
 	t.Parallel()
 	onlyByID := func(name string) (intune.ListDevicesOptions, string) {
 		says := name + ", which the service fills only in a read of one device; use GetDevice"
@@ -764,35 +664,8 @@ func TestListArgumentsAreChecked(t *testing.T) {
 	}
 }
 
-func TestNilContextOfReads(t *testing.T) {
-	t.Parallel()
-	service := inTurn(pageOf("", deviceRow("1", "A")))
-	traced := func(o *intune.ClientOptions) { o.TracingProvider = (&graphtest.Spans{}).Provider() }
-	for _, client := range []*intune.Client{newClient(t, service), newClient(t, service, traced)} {
-		var none context.Context
-		_, get := client.GetDevice(none, intune.Device("1"), nil)
-		_, find := client.FindDevice(none, intune.DeviceFilter{DeviceName: "A"}, nil)
-		_, devices := ids(t, client.Devices(none, intune.AllDevices(), nil))
-		apps := errors.New("nothing was yielded")
-		for _, err := range client.DetectedApps(none, nil) {
-			apps = err
-		}
-		for name, err := range map[string]error{"GetDevice": get, "FindDevice": find, "Devices": devices, "DetectedApps": apps} {
-			if !errors.Is(err, intune.ErrInvalidArgument) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	}
-	_, err := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil).NextPage(nil) //nolint:staticcheck // nil is the point
-	_, appsErr := newClient(t, service).NewListDetectedAppsPager(nil).NextPage(nil)             //nolint:staticcheck // nil is the point
-	if !errors.Is(err, intune.ErrInvalidArgument) || !errors.Is(appsErr, intune.ErrInvalidArgument) {
-		t.Errorf("pagers: %v, %v", err, appsErr)
-	}
-	service.saw(t)
-}
-
 // What the caller does with the options later changes nothing.
-func TestListOptionsAreCopied(t *testing.T) {
+func TestListDevicesOptions_AreCopied(t *testing.T) {
 	t.Parallel()
 	service := inTurn(pageOf("", deviceRow("1", "A"), deviceRow("2", "B")))
 	client := newClient(t, service)
@@ -822,66 +695,7 @@ func TestListOptionsAreCopied(t *testing.T) {
 	service.saw(t, address, address, appsAddress, appsAddress)
 }
 
-// ignoring serves three pages of a list whose filter the service ignores (C§3.1). On the last, nothing is dropped.
-func ignoring(req *http.Request) (*http.Response, error) {
-	const next = graphLists + "managedDevices?$skiptoken="
-	body := pageOf(next+"2", deviceRow("1", "SRV"), deviceRow("2", "srv"))
-	switch req.URL.Query().Get("$skiptoken") {
-	case "3":
-		body = pageOf("", deviceRow("4", "pc")) // came before
-	case "2":
-		body = pageOf(next+"3", deviceRow("3", "SRV"), deviceRow("4", "PC"))
-	}
-	return answer(req, http.StatusOK, nil, body), nil
-}
-
-// TestIgnoredFilterIsTold: rows that do not match are left out, and who wants to know is told how many.
-func TestIgnoredFilterIsTold(t *testing.T) {
-	t.Parallel()
-	filter := intune.DeviceFilter{DeviceName: "PC"}
-	calls := map[string]func(*intune.Client, func(intune.ListDevicesResponse)) ([]string, error){
-		"Devices": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) (ids []string, err error) {
-			for device, err := range client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, OnPage: onPage}) {
-				if err != nil {
-					return nil, err
-				}
-				ids = append(ids, device.ID)
-			}
-			return ids, nil
-		},
-		"FindDevice": func(client *intune.Client, onPage func(intune.ListDevicesResponse)) ([]string, error) {
-			device, err := client.FindDevice(t.Context(), filter, &intune.FindDeviceOptions{OnPage: onPage})
-			return []string{device.ID}, err
-		},
-	}
-	for name, call := range calls {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			collected := &graphtest.Spans{}
-			client := newClient(t, transportFunc(ignoring), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
-			var dropped, rows []int
-			found, err := call(client, func(page intune.ListDevicesResponse) {
-				dropped, rows = append(dropped, page.Dropped), append(rows, len(page.Value))
-			})
-			if err != nil || !slices.Equal(found, []string{"4"}) {
-				t.Fatalf("found %v, error %v", found, err)
-			}
-			if !slices.Equal(dropped, []int{2, 1, 0}) || !slices.Equal(rows, []int{0, 1, 0}) {
-				t.Errorf("OnPage saw %v rows, and %v dropped", rows, dropped)
-			}
-			var events []string
-			for _, made := range collected.List {
-				events = append(events, made.Events...)
-			}
-			const event = "rows that do not match the filter[{intune.dropped "
-			if want := []string{event + "2}]", event + "1}]"}; !slices.Equal(events, want) {
-				t.Errorf("events %q, want %q", events, want)
-			}
-		})
-	}
-}
-
-func TestOnPageIsNotCalledForAPageThatFailed(t *testing.T) {
+func TestListDevicesOptions_OnPageIsNotCalledForAPageThatFailed(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusNotFound, ""))
 	options := &intune.ListDevicesOptions{OnPage: func(intune.ListDevicesResponse) { t.Error("called") }}
@@ -889,5 +703,18 @@ func TestOnPageIsNotCalledForAPageThatFailed(t *testing.T) {
 		if err == nil {
 			t.Error("no error")
 		}
+	}
+}
+
+func TestGetDevice_LongArgumentsAreQuotedInPart(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, `{}`))
+	_, err := client.GetDevice(t.Context(), intune.Device(" "+strings.Repeat("x", 200)), nil)
+	if err == nil || strings.Count(err.Error(), "x") != 79 {
+		t.Errorf("got %v", err)
+	}
+	_, err = client.GetDevice(t.Context(), intune.Device("1"), &intune.GetDeviceOptions{Select: []string{strings.Repeat("z", 200)}})
+	if err == nil || strings.Count(err.Error(), "z") != 64 {
+		t.Errorf("got %v", err)
 	}
 }

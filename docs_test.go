@@ -159,7 +159,7 @@ func TestContributingCard(t *testing.T) {
 }
 
 // CONTRIBUTING.md promises an example of every operation.
-func TestEveryMethodIsInAnExample(t *testing.T) {
+func TestClient_EveryMethodIsInAnExample(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("example*_test.go")
 	if err != nil {
@@ -267,7 +267,7 @@ func containsAny(texts []string, part string) bool {
 
 // The README's table of retries is true of every status: whether the action is sent again, and whether its outcome is
 // unknown. A 503 is the service's own or a gateway's; it does not matter to the others who gave them.
-func TestReadmeRetries(t *testing.T) {
+func TestRequestRemoteAssistance_RetriesAsTheReadmeSays(t *testing.T) {
 	t.Parallel()
 	_, section, _ := strings.Cut(readText(t, "README.md"), "\n## Retries\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -449,7 +449,7 @@ func commands(text string) []string {
 }
 
 // Version, user agent and changelog agree, so that the version in Microsoft's logs is the one that users read about.
-func TestVersionAgrees(t *testing.T) {
+func TestNewClient_VersionIsThatOfTheChangelog(t *testing.T) {
 	t.Parallel()
 	constant := regexp.MustCompile(`moduleVersion = "(v[^"]+)"`).FindStringSubmatch(readText(t, "version.go"))
 	entry := regexp.MustCompile(`(?m)^## (\S+) \((?:Unreleased|\d{4}-\d{2}-\d{2})\)$`).FindStringSubmatch(readText(t, "CHANGELOG.md"))

@@ -4,18 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -36,7 +33,7 @@ func fleet() *listService {
 }
 
 // A device that cannot be asked is neither handed out nor passed over: it may be the one.
-func TestFindDeviceWithoutAnID(t *testing.T) {
+func TestFindDevice_DeviceWithoutAnID(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]string{
 		"alone":        {`{"deviceName":"PC-1"}`},
@@ -66,7 +63,7 @@ func TestFindDeviceWithoutAnID(t *testing.T) {
 }
 
 // C§3.1: an unsupported filter is ignored and every device comes. Whoever asks for one device gets that one or none.
-func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
+func TestFindDevice_ServiceThatIgnoresFilters(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		filter intune.DeviceFilter
@@ -128,7 +125,7 @@ func TestFindDeviceAtAServiceThatIgnoresFilters(t *testing.T) {
 }
 
 // A service on which "ne" acts like "eq" was seen; here "eq" acts like "ne".
-func TestFindDeviceAtAServiceThatSendsTheOthers(t *testing.T) {
+func TestFindDevice_ServiceThatSendsTheOthers(t *testing.T) {
 	t.Parallel()
 	others := inTurn(pageOf("", `{"id":"2","serialNumber":"S2"}`, `{"id":"3"}`))
 	client, filter := newClient(t, others), intune.DeviceFilter{SerialNumber: "S1"}
@@ -207,7 +204,7 @@ func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
 	}
 }
 
-func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
+func TestFindDevice_AsksForWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	const filter, selected = "?$filter=serialNumber%20eq%20%27S1%27", "&$select=id,deviceName,serialNumber,lastSyncDateTime"
 	for address, options := range map[string]*intune.FindDeviceOptions{
@@ -233,7 +230,7 @@ func TestFindDeviceAsksForWhatItNeeds(t *testing.T) {
 }
 
 // One match is not the answer as long as a page could not be read.
-func TestFindDeviceFailsWithTheListing(t *testing.T) {
+func TestFindDevice_FailsWithTheListing(t *testing.T) {
 	t.Parallel()
 	first := pageOf(graphLists+"managedDevices?$skiptoken=2", deviceRow("1", "A"))
 	for name, c := range map[string]struct {
@@ -252,7 +249,7 @@ func TestFindDeviceFailsWithTheListing(t *testing.T) {
 }
 
 // The message is for a technician who has to choose: name, serial, last sync. It is one line and names nobody.
-func TestAmbiguousDeviceError(t *testing.T) {
+func TestAmbiguousDeviceError_IsForATechnician(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 3})
 	for i := range 25 {
@@ -301,116 +298,5 @@ func TestAmbiguousDeviceError(t *testing.T) {
 	checkSays(t, odd, "unknown (serial unknown, last sync unknown, id unknown)", "2026-03-01 08:00:00 UTC")
 	if text := odd.Error(); len(text) > 400 || strings.ContainsFunc(text, unicode.IsControl) {
 		t.Errorf("not one short line: %q", text)
-	}
-}
-
-const (
-	secretName  = "secret-name"
-	secretQuery = "deviceName%20eq%20%27secret-name%27"
-)
-
-// What a filter or a skip token holds is in no error, whoever quotes it: the transport, the service, or azcore's log.
-func TestQueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	text := graphtest.CaptureLog(t)
-	collected := &graphtest.Spans{}
-	transportError := func(form func(*http.Request) error) func(*http.Request) (*http.Response, error) {
-		return func(req *http.Request) (*http.Response, error) { return nil, form(req) }
-	}
-	echo := func(code int, body string) func(*http.Request) (*http.Response, error) {
-		return func(req *http.Request) (*http.Response, error) {
-			return answer(req, code, http.Header{"Content-Type": {"application/json"}, "Retry-After": {"0"}}, body), nil
-		}
-	}
-	asked := func(req *http.Request) string { return req.URL.String() }
-	const address = "https://graph.microsoft.com/v1.0/x?$filter=" + secretQuery
-	for name, fails := range map[string]func(*http.Request) (*http.Response, error){ //nolint:paralleltest // as above
-		"url.Error": transportError(func(r *http.Request) error {
-			return &url.Error{Op: "Get", URL: asked(r), Err: errors.New("secret-free trouble")}
-		}),
-		"wrapped url.Error": transportError(func(r *http.Request) error {
-			return fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: asked(r), Err: fmt.Errorf("at %s", asked(r))})
-		}),
-		"text with the URL":   transportError(func(r *http.Request) error { return errors.New("GET " + asked(r) + " failed") }),
-		"text with the path":  transportError(func(r *http.Request) error { return errors.New("GET " + r.URL.RequestURI() + " failed") }),
-		"text with the query": transportError(func(r *http.Request) error { return errors.New("refused: " + r.URL.RawQuery) }),
-		"the query, decoded": transportError(func(r *http.Request) error {
-			text, _ := url.PathUnescape(r.URL.RawQuery)
-			return errors.New("refused: " + text)
-		}),
-		"429": echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: `+address+`"}}`),
-		"400 with the URL": echo(400, `{"error":{"code":"BadRequest","message":"cannot serve `+address+`&x=1",
-			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`),
-		"400 nested": echo(400, nested("no: $filter=deviceName eq 'secret-name' - "+
-			"Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)),
-		"400 with clause": echo(400, `{"error":{"code":"BadRequest",
-			"message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`),
-		"400 with value": echo(400, `{"error":{"code":"BadRequest","message":"The value 'Secret-Name' is not valid."}}`),
-		"page cut":       always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`),
-		"page not JSON":  always(200, `secret-name`),
-		"wrong type":     always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			text.Reset()
-			collected.List = nil
-			client := newClient(t, transportFunc(fails), func(o *intune.ClientOptions) {
-				o.Retry = policy.RetryOptions{MaxRetries: 1, RetryDelay: 1}
-				o.TracingProvider = collected.Provider()
-				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}
-			})
-			filter := intune.DeviceFilter{DeviceName: secretName}
-			from := graphLists + "managedDevices?$skiptoken=LastDeviceName%3d%27secret-name%27"
-			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
-			_, findErr := client.FindDevice(t.Context(), filter, nil)
-			_, fromErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: from}))
-			for _, err := range []error{err, findErr, fromErr} {
-				e := asError(t, err)
-				checkText(t, err)
-				if shown := graphtest.Renderings(err, e.Message, e.Hint, e.Details, e.Target); strings.Contains(strings.ToLower(shown), secretName) {
-					t.Errorf("an error shows it: %s", shown)
-				}
-				for cause := range chain(err) {
-					// Its text holds the whole body, as is documented.
-					if _, raw := cause.(*azcore.ResponseError); !raw && //nolint:errorlint // of the causes, this one
-						strings.Contains(cause.Error(), secretName) {
-						t.Errorf("%T in the chain shows it: %v", cause, cause)
-					}
-				}
-			}
-			if logged := text.String(); strings.Contains(logged, secretName) || !strings.Contains(logged, "[Retry]") {
-				t.Errorf("the log shows it, or nothing: %s", logged)
-			}
-			for _, made := range collected.List {
-				if shown := fmt.Sprintf("%+v", *made); strings.Contains(shown, secretName) {
-					t.Errorf("a span shows it: %s", shown)
-				}
-			}
-		})
-	}
-}
-
-// chain walks an error's tree.
-func chain(err error) func(yield func(error) bool) {
-	return func(yield func(error) bool) {
-		var walk func(error) bool
-		walk = func(err error) bool {
-			if err == nil {
-				return true
-			}
-			if !yield(err) {
-				return false
-			}
-			switch wrapper := err.(type) { //nolint:errorlint // it walks the tree itself
-			case interface{ Unwrap() error }:
-				return walk(wrapper.Unwrap())
-			case interface{ Unwrap() []error }:
-				for _, inner := range wrapper.Unwrap() {
-					if !walk(inner) {
-						return false
-					}
-				}
-			}
-			return true
-		}
-		walk(err)
 	}
 }

@@ -2,8 +2,11 @@ package intune_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -334,4 +337,319 @@ func TestError_HintOfAMachineWithoutABrowser(t *testing.T) {
 	}
 	client := newGraph(t, entra).client(t, credential)
 	hintOf(t, act(t, client), []string{"no browser", "CredentialMethodDeviceCode"}, []string{testTenant})
+}
+
+// Each hint, where it is given and where not.
+func TestError_Hints(t *testing.T) {
+	t.Parallel()
+	const route, plain = "No OData route exists that match template", "use intune.Device(id)"
+	device, user, app := intune.Device(deviceGUID), intune.UserDevice("u-1", deviceGUID), intune.DetectedAppDevice("a", deviceGUID)
+	body := func(message string) string { return `{"error":{"code":"x","message":` + quote(message) + `}}` }
+	in := func(c cloud.Configuration) func(*intune.ClientOptions) {
+		return func(o *intune.ClientOptions) { o.Cloud = c }
+	}
+	challenge := []string{"WWW-Authenticate", `Bearer error="insufficient_claims"`}
+	for name, c := range map[string]struct {
+		device intune.DeviceRef
+		status int
+		body   string
+		header []string
+		change func(*intune.ClientOptions)
+		says   string
+	}{
+		"not found":                 {device, 404, "", nil, nil, "check that the id is the Intune device id"},
+		"not licensed":              {device, 403, body("no license"), nil, nil, "lacks the Intune license"},
+		"throttled":                 {device, 429, "", nil, nil, "slow down"},
+		"redirect":                  {device, 307, "", nil, nil, "must reach the Graph endpoint directly"},
+		"claims in a header":        {device, 401, "", challenge, nil, "sign the user in again"},
+		"claims in a text":          {device, 403, body("?claims=abc"), nil, nil, "sign the user in again"},
+		"route, plain address":      {device, 400, body(route), nil, nil, ""},
+		"route, user address":       {user, 400, body(route), nil, nil, plain},
+		"route as a code":           {user, 400, `{"error":{"code":"No method match route template","message":""}}`, nil, nil, plain},
+		"route in a text":           {user, 400, body("No method match route template"), nil, nil, plain},
+		"segment":                   {user, 400, body("Resource not found for the segment 'y'"), nil, nil, plain},
+		"bad request, app address":  {app, 400, "", nil, nil, plain},
+		"bad request, user address": {user, 400, "", nil, nil, plain},
+		"scopes": {
+			device, 403, body("must have one of the following scopes: A.Read.All, B.Read.All"), nil, nil,
+			"the app needs the permission A.Read.All or B.Read.All",
+		},
+		"app only":        {device, 403, body("not supported in an app only context"), nil, nil, "as an application permission"},
+		"role":            {device, 403, "", nil, nil, "Remote tasks / Offer remote assistance"},
+		"token refused":   {device, 401, "", nil, nil, "issued for Microsoft Graph of this cloud"},
+		"cloud without":   {device, 400, "", nil, in(intune.CloudUSGovernment), "not available in GCC High and DoD"},
+		"cloud, token":    {device, 401, "", nil, in(intune.CloudUSGovernmentDoD), "issued for Microsoft Graph of this cloud"},
+		"cloud, throttle": {device, 429, "", nil, in(intune.CloudUSGovernmentDoD), "slow down"},
+		"unknown":         {device, 500, "", nil, nil, "before asking again"},
+		"unknown, proxy":  {device, 302, "", nil, nil, "must reach the Graph endpoint directly; the service may have acted"},
+		"nothing to say":  {device, 409, "", nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transport := transportFunc(func(req *http.Request) (*http.Response, error) {
+				resp := answer(req, c.status, nil, c.body)
+				for i := 0; i+1 < len(c.header); i += 2 {
+					resp.Header.Set(c.header[i], c.header[i+1])
+				}
+				return resp, nil
+			})
+			change := c.change
+			if change == nil {
+				change = func(*intune.ClientOptions) {}
+			}
+			_, err := newClient(t, transport, noRetries, change).RequestRemoteAssistance(t.Context(), c.device, nil)
+			hint := asError(t, err).Hint
+			if !strings.Contains(hint, c.says) {
+				t.Errorf("hint %q, want %q", hint, c.says)
+			}
+			if c.says == "" && hint != "" {
+				t.Errorf("hint %q, want none", hint)
+			}
+		})
+	}
+}
+
+// A hint says nothing that is not so: the whole text, for the method that was called.
+func TestError_HintsOfOperations(t *testing.T) {
+	t.Parallel()
+	const (
+		read, manage = "DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"
+		readConn     = "DeviceManagementServiceConfig.Read.All"
+	)
+	for method, c := range map[string]struct{ permission, right, text string }{
+		"GetRemoteAssistanceSession":           {read, "Managed devices / Read", "read the remote-assistance session on device 1"},
+		"RequestRemoteAssistance":              {manage, "Remote tasks / Offer remote assistance", "request remote assistance on device 1"},
+		"NewListRemoteAssistancePartnersPager": {readConn, "Remote assistance connectors / Read", "list remote-assistance partners"},
+		"NewListAuditEventsPager":              {"DeviceManagementApps.Read.All", "Audit data / Read", "list audit events"},
+	} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			exp := time.Now().Add(time.Hour).Unix()
+			right := "the Intune role right " + c.right
+			if strings.HasSuffix(c.text, "on device 1") {
+				right += " for this device"
+			}
+			right += ", or an Intune license"
+			const inVain = "; a new token does not help"
+			for _, token := range []struct {
+				token, hint string
+			}{
+				{"opaque-token", "the caller may lack the permission " + c.permission + ", " + right},
+				{
+					graphtest.JWT(map[string]any{"scp": "User.Read", "exp": exp}),
+					"the token is delegated, with scopes User.Read; the operation needs " + c.permission,
+				},
+				{
+					graphtest.JWT(map[string]any{"scp": c.permission, "exp": exp}),
+					"the token is delegated, with scopes " + c.permission + "; the caller may lack " + right + inVain,
+				},
+				{
+					graphtest.JWT(map[string]any{"roles": []string{c.permission}, "exp": exp}),
+					"the token is app-only, with roles " + c.permission + "; the app's service principal may lack " + right + inVain,
+				},
+				{
+					graphtest.JWT(map[string]any{"exp": exp}),
+					"the token's claims cannot be read; the caller may lack the permission " + c.permission + ", " + right,
+				},
+			} {
+				err := spanned[method](t.Context(), clientOf(t, intune.StaticToken(token.token), transportFunc(says(403, ""))))
+				if e := asError(t, err); e.Hint != token.hint {
+					t.Errorf("hint %q, want %q", e.Hint, token.hint)
+				} else if want := c.text + ": 403 Forbidden; hint: " + e.Hint + "; client request id ID"; withoutIDs(e.Error()) != want {
+					t.Errorf("text %q, want %q", withoutIDs(e.Error()), want)
+				}
+			}
+		})
+	}
+}
+
+// Where a hint would mislead there is none, or another.
+func TestError_HintsThatWouldMislead(t *testing.T) {
+	t.Parallel()
+	const session = "GetRemoteAssistanceSession"
+	government := func(o *intune.ClientOptions) { o.Cloud = intune.CloudUSGovernment }
+	expired := graphtest.JWT(map[string]any{"scp": "User.Read", "exp": time.Now().Add(-time.Hour).Unix()})
+	for name, c := range map[string]struct {
+		method string
+		answer func(*http.Request) (*http.Response, error)
+		token  string
+		change func(*intune.ClientOptions)
+		hint   string
+	}{
+		"no device":                {"NewListRemoteAssistancePartnersPager", says(404, ""), "opaque", nil, ""},
+		"the service's own fault":  {"RequestRemoteAssistance", says(500, ""), "opaque", nil, hintUnknown},
+		"no session, no connector": {"GetDevice", says(409, ""), "opaque", government, ""},
+		"no answer":                {session, noConnection, "opaque", government, ""},
+		"a session": {
+			session, says(409, ""), "opaque", government,
+			"Microsoft says that the TeamViewer connector is not available in GCC High and DoD, so remote assistance cannot work in this cloud",
+		},
+		"expired": {
+			"GetDevice", says(401, ""), expired, nil, "the token is delegated, with scopes User.Read; the token has expired; get a new one",
+		},
+		"refused": {
+			"GetDevice", says(401, ""), "opaque", nil,
+			"the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)",
+		},
+		"no token": {"GetDevice", says(401, ""), "", nil, "the credential gave no token; its own error says why"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The credential believes that its token is good for long.
+			credential := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+				return azcore.AccessToken{Token: c.token, ExpiresOn: time.Now().Add(time.Hour)}, nil
+			})
+			options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: transportFunc(c.answer)}}
+			noRetries(options)
+			if c.change != nil {
+				c.change(options)
+			}
+			client, err := intune.NewClient(credential, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := asError(t, spanned[c.method](t.Context(), client)); e.Hint != c.hint {
+				t.Errorf("hint %q, want %q", e.Hint, c.hint)
+			}
+		})
+	}
+	_, err := newClient(t, transportFunc(says(409, "")), noRetries).GetDevice(t.Context(), intune.DetectedAppDevice("a", "1"), nil)
+	if e := asError(t, err); e.Hint != "" {
+		t.Errorf("a conflict at an app's address: hint %q", e.Hint)
+	}
+}
+
+func TestError_HintsFromTheTokenThatWasRefused(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/errors/005-list-manageddevices-forbidden-two-scopes-expand.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missingScope struct{ Body string }
+	if err := json.Unmarshal(raw, &missingScope); err != nil {
+		t.Fatal(err)
+	}
+	const plain = `{"error":{"code":"Forbidden","message":"Insufficient privileges to complete the operation."}}`
+	const rightName, needs = "Remote tasks / Offer remote assistance", "needs " + manageRight
+	namesScopes := []string{"Azure CLI", "the app needs the permission DeviceManagement", "administrator's consent"}
+	exp := time.Now().Add(time.Hour).Unix()
+	cli := graphtest.JWT(map[string]any{"appid": azureCLI, "scp": "openid User.Read", "exp": exp, "upn": testUser})
+	user := graphtest.JWT(map[string]any{"appid": testApp, "scp": manageRight, "exp": exp, "upn": testUser})
+	app := graphtest.JWT(map[string]any{"appid": testApp, "roles": []string{manageRight}, "idtyp": "app", "exp": exp})
+	powerless := graphtest.JWT(map[string]any{"appid": testApp, "exp": exp})
+	reader := graphtest.JWT(map[string]any{"scp": strings.Replace(manageRight, "ReadWrite", "Read", 1), "exp": exp})
+	for name, c := range map[string]struct {
+		token  string
+		status int
+		body   string
+		want   []string
+		not    []string
+	}{
+		"delegated without the scope":   {cli, 403, plain, []string{"delegated", "Azure CLI", "openid User.Read", needs}, []string{rightName}},
+		"delegated, 401 with Forbidden": {user, 401, plain, []string{"delegated", rightName, "new token does not help"}, []string{needs}},
+		"app-only with the role":        {app, 403, plain, []string{"app-only", "service principal", rightName}, []string{needs}},
+		"app-only without roles":        {powerless, 403, plain, []string{"app-only", "without permissions", needs}, []string{rightName}},
+		"reading is not enough":         {reader, 403, plain, []string{needs}, nil},
+		"the service names the scopes":  {cli, 403, missingScope.Body, namesScopes, []string{rightName}},
+		"opaque":                        {"EwBgA8l6BAAU", 403, plain, []string{rightName}, []string{"needs", "the token is"}},
+		"refused as such":               {user, 401, "", []string{"was refused", "audience"}, []string{rightName}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			client := clientOf(t, intune.StaticToken(c.token), transportFunc(func(req *http.Request) (*http.Response, error) {
+				calls++
+				return answer(req, c.status, nil, c.body), nil
+			}))
+			e := asError(t, act(t, client))
+			for _, want := range c.want {
+				if !strings.Contains(e.Hint, want) || !strings.Contains(e.Error(), want) {
+					t.Errorf("the hint lacks %q: %s", want, e.Hint)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(e.Hint, not) {
+					t.Errorf("the hint says %q: %s", not, e.Hint)
+				}
+			}
+			if strings.Contains(e.Hint, "anna") || calls != 1 {
+				t.Errorf("%d calls, hint %s", calls, e.Hint)
+			}
+			noToken(t, "the error", fmt.Sprintf("%v %+v", e, e), c.token)
+		})
+	}
+}
+
+// A refusal is explained by the permissions that the token has: lacking the right one is another matter than lacking
+// the role in Intune.
+func TestError_HintKnowsWhatTheTokenAllows(t *testing.T) {
+	t.Parallel()
+	const readRight = "DeviceManagementManagedDevices.Read.All"
+	read := func(ctx context.Context, client *intune.Client) error {
+		_, err := client.GetDevice(ctx, intune.Device("1"), nil)
+		return err
+	}
+	ask := func(ctx context.Context, client *intune.Client) error {
+		_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+		return err
+	}
+	for name, c := range map[string]struct {
+		call   func(context.Context, *intune.Client) error
+		claims map[string]any
+		lacks  string
+	}{
+		"read with the scope":            {read, map[string]any{"scp": readRight}, ""},
+		"read with the role":             {read, map[string]any{"roles": []string{readRight}}, ""},
+		"read with the wider scope":      {read, map[string]any{"scp": manageRight}, ""},
+		"read with another scope":        {read, map[string]any{"scp": "User.Read"}, readRight},
+		"the action with the scope":      {ask, map[string]any{"scp": "User.Read " + manageRight}, ""},
+		"the action with the role":       {ask, map[string]any{"roles": []string{manageRight}}, ""},
+		"the action with the lesser one": {ask, map[string]any{"scp": readRight}, manageRight},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := clientOf(t, intune.StaticToken(graphtest.JWT(c.claims)), always(http.StatusForbidden, ""))
+			hint := asError(t, c.call(t.Context(), client)).Hint
+			if got := strings.Contains(hint, "the operation needs"); got != (c.lacks != "") || !strings.HasSuffix(hint, c.lacks) {
+				t.Errorf("hint %q, want it to say that %q is lacking", hint, c.lacks)
+			}
+		})
+	}
+}
+
+// Claims are read from bearer tokens only: what else a policy of the caller's puts there is not ours to read.
+func TestError_HintReadsBearerTokensOnly(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) {
+		o.PerRetryPolicies = append(o.PerRetryPolicies, rewrite(func(req *http.Request) {
+			req.Header.Set("Authorization", graphtest.JWT(map[string]any{"scp": "User.Read"}))
+		}))
+	})
+	if hint := asError(t, act(t, client)).Hint; hint == "" || strings.Contains(hint, "User.Read") {
+		t.Errorf("hint %q", hint)
+	}
+}
+
+// Microsoft rules the connector out in two clouds, so no other hint helps there.
+func TestError_CloudsWithoutTheConnectorSaySo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cloud cloud.Configuration
+		says  bool
+	}{
+		"US Government": {intune.CloudUSGovernment, true},
+		"DoD":           {intune.CloudUSGovernmentDoD, true},
+		"capitals":      {graphAt("https://DOD-Graph.Microsoft.US"), true},
+		"public":        {intune.CloudPublic, false},
+		"China":         {intune.CloudChina, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, always(http.StatusNotFound, ""), func(o *intune.ClientOptions) { o.Cloud = c.cloud })
+			_, err := client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil)
+			if got := strings.Contains(asError(t, err).Hint, "connector is not available"); got != c.says {
+				t.Errorf("hint %q", asError(t, err).Hint)
+			}
+		})
+	}
 }

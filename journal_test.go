@@ -100,7 +100,7 @@ func (m *memory) nothing(tb testing.TB, what string, service *script) {
 }
 
 // One pair for each call, whatever becomes of its tries.
-func TestJournalPair(t *testing.T) {
+func TestJournal_OnePairForEachCall(t *testing.T) {
 	t.Parallel()
 	unreachable := intunetest.Fault{Drop: intunetest.DropConnect, Times: -1}
 	for name, c := range map[string]struct {
@@ -184,7 +184,7 @@ func TestJournalPair(t *testing.T) {
 }
 
 // No record, no prompt: nothing is sent, whatever the retry options and the policies are, and the error says so.
-func TestJournalThatFailsStopsTheRequest(t *testing.T) {
+func TestJournal_FailureStopsTheRequest(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left, see https://get.teamviewer.com/v15/secret")
 	for name, option := range map[string]func(*intune.ClientOptions){
@@ -225,7 +225,7 @@ func TestJournalThatFailsStopsTheRequest(t *testing.T) {
 }
 
 // The context may end while the journal is at work: nothing is sent then, and the journal is told.
-func TestContextEndsWhileTheJournalWrites(t *testing.T) {
+func TestJournal_ContextEndsWhileItWrites(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]error{"written": nil, "given up": context.Canceled} {
 		t.Run(name, func(t *testing.T) {
@@ -269,7 +269,7 @@ var (
 )
 
 // Asked is told although the caller has gone, with the values of its context. What it returns changes nothing.
-func TestJournalThatFailsLater(t *testing.T) {
+func TestJournal_LaterFailureChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "kept"))
 	full := errors.New("write: no space left, see https://get.teamviewer.com/v15/secret")
@@ -307,7 +307,7 @@ func TestJournalThatFailsLater(t *testing.T) {
 }
 
 // What ends before a request is ready to leave has asked nobody, and makes no entry.
-func TestNoEntryWithoutARequest(t *testing.T) {
+func TestJournal_NoEntryWithoutARequest(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -350,7 +350,7 @@ func TestNoEntryWithoutARequest(t *testing.T) {
 }
 
 // Reads and the other writes are not in the journal.
-func TestJournalHearsOfRequestsOnly(t *testing.T) {
+func TestJournal_HearsOfRequestsOnly(t *testing.T) {
 	t.Parallel()
 	requests := []string{"RequestRemoteAssistance", "BeginRemoteAssistance", "OpenRemoteAssistance", "RequestRemoteAssistanceMany"}
 	for name, call := range spanned {
@@ -366,7 +366,7 @@ func TestJournalHearsOfRequestsOnly(t *testing.T) {
 }
 
 // A transport that panics leaves the outcome open, and no Asking without its Asked.
-func TestJournalHearsOfAPanic(t *testing.T) {
+func TestJournal_HearsOfAPanic(t *testing.T) {
 	t.Parallel()
 	journal := &memory{}
 	func() {
@@ -384,7 +384,7 @@ func TestJournalHearsOfAPanic(t *testing.T) {
 }
 
 // A policy may return and send the request later. By then the call has failed as not sent, and that holds.
-func TestRequestThatAPolicyLeavesBehind(t *testing.T) {
+func TestJournal_RequestThatAPolicyLeavesBehind(t *testing.T) {
 	t.Parallel()
 	for place, option := range map[string]func(policy.Policy) func(*intune.ClientOptions){
 		"per call":  func(p policy.Policy) func(*intune.ClientOptions) { return placed(p)["per call"] },
@@ -407,7 +407,7 @@ func TestRequestThatAPolicyLeavesBehind(t *testing.T) {
 	}
 }
 
-func TestTypedNilJournal(t *testing.T) {
+func TestNewClient_TypedNilJournal(t *testing.T) {
 	t.Parallel()
 	var none *memory
 	_, err := intune.NewClient(intune.StaticToken("x"), &intune.ClientOptions{Journal: none})
@@ -417,7 +417,7 @@ func TestTypedNilJournal(t *testing.T) {
 }
 
 // A log shows an entry without the resume token and the user.
-func TestJournalEntryInALog(t *testing.T) {
+func TestJournalEntry_InALog(t *testing.T) {
 	t.Parallel()
 	const device = `entry.device="device 1 (user address)" `
 	for name, c := range map[string]struct {
@@ -439,7 +439,7 @@ func TestJournalEntryInALog(t *testing.T) {
 	}
 }
 
-func TestPossibleOutcomeValues(t *testing.T) {
+func TestPossibleOutcomeValues_AreAllThereAre(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(intune.PossibleOutcomeValues())
 	if want := `["accepted","rejected","unknown","notSent"]`; err != nil || string(text) != want {
@@ -458,7 +458,7 @@ func setID(header string) policy.Policy {
 }
 
 // Whoever chooses the id, it is one in both entries, on the wire at every try, and in what the caller gets.
-func TestJournalKnowsTheIDOnTheWire(t *testing.T) {
+func TestJournal_KnowsTheIDOnTheWire(t *testing.T) {
 	t.Parallel()
 	const body = `{"error":{"code":"Forbidden","message":"no","innerError":{"request-id":"r9","client-request-id":"of-the-body"}}}`
 	fresh := func(place, header string) func() func(*intune.ClientOptions) {
@@ -525,7 +525,7 @@ func TestJournalKnowsTheIDOnTheWire(t *testing.T) {
 }
 
 // Without a journal, a policy that gives each try an id of its own does so.
-func TestIDsWithoutAJournal(t *testing.T) {
+func TestRequestRemoteAssistance_IDsWithoutAJournal(t *testing.T) {
 	t.Parallel()
 	var wire []string
 	service := transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -539,7 +539,7 @@ func TestIDsWithoutAJournal(t *testing.T) {
 }
 
 // An id that no record may show is no id; nothing is sent with it.
-func TestJournalRefusesAnIDThatIsASecret(t *testing.T) {
+func TestJournal_IDThatIsASecretIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{
 		"a link":    "https://get.teamviewer.com/v15/secret",
@@ -563,7 +563,7 @@ func TestJournalRefusesAnIDThatIsASecret(t *testing.T) {
 }
 
 // The claims are those of the token that was sent; a token that cannot be read has none.
-func TestJournalNamesTheCaller(t *testing.T) {
+func TestJournal_NamesTheCaller(t *testing.T) {
 	t.Parallel()
 	const site = "https://get.teamviewer.com/"
 	callerOf := func(entry intune.JournalEntry) [3]string {
@@ -603,7 +603,7 @@ func TestJournalNamesTheCaller(t *testing.T) {
 }
 
 // The token of Asking goes on with the wait in another process, whatever became of the first, and asks nobody.
-func TestJournalTokenGoesOn(t *testing.T) {
+func TestJournal_TokenGoesOn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fault   intunetest.Fault
@@ -667,7 +667,7 @@ func TestJournalTokenGoesOn(t *testing.T) {
 }
 
 // Entries hold no link and no access token, though the answers do.
-func TestJournalHoldsNoSecrets(t *testing.T) {
+func TestJournal_HoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	journal := &memory{}
 	service := transportFunc(func(req *http.Request) (*http.Response, error) {

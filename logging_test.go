@@ -3,6 +3,7 @@ package intune_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -15,9 +16,10 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
+	"github.com/go-intune/intune/intunetest"
 )
 
-func TestLogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the listener is the process's
+func TestRequestRemoteAssistance_LogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the listener is the process's
 	text := graphtest.CaptureLog(t)
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
 		return answer(req, http.StatusForbidden, http.Header{
@@ -47,7 +49,7 @@ func TestLogShowsIDsAndHidesSecrets(t *testing.T) { //nolint:paralleltest // the
 	}
 }
 
-func TestSpans(t *testing.T) {
+func TestRequestRemoteAssistance_Spans(t *testing.T) {
 	t.Parallel()
 	collected := &graphtest.Spans{}
 	service := newScript(status(429, "request-id", "r1"), status(204, "request-id", "r2"), status(404, "request-id", "r3"))
@@ -83,7 +85,7 @@ func TestSpans(t *testing.T) {
 }
 
 // The name by which azcore's generated fakes and interceptors know a call.
-func TestAPINameIsInTheContext(t *testing.T) {
+func TestRequestRemoteAssistance_APINameIsInTheContext(t *testing.T) {
 	t.Parallel()
 	var name any
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -178,7 +180,7 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 // unspanned call Graph not at all.
 var unspanned = map[string]bool{"Endpoint": true, "String": true, "TokenInfo": true, "TokenRequestOptions": true}
 
-func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
+func TestClient_EveryMethodsSpanCarriesItsError(t *testing.T) {
 	t.Parallel()
 	for method := range reflect.TypeFor[*intune.Client]().Methods() {
 		if spanned[method.Name] == nil && !unspanned[method.Name] {
@@ -230,7 +232,7 @@ func TestEveryMethodsSpanCarriesItsError(t *testing.T) {
 }
 
 // A client that NewClient did not make, a nil client and a nil context are refused by every method.
-func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
+func TestClient_EveryMethodChecksItsClientAndContext(t *testing.T) {
 	t.Parallel()
 	for name, call := range spanned {
 		t.Run(name, func(t *testing.T) {
@@ -265,4 +267,85 @@ func TestEveryMethodChecksItsClientAndContext(t *testing.T) {
 			t.Errorf("client %v: scopes %v", client, scopes)
 		}
 	}
+}
+
+func TestClient_SpansOfReads(t *testing.T) {
+	t.Parallel()
+	collected := &graphtest.Spans{}
+	apiNames := map[string]bool{}
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 1})
+	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "secret-name-A"})
+	tenant.AddDevice(intune.ManagedDevice{ID: "2", DeviceName: "secret-name-B"})
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		if name, ok := req.Context().Value(runtime.CtxAPINameKey{}).(string); ok {
+			apiNames[name] = true
+		}
+		return tenant.Do(req)
+	}), func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+	ctx := t.Context()
+	check := func(want ...string) {
+		t.Helper()
+		if names := collected.Names(); !slices.Equal(names, want) {
+			t.Errorf("spans %q, want %q", names, want)
+		}
+		for _, made := range collected.List {
+			for key, value := range made.Attributes {
+				if text := fmt.Sprint(value); strings.Contains(text, "secret-name") || strings.Contains(text, "skiptoken=Last") {
+					t.Errorf("%s has %s = %s", made.Name, key, text)
+				}
+			}
+		}
+		collected.List = nil
+	}
+	_, _ = ids(t, client.Devices(ctx, intune.AllDevices(), nil))
+	check("Client.Devices", "HTTP GET", "Client.Devices", "HTTP GET")
+	_, _ = client.FindDevice(ctx, intune.DeviceFilter{DeviceName: "secret-name-A"}, nil)
+	check("Client.FindDevice", "HTTP GET")
+	_, _ = client.GetDevice(ctx, intune.Device("1"), nil)
+	check("Client.GetDevice", "HTTP GET")
+	for range client.DetectedApps(ctx, nil) {
+		t.Error("an app")
+	}
+	check("Client.DetectedApps", "HTTP GET")
+	_, _ = allPages(t, client.NewListDevicesPager(intune.AllDevices(), nil))
+	check("Pager[ListDevicesResponse].NextPage", "HTTP GET", "Pager[ListDevicesResponse].NextPage", "HTTP GET")
+	_, _ = allPages(t, client.NewListDetectedAppsPager(nil))
+	check("Pager[ListDetectedAppsResponse].NextPage", "HTTP GET")
+	_, err := client.GetDevice(ctx, intune.Device("3"), nil)
+	checkKinds(t, err, intune.ErrNotFound)
+	if failed := collected.List[0]; failed.Name != "Client.GetDevice" || failed.Code != tracing.SpanStatusError {
+		t.Errorf("the span is %s and has the status %v", failed.Name, failed.Code)
+	}
+	for _, want := range []string{"Devices", "FindDevice", "GetDevice", "DetectedApps", "NewListDevicesPager", "NewListDetectedAppsPager"} {
+		if !apiNames["Client."+want] && want != "FindDevice" {
+			t.Errorf("no request of %s: %v", want, apiNames)
+		}
+	}
+}
+
+func TestClient_ReadsRefuseANilContext(t *testing.T) {
+	t.Parallel()
+	service := inTurn(pageOf("", deviceRow("1", "A")))
+	traced := func(o *intune.ClientOptions) { o.TracingProvider = (&graphtest.Spans{}).Provider() }
+	for _, client := range []*intune.Client{newClient(t, service), newClient(t, service, traced)} {
+		var none context.Context
+		_, get := client.GetDevice(none, intune.Device("1"), nil)
+		_, find := client.FindDevice(none, intune.DeviceFilter{DeviceName: "A"}, nil)
+		_, devices := ids(t, client.Devices(none, intune.AllDevices(), nil))
+		apps := errors.New("nothing was yielded")
+		for _, err := range client.DetectedApps(none, nil) {
+			apps = err
+		}
+		for name, err := range map[string]error{"GetDevice": get, "FindDevice": find, "Devices": devices, "DetectedApps": apps} {
+			if !errors.Is(err, intune.ErrInvalidArgument) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	_, err := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil).NextPage(nil) //nolint:staticcheck // nil is the point
+	_, appsErr := newClient(t, service).NewListDetectedAppsPager(nil).NextPage(nil)             //nolint:staticcheck // nil is the point
+	if !errors.Is(err, intune.ErrInvalidArgument) || !errors.Is(appsErr, intune.ErrInvalidArgument) {
+		t.Errorf("pagers: %v, %v", err, appsErr)
+	}
+	service.saw(t)
 }

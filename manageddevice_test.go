@@ -64,7 +64,7 @@ func telling(t *testing.T) intune.ManagedDevice {
 	return device
 }
 
-func TestPrintingShowsNoPersonalData(t *testing.T) {
+func TestManagedDevice_PrintingShowsNoPersonalData(t *testing.T) {
 	t.Parallel()
 	device := telling(t)
 	result := device.DeviceActionResults[0]
@@ -101,7 +101,7 @@ func TestPrintingShowsNoPersonalData(t *testing.T) {
 }
 
 // A text of the service cannot forge a line of a log, and a time that is not set is not shown as the year 1.
-func TestPrintedModelsAreOneLine(t *testing.T) {
+func TestManagedDevice_PrintedModelsAreOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "a\nlevel=ERROR msg=\x1b[31mforged"
 	for _, value := range []fmt.Stringer{
@@ -126,7 +126,7 @@ func TestPrintedModelsAreOneLine(t *testing.T) {
 	}
 }
 
-func TestRef(t *testing.T) {
+func TestManagedDevice_Ref(t *testing.T) {
 	t.Parallel()
 	if got := (intune.ManagedDevice{ID: "a"}).Ref(); got != intune.Device("a") {
 		t.Errorf("got %v", got)
@@ -136,7 +136,7 @@ func TestRef(t *testing.T) {
 	}
 }
 
-func TestMarshalRoundTrip(t *testing.T) {
+func TestManagedDevice_MarshalRoundTrip(t *testing.T) {
 	t.Parallel()
 	device := telling(t)
 	device.DeviceActionResults[0].DeviceLocation.Altitude = math.Inf(1)
@@ -184,7 +184,7 @@ func TestMarshalRoundTrip(t *testing.T) {
 	}
 }
 
-func TestPartsUnmarshalByThemselves(t *testing.T) {
+func TestManagedDevice_PartsUnmarshalByThemselves(t *testing.T) {
 	t.Parallel()
 	var result intune.DeviceActionResult
 	if err := json.Unmarshal([]byte(`{"errorCode":"7","startDateTime":"0001-01-01T00:00:00Z","passcode":"p"}`), &result); err != nil ||
@@ -214,9 +214,9 @@ func TestPartsUnmarshalByThemselves(t *testing.T) {
 	checkSays(t, err, "deviceCount is not an integer of 32 bits")
 }
 
-// TestEnumConstantsAreListed checks what reflection cannot: that each constant of an enum is among its possible values,
+// TestManagedDevice_EnumConstantsAreListed checks what reflection cannot: that each constant of an enum is among its possible values,
 // begins with the name of its type, and has a comment.
-func TestEnumConstantsAreListed(t *testing.T) {
+func TestManagedDevice_EnumConstantsAreListed(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
@@ -355,7 +355,7 @@ func goType(object string, property schemaProperty) reflect.Type {
 	}[property.Type]
 }
 
-func TestTypesMatchTheSchema(t *testing.T) {
+func TestManagedDevice_TypesMatchTheSchema(t *testing.T) {
 	t.Parallel()
 	var facts struct{ Types map[string]schemaType }
 	readFacts(t, "types.json", &facts)
@@ -422,7 +422,7 @@ func TestTypesMatchTheSchema(t *testing.T) {
 	}
 }
 
-func TestEnumsMatchTheSchema(t *testing.T) {
+func TestManagedDevice_EnumsMatchTheSchema(t *testing.T) {
 	t.Parallel()
 	var facts struct{ Enums map[string][]string }
 	readFacts(t, "enums.json", &facts)
@@ -446,7 +446,7 @@ func TestEnumsMatchTheSchema(t *testing.T) {
 }
 
 // What the client calls is in the schema as the client calls it, and its end is announced where users read it.
-func TestCallsMatchTheSchema(t *testing.T) {
+func TestClient_CallsMatchTheSchema(t *testing.T) {
 	t.Parallel()
 	var facts struct {
 		EntryPoints, Navigations map[string]string

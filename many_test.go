@@ -154,7 +154,7 @@ func summaries(results iter.Seq[intune.RequestResult]) (list []string) {
 	return list
 }
 
-func TestManyAsksEachDeviceOnce(t *testing.T) {
+func TestRequestRemoteAssistanceMany_AsksEachDeviceOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tenant := intunetest.NewTenant(nil)
@@ -238,7 +238,7 @@ func TestRequestRemoteAssistanceMany_TwoFormsOfOneDevice(t *testing.T) {
 	})
 }
 
-func TestManyRefusesArguments(t *testing.T) {
+func TestRequestRemoteAssistanceMany_Refuses(t *testing.T) {
 	t.Parallel()
 	sent := &manyScript{}
 	client := sent.client(t)
@@ -281,7 +281,7 @@ func TestManyRefusesArguments(t *testing.T) {
 }
 
 // The users would be prompted twice.
-func TestManyCanBeRangedOverOnce(t *testing.T) {
+func TestRequestRemoteAssistanceMany_CanBeRangedOverOnce(t *testing.T) {
 	t.Parallel()
 	sent := &manyScript{}
 	results := sent.client(t).RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), &manyOptions{PerSecond: -1})
@@ -298,7 +298,7 @@ func TestManyCanBeRangedOverOnce(t *testing.T) {
 	}
 }
 
-func TestManyPace(t *testing.T) {
+func TestRequestRemoteAssistanceMany_Pace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		options manyOptions
@@ -332,7 +332,7 @@ func TestManyPace(t *testing.T) {
 }
 
 // What goes again, when, and how often (C§7.2).
-func TestManyTriesAgain(t *testing.T) {
+func TestRequestRemoteAssistanceMany_TriesAgain(t *testing.T) {
 	t.Parallel()
 	seconds := func(s ...float64) (d []time.Duration) {
 		for _, x := range s {
@@ -528,7 +528,7 @@ func TestRequestRemoteAssistanceMany_PauseIsBounded(t *testing.T) {
 }
 
 // When one is throttled, nothing is sent to the others until the wait is over, and then at half the pace.
-func TestManyThrottlingHoldsAll(t *testing.T) {
+func TestRequestRemoteAssistanceMany_ThrottlingHoldsAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sent := &manyScript{answers: map[string][]int{"d3": {429, 204}}, header: http.Header{"Retry-After": {"10"}}, delay: 10 * time.Millisecond}
@@ -570,7 +570,7 @@ func TestManyThrottlingHoldsAll(t *testing.T) {
 	})
 }
 
-func TestManyContextEnds(t *testing.T) {
+func TestRequestRemoteAssistanceMany_ContextEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1100*time.Millisecond)
@@ -596,7 +596,7 @@ func TestManyContextEnds(t *testing.T) {
 	})
 }
 
-func TestManyContextHasEnded(t *testing.T) {
+func TestRequestRemoteAssistanceMany_ContextHasEnded(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -613,7 +613,7 @@ func TestManyContextHasEnded(t *testing.T) {
 }
 
 // The bubble fails if a goroutine is left.
-func TestManyLoopIsLeft(t *testing.T) {
+func TestRequestRemoteAssistanceMany_LoopIsLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sent := &manyScript{delay: time.Second}
@@ -836,7 +836,7 @@ func TestRequestRemoteAssistanceMany_InputDoesNotReturn(t *testing.T) {
 }
 
 // Nothing goes again whose outcome is unknown, whatever the error says of throttling or of the network.
-func TestManyUnknownIsFinal(t *testing.T) {
+func TestRequestRemoteAssistanceMany_UnknownIsFinal(t *testing.T) {
 	t.Parallel()
 	for name, send := range map[string]transportFunc{
 		"500 that speaks of throttling": always(http.StatusInternalServerError, `{"error":{"code":"TooManyRequests"}}`),
@@ -867,7 +867,7 @@ func TestManyUnknownIsFinal(t *testing.T) {
 }
 
 // What never left for another reason than the network does not get better by itself.
-func TestManyNotSentForAnotherReason(t *testing.T) {
+func TestRequestRemoteAssistanceMany_NotSentForAnotherReason(t *testing.T) {
 	t.Parallel()
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	for name, change := range map[string]func(*intune.ClientOptions){
@@ -911,7 +911,7 @@ func TestManyNotSentForAnotherReason(t *testing.T) {
 }
 
 // The delays are those of azcore's options.
-func TestManyTriesAsManyTimesAsTheOptionsSay(t *testing.T) {
+func TestRequestRemoteAssistanceMany_TriesAsManyTimesAsTheOptionsSay(t *testing.T) {
 	t.Parallel()
 	for retries, tries := range map[int32]int{-1: 1, 0: 4, 1: 2, 2: 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -925,7 +925,7 @@ func TestManyTriesAsManyTimesAsTheOptionsSay(t *testing.T) {
 	}
 }
 
-func TestManyRetryDelays(t *testing.T) {
+func TestRequestRemoteAssistanceMany_RetryDelays(t *testing.T) {
 	t.Parallel()
 	const s = time.Second
 	for name, c := range map[string]struct {
@@ -958,7 +958,7 @@ func TestManyRetryDelays(t *testing.T) {
 }
 
 // A wait above MaxRetryDelay is the caller's to make, as azcore has it; a negative one is no limit.
-func TestManyWaitBeyondTheLimit(t *testing.T) {
+func TestRequestRemoteAssistanceMany_WaitBeyondTheLimit(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		most  time.Duration
@@ -987,7 +987,7 @@ func TestManyWaitBeyondTheLimit(t *testing.T) {
 }
 
 // When the context ends before a device goes again, its result is the answer that it had.
-func TestManyContextEndsBeforeAnotherTry(t *testing.T) {
+func TestRequestRemoteAssistanceMany_ContextEndsBeforeAnotherTry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal := &memory{}
@@ -1013,7 +1013,7 @@ func TestManyContextEndsBeforeAnotherTry(t *testing.T) {
 }
 
 // An answer that comes as the context ends is the last one.
-func TestManyContextEndsWithAnAnswer(t *testing.T) {
+func TestRequestRemoteAssistanceMany_ContextEndsWithAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -1032,7 +1032,7 @@ func TestManyContextEndsWithAnAnswer(t *testing.T) {
 }
 
 // The journal's last word on a device that was refused and then could not leave is that it was refused.
-func TestManyJournalRemembersThatItLeft(t *testing.T) {
+func TestRequestRemoteAssistanceMany_JournalRemembersThatItLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal := &memory{}
@@ -1082,7 +1082,7 @@ func TestRequestRemoteAssistanceMany_ContextEndsWhileTheJournalRefuses(t *testin
 	})
 }
 
-func TestManyProgress(t *testing.T) {
+func TestProgress_OfRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sent := &manyScript{answers: map[string][]int{"a": {204}, "b": {404}, "c": {404}, "d": {500}, "e": {500}, "f": {500}, "g": {-1}}}
@@ -1112,7 +1112,7 @@ func TestManyProgress(t *testing.T) {
 }
 
 // The pace recovers with what the service accepts, and not with what it refuses.
-func TestManyPaceRecoversWithAcceptedRequests(t *testing.T) {
+func TestRequestRemoteAssistanceMany_PaceRecoversWithAcceptedRequests(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]float64{http.StatusNotFound: 2.5, http.StatusNoContent: 2.65} {
 		synctest.Test(t, func(t *testing.T) {
@@ -1132,7 +1132,7 @@ func TestManyPaceRecoversWithAcceptedRequests(t *testing.T) {
 }
 
 // Leaving the loop at a device that cannot be asked leaves it too.
-func TestManyLoopIsLeftAtABadDevice(t *testing.T) {
+func TestRequestRemoteAssistanceMany_LoopIsLeftAtABadDevice(t *testing.T) {
 	t.Parallel()
 	sent := &manyScript{}
 	count := 0
@@ -1146,7 +1146,7 @@ func TestManyLoopIsLeftAtABadDevice(t *testing.T) {
 }
 
 // Each device has one pair of entries, however often it was tried, with the id that is on the wire.
-func TestManyJournal(t *testing.T) {
+func TestRequestRemoteAssistanceMany_OnePairOfEntriesForEachDevice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tenant := intunetest.NewTenant(nil)
@@ -1204,7 +1204,7 @@ func TestManyJournal(t *testing.T) {
 }
 
 // No record, no prompt: a device that the journal cannot record is not asked, and the others are.
-func TestManyJournalRefuses(t *testing.T) {
+func TestRequestRemoteAssistanceMany_JournalRefuses(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
 	synctest.Test(t, func(t *testing.T) {
@@ -1251,7 +1251,7 @@ func TestManyJournalRefuses(t *testing.T) {
 }
 
 // A policy may give every request an id of its own; the entry and all tries of a device keep the first.
-func TestManyJournalKeepsThePolicysID(t *testing.T) {
+func TestRequestRemoteAssistanceMany_JournalKeepsThePolicysID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal, count := &memory{}, 0
@@ -1281,7 +1281,7 @@ func TestManyJournalKeepsThePolicysID(t *testing.T) {
 }
 
 // What is in flight when the loop is left is in the journal alone.
-func TestManyJournalOfALoopThatIsLeft(t *testing.T) {
+func TestRequestRemoteAssistanceMany_JournalOfALoopThatIsLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal := &memory{}
@@ -1386,7 +1386,7 @@ func TestRequestResult_InLogs(t *testing.T) {
 }
 
 // A panic of the caller's code is one of the loop, and the devices it concerns are unknown.
-func TestManyPanics(t *testing.T) {
+func TestRequestRemoteAssistanceMany_TransportPanics(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(){"panic": func() { panic("of the transport") }, "goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
@@ -1418,7 +1418,7 @@ func TestManyPanics(t *testing.T) {
 }
 
 // A panic of the journal is one of the loop too, and not of a worker's goroutine, where nobody can recover.
-func TestManyJournalPanics(t *testing.T) {
+func TestRequestRemoteAssistanceMany_JournalPanics(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) { o.Journal = panicking{} })
 	func() {
@@ -1454,7 +1454,7 @@ func TestRequestRemoteAssistanceMany_CapturesNoResponse(t *testing.T) {
 }
 
 // A panic of the loop's body leaves nothing behind.
-func TestManyBodyPanics(t *testing.T) {
+func TestRequestRemoteAssistanceMany_BodyPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sent := &manyScript{delay: 1e9}
@@ -1586,7 +1586,7 @@ func simulated() int {
 }
 
 // C§7.1: at the default pace a thousand devices take as long as they must, and hardly anything is throttled.
-func TestManySimulation(t *testing.T) {
+func TestRequestRemoteAssistanceMany_Simulation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulation(simulated())
@@ -1604,7 +1604,7 @@ func TestManySimulation(t *testing.T) {
 }
 
 // C§7.1: other apps use up the tenant's allowance for a while. The pace drops and recovers.
-func TestManySimulationOfACrowdedTenant(t *testing.T) {
+func TestRequestRemoteAssistanceMany_SimulationOfACrowdedTenant(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulation(1000)
@@ -1648,7 +1648,7 @@ func (s *simulation) crowd(ctx context.Context, t *testing.T, app string, perSec
 }
 
 // Nothing grows with the input but the addresses seen: what is taken from the input and has no result yet is bounded.
-func TestManyMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
+func TestRequestRemoteAssistanceMany_Memory(t *testing.T) { //nolint:paralleltest // it measures the heap
 	const devices = 5_000
 	client := newClient(t, always(http.StatusNoContent, ""))
 	input := func(yield func(intune.DeviceRef) bool) {

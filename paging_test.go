@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
@@ -25,7 +26,7 @@ const awkwardQuery = "z=1&$skiptoken=LastDeviceName%3d%27secret%2bPC%27,+LastDev
 	"&a=%zz'\"~!*();:@?/|&$top=2&%24x=%20+"
 
 // Byte for byte over a real connection: nothing sorts, decodes or encodes the link.
-func TestNextLinkIsFollowedVerbatim(t *testing.T) {
+func TestNewListDevicesPager_NextLinkIsFollowedVerbatim(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{
 		"/v1.0/deviceManagement/managedDevices", "/v1.0/deviceManagement/managedDevices('%27')/x%2Fy;v=1",
@@ -119,7 +120,7 @@ func noSecret(tb testing.TB, err error) {
 }
 
 // A link that leads elsewhere is not followed, from wherever it comes, and nothing of what was read is lost.
-func TestStrangeLinksAreNotFollowed(t *testing.T) {
+func TestNewListDevicesPager_StrangeLinksAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for name, link := range strangeLinks {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +188,7 @@ func TestStrangeLinksAreNotFollowed(t *testing.T) {
 }
 
 // The same host may be spelt otherwise.
-func TestEqualHostsAreFollowed(t *testing.T) {
+func TestDevices_EqualHostsAreFollowed(t *testing.T) {
 	t.Parallel()
 	for _, root := range []string{"https://GRAPH.Microsoft.com", "HTTPS://graph.microsoft.com", "https://graph.microsoft.com:443"} {
 		first := pageOf(root+"/v1.0/deviceManagement/managedDevices?$skiptoken=2", deviceRow("1", "A"))
@@ -198,7 +199,7 @@ func TestEqualHostsAreFollowed(t *testing.T) {
 	}
 }
 
-func TestLoopsOfLinksEnd(t *testing.T) {
+func TestDevices_LoopsOfLinksEnd(t *testing.T) {
 	t.Parallel()
 	const first = graphLists + "managedDevices"
 	const a, b = first + "?$skiptoken=secret-a", first + "?$skiptoken=secret-b"
@@ -289,7 +290,7 @@ func anyRow(id string) string {
 }
 
 // A service may give new links for ever. A hundred pages without a row that was not there before end the listing.
-func TestListsThatGetNoFurtherEnd(t *testing.T) {
+func TestClient_ListsThatGetNoFurtherEnd(t *testing.T) {
 	t.Parallel()
 	other := func(id string) string {
 		return `{"id":` + quote(id) + `,"deviceName":"B","activityType":"B","displayName":"B"}`
@@ -325,7 +326,7 @@ func TestListsThatGetNoFurtherEnd(t *testing.T) {
 }
 
 // What is new counts, though it is not given to the caller: the rows that a service sends which ignores the filter.
-func TestLongListsAreReadToTheirEnd(t *testing.T) {
+func TestClient_LongListsAreReadToTheirEnd(t *testing.T) {
 	t.Parallel()
 	const pages = 350
 	for name, rows := range map[string]func(n int) []string{
@@ -371,7 +372,7 @@ func TestLongListsAreReadToTheirEnd(t *testing.T) {
 }
 
 // A page that was stored is one of those in a row, and its rows were there before.
-func TestListThatGetsNoFurtherAfterAStoredPage(t *testing.T) {
+func TestNewListDevicesPager_NoFurtherAfterAStoredPage(t *testing.T) {
 	t.Parallel()
 	service := endless(func(int) []string { return []string{anyRow("1")} })
 	client := newClient(t, service)
@@ -393,7 +394,7 @@ func TestListThatGetsNoFurtherAfterAStoredPage(t *testing.T) {
 }
 
 // The kit's lists begin with an empty page, and every second is; its tokens break when they are changed.
-func TestEmptyAndShortPagesArePassedOver(t *testing.T) {
+func TestDevices_EmptyAndShortPagesArePassedOver(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 4, ShortPages: true})
 	want := []string{}
@@ -418,7 +419,7 @@ func TestEmptyAndShortPagesArePassedOver(t *testing.T) {
 }
 
 // C§3.2: devices may come twice while others enroll. Ids are compared without case, GUIDs and others.
-func TestRepeatedDevicesAreDropped(t *testing.T) {
+func TestDevices_RepeatedDevicesAreDropped(t *testing.T) {
 	t.Parallel()
 	const guid = "a1b2c3d4-e5f6-4a5b-8c7d-9e0f1a2b3c4d"
 	link := func(n string) string { return graphLists + "managedDevices?$skiptoken=" + n }
@@ -449,7 +450,7 @@ func TestRepeatedDevicesAreDropped(t *testing.T) {
 	}
 }
 
-func TestCancelBetweenPages(t *testing.T) {
+func TestDevices_CancelBetweenPages(t *testing.T) {
 	t.Parallel()
 	service := &listService{body: func(n int, _ string) string {
 		return pageOf(graphLists+"managedDevices?$skiptoken="+strings.Repeat("x", n), deviceRow("1", "A"))
@@ -485,7 +486,7 @@ func behindHost(address string) string {
 	return rest
 }
 
-func FuzzNextLink(f *testing.F) {
+func FuzzDevices_NextLink(f *testing.F) {
 	f.Add(graphLists + "managedDevices?" + awkwardQuery)
 	for _, link := range strangeLinks {
 		f.Add(link)
@@ -548,7 +549,7 @@ func FuzzNextLink(f *testing.F) {
 }
 
 // A list that repeats itself is told from one whose ids only look alike: no two ids are taken for one.
-func TestIDsThatDifferInOneCharacter(t *testing.T) {
+func TestNewListDevicesPager_IDsThatDifferInOneCharacter(t *testing.T) {
 	t.Parallel()
 	const id = "0a9f5c4e-1b2d-4e3f-8a7b-6c5d4e3f2aff" // its end is what a careless parser makes of letters that are no digits
 	rows := []string{deviceRow(id, "PC")}
@@ -582,7 +583,7 @@ func TestIDsThatDifferInOneCharacter(t *testing.T) {
 }
 
 // A pager that knows which links it has followed keeps no link, since one can be as long as an answer may be.
-func TestFollowedLinksAreNotKept(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+func TestNewListDevicesPager_FollowedLinksAreNotKept(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	const pages, length = 40, 256 << 10
 	filler := strings.Repeat("x", length)
 	asked := 0
@@ -604,5 +605,209 @@ func TestFollowedLinksAreNotKept(t *testing.T) { //nolint:paralleltest // it mea
 	runtime.KeepAlive(pager)
 	if grown > pages*length/4 || asked != pages {
 		t.Errorf("the heap grew by %d bytes after %d pages", grown, asked)
+	}
+}
+
+// The list goes on under the service's own address of the user, which quotes the name.
+func TestDevices_UserInANextLinkIsHidden(t *testing.T) {
+	t.Parallel()
+	const user = "o'brien@contoso.com"
+	for name, at := range map[string]string{
+		"quoted": "/users('o''brien@contoso.com')/managedDevices", "a segment": "/users/o%27brien@contoso.com/managedDevices",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, reads(
+				says(200, `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0`+at+`?$skiptoken=x"}`),
+				says(404, `{"error":{"code":"ResourceNotFound","message":"Resource '`+user+`' does not exist."}}`),
+			), noRetries)
+			failures := 0
+			for _, err := range client.Devices(t.Context(), intune.UserDevices(user), nil) {
+				e := asError(t, err)
+				if e.StatusCode != 404 {
+					t.Errorf("status %d", e.StatusCode)
+				}
+				for _, text := range []string{e.Error(), e.Message} {
+					if strings.Contains(text, "brien") {
+						t.Errorf("it shows the user: %s", text)
+					}
+				}
+				failures++
+			}
+			if failures != 1 {
+				t.Errorf("%d failures", failures)
+			}
+		})
+	}
+}
+
+// TestDevices_EndAtABrokenPage although that page has a next link.
+func TestDevices_EndAtABrokenPage(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	const page = `{"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=2",` +
+		`"value":[{"id":"1"},{"id":2`
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		requests++
+		return answer(req, http.StatusOK, nil, page), nil
+	}))
+	var got []string
+	for device, err := range client.Devices(t.Context(), intune.AllDevices(), nil) {
+		if err != nil {
+			got = append(got, "error")
+			continue
+		}
+		got = append(got, device.ID)
+	}
+	if strings.Join(got, " ") != "1 error" || requests != 1 {
+		t.Errorf("got %v after %d requests", got, requests)
+	}
+}
+
+// A listing goes on elsewhere: from a next link, or from a page that was stored as JSON.
+func TestNewListDevicesPager_ResumesFromALinkOrAStoredPage(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{PageSize: 2})
+	for i, name := range []string{"A", "B", "it's", "D", "A"} {
+		tenant.AddDevice(intune.ManagedDevice{ID: fmt.Sprint("id-", name, i), DeviceName: name, SerialNumber: "S"})
+		tenant.AddDetectedApp(intune.DetectedApp{ID: "app-" + name, DisplayName: name})
+	}
+	client := tenant.Client()
+	options := &intune.ListDevicesOptions{Filter: intune.DeviceFilter{SerialNumber: "S"}, Select: []string{"deviceName"}, Top: 2}
+	first, err := client.NewListDevicesPager(intune.AllDevices(), options).NextPage(t.Context())
+	if err != nil || len(first.Value) != 2 {
+		t.Fatal(err)
+	}
+	from := *options
+	from.ContinueFrom = first.NextLink
+	got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &from))
+	if err != nil || got != "id-it's2 id-D3 id-A4" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	// The filter is checked still, whatever the link asks for.
+	from.Filter = intune.DeviceFilter{DeviceName: "a"}
+	if got, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &from)); err != nil || got != "id-A4" {
+		t.Errorf("got %q, %v", got, err)
+	}
+
+	stored, err := json.Marshal(first)
+	if err != nil || !strings.Contains(string(stored), `"@odata.nextLink"`) {
+		t.Fatalf("%s, %v", stored, err)
+	}
+	restored := client.NewListDevicesPager(intune.AllDevices(), options)
+	if err := json.Unmarshal(stored, restored); err != nil || !restored.More() {
+		t.Fatal(err)
+	}
+	names := []string{}
+	pages, err := allPages(t, restored)
+	for _, page := range pages {
+		for i := range page.Value {
+			names = append(names, page.Value[i].DeviceName)
+		}
+	}
+	// azcore gives the stored page first, from which a caller sees where it was.
+	if err != nil || !slices.Equal(names, []string{"A", "B", "it's", "D", "A"}) {
+		t.Errorf("got %q, %v", names, err)
+	}
+
+	apps, err := client.NewListDetectedAppsPager(nil).NextPage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := appNames(t, client, &intune.ListDetectedAppsOptions{ContinueFrom: apps.NextLink}); err != nil || got != "it's D" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A stored page may come from anywhere. That its link is checked is a matter of TestNewListDevicesPager_StrangeLinksAreNotFollowed.
+func TestNewListDevicesPager_HostileStoredPages(t *testing.T) {
+	t.Parallel()
+	for _, stored := range []string{
+		`{`, `[]`, `"x"`, `5`, `{"value":{}}`, `{"value":[5]}`, `{"@odata.nextLink":{}}`, `{"@odata.nextLink":5}`, `{"dropped":"x"}`,
+	} {
+		service := inTurn(pageOf(""))
+		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
+		if err := json.Unmarshal([]byte(stored), pager); err == nil {
+			t.Errorf("%s is accepted", stored)
+		}
+		service.saw(t)
+	}
+	// A last page leads nowhere, and null is no page.
+	for stored, asked := range map[string]int{`{}`: 0, `{"value":null}`: 0, `{"@odata.nextLink":""}`: 0, `null`: 1} {
+		service := inTurn(pageOf(""))
+		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
+		err := json.Unmarshal([]byte(stored), pager)
+		_, pagesErr := allPages(t, pager)
+		if err := errors.Join(err, pagesErr); err != nil {
+			t.Errorf("%s: %v", stored, err)
+		}
+		if n := len(service.asked); n != asked {
+			t.Errorf("%s: %d requests, want %d", stored, n, asked)
+		}
+	}
+}
+
+// What the pager was made with still counts after a page was restored, and so do the devices of that page.
+func TestNewListDevicesPager_RestoredPagerKeepsItsArguments(t *testing.T) {
+	t.Parallel()
+	stored := []byte(`{"value":[{"id":"1"}],"@odata.nextLink":"` + graphLists + `managedDevices?$skiptoken=2"}`)
+	zeros := intune.DeviceFilter{AzureADDeviceID: "00000000-0000-0000-0000-000000000000"}
+	for name, list := range map[string]struct {
+		in      intune.DeviceCollection
+		options intune.ListDevicesOptions
+	}{
+		"filter":     {intune.AllDevices(), intune.ListDevicesOptions{Filter: zeros}},
+		"select":     {intune.AllDevices(), intune.ListDevicesOptions{Select: []string{"notes"}}},
+		"collection": {intune.DeviceCollection{}, intune.ListDevicesOptions{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := inTurn(pageOf("", `{"id":"2","azureADDeviceId":"00000000-0000-0000-0000-000000000000"}`))
+			pager := newClient(t, service).NewListDevicesPager(list.in, &list.options)
+			if err := json.Unmarshal(stored, pager); err != nil {
+				t.Fatal(err)
+			}
+			if pages, err := allPages(t, pager); !errors.Is(err, intune.ErrInvalidArgument) || len(service.asked) != 0 {
+				t.Errorf("%s: got %+v, %v after %q", name, pages, err, service.asked)
+			}
+		})
+	}
+	t.Run("repeated device", func(t *testing.T) {
+		t.Parallel()
+		service := inTurn(pageOf("", deviceRow("1", "A"), deviceRow("2", "B")))
+		pager := newClient(t, service).NewListDevicesPager(intune.AllDevices(), nil)
+		if err := json.Unmarshal(stored, pager); err != nil {
+			t.Fatal(err)
+		}
+		pages, err := allPages(t, pager)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page := pages[1]; page.Repeated != 1 || len(page.Value) != 1 {
+			t.Errorf("got %v, and %d repeated, want one of each", page.Value, page.Repeated)
+		}
+	})
+}
+
+// A next link and the answer to it come from outside and may both be large; what is looked for in what must stay cheap.
+func TestError_HugeNextLinkAndTarget(t *testing.T) {
+	t.Parallel()
+	// Every operand fits nearly everywhere in the target, and the last character tells.
+	link := graphLists + "managedDevices?$skiptoken=" + strings.Repeat("%27"+strings.Repeat("a", 6000)+"b%27,", 65)
+	pages := 0
+	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+		if pages++; pages == 1 {
+			return answer(req, http.StatusOK, nil, pageOf(link, deviceRow("1", "A"))), nil
+		}
+		return answer(req, http.StatusBadRequest, nil, `{"error":{"code":"x","target":"`+strings.Repeat("a", 48<<10)+`"}}`), nil
+	}), noRetries)
+	began := time.Now()
+	_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), nil))
+	if e := asError(t, err); e.Code != "x" || len(link) < 390_000 {
+		t.Errorf("got %v", err)
+	}
+	// It took 17 seconds once, and takes milliseconds; the rest is for busy machines.
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

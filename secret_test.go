@@ -15,12 +15,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
-func TestSecretIsNotShown(t *testing.T) {
+func TestSecret_IsNotShown(t *testing.T) {
 	t.Parallel()
 	secret := intune.NewSecret("bypass-secret")
 	partner := intune.RemoteAssistancePartner{ID: "1", OnboardingURL: secret}
@@ -48,7 +51,7 @@ func TestSecretIsNotShown(t *testing.T) {
 	}
 }
 
-func TestSecretHoldsItsText(t *testing.T) {
+func TestSecret_HoldsItsText(t *testing.T) {
 	t.Parallel()
 	secret, none := intune.NewSecret("a"), intune.NewSecret("")
 	for name, ok := range map[string]bool{
@@ -66,7 +69,7 @@ func TestSecretHoldsItsText(t *testing.T) {
 	}
 }
 
-func TestSecretFromJSON(t *testing.T) {
+func TestSecret_FromJSON(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{`"a"`: "a", `""`: "", `null`: "", `"REDACTED"`: ""} {
 		secret := intune.NewSecret("before")
@@ -83,7 +86,7 @@ func TestSecretFromJSON(t *testing.T) {
 	}
 }
 
-func TestSessionURLIsASecret(t *testing.T) {
+func TestSessionURL_IsASecret(t *testing.T) {
 	t.Parallel()
 	link := intune.NewSessionURL(newLink)
 	session := intune.RemoteAssistanceSession{Device: intune.Device("1"), URL: link}
@@ -115,7 +118,7 @@ func TestSessionURLIsASecret(t *testing.T) {
 	}
 }
 
-func TestSessionURLFromJSON(t *testing.T) {
+func TestSessionURL_FromJSON(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{`"` + newLink + `"`: newLink, `""`: "", `null`: "", `"REDACTED"`: ""} {
 		link := intune.NewSessionURL(oldLink)
@@ -133,7 +136,7 @@ func TestSessionURLFromJSON(t *testing.T) {
 }
 
 // Everything that the library emits during whole sessions, good and bad, is searched for the link, the token and what was there before.
-func TestNothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+func TestClient_NothingEmittedHoldsASecret(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
 	text := graphtest.CaptureLog(t)
 	collected := &graphtest.Spans{}
 	const bodyOfErrors = `{"error":{"code":"x","message":"see https://get.teamviewer.com/new-secret"}}`
@@ -235,7 +238,7 @@ func TestClientOptions_LogNoBody(t *testing.T) { //nolint:paralleltest // as abo
 }
 
 // The user of a user address is a name of a person: no error shows it, whoever quotes it in which form.
-func TestUserStaysOutOfErrors(t *testing.T) {
+func TestError_UserStaysOut(t *testing.T) {
 	t.Parallel()
 	quoted := func(form string) transportFunc {
 		return func(req *http.Request) (*http.Response, error) {
@@ -459,7 +462,7 @@ func TestError_HidesWhatTheFirstPageAskedFor(t *testing.T) { //nolint:parallelte
 }
 
 // A token that is no JSON web token is told only by comparing.
-func TestOwnTokenStaysOutOfErrors(t *testing.T) {
+func TestError_OwnTokenStaysOut(t *testing.T) {
 	t.Parallel()
 	const body = `{"error":{"code":"InvalidAuthenticationToken","message":"The token opaque-token is malformed"}}`
 	for _, code := range []int{400, 401, 403, 500} {
@@ -474,43 +477,161 @@ func TestOwnTokenStaysOutOfErrors(t *testing.T) {
 	}
 }
 
-// Who asks for the text of an address gets the path with the user. Nothing else that prints one shows the user.
-func TestUserShowsOnlyInTheTextOfAnAddress(t *testing.T) {
-	t.Parallel()
-	device, collection := intune.UserDevice("anna@contoso.com", "1"), intune.UserDevices("anna@contoso.com")
-	if text := device.String(); text != "/users/anna@contoso.com/managedDevices/1" {
-		t.Errorf("String: %s", text)
+const (
+	secretName  = "secret-name"
+	secretQuery = "deviceName%20eq%20%27secret-name%27"
+)
+
+// What a filter or a skip token holds is in no error, whoever quotes it: the transport, the service, or azcore's log.
+func TestError_QueriesAreNotQuoted(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	text := graphtest.CaptureLog(t)
+	collected := &graphtest.Spans{}
+	transportError := func(form func(*http.Request) error) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) { return nil, form(req) }
 	}
-	type inside struct {
-		device     intune.DeviceRef
-		collection intune.DeviceCollection
-	}
-	values := []any{
-		collection, &collection,
-		inside{device, collection},
-		&inside{device, collection},
-		[]inside{{device, collection}},
-		map[string]inside{"a": {device, collection}},
-		struct{ In intune.DeviceCollection }{collection},
-		intune.FindDeviceOptions{In: collection},
-	}
-	shown := graphtest.Renderings(values...) + device.LogValue().String()
-	failed, failedSession := &intune.Error{Device: device, StatusCode: 404}, &intune.SessionError{Device: device}
-	pending := &intune.PendingError{Device: device, ResumeToken: `{"device":"/users/anna@contoso.com/managedDevices/1"}`}
-	shown += fmt.Sprintf("%v %+v %#v %#v", pending, pending, pending, struct{ Err error }{pending})
-	shown += fmt.Sprint(failed, failedSession, failed.LogValue())
-	var more strings.Builder
-	for _, value := range append(values, device, &device, struct{ Device intune.DeviceRef }{device}, failed, failedSession) {
-		fmt.Fprintf(&more, "%#v %d", value, value)
-	}
-	shown += more.String()
-	for _, user := range []string{"anna", fmt.Sprintf("%x", "anna"), fmt.Sprintf("%X", "anna")} {
-		if at := strings.Index(shown, user); at >= 0 {
-			t.Errorf("%q shows: …%s", user, shown[max(0, at-200):at+20])
+	echo := func(code int, body string) func(*http.Request) (*http.Response, error) {
+		return func(req *http.Request) (*http.Response, error) {
+			return answer(req, code, http.Header{"Content-Type": {"application/json"}, "Retry-After": {"0"}}, body), nil
 		}
 	}
-	const want = "intune.DeviceRef(device 1 (user address)) intune.DeviceRef(device 1)"
-	if text := fmt.Sprintf("%#v %#v", device, intune.Device("1")); text != want {
-		t.Errorf("GoString: %s, want %s", text, want)
+	asked := func(req *http.Request) string { return req.URL.String() }
+	const address = "https://graph.microsoft.com/v1.0/x?$filter=" + secretQuery
+	for name, fails := range map[string]func(*http.Request) (*http.Response, error){ //nolint:paralleltest // as above
+		"url.Error": transportError(func(r *http.Request) error {
+			return &url.Error{Op: "Get", URL: asked(r), Err: errors.New("secret-free trouble")}
+		}),
+		"wrapped url.Error": transportError(func(r *http.Request) error {
+			return fmt.Errorf("proxy: %w", &url.Error{Op: "Get", URL: asked(r), Err: fmt.Errorf("at %s", asked(r))})
+		}),
+		"text with the URL":   transportError(func(r *http.Request) error { return errors.New("GET " + asked(r) + " failed") }),
+		"text with the path":  transportError(func(r *http.Request) error { return errors.New("GET " + r.URL.RequestURI() + " failed") }),
+		"text with the query": transportError(func(r *http.Request) error { return errors.New("refused: " + r.URL.RawQuery) }),
+		"the query, decoded": transportError(func(r *http.Request) error {
+			text, _ := url.PathUnescape(r.URL.RawQuery)
+			return errors.New("refused: " + text)
+		}),
+		"429": echo(429, `{"error":{"code":"TooManyRequests","message":"Too many: `+address+`"}}`),
+		"400 with the URL": echo(400, `{"error":{"code":"BadRequest","message":"cannot serve `+address+`&x=1",
+			"details":[{"code":"d","message":"$filter=deviceName eq 'secret-name'","target":"$skiptoken=secret-name"}]}}`),
+		"400 nested": echo(400, nested("no: $filter=deviceName eq 'secret-name' - "+
+			"Url: https://fef.manage.microsoft.com/x?$skiptoken=secret-name", 2)),
+		"400 with clause": echo(400, `{"error":{"code":"BadRequest",
+			"message":"Invalid filter clause: Syntax error at position 12 in 'deviceName eq 'secret-name''."}}`),
+		"400 with value": echo(400, `{"error":{"code":"BadRequest","message":"The value 'Secret-Name' is not valid."}}`),
+		"page cut":       always(200, `{"value":[{"id":"1","deviceName":"secret-name","x":`),
+		"page not JSON":  always(200, `secret-name`),
+		"wrong type":     always(200, `{"value":[{"id":"1","deviceName":["secret-name"]}]}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			text.Reset()
+			collected.List = nil
+			client := newClient(t, transportFunc(fails), func(o *intune.ClientOptions) {
+				o.Retry = policy.RetryOptions{MaxRetries: 1, RetryDelay: 1}
+				o.TracingProvider = collected.Provider()
+				o.Logging.AllowedQueryParams = []string{"$filter", "$skiptoken"}
+			})
+			filter := intune.DeviceFilter{DeviceName: secretName}
+			from := graphLists + "managedDevices?$skiptoken=LastDeviceName%3d%27secret-name%27"
+			_, err := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}))
+			_, findErr := client.FindDevice(t.Context(), filter, nil)
+			_, fromErr := ids(t, client.Devices(t.Context(), intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: from}))
+			for _, err := range []error{err, findErr, fromErr} {
+				e := asError(t, err)
+				checkText(t, err)
+				if shown := graphtest.Renderings(err, e.Message, e.Hint, e.Details, e.Target); strings.Contains(strings.ToLower(shown), secretName) {
+					t.Errorf("an error shows it: %s", shown)
+				}
+				for cause := range chain(err) {
+					// Its text holds the whole body, as is documented.
+					if _, raw := cause.(*azcore.ResponseError); !raw && //nolint:errorlint // of the causes, this one
+						strings.Contains(cause.Error(), secretName) {
+						t.Errorf("%T in the chain shows it: %v", cause, cause)
+					}
+				}
+			}
+			if logged := text.String(); strings.Contains(logged, secretName) || !strings.Contains(logged, "[Retry]") {
+				t.Errorf("the log shows it, or nothing: %s", logged)
+			}
+			for _, made := range collected.List {
+				if shown := fmt.Sprintf("%+v", *made); strings.Contains(shown, secretName) {
+					t.Errorf("a span shows it: %s", shown)
+				}
+			}
+		})
+	}
+}
+
+// With body logging on, no answer that can hold a secret is logged, not even the one that follows a claims challenge.
+func TestClient_BodiesWithSecretsAreNotLogged(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
+	const secret = "s12-secret"
+	text := graphtest.CaptureLog(t)
+	body := `{"id":"1","remoteAssistanceSessionUrl":"https://get.teamviewer.com/` + secret + `","remoteAssistanceSessionErrorDetails":null,` +
+		`"onboardingUrl":"https://login.teamviewer.com/` + secret + `"}`
+	page := `{"value":[` + body + `],` +
+		`"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=` + secret + `"}`
+	requests := 0
+	transport := transportFunc(func(req *http.Request) (*http.Response, error) {
+		header := http.Header{"Content-Type": {"application/json"}}
+		if requests++; requests == 1 { // azcore sends the request once more, past the log again
+			header.Set("WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`)
+			return answer(req, http.StatusUnauthorized, header, ""), nil
+		}
+		if strings.HasSuffix(req.URL.Path, "s") {
+			return answer(req, http.StatusOK, header, page), nil
+		}
+		return answer(req, http.StatusOK, header, body), nil
+	})
+	client, err := intune.NewClient(&tokenDesk{}, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
+		Transport: transport, Logging: policy.LogOptions{IncludeBody: true},
+		PerRetryPolicies: []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) { return req.Next() })},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if session, err := client.GetRemoteAssistanceSession(ctx, intune.Device("1"), nil); err != nil || session.URL.IsZero() {
+		t.Error(session, err)
+	}
+	if device, err := client.GetDevice(ctx, intune.Device("1"), nil); err != nil || device.RemoteAssistanceSessionURL.IsZero() {
+		t.Error(device, err)
+	}
+	_, _ = client.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)
+	_, _ = client.NewListDetectedAppsPager(nil).NextPage(ctx)
+	partners, err := client.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
+	if err != nil || len(partners.Value) != 1 {
+		t.Fatalf("got %v, %v", partners.Value, err)
+	}
+	if partners.Value[0].OnboardingURL.IsZero() {
+		t.Errorf("got %v, without its URL", partners.Value[0])
+	}
+	if !strings.Contains(text.String(), "[Response]") || strings.Contains(text.String(), secret) {
+		t.Errorf("the log holds a body, or nothing:\n%s", text)
+	}
+}
+
+// chain walks an error's tree.
+func chain(err error) func(yield func(error) bool) {
+	return func(yield func(error) bool) {
+		var walk func(error) bool
+		walk = func(err error) bool {
+			if err == nil {
+				return true
+			}
+			if !yield(err) {
+				return false
+			}
+			switch wrapper := err.(type) { //nolint:errorlint // it walks the tree itself
+			case interface{ Unwrap() error }:
+				return walk(wrapper.Unwrap())
+			case interface{ Unwrap() []error }:
+				for _, inner := range wrapper.Unwrap() {
+					if !walk(inner) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		walk(err)
 	}
 }

@@ -10,15 +10,12 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
@@ -27,7 +24,7 @@ import (
 )
 
 // A wait looks when a limit is reached, whatever its pace.
-func TestLooksAtTheLimits(t *testing.T) {
+func TestOpenRemoteAssistance_LooksAtTheLimits(t *testing.T) {
 	t.Parallel()
 	type options = intune.OpenRemoteAssistanceOptions
 	for name, c := range map[string]struct {
@@ -99,7 +96,7 @@ func slow(pause time.Duration, first func()) transportFunc {
 }
 
 // A link that has come is handed out, also when the time is over by then.
-func TestLinkThatComesAsTheWaitEnds(t *testing.T) {
+func TestOpenRemoteAssistance_LinkThatComesAsTheWaitEnds(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		pause, maxWait time.Duration
@@ -137,7 +134,7 @@ func (v *visits) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
+func TestOpenRemoteAssistance_PauseThatItsContextEndsStartsNoRequest(t *testing.T) {
 	t.Parallel()
 	bubble(t, "Open", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, never)
@@ -158,7 +155,7 @@ func TestPauseThatItsContextEndsStartsNoRequest(t *testing.T) {
 }
 
 // The growing pace, with up to an eighth of jitter.
-func TestStepsOfThePace(t *testing.T) {
+func TestOpenRemoteAssistance_StepsOfThePace(t *testing.T) {
 	t.Parallel()
 	bubble(t, "steps", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, never)
@@ -182,7 +179,7 @@ func TestStepsOfThePace(t *testing.T) {
 	})
 }
 
-func TestMaxAge(t *testing.T) {
+func TestWaitForRemoteAssistance_MaxAge(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		maxAge, age time.Duration
@@ -219,7 +216,7 @@ func TestMaxAge(t *testing.T) {
 	}
 }
 
-func TestPaceOfWaiting(t *testing.T) {
+func TestOpenRemoteAssistance_FrequencyAndRetryAfter(t *testing.T) {
 	t.Parallel()
 	gaps := func(t *testing.T, tenant *intunetest.Tenant, from int) (list []time.Duration) {
 		t.Helper()
@@ -395,7 +392,7 @@ func TestOpenRemoteAssistance_LimitIsNoRead(t *testing.T) {
 }
 
 // Gently at first and more so later (C§5.3), with jitter, so that many waits do not look in step.
-func TestPaceOfOpen(t *testing.T) {
+func TestOpenRemoteAssistance_Pace(t *testing.T) {
 	t.Parallel()
 	bubble(t, "gaps", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 12})
@@ -423,33 +420,8 @@ func TestPaceOfOpen(t *testing.T) {
 	})
 }
 
-// reads answers the reads of d1 in turn, the last one for ever, and accepts every request.
-func reads(answers ...func(*http.Request) (*http.Response, error)) transportFunc {
-	read := -1
-	return func(req *http.Request) (*http.Response, error) {
-		if req.Method == http.MethodPost {
-			return answer(req, http.StatusNoContent, nil, ""), nil
-		}
-		read++
-		return answers[min(read, len(answers)-1)](req)
-	}
-}
-
-// says is one such answer.
-func says(status int, body string, header ...string) func(*http.Request) (*http.Response, error) {
-	return func(req *http.Request) (*http.Response, error) {
-		resp := answer(req, status, nil, body)
-		for i := 0; i+1 < len(header); i += 2 {
-			resp.Header.Set(header[i], header[i+1])
-		}
-		return resp, nil
-	}
-}
-
-func noConnection(*http.Request) (*http.Response, error) { return nil, errors.New("no route to host") }
-
 // What Poll returns can be used as any response, also when there was no answer.
-func TestPollResponse(t *testing.T) {
+func TestBeginRemoteAssistance_PollResponse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		read    func(*http.Request) (*http.Response, error)
@@ -501,7 +473,7 @@ func TestPollResponse(t *testing.T) {
 }
 
 // The service asks for a pause with one answer, and not for good.
-func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
+func TestOpenRemoteAssistance_PauseThatTheLatestReadAsksFor(t *testing.T) {
 	t.Parallel()
 	none := sessionOf("", "")
 	for name, c := range map[string]struct {
@@ -531,7 +503,7 @@ func TestPauseThatTheLatestReadAsksFor(t *testing.T) {
 }
 
 // Which failed reads a wait passes over, and which end it.
-func TestWhichReadsAreTriedAgain(t *testing.T) {
+func TestOpenRemoteAssistance_WhichReadsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	none := sessionOf("", "")
 	for name, c := range map[string]struct {
@@ -570,36 +542,8 @@ func TestWhichReadsAreTriedAgain(t *testing.T) {
 	}
 }
 
-// The service's text may be of any length, and an error stays in memory for long.
-func TestLengthOfASessionErrorsDetails(t *testing.T) {
-	t.Parallel()
-	const most = 8 << 10
-	for name, c := range map[string]struct{ given, kept int }{
-		"as much as fits": {most, most},
-		"one more":        {most + 1, most},
-		"far more":        {3 * most, most},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, reads(says(200, sessionOf("", "")), says(200, sessionOf("", strings.Repeat("x", c.given)))))
-			poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = poller.PollUntilDone(t.Context(), every)
-			failed, ok := errors.AsType[*intune.SessionError](err)
-			if !ok {
-				t.Fatalf("got %v, want a SessionError", err)
-			}
-			if n := len(failed.Details); n != c.kept {
-				t.Errorf("%d characters, want %d", n, c.kept)
-			}
-		})
-	}
-}
-
 // A look that sees a new link is not one that AcceptExistingAfter ends.
-func TestNewLinkAsTheExistingOneIsAccepted(t *testing.T) {
+func TestBeginRemoteAssistance_NewLinkAsTheExistingOneIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		after time.Duration
@@ -627,21 +571,6 @@ func TestNewLinkAsTheExistingOneIsAccepted(t *testing.T) {
 	}
 }
 
-// A wait that goes on in another process knows no failure of the request; what its own reads say is the cause then.
-func TestCauseOfAResumedWaitForASign(t *testing.T) {
-	t.Parallel()
-	bubble(t, "reads fail", func(t *testing.T, tenant *intunetest.Tenant) {
-		device := waiting(tenant, intune.ManagedDevice{}, never)
-		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter})
-		token := begin(t, tenant, device, nil)
-		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: http.StatusInternalServerError, Times: -1})
-		_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
-		if !errors.Is(err, intune.ErrOutcomeUnknown) || !errors.Is(err, intune.ErrServer) {
-			t.Errorf("got %v", err)
-		}
-	})
-}
-
 // begin asks for a session and gives the token of the wait.
 func begin(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef, options *intune.BeginRemoteAssistanceOptions) string {
 	t.Helper()
@@ -656,7 +585,7 @@ func begin(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef, opt
 	return token
 }
 
-func TestResumeInAnotherProcess(t *testing.T) {
+func TestResumeRemoteAssistance_InAnotherProcess(t *testing.T) {
 	t.Parallel()
 	left := leftLink
 	left.RemoteAssistanceSessionErrorDetails = "old trouble"
@@ -700,7 +629,7 @@ func TestResumeInAnotherProcess(t *testing.T) {
 
 // What the first process did not know, the second still does not. It looks for a sign as long as the first would have,
 // however late it comes; the other limits hold from the first start.
-func TestResumeKeepsTheLimits(t *testing.T) {
+func TestResumeRemoteAssistance_KeepsTheLimits(t *testing.T) {
 	t.Parallel()
 	for name, away := range map[string]time.Duration{"soon": 119 * time.Second, "hours later": 5 * time.Hour} {
 		bubble(t, "unknown outcome, "+name, func(t *testing.T, tenant *intunetest.Tenant) {
@@ -737,7 +666,7 @@ func TestResumeKeepsTheLimits(t *testing.T) {
 }
 
 // The durations of the first wait hold unless they are given again.
-func TestResumeWithOtherDurations(t *testing.T) {
+func TestResumeRemoteAssistance_OtherDurations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		first  intune.BeginRemoteAssistanceOptions
@@ -779,7 +708,7 @@ func TestResumeWithOtherDurations(t *testing.T) {
 	}
 }
 
-func TestOpenHandsOutItsToken(t *testing.T) {
+func TestOpenRemoteAssistance_HandsOutItsToken(t *testing.T) {
 	t.Parallel()
 	bubble(t, "token", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Minute})
@@ -797,7 +726,7 @@ func TestOpenHandsOutItsToken(t *testing.T) {
 }
 
 // A token may come from anywhere. azcore's own reader panics on a null token, and follows a fakeURL with the bearer token.
-func TestHostileResumeTokens(t *testing.T) {
+func TestResumeRemoteAssistance_HostileTokens(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
@@ -945,7 +874,7 @@ func TestResumeRemoteAssistance_DeviceOfASealedToken(t *testing.T) {
 	}
 }
 
-func FuzzResumeToken(f *testing.F) {
+func FuzzResumeRemoteAssistance_Token(f *testing.F) {
 	tenant := intunetest.NewTenant(nil)
 	device := tenant.AddDevice(intune.ManagedDevice{ID: "d1"})
 	poller, err := tenant.Client().BeginRemoteAssistance(f.Context(), device, nil)
@@ -980,56 +909,9 @@ func FuzzResumeToken(f *testing.F) {
 	})
 }
 
-// Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
-func TestManyWaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
-	synctest.Test(t, func(t *testing.T) {
-		const waits = 10_000 / graphtest.Smaller
-		options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}}
-		client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		goroutines, before := runtime.NumGoroutine(), heap()
-		var callers sync.WaitGroup
-		for range waits {
-			poller, err := client.BeginRemoteAssistance(ctx, intune.Device("d1"), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			callers.Go(func() {
-				if _, err := poller.PollUntilDone(ctx, every); !errors.Is(err, context.Canceled) {
-					t.Errorf("got %v", err)
-				}
-			})
-		}
-		time.Sleep(6 * time.Second) //nolint:forbidigo // the bubble's clock
-		synctest.Wait()
-		if n := runtime.NumGoroutine() - goroutines; n > waits {
-			t.Errorf("%d goroutines for %d callers", n, waits)
-		}
-		if each := (heap() - before) / waits; each >= 2<<10 {
-			t.Errorf("%d bytes a wait", each)
-		}
-		cancel()
-		callers.Wait()
-	})
-}
-
-// cheapTenant has one device, whose session never comes.
-type cheapTenant struct{}
-
-func (cheapTenant) Do(req *http.Request) (*http.Response, error) {
-	if req.Method == http.MethodPost {
-		return answer(req, http.StatusNoContent, nil, ""), nil
-	}
-	return answer(req, http.StatusOK, nil, `{"id":"d1","remoteAssistanceSessionUrl":"","remoteAssistanceSessionErrorDetails":null}`), nil
-}
-
 // Every change of one byte is refused, or means the same as before: a token whose baseline is damaged would take the
 // old link for a new one.
-func TestDamagedResumeTokens(t *testing.T) {
+func TestResumeRemoteAssistance_DamagedTokens(t *testing.T) {
 	t.Parallel()
 	bubble(t, "every byte", func(t *testing.T, tenant *intunetest.Tenant) {
 		device := waiting(tenant, intune.ManagedDevice{
@@ -1084,7 +966,7 @@ func resumed(t *testing.T, client *intune.Client, token string) string {
 }
 
 // The checksum is of the members and not of their spelling, since a store may format JSON anew.
-func TestReformattedResumeToken(t *testing.T) {
+func TestResumeRemoteAssistance_ReformattedToken(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	client, token := tenant.Client(), begin(t, tenant, tenant.AddDevice(intune.ManagedDevice{}), nil)
@@ -1139,7 +1021,7 @@ func tokenMembers(tb testing.TB, token string) (envelope, inner map[string]any) 
 }
 
 // Without a salt of its own a token's hashes would tell which devices have the same link.
-func TestSaltOfAResumeToken(t *testing.T) {
+func TestResumeRemoteAssistance_SaltOfAToken(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	device := waiting(tenant, leftLink, never, never)
@@ -1156,7 +1038,7 @@ func TestSaltOfAResumeToken(t *testing.T) {
 }
 
 // What a token holds of AcceptExistingAfter, and what is taken of it.
-func TestAcceptExistingAfterInAToken(t *testing.T) {
+func TestWaitForRemoteAssistance_AcceptExistingAfterInAToken(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		first, second time.Duration
@@ -1187,7 +1069,7 @@ func TestAcceptExistingAfterInAToken(t *testing.T) {
 }
 
 // Where each limit of a token lies. What is within it is refused later, for its checksum.
-func TestLimitsOfAResumeToken(t *testing.T) {
+func TestResumeRemoteAssistance_LimitsOfAToken(t *testing.T) {
 	t.Parallel()
 	const passes, most = "changed or damaged", 8 << 10
 	for name, c := range map[string]struct {
@@ -1242,7 +1124,7 @@ func TestLimitsOfAResumeToken(t *testing.T) {
 
 // The ids of the request come from outside. Whatever they are, the wait can continue, because asking again would prompt
 // the user twice.
-func TestResumeTokenWithOddIDs(t *testing.T) {
+func TestResumeRemoteAssistance_TokenWithOddIDs(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{
 		"not UTF-8": "a\xffb", "marked up": "<a&b>\u2028",
@@ -1267,5 +1149,663 @@ func TestResumeTokenWithOddIDs(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestBeginRemoteAssistance_WaitForTheLink(t *testing.T) {
+	t.Parallel()
+	type script = intunetest.SessionScript
+	leftError := intune.ManagedDevice{RemoteAssistanceSessionErrorDetails: "old trouble"}
+	for name, c := range map[string]struct {
+		left   intune.ManagedDevice
+		script script
+		accept time.Duration
+		link   string
+		reused bool
+		fails  string
+		after  time.Duration
+	}{
+		"nothing before, link at once": {script: script{URL: newLink, AfterReads: 1}, link: newLink},
+		"link at the third look":       {script: script{URL: newLink, AfterReads: 3}, link: newLink, after: 10 * time.Second},
+		"link after a minute":          {script: script{URL: newLink, After: time.Minute}, link: newLink, after: time.Minute},
+		"an old link is not taken": {
+			left: leftLink, script: script{URL: newLink, After: time.Minute}, link: newLink, after: time.Minute,
+		},
+		"an old link with AcceptExisting": {
+			left: leftLink, script: script{KeepOld: true, AfterReads: 1}, accept: 30 * time.Second,
+			link: oldLink, reused: true, after: 30 * time.Second,
+		},
+		"a new link beats AcceptExisting": {
+			left: leftLink, script: script{URL: newLink, AfterReads: 2}, accept: 30 * time.Second, link: newLink, after: 5 * time.Second,
+		},
+		"an error": {script: script{ErrorDetails: "new trouble", AfterReads: 2}, fails: "new trouble", after: 5 * time.Second},
+		"an old error is not taken": {
+			left: leftError, script: script{URL: newLink, AfterReads: 2}, link: newLink, after: 5 * time.Second,
+		},
+		"an error after another": {
+			left: leftError, script: script{ErrorDetails: "new trouble", AfterReads: 2}, fails: "new trouble", after: 5 * time.Second,
+		},
+		"link and error":        {script: script{URL: newLink, ErrorDetails: "but", AfterReads: 1}, link: newLink},
+		"a link without https":  {script: script{URL: "http://get.teamviewer.com/new-secret", AfterReads: 1}, fails: "not https"},
+		"a link to a program":   {script: script{URL: "javascript:alert(1)//new-secret", AfterReads: 1}, fails: "not a URL"},
+		"a link that is no URL": {script: script{URL: "new-secret", AfterReads: 1}, fails: "not a URL"},
+		"a link with a user":    {script: script{URL: "https://new-secret@get.teamviewer.com/", AfterReads: 1}, fails: "user name"},
+		"an error with a link":  {script: script{ErrorDetails: "open " + newLink, AfterReads: 1}, fails: "REDACTED"},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			client, device := tenant.Client(), waiting(tenant, c.left, c.script)
+			start := time.Now()
+			options := &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: c.accept}
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := poller.PollUntilDone(t.Context(), every)
+			checkTook(t, start, c.after)
+			checkPrompts(t, tenant, device, 1)
+			if c.fails == "" {
+				checkWait(t, session, err, waited{link: c.link, reused: c.reused})
+				if session.Device != device {
+					t.Errorf("the session is of %v, want %v", session.Device, device)
+				}
+				return
+			}
+			failed, ok := errors.AsType[*intune.SessionError](err)
+			if !ok {
+				t.Fatalf("got %v, want a SessionError", err)
+			}
+			if failed.Device != device {
+				t.Errorf("the error is of %v, want %v", failed.Device, device)
+			}
+			if !strings.Contains(failed.Details, c.fails) {
+				t.Errorf("details %q, want %q in them", failed.Details, c.fails)
+			}
+			if strings.Contains(err.Error(), "new-secret") {
+				t.Errorf("the text shows the link: %v", err)
+			}
+		})
+	}
+}
+
+func TestBeginRemoteAssistance_ContextEnds(t *testing.T) {
+	t.Parallel()
+	bubble(t, "poller", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, leftLink, never)
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err = poller.PollUntilDone(ctx, every)
+		if !errors.Is(err, context.DeadlineExceeded) || poller.Done() {
+			t.Errorf("done %v, error %v", poller.Done(), err)
+		}
+		checkPrompts(t, tenant, device, 1)
+	})
+	bubble(t, "Open", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, never)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		start := time.Now()
+		session, err := tenant.Client().OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: -1})
+		checkTook(t, start, time.Hour)
+		checkKinds(t, err, intune.ErrSessionPending, context.DeadlineExceeded)
+		checkSays(t, err, "accepted")
+		checkPrompts(t, tenant, device, 1)
+		if !session.URL.IsZero() {
+			t.Errorf("got the link %q", session.URL.Reveal())
+		}
+	})
+}
+
+func TestBeginRemoteAssistance_FailsWhenNothingWasAsked(t *testing.T) {
+	t.Parallel()
+	action := intunetest.Fault{Method: http.MethodPost, Status: http.StatusForbidden, Code: "Forbidden", Message: "no", Nested: true}
+	for name, c := range map[string]struct {
+		fault   intunetest.Fault
+		is      error
+		actions int
+	}{
+		"the action is refused": {action, intune.ErrForbidden, 1},
+		"the baseline is denied": {
+			intunetest.Fault{Method: http.MethodGet, Status: http.StatusForbidden, Code: "Forbidden"}, intune.ErrForbidden, 0,
+		},
+		"nobody can connect": {intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropConnect, Times: -1}, nil, 0},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{})
+			tenant.Inject(c.fault)
+			poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+			if poller != nil || err == nil {
+				t.Errorf("got %v, %v", poller, err)
+			}
+			checkKinds(t, err, c.is)
+			actions := 0
+			for _, request := range tenant.Requests() {
+				if request.Method == http.MethodPost {
+					actions++
+				}
+			}
+			if actions != c.actions || tenant.Prompts(device) != 0 {
+				t.Errorf("%d actions, %d prompts", actions, tenant.Prompts(device))
+			}
+		})
+	}
+}
+
+// An open outcome is settled by looking: a new link or text proves that the request went through.
+func TestBeginRemoteAssistance_UnknownOutcomeIsSettledByLooking(t *testing.T) {
+	t.Parallel()
+	for _, drop := range []intunetest.DropMode{intunetest.DropBefore, intunetest.DropAfter} {
+		for name, c := range map[string]struct {
+			script  intunetest.SessionScript
+			confirm time.Duration
+			ok      bool
+			fails   bool
+			after   time.Duration
+		}{
+			"link":             {intunetest.SessionScript{URL: newLink, AfterReads: 3}, 0, true, false, 10 * time.Second},
+			"error":            {intunetest.SessionScript{ErrorDetails: "trouble", AfterReads: 3}, 0, false, true, 10 * time.Second},
+			"nothing":          {never, 0, false, false, 2 * time.Minute},
+			"nothing, shorter": {never, 30 * time.Second, false, false, 30 * time.Second},
+		} {
+			bubble(t, fmt.Sprint(name, " ", drop), func(t *testing.T, tenant *intunetest.Tenant) {
+				device := waiting(tenant, intune.ManagedDevice{}, c.script)
+				tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: drop})
+				start := time.Now()
+				options := &intune.BeginRemoteAssistanceOptions{ConfirmWithin: c.confirm}
+				poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := poller.PollUntilDone(t.Context(), every)
+				acted := drop == intunetest.DropAfter
+				_, failed := errors.AsType[*intune.SessionError](err)
+				switch {
+				case acted && c.ok:
+					if err != nil || session.URL.Reveal() != newLink {
+						t.Errorf("got %v, %v", session, err)
+					}
+				case acted && c.fails:
+					if !failed {
+						t.Errorf("got %v", err)
+					}
+				case !errors.Is(err, intune.ErrOutcomeUnknown) || !session.URL.IsZero():
+					t.Errorf("got %v, %v", session, err)
+				}
+				want := c.after
+				if !acted {
+					want = max(c.confirm, 0)
+					if want == 0 {
+						want = 2 * time.Minute
+					}
+				}
+				checkTook(t, start, want)
+				if n := tenant.Prompts(device); n > 1 || (n == 1) != acted {
+					t.Errorf("the user was asked %d times", n)
+				}
+			})
+		}
+	}
+}
+
+func TestBeginRemoteAssistance_PassingTroubleDoesNotLoseTheSession(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault intunetest.Fault
+	}{
+		"throttled for long":    {intunetest.Fault{Status: http.StatusTooManyRequests, Times: 40}},
+		"unavailable":           {intunetest.Fault{Status: http.StatusServiceUnavailable, Times: 20}},
+		"server errors":         {intunetest.Fault{Status: http.StatusInternalServerError, Times: 20}},
+		"broken connections":    {intunetest.Fault{Drop: intunetest.DropBefore, Times: 20}},
+		"no connections":        {intunetest.Fault{Drop: intunetest.DropConnect, Times: 20}},
+		"not found for a while": {intunetest.Fault{Status: http.StatusNotFound, Code: "ResourceNotFound", Times: 5}},
+		"half an answer":        {intunetest.Fault{Truncate: 20, Times: 9}},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
+			client := tenant.Client()
+			poller, err := client.BeginRemoteAssistance(t.Context(), device, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.fault.Method = http.MethodGet
+			tenant.Inject(c.fault)
+			session, err := poller.PollUntilDone(t.Context(), every)
+			checkWait(t, session, err, waited{link: newLink})
+			checkPrompts(t, tenant, device, 1)
+		})
+	}
+}
+
+// A refusal ends PollUntilDone, but not the poller, and the token still resumes the wait.
+func TestBeginRemoteAssistance_PollerGoesOnAfterARefusal(t *testing.T) {
+	t.Parallel()
+	bubble(t, "403, then better", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 2})
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: http.StatusForbidden, Code: "Forbidden"})
+		if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrForbidden) || poller.Done() {
+			t.Fatalf("done %v, error %v", poller.Done(), err)
+		}
+		if token, err := poller.ResumeToken(); err != nil || token == "" {
+			t.Errorf("no token: %v", err)
+		}
+		if session, err := poller.PollUntilDone(t.Context(), every); err != nil || session.URL.Reveal() != newLink {
+			t.Errorf("got %v, %v", session, err)
+		}
+	})
+	bubble(t, "gone for good", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, never)
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant.RemoveDevice(device)
+		start := time.Now()
+		if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrNotFound) || time.Since(start) != time.Minute {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+}
+
+func TestBeginRemoteAssistance_PollResponsesHoldNoLink(t *testing.T) {
+	t.Parallel()
+	bubble(t, "body", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 1})
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := poller.Poll(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body != http.NoBody || resp.Request != nil {
+			t.Errorf("body %v, request %v", resp.Body, resp.Request)
+		}
+		if id := resp.Header.Get("request-id"); resp.StatusCode != http.StatusOK || id == "" {
+			t.Errorf("status %d, request id %q", resp.StatusCode, id)
+		}
+	})
+}
+
+func TestOpenRemoteAssistance_OptionsOfEveryWaitAreChecked(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	client, device := tenant.Client(), waiting(tenant, intune.ManagedDevice{})
+	token := begin(t, tenant, device, nil)
+	before := len(tenant.Requests())
+	for name, o := range map[string]intune.WaitForRemoteAssistanceOptions{
+		"AcceptExistingAfter": {AcceptExistingAfter: -1},
+		"ConfirmWithin":       {ConfirmWithin: -time.Second},
+		"Frequency":           {Frequency: -1},
+		"MaxAge":              {MaxAge: -1},
+	} {
+		errs := map[string]error{}
+		_, errs["WaitFor"] = client.WaitForRemoteAssistance(t.Context(), token, &o)
+		if name != "Frequency" {
+			_, errs["Resume"] = client.ResumeRemoteAssistance(t.Context(), token, &intune.ResumeRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin, MaxAge: o.MaxAge,
+			})
+		}
+		if name != "MaxAge" {
+			_, errs["Open"] = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin, Frequency: o.Frequency,
+			})
+		}
+		if name != "MaxAge" && name != "Frequency" {
+			_, errs["Begin"] = client.BeginRemoteAssistance(t.Context(), device, &intune.BeginRemoteAssistanceOptions{
+				AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin,
+			})
+		}
+		for method, err := range errs {
+			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "options."+name+" is negative") {
+				t.Errorf("%s: %s: got %v", method, name, err)
+			}
+		}
+	}
+	for _, device := range []intune.DeviceRef{{}, intune.Device("a/b"), intune.UserDevice("..", "d1")} {
+		_, errBegin := client.BeginRemoteAssistance(t.Context(), device, nil)
+		_, errOpen := client.OpenRemoteAssistance(t.Context(), device, nil)
+		for _, err := range []error{errBegin, errOpen} {
+			if !errors.Is(err, intune.ErrInvalidArgument) || strings.Contains(err.Error(), "request") {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+	if len(tenant.Requests()) != before {
+		t.Errorf("sent %v", tenant.Requests()[before:])
+	}
+}
+
+// What is no answer neither ends a wait nor counts as a sign.
+func TestBeginRemoteAssistance_NoAnswerWhileWaiting(t *testing.T) {
+	t.Parallel()
+	for name, body := range noAnswers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				had := sessionOf(oldLink, "old trouble")
+				service := &sessionService{reads: []string{had, body, had, body, sessionOf(newLink, "old trouble")}}
+				poller, err := newClient(t, service, noRetries).BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := poller.PollUntilDone(t.Context(), every)
+				checkWait(t, session, err, waited{link: newLink})
+				if service.looked != 5 || service.asked != 1 {
+					t.Errorf("looked %d times, want 5, and asked %d times, want once", service.looked, service.asked)
+				}
+			})
+		})
+	}
+	t.Run("no sign of an open outcome", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			service := &sessionService{reads: []string{sessionOf(oldLink, ""), `{}`, `null`, `{"status":"ok"}`, `{"id":"d1"}`}}
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost {
+					return answer(req, http.StatusGatewayTimeout, nil, ""), nil
+				}
+				return service.Do(req)
+			}), noRetries)
+			poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			if _, err := poller.PollUntilDone(t.Context(), every); !errors.Is(err, intune.ErrOutcomeUnknown) || time.Since(start) != 2*time.Minute {
+				t.Errorf("after %v: %v", time.Since(start), err)
+			}
+		})
+	})
+}
+
+// What was there before the request is never new: one read of a stale replica is enough to make it go and come back.
+func TestBeginRemoteAssistance_WhatWasThereIsNeverNew(t *testing.T) {
+	t.Parallel()
+	const oldError, newError = "old trouble", "new trouble"
+	had, none, hadLink, hadError := sessionOf(oldLink, oldError), sessionOf("", ""), sessionOf(oldLink, ""), sessionOf("", oldError)
+	for name, c := range map[string]struct {
+		reads []string
+		want  waited
+		looks int
+	}{
+		"link, none, link":         {[]string{had, none, had, sessionOf(newLink, oldError)}, waited{link: newLink}, 3},
+		"again and again":          {[]string{had, none, had, hadError, had, hadLink, had, sessionOf(newLink, "")}, waited{link: newLink}, 7},
+		"error, none, error":       {[]string{hadError, none, hadError, sessionOf("", newError)}, waited{fails: newError}, 3},
+		"the link alone":           {[]string{had, hadLink, sessionOf(oldLink, newError)}, waited{fails: newError}, 2},
+		"the error alone":          {[]string{had, hadError, sessionOf(newLink, oldError)}, waited{link: newLink}, 2},
+		"none before, then a link": {[]string{none, hadLink}, waited{link: oldLink}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				service := &sessionService{reads: c.reads}
+				poller, err := newClient(t, service).BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				session, err := poller.PollUntilDone(t.Context(), every)
+				checkWait(t, session, err, c.want)
+				if service.looked-1 != c.looks {
+					t.Errorf("over after %d looks, want %d", service.looked-1, c.looks)
+				}
+			})
+		})
+	}
+}
+
+// AcceptExistingAfter takes what was there, if it is there and fit to open, and only then.
+func TestBeginRemoteAssistance_AcceptExistingAfter(t *testing.T) {
+	t.Parallel()
+	none, had, got := sessionOf("", ""), sessionOf(oldLink, ""), sessionOf(newLink, "")
+	insecure := sessionOf("http://get.teamviewer.com/old-secret", "")
+	for name, c := range map[string]struct {
+		reads []string
+		want  waited
+		after time.Duration
+	}{
+		"no link at all":       {[]string{none, none, none, none, got}, waited{link: newLink}, 15 * time.Second},
+		"gone when time is up": {[]string{had, had, had, none, got}, waited{link: newLink}, 15 * time.Second},
+		"back when time is up": {[]string{had, none, had}, waited{link: oldLink, reused: true}, 10 * time.Second},
+		"not https":            {[]string{insecure, insecure, insecure, insecure, got}, waited{link: newLink}, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, &sessionService{reads: c.reads})
+				options := &intune.BeginRemoteAssistanceOptions{AcceptExistingAfter: 10 * time.Second}
+				poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				session, err := poller.PollUntilDone(t.Context(), every)
+				checkTook(t, start, c.after)
+				checkWait(t, session, err, c.want)
+			})
+		})
+	}
+}
+
+// A minute of 404 is a device that is being moved, counted from when it went missing last.
+func TestBeginRemoteAssistance_NotFoundIsCountedFromTheLastSight(t *testing.T) {
+	t.Parallel()
+	bubble(t, "twice fifty seconds", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: 2 * time.Minute})
+		start := time.Now()
+		missing := func(intunetest.RecordedRequest) bool {
+			at := time.Since(start)
+			return at > 0 && at <= 50*time.Second || at > time.Minute && at <= 110*time.Second
+		}
+		tenant.Inject(intunetest.Fault{
+			Method: http.MethodGet, Status: http.StatusNotFound, Code: "ResourceNotFound", Times: -1, Match: missing,
+		})
+		poller, err := tenant.Client().BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := poller.PollUntilDone(t.Context(), every)
+		checkWait(t, session, err, waited{link: newLink})
+	})
+}
+
+// A wait that continues has read nothing before, so its first read is where a text that cannot be a token shows.
+func TestWaitForRemoteAssistance_BadTokenEndsTheWait(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"blank": "", "two words": "a b"} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			token := begin(t, tenant, waiting(tenant, intune.ManagedDevice{}, never), nil)
+			client, err := intune.NewClient(intune.StaticToken(text), tenant.ClientOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			_, err = client.WaitForRemoteAssistance(t.Context(), token, nil)
+			checkTook(t, start, 0)
+			checkKinds(t, err, intune.ErrSessionPending, intune.ErrInvalidArgument)
+		})
+	}
+}
+
+// A wait that found out where reads are served stays there, in another process too.
+func TestWaitForRemoteAssistance_StaysWhereReadsAreServed(t *testing.T) {
+	t.Parallel()
+	bubble(t, "detected app", func(t *testing.T, tenant *intunetest.Tenant) {
+		plain := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, AfterReads: 3})
+		tenant.AddDetectedApp(intune.DetectedApp{ID: "app1"}, plain)
+		device := intune.DetectedAppDevice("app1", plain.DeviceID())
+		token := begin(t, tenant, device, nil)
+		sent := len(tenant.Requests())
+		session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, nil)
+		if err != nil || session.Device != device {
+			t.Fatalf("got %v, %v", session, err)
+		}
+		apps := 0
+		for _, request := range tenant.Requests()[sent:] {
+			if strings.Contains(request.Path, "/detectedApps/") {
+				apps++
+			}
+		}
+		if apps != 1 || len(tenant.Requests())-sent != 4 {
+			t.Errorf("%d of %d reads at the app's address", apps, len(tenant.Requests())-sent)
+		}
+	})
+}
+
+// The ids and the time of the request stay with the wait, from process to process.
+func TestOpenRemoteAssistance_IDsOfTheRequest(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault intunetest.Fault
+		id    bool
+	}{
+		"accepted":     {intunetest.Fault{}, true},
+		"open":         {intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropAfter}, false},
+		"open, a body": {intunetest.Fault{Method: http.MethodPost, Status: http.StatusGatewayTimeout, Effect: true}, true},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Minute})
+			if c.fault.Method != "" {
+				tenant.Inject(c.fault)
+			}
+			start := time.Now()
+			time.Sleep(time.Second) //nolint:forbidigo // the bubble's clock
+			_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Second})
+			pending, ok := errors.AsType[*intune.PendingError](err)
+			if !ok {
+				t.Fatalf("got %v", err)
+			}
+			sent := ""
+			for _, request := range tenant.Requests() {
+				if request.Method == http.MethodPost {
+					sent = request.Header.Get("client-request-id")
+				}
+			}
+			session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, nil)
+			checkWait(t, session, err, waited{link: newLink})
+			if session.Device != device {
+				t.Errorf("the session is of %v, want %v", session.Device, device)
+			}
+			if sent == "" {
+				t.Error("the request had no id")
+			}
+			if pending.ClientRequestID != sent || session.ClientRequestID != sent {
+				t.Errorf("sent %q, PendingError has %q, the session %q", sent, pending.ClientRequestID, session.ClientRequestID)
+			}
+			if pending.RequestID != session.RequestID || (session.RequestID != "") != c.id {
+				t.Errorf("PendingError has %q, the session %q", pending.RequestID, session.RequestID)
+			}
+			if want := start.Add(time.Second); !session.RequestedAt.Equal(want) || !pending.RequestedAt.Equal(want) {
+				t.Errorf("requested at %v, %v, want %v", pending.RequestedAt, session.RequestedAt, want)
+			}
+		})
+	}
+	bubble(t, "session error", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{ErrorDetails: "trouble", AfterReads: 1})
+		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, nil)
+		failed, ok := errors.AsType[*intune.SessionError](err)
+		if !ok {
+			t.Fatalf("got %v, want a SessionError", err)
+		}
+		if failed.RequestID == "" || !guid.MatchString(failed.ClientRequestID) {
+			t.Errorf("ids %q and %q", failed.RequestID, failed.ClientRequestID)
+		}
+	})
+}
+
+// Throttled tries of the request may take minutes, which are not taken from the time to look for a sign.
+func TestOpenRemoteAssistance_LimitsCountFromTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := &sessionService{reads: []string{sessionOf("", "")}}
+		tries := 0
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Method != http.MethodPost {
+				return service.Do(req)
+			}
+			if tries++; tries == 1 {
+				return answer(req, http.StatusTooManyRequests, http.Header{"Retry-After": {"170"}}, ""), nil
+			}
+			return answer(req, http.StatusGatewayTimeout, nil, ""), nil
+		}))
+		start := time.Now()
+		_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+		checkTook(t, start, 170*time.Second+2*time.Minute)
+		checkKinds(t, err, intune.ErrSessionPending, intune.ErrOutcomeUnknown, intune.ErrUnavailable)
+		pending, ok := errors.AsType[*intune.PendingError](err)
+		if !ok {
+			t.Fatalf("got %v, want a PendingError", err)
+		}
+		if after := pending.RequestedAt.Sub(start); after != 170*time.Second {
+			t.Errorf("requested after %v", after)
+		}
+	})
+}
+
+// The span of a method that waits shows the ids of the request, and not those of its latest look.
+func TestOpenRemoteAssistance_Span(t *testing.T) {
+	t.Parallel()
+	bubble(t, "Open and WaitFor", func(t *testing.T, tenant *intunetest.Tenant) {
+		collected := &graphtest.Spans{}
+		options := tenant.ClientOptions()
+		options.TracingProvider = collected.Provider()
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Hour})
+		_, err = client.OpenRemoteAssistance(t.Context(), device, nil)
+		pending, ok := errors.AsType[*intune.PendingError](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		forGood := &intune.WaitForRemoteAssistanceOptions{MaxWait: -1}
+		if _, err := client.WaitForRemoteAssistance(t.Context(), pending.ResumeToken, forGood); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.ResumeRemoteAssistance(t.Context(), pending.ResumeToken, nil); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, made := range collected.List {
+			seen[made.Name] = true
+			if made.Name != "Client.OpenRemoteAssistance" && made.Name != "Client.WaitForRemoteAssistance" {
+				continue
+			}
+			if made.Attributes["az.service_request_id"] != pending.RequestID || made.Attributes["az.client_request_id"] != pending.ClientRequestID {
+				t.Errorf("%s has %v, want %s", made.Name, made.Attributes, pending.RequestID)
+			}
+		}
+		for _, name := range []string{"Client.OpenRemoteAssistance", "Client.WaitForRemoteAssistance", "Client.ResumeRemoteAssistance"} {
+			if !seen[name] {
+				t.Errorf("no span %s among %v", name, collected.Names())
+			}
+		}
+	})
+}
+
+// azcore's own spans of a poller appear beside the library's.
+func TestBeginRemoteAssistance_Span(t *testing.T) {
+	t.Parallel()
+	collected := &graphtest.Spans{}
+	service := &sessionService{reads: []string{sessionOf("", ""), sessionOf(newLink, "")}}
+	client := newClient(t, service, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+	poller, err := client.BeginRemoteAssistance(t.Context(), intune.Device("d1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(collected.List)
+	if _, err := poller.PollUntilDone(t.Context(), every); err != nil {
+		t.Fatal(err)
+	}
+	if names := collected.Names()[before:]; len(names) == 0 || !strings.HasPrefix(names[0], "Poller[") {
+		t.Errorf("spans %v", names)
 	}
 }

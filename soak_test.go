@@ -547,3 +547,59 @@ func (soakJournal) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	record.entries[entry.Device] = append(record.entries[entry.Device], entry.Outcome)
 	return nil
 }
+
+// heap is what is in use after a collection.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// cheapTenant has one device, whose session never comes.
+type cheapTenant struct{}
+
+func (cheapTenant) Do(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodPost {
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	}
+	return answer(req, http.StatusOK, nil, `{"id":"d1","remoteAssistanceSessionUrl":"","remoteAssistanceSessionErrorDetails":null}`), nil
+}
+
+// Ten thousand callers that wait have no goroutine but their own, and a wait takes little memory.
+func TestBeginRemoteAssistance_WaitsAreCheap(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+	synctest.Test(t, func(t *testing.T) {
+		const waits = 10_000 / graphtest.Smaller
+		options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}}
+		client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		goroutines, before := runtime.NumGoroutine(), heap()
+		var callers sync.WaitGroup
+		for range waits {
+			poller, err := client.BeginRemoteAssistance(ctx, intune.Device("d1"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			callers.Go(func() {
+				if _, err := poller.PollUntilDone(ctx, every); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		time.Sleep(6 * time.Second) //nolint:forbidigo // the bubble's clock
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - goroutines; n > waits {
+			t.Errorf("%d goroutines for %d callers", n, waits)
+		}
+		if each := (heap() - before) / waits; each >= 2<<10 {
+			t.Errorf("%d bytes a wait", each)
+		}
+		cancel()
+		callers.Wait()
+	})
+}

@@ -16,16 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"golang.org/x/net/http2"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // The transport that a client has when it is given none.
-func TestDefaultTransport(t *testing.T) {
+func TestNewClient_DefaultTransport(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
 	address := listen(t, func(conn net.Conn) {
@@ -54,55 +52,8 @@ func TestDefaultTransport(t *testing.T) {
 	}
 }
 
-// closing is a body that says whether it was closed.
-type closing struct {
-	io.Reader
-
-	closed *atomic.Bool
-}
-
-func (c closing) Close() error { c.closed.Store(true); return nil }
-
-func TestBodiesAreClosed(t *testing.T) {
-	t.Parallel()
-	elsewhere, err := http.NewRequest(http.MethodGet, "https://elsewhere.example/", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		change func(*http.Response)
-		err    error
-	}{
-		"success":             {func(*http.Response) {}, nil},
-		"error":               {func(r *http.Response) { r.StatusCode = 400 }, nil},
-		"answer to another":   {func(r *http.Response) { r.Request = elsewhere }, nil},
-		"switching protocols": {func(r *http.Response) { r.StatusCode = 101 }, nil},
-		"answer and error":    {func(*http.Response) {}, errors.New("and an error")},
-	} {
-		for method, call := range map[string]func(*intune.Client) error{
-			"write": func(client *intune.Client) error { return act(t, client) },
-			"read": func(client *intune.Client) error {
-				_, err := client.GetDevice(t.Context(), intune.Device("1"), nil)
-				return err
-			},
-		} {
-			var closed atomic.Bool
-			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				resp := answer(req, http.StatusOK, nil, "")
-				resp.Body = closing{strings.NewReader(""), &closed}
-				c.change(resp)
-				return resp, c.err
-			}), noRetries)
-			_ = call(client)
-			if !closed.Load() {
-				t.Errorf("%s, %s: the body was not closed", name, method)
-			}
-		}
-	}
-}
-
 // What a redirect that was followed says of the outcome: that of its worst hop.
-func TestOutcomeOverSeveralHops(t *testing.T) {
+func TestRequestRemoteAssistance_OutcomeOverSeveralHops(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		hops    []int // the first first
@@ -140,56 +91,8 @@ func TestOutcomeOverSeveralHops(t *testing.T) {
 	}
 }
 
-// With body logging on, no answer that can hold a secret is logged, not even the one that follows a claims challenge.
-func TestBodiesWithSecretsAreNotLogged(t *testing.T) { //nolint:paralleltest // azcore's log listener is the process's
-	const secret = "s12-secret"
-	text := graphtest.CaptureLog(t)
-	body := `{"id":"1","remoteAssistanceSessionUrl":"https://get.teamviewer.com/` + secret + `","remoteAssistanceSessionErrorDetails":null,` +
-		`"onboardingUrl":"https://login.teamviewer.com/` + secret + `"}`
-	page := `{"value":[` + body + `],` +
-		`"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?$skiptoken=` + secret + `"}`
-	requests := 0
-	transport := transportFunc(func(req *http.Request) (*http.Response, error) {
-		header := http.Header{"Content-Type": {"application/json"}}
-		if requests++; requests == 1 { // azcore sends the request once more, past the log again
-			header.Set("WWW-Authenticate", `Bearer error="insufficient_claims", claims="e30="`)
-			return answer(req, http.StatusUnauthorized, header, ""), nil
-		}
-		if strings.HasSuffix(req.URL.Path, "s") {
-			return answer(req, http.StatusOK, header, page), nil
-		}
-		return answer(req, http.StatusOK, header, body), nil
-	})
-	client, err := intune.NewClient(&tokenDesk{}, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
-		Transport: transport, Logging: policy.LogOptions{IncludeBody: true},
-		PerRetryPolicies: []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) { return req.Next() })},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	if session, err := client.GetRemoteAssistanceSession(ctx, intune.Device("1"), nil); err != nil || session.URL.IsZero() {
-		t.Error(session, err)
-	}
-	if device, err := client.GetDevice(ctx, intune.Device("1"), nil); err != nil || device.RemoteAssistanceSessionURL.IsZero() {
-		t.Error(device, err)
-	}
-	_, _ = client.NewListDevicesPager(intune.AllDevices(), nil).NextPage(ctx)
-	_, _ = client.NewListDetectedAppsPager(nil).NextPage(ctx)
-	partners, err := client.NewListRemoteAssistancePartnersPager(nil).NextPage(ctx)
-	if err != nil || len(partners.Value) != 1 {
-		t.Fatalf("got %v, %v", partners.Value, err)
-	}
-	if partners.Value[0].OnboardingURL.IsZero() {
-		t.Errorf("got %v, without its URL", partners.Value[0])
-	}
-	if !strings.Contains(text.String(), "[Response]") || strings.Contains(text.String(), secret) {
-		t.Errorf("the log holds a body, or nothing:\n%s", text)
-	}
-}
-
 // The id that went out is the one reported, also when no answer came; without a request it is the library's own.
-func TestRequestIDOfCallsWithoutAnswer(t *testing.T) {
+func TestRequestRemoteAssistance_IDWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {"of the caller"}})
 	_, err := newClient(t, newScript(broken(io.ErrUnexpectedEOF)), noRetries).RequestRemoteAssistance(ctx, intune.Device("1"), nil)
@@ -206,7 +109,7 @@ func TestRequestIDOfCallsWithoutAnswer(t *testing.T) {
 }
 
 // Go's own transport calls the hooks of what it sends: what it refuses before is proved not to have been sent.
-func TestRequestThatGoRefusesIsNotSent(t *testing.T) {
+func TestRequestRemoteAssistance_RequestThatGoRefusesIsNotSent(t *testing.T) {
 	t.Parallel()
 	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"X-Own": {"a\nb"}})
 	for name, transport := range map[string]policy.Transporter{
@@ -238,7 +141,7 @@ func elsewhere(t *testing.T) (url string, arrived *atomic.Int32, token *atomic.B
 // follows is what an http.Client with a CheckRedirect of its own does.
 func follows(*http.Request, []*http.Request) error { return nil }
 
-func TestRedirectIsNoSuccess(t *testing.T) {
+func TestRequestRemoteAssistance_RedirectIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status  int
@@ -297,7 +200,7 @@ func TestRedirectIsNoSuccess(t *testing.T) {
 }
 
 // A redirect is an answer, even if nobody answers where it leads to. The round tripper calls no hooks, as one for HTTP/3.
-func TestRedirectThatLeadsNowhereWasSent(t *testing.T) {
+func TestRequestRemoteAssistance_RedirectThatLeadsNowhereWasSent(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
 	transport := transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -315,7 +218,7 @@ func TestRedirectThatLeadsNowhereWasSent(t *testing.T) {
 }
 
 // A transport that rewrites the answer's request without saying how it came there.
-func TestAnswerToAnotherRequestDoesNotCount(t *testing.T) {
+func TestRequestRemoteAssistance_AnswerToAnotherRequestDoesNotCount(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*http.Request){
 		"method": func(r *http.Request) { r.Method = http.MethodGet },
@@ -338,7 +241,7 @@ func TestAnswerToAnotherRequestDoesNotCount(t *testing.T) {
 }
 
 // A policy of the caller's that leads elsewhere must not take the token along.
-func TestTokenGoesToTheConfiguredHostOnly(t *testing.T) {
+func TestRequestRemoteAssistance_TokenGoesToTheConfiguredHostOnly(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*http.Request){
 		"host":   func(r *http.Request) { r.URL.Host = "graph.microsoft.com.example" },
@@ -363,7 +266,7 @@ func TestTokenGoesToTheConfiguredHostOnly(t *testing.T) {
 
 // net/http takes the token along to another port and another scheme of the same host, and our whole address, filter
 // included, to any host. A caller's CheckRedirect may put back what was taken off.
-func TestTokenDoesNotFollowRedirects(t *testing.T) {
+func TestRequestRemoteAssistance_TokenDoesNotFollowRedirects(t *testing.T) {
 	t.Parallel()
 	for kind, check := range map[string]func(*http.Request, []*http.Request) error{
 		"allows": follows,
@@ -414,7 +317,7 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 }
 
 // An answer that came after a redirect on the same host is an answer to another request.
-func TestRedirectWithinTheHost(t *testing.T) {
+func TestGetDevice_RedirectWithinTheHost(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1.0/") {
@@ -433,7 +336,7 @@ func TestRedirectWithinTheHost(t *testing.T) {
 
 // Over real connections: what was sent is learned from the transport's own trace, not from the error's type.
 
-func TestUnreachedServerIsNotAnOpenOutcome(t *testing.T) {
+func TestRequestRemoteAssistance_UnreachedServerIsNotAnOpenOutcome(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -503,7 +406,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-func TestBrokenConnectionIsAnOpenOutcome(t *testing.T) {
+func TestRequestRemoteAssistance_BrokenConnectionIsAnOpenOutcome(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		for _, warm := range []bool{false, true} {
@@ -536,7 +439,7 @@ func TestBrokenConnectionIsAnOpenOutcome(t *testing.T) {
 	}
 }
 
-func TestContextEndsOverTheNetwork(t *testing.T) {
+func TestRequestRemoteAssistance_ContextEndsOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run("in flight, "+name, func(t *testing.T) {
@@ -623,7 +526,7 @@ func givesBack(t *testing.T, how func(*http2.Framer, uint32), again func()) (ser
 	return server, arrived
 }
 
-func TestHTTP2DoesNotRepeatTheAction(t *testing.T) {
+func TestRequestRemoteAssistance_HTTP2DoesNotRepeat(t *testing.T) {
 	t.Parallel()
 	for name, how := range waysToGiveBack {
 		t.Run(name, func(t *testing.T) {
@@ -659,7 +562,7 @@ func TestHTTP2DoesNotRepeatTheAction(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeyIsNotSent(t *testing.T) {
+func TestRequestRemoteAssistance_IdempotencyKeyIsNotSent(t *testing.T) {
 	t.Parallel()
 	var header http.Header
 	client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -702,7 +605,7 @@ func clear2(wrap func(net.Conn) net.Conn) http.RoundTripper {
 type plainConn struct{ net.Conn }
 
 // HTTP/2 without TLS is not told by the connection, and Go repeats a request there just the same.
-func TestHTTP2WithoutTLSDoesNotRepeatTheAction(t *testing.T) {
+func TestRequestRemoteAssistance_HTTP2WithoutTLSDoesNotRepeat(t *testing.T) {
 	t.Parallel()
 	for name, how := range waysToGiveBack {
 		for kind, transport := range map[string]http.RoundTripper{
@@ -752,7 +655,7 @@ func (c stallingConn) Write(p []byte) (int, error) {
 }
 
 // RoundTrip returns when the context ends, without waiting for the goroutine that writes the headers.
-func TestStalledWriteIsAnOpenOutcome(t *testing.T) {
+func TestRequestRemoteAssistance_StalledWriteIsAnOpenOutcome(t *testing.T) {
 	t.Parallel()
 	for name, limit := range map[string]time.Duration{"time limit of a try": 200 * time.Millisecond, "end of the context": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -781,7 +684,7 @@ func TestStalledWriteIsAnOpenOutcome(t *testing.T) {
 
 // More calls at once than a connection takes: Go gives the request to a connection without room first, and that is no
 // reason not to know.
-func TestManyCallsAtOnceOverHTTP2(t *testing.T) {
+func TestRequestRemoteAssistance_CallsAtOnceOverHTTP2(t *testing.T) {
 	t.Parallel()
 	const calls = 200
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -809,7 +712,7 @@ func TestManyCallsAtOnceOverHTTP2(t *testing.T) {
 }
 
 // A dialer or transport of the caller's that calls another service with the request's context.
-func TestOtherCallsWithTheContextOfTheRequest(t *testing.T) {
+func TestRequestRemoteAssistance_OtherCallsWithItsContext(t *testing.T) {
 	t.Parallel()
 	other := newServer(t, func(http.ResponseWriter, *http.Request) {}, true)
 	discover := func(ctx context.Context) error {
@@ -859,7 +762,7 @@ func TestOtherCallsWithTheContextOfTheRequest(t *testing.T) {
 }
 
 // The body of 101 is the connection, and reading it does not end with the context.
-func TestSwitchingProtocolsDoesNotHang(t *testing.T) {
+func TestClient_SwitchingProtocolsDoesNotHang(t *testing.T) {
 	t.Parallel()
 	address := listen(t, func(conn net.Conn) {
 		_ = readRequest(conn)
@@ -875,5 +778,24 @@ func TestSwitchingProtocolsDoesNotHang(t *testing.T) {
 	_, err = client.GetDevice(t.Context(), intune.Device("1"), nil)
 	if e := asError(t, err); e.StatusCode != http.StatusSwitchingProtocols {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Calls that start while there is no connection each dial one; the first that stands serves them all, and the other dials end later.
+func TestRequestRemoteAssistance_CallsAtOnceOnNewConnections(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, true)
+	client := newServerClient(t, server)
+	for range 10 {
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				if err := act(t, client); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		server.Client().CloseIdleConnections()
 	}
 }

@@ -1,4 +1,4 @@
-package intune
+package intune_test
 
 import (
 	"bytes"
@@ -18,25 +18,26 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphjson/graphjsontest"
 )
 
-func decodeOne(t *testing.T, text string) ManagedDevice {
+func decodeOne(t *testing.T, text string) intune.ManagedDevice {
 	t.Helper()
-	var device ManagedDevice
+	var device intune.ManagedDevice
 	if err := graphjson.UnmarshalEntity([]byte(text), &device); err != nil {
 		t.Fatalf("UnmarshalEntity(%s): %v", text, err)
 	}
 	// A program that decodes by itself gets the same.
-	var own ManagedDevice
+	var own intune.ManagedDevice
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "\ufeff")), &own); err != nil {
 		t.Fatalf("json.Unmarshal(%s): %v", text, err)
 	}
 	if !reflect.DeepEqual(device, own) {
 		t.Errorf("UnmarshalEntity and json.Unmarshal differ on %s", text)
 	}
-	page, _, err := graphjson.Page[ManagedDevice]([]byte(`{"value":[` + strings.TrimPrefix(text, "\ufeff") + `]}`))
+	page, _, err := graphjson.Page[intune.ManagedDevice]([]byte(`{"value":[` + strings.TrimPrefix(text, "\ufeff") + `]}`))
 	if err != nil || len(page) != 1 {
 		t.Fatalf("Page with %s: %d devices, %v", text, len(page), err)
 	}
@@ -47,11 +48,11 @@ func decodeOne(t *testing.T, text string) ManagedDevice {
 }
 
 // wholes are the structs that are one value to JSON.
-var wholes = []reflect.Type{reflect.TypeFor[SessionURL](), reflect.TypeFor[Secret](), reflect.TypeFor[time.Time]()}
+var wholes = []reflect.Type{reflect.TypeFor[intune.SessionURL](), reflect.TypeFor[intune.Secret](), reflect.TypeFor[time.Time]()}
 
-func TestDecodeFillsEveryField(t *testing.T) {
+func TestManagedDevice_DecodingFillsEveryField(t *testing.T) {
 	t.Parallel()
-	devices, nextLink, err := graphjson.Page[ManagedDevice](fullPage(3))
+	devices, nextLink, err := graphjson.Page[intune.ManagedDevice](fullPage(3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +98,10 @@ func TestDecodeFillsEveryField(t *testing.T) {
 	}
 }
 
-func TestDecodeAgreesWithPlainJSON(t *testing.T) {
+func TestManagedDevice_DecodingAgreesWithPlainJSON(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string][]byte{"full": fullPage(40), "list": listPage(40)} {
-		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+		devices, nextLink, err := graphjson.Page[intune.ManagedDevice](page)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -110,9 +111,9 @@ func TestDecodeAgreesWithPlainJSON(t *testing.T) {
 	}
 }
 
-// TestDecodeAgreesOnAwkwardValues pairs properties of every kind with values of every kind: what is read must be the
+// TestManagedDevice_DecodingAgreesOnAwkwardValues pairs properties of every kind with values of every kind: what is read must be the
 // same as with encoding/json and the forgiving types of the fuzz test, and so must be what is refused.
-func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
+func TestManagedDevice_DecodingAgreesOnAwkwardValues(t *testing.T) {
 	t.Parallel()
 	values := []string{
 		`null`, `""`, `"x"`, `"\u0041\n"`, `"REDACTED"`, `true`, `false`, `0`, `-0`, `7`, `"7"`, `"-7"`, `"+7"`, `"007"`, `1.0`,
@@ -129,7 +130,7 @@ func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
 	}
 	try := func(row string) {
 		page := []byte(`{"value":[` + row + `]}`)
-		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+		devices, nextLink, err := graphjson.Page[intune.ManagedDevice](page)
 		difference := graphjsontest.ComparePage(page, devices, nextLink)
 		if refused := errors.Is(difference, graphjsontest.ErrRefused); refused != (err != nil) {
 			t.Errorf("%s: refused by encoding/json: %v; by us: %v", row, refused, err)
@@ -150,104 +151,104 @@ func TestDecodeAgreesOnAwkwardValues(t *testing.T) {
 	}
 }
 
-func TestDecodeTolerances(t *testing.T) {
+func TestManagedDevice_DecodingTolerances(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 8, 20, 7, 8, 9, 123456700, time.UTC)
 	yes := true
 	for name, test := range map[string]struct {
 		json string
-		want ManagedDevice
+		want intune.ManagedDevice
 	}{
-		"absent":               {`{}`, ManagedDevice{}},
-		"null entity":          {`null`, ManagedDevice{}},
-		"byte-order mark":      {"\ufeff" + `{"id":"a"}`, ManagedDevice{ID: "a"}},
-		"space around":         {" \r\n\t{ \"id\" : \"a\" } \n", ManagedDevice{ID: "a"}},
-		"wrapped":              {`{"@odata.context":"c","value":{"id":"a","model":"m"}}`, ManagedDevice{ID: "a", Model: "m"}},
-		"wrapped, in capitals": {`{"VALUE":{"id":"a"}}`, ManagedDevice{ID: "a"}},
-		"wrapper last":         {`{"id":"x","userId":"y","value":{"id":"a"}}`, ManagedDevice{ID: "a"}},
-		"wrapped null":         {`{"value":null}`, ManagedDevice{}},
-		"unknown properties":   {`{"@odata.etag":"W/\"1\"","id":"a","roleScopeTagIds":["0",{"x":[1e9]}],"n":null}`, ManagedDevice{ID: "a"}},
+		"absent":               {`{}`, intune.ManagedDevice{}},
+		"null entity":          {`null`, intune.ManagedDevice{}},
+		"byte-order mark":      {"\ufeff" + `{"id":"a"}`, intune.ManagedDevice{ID: "a"}},
+		"space around":         {" \r\n\t{ \"id\" : \"a\" } \n", intune.ManagedDevice{ID: "a"}},
+		"wrapped":              {`{"@odata.context":"c","value":{"id":"a","model":"m"}}`, intune.ManagedDevice{ID: "a", Model: "m"}},
+		"wrapped, in capitals": {`{"VALUE":{"id":"a"}}`, intune.ManagedDevice{ID: "a"}},
+		"wrapper last":         {`{"id":"x","userId":"y","value":{"id":"a"}}`, intune.ManagedDevice{ID: "a"}},
+		"wrapped null":         {`{"value":null}`, intune.ManagedDevice{}},
+		"unknown properties":   {`{"@odata.etag":"W/\"1\"","id":"a","roleScopeTagIds":["0",{"x":[1e9]}],"n":null}`, intune.ManagedDevice{ID: "a"}},
 		"case of names": {
 			`{"ID":"a","devicename":"n","OsVersion":"1","easACTIVATED":true}`,
-			ManagedDevice{ID: "a", DeviceName: "n", OSVersion: "1", EASActivated: true},
+			intune.ManagedDevice{ID: "a", DeviceName: "n", OSVersion: "1", EASActivated: true},
 		},
-		"folded name": {`{"i\u0064":"a","i\u017fEncrypted":true}`, ManagedDevice{ID: "a"}},
+		"folded name": {`{"i\u0064":"a","i\u017fEncrypted":true}`, intune.ManagedDevice{ID: "a"}},
 		"last wins": {
-			`{"id":"a","model":"x","id":"b","model":null,"ID":"c","isEncrypted":true,"isEncrypted":null}`, ManagedDevice{ID: "c"},
+			`{"id":"a","model":"x","id":"b","model":null,"ID":"c","isEncrypted":true,"isEncrypted":null}`, intune.ManagedDevice{ID: "c"},
 		},
-		"seven digits": {`{"lastSyncDateTime":"2026-08-20T07:08:09.1234567Z"}`, ManagedDevice{LastSyncDateTime: date}},
+		"seven digits": {`{"lastSyncDateTime":"2026-08-20T07:08:09.1234567Z"}`, intune.ManagedDevice{LastSyncDateTime: date}},
 		"year 1": {
-			`{"lastSyncDateTime":"0001-01-01T00:00:00Z","enrolledDateTime":"0001-01-01T00:00:00.0000000Z"}`, ManagedDevice{},
+			`{"lastSyncDateTime":"0001-01-01T00:00:00Z","enrolledDateTime":"0001-01-01T00:00:00.0000000Z"}`, intune.ManagedDevice{},
 		},
 		"year 1 with offset": {
 			`{"lastSyncDateTime":"0001-01-01T00:00:00-08:00","enrolledDateTime":"0001-01-01T00:00:00+02:00",
 			"easActivationDateTime":"0002-01-01T00:00:00+05:00"}`,
-			ManagedDevice{},
+			intune.ManagedDevice{},
 		},
 		"year 9999": {
 			`{"lastSyncDateTime":"9999-12-31T23:59:59.9999999Z"}`,
-			ManagedDevice{LastSyncDateTime: time.Date(9999, 12, 31, 23, 59, 59, 999999900, time.UTC)},
+			intune.ManagedDevice{LastSyncDateTime: time.Date(9999, 12, 31, 23, 59, 59, 999999900, time.UTC)},
 		},
-		"blank date": {`{"lastSyncDateTime":"","enrolledDateTime":null}`, ManagedDevice{}},
+		"blank date": {`{"lastSyncDateTime":"","enrolledDateTime":null}`, intune.ManagedDevice{}},
 		"integer as text": {
 			`{"freeStorageSpaceInBytes":"9223372036854775807","physicalMemoryInBytes":"-1"}`,
-			ManagedDevice{FreeStorageSpaceInBytes: math.MaxInt64, PhysicalMemoryInBytes: -1},
+			intune.ManagedDevice{FreeStorageSpaceInBytes: math.MaxInt64, PhysicalMemoryInBytes: -1},
 		},
 		"integer as number": {
 			`{"freeStorageSpaceInBytes":9223372036854775807,"totalStorageSpaceInBytes":-0}`,
-			ManagedDevice{FreeStorageSpaceInBytes: math.MaxInt64},
+			intune.ManagedDevice{FreeStorageSpaceInBytes: math.MaxInt64},
 		},
-		"blank integer": {`{"freeStorageSpaceInBytes":"","physicalMemoryInBytes":null}`, ManagedDevice{}},
+		"blank integer": {`{"freeStorageSpaceInBytes":"","physicalMemoryInBytes":null}`, intune.ManagedDevice{}},
 		"null Booleans": {
 			`{"isEncrypted":null,"azureADRegistered":null,"requireUserEnrollmentApproval":true}`,
-			ManagedDevice{RequireUserEnrollmentApproval: &yes},
+			intune.ManagedDevice{RequireUserEnrollmentApproval: &yes},
 		},
 		"unknown member": {
 			`{"complianceState":"brandNew","managementAgent":"intuneAosp"}`,
-			ManagedDevice{ComplianceState: "brandNew", ManagementAgent: "intuneAosp"},
+			intune.ManagedDevice{ComplianceState: "brandNew", ManagementAgent: "intuneAosp"},
 		},
 		"escapes": {
-			`{"deviceName":"a\"\\\/\b\n\u00e9\ud83d\ude00","model":"\u0041"}`, ManagedDevice{DeviceName: "a\"\\/\b\né😀", Model: "A"},
+			`{"deviceName":"a\"\\\/\b\n\u00e9\ud83d\ude00","model":"\u0041"}`, intune.ManagedDevice{DeviceName: "a\"\\/\b\né😀", Model: "A"},
 		},
 		"not UTF-8": {
-			"{\"deviceName\":\"a\xff\xfeb\",\"model\":\"\\ud800\"}", ManagedDevice{DeviceName: "a\ufffd\ufffdb", Model: "\ufffd"},
+			"{\"deviceName\":\"a\xff\xfeb\",\"model\":\"\\ud800\"}", intune.ManagedDevice{DeviceName: "a\ufffd\ufffdb", Model: "\ufffd"},
 		},
 		"link": {
 			`{"remoteAssistanceSessionUrl":"https:\/\/x.example\/1"}`,
-			ManagedDevice{RemoteAssistanceSessionURL: NewSessionURL("https://x.example/1")},
+			intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL("https://x.example/1")},
 		},
-		"blank link": {`{"remoteAssistanceSessionUrl":""}`, ManagedDevice{}},
+		"blank link": {`{"remoteAssistanceSessionUrl":""}`, intune.ManagedDevice{}},
 		"redacted link": {
-			`{"serialNumber":"s","remoteAssistanceSessionUrl":"REDACTED","udid":"u"}`, ManagedDevice{SerialNumber: "s", UDID: "u"},
+			`{"serialNumber":"s","remoteAssistanceSessionUrl":"REDACTED","udid":"u"}`, intune.ManagedDevice{SerialNumber: "s", UDID: "u"},
 		},
 		"null parts": {
 			`{"deviceActionResults":null,"deviceHealthAttestationState":null,"configurationManagerClientEnabledFeatures":null}`,
-			ManagedDevice{},
+			intune.ManagedDevice{},
 		},
 		"null result": {
 			`{"deviceActionResults":[null,{"actionName":"a","deviceLocation":null,"errorCode":"5"}]}`,
-			ManagedDevice{DeviceActionResults: []DeviceActionResult{{ActionName: "a", ErrorCode: 5}}},
+			intune.ManagedDevice{DeviceActionResults: []intune.DeviceActionResult{{ActionName: "a", ErrorCode: 5}}},
 		},
-		"no results": {`{"deviceActionResults":[]}`, ManagedDevice{}},
+		"no results": {`{"deviceActionResults":[]}`, intune.ManagedDevice{}},
 		"parts replaced": {
 			`{"deviceHealthAttestationState":{"pcr0":"1"},"deviceActionResults":[{"passcode":"1"},{"passcode":"2"}],
 			"deviceHealthAttestationState":{"secureBoot":"on"},"deviceActionResults":[{"unlockPin":"3"}]}`,
-			ManagedDevice{
-				DeviceHealthAttestationState: DeviceHealthAttestationState{SecureBoot: "on"},
-				DeviceActionResults:          []DeviceActionResult{{UnlockPIN: NewSecret("3")}},
+			intune.ManagedDevice{
+				DeviceHealthAttestationState: intune.DeviceHealthAttestationState{SecureBoot: "on"},
+				DeviceActionResults:          []intune.DeviceActionResult{{UnlockPIN: intune.NewSecret("3")}},
 			},
 		},
 		"infinities": {
 			`{"deviceActionResults":[{"deviceLocation":{"altitude":"INF","speed":"-INF","heading":"","latitude":null,"longitude":-1.5e1}}]}`,
-			ManagedDevice{DeviceActionResults: []DeviceActionResult{{
-				DeviceLocation: &DeviceGeoLocation{Altitude: math.Inf(1), Speed: math.Inf(-1), Longitude: -15},
+			intune.ManagedDevice{DeviceActionResults: []intune.DeviceActionResult{{
+				DeviceLocation: &intune.DeviceGeoLocation{Altitude: math.Inf(1), Speed: math.Inf(-1), Longitude: -15},
 			}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name == "null entity" {
-				var got ManagedDevice
+				var got intune.ManagedDevice
 				if err := graphjson.UnmarshalEntity([]byte(test.json), &got); err != nil || !reflect.DeepEqual(got, test.want) {
 					t.Errorf("got %v, %v", got, err)
 				}
@@ -260,7 +261,7 @@ func TestDecodeTolerances(t *testing.T) {
 	}
 }
 
-func TestDecodeErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
+func TestManagedDevice_DecodingErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"
 	for _, test := range []struct{ json, want string }{
@@ -303,7 +304,7 @@ func TestDecodeErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 		{``, "the answer breaks off"},
 		{`{"x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "malformed JSON"},
 	} {
-		var device ManagedDevice
+		var device intune.ManagedDevice
 		err := graphjson.UnmarshalEntity([]byte(test.json), &device)
 		if err == nil {
 			t.Errorf("%.80s: no error", test.json)
@@ -316,29 +317,29 @@ func TestDecodeErrorsNameThePropertyAndQuoteNothing(t *testing.T) {
 		if strings.Contains(text, secret) {
 			t.Errorf("%.80s: the error quotes it: %s", test.json, text)
 		}
-		if !reflect.DeepEqual(device, ManagedDevice{}) {
+		if !reflect.DeepEqual(device, intune.ManagedDevice{}) {
 			t.Errorf("%.80s: a device came with the error", test.json)
 		}
-		kept := ManagedDevice{ID: "kept"}
+		kept := intune.ManagedDevice{ID: "kept"}
 		if err := json.Unmarshal([]byte(test.json), &kept); err == nil || kept.ID != "kept" {
 			t.Errorf("%.80s: json.Unmarshal gave %v and changed the device to %v", test.json, err, kept)
 		}
 	}
 }
 
-func TestUnmarshalJSONReplaces(t *testing.T) {
+func TestManagedDevice_UnmarshalJSONReplaces(t *testing.T) {
 	t.Parallel()
 	yes := true
-	device := ManagedDevice{
-		ID: "old", AzureADRegistered: &yes, RemoteAssistanceSessionURL: NewSessionURL("https://old.example"),
+	device := intune.ManagedDevice{
+		ID: "old", AzureADRegistered: &yes, RemoteAssistanceSessionURL: intune.NewSessionURL("https://old.example"),
 	}
 	if err := json.Unmarshal([]byte(`null`), &device); err != nil || device.ID != "old" {
 		t.Errorf("null changed the device: %v, %v", device, err)
 	}
-	if err := json.Unmarshal([]byte(`{"id":"new"}`), &device); err != nil || !reflect.DeepEqual(device, ManagedDevice{ID: "new"}) {
+	if err := json.Unmarshal([]byte(`{"id":"new"}`), &device); err != nil || !reflect.DeepEqual(device, intune.ManagedDevice{ID: "new"}) {
 		t.Errorf("got %v, %v", device, err)
 	}
-	slice := []ManagedDevice{{Model: "stale"}}
+	slice := []intune.ManagedDevice{{Model: "stale"}}
 	if err := json.Unmarshal([]byte(`[{"id":"new"}]`), &slice); err != nil || slice[0].Model != "" {
 		t.Errorf("got %v, %v", slice, err)
 	}
@@ -539,7 +540,7 @@ func FuzzDecodeDevicePage(f *testing.F) {
 	}
 	unwritable := regexp.MustCompile("year outside|timezone hour")
 	f.Fuzz(func(t *testing.T, page []byte) {
-		devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+		devices, nextLink, err := graphjson.Page[intune.ManagedDevice](page)
 		if err != nil {
 			if text := err.Error(); len(text) > 300 {
 				t.Errorf("long error: %s", text)
@@ -558,9 +559,9 @@ func FuzzDecodeDevicePage(f *testing.F) {
 // plainPage is a new page of plain devices: the same fields and tags as [ManagedDevice], no methods, the link as text and
 // the location's doubles as any, because encoding/json cannot read NaN.
 func plainPage() any {
-	row := plainType(reflect.TypeFor[ManagedDevice](), func(t reflect.Type) reflect.Type {
+	row := plainType(reflect.TypeFor[intune.ManagedDevice](), func(t reflect.Type) reflect.Type {
 		switch {
-		case t == reflect.TypeFor[SessionURL](), t == reflect.TypeFor[Secret]():
+		case t == reflect.TypeFor[intune.SessionURL](), t == reflect.TypeFor[intune.Secret]():
 			return reflect.TypeFor[string]()
 		case t.Kind() == reflect.Float64:
 			return reflect.TypeFor[any]()
@@ -589,7 +590,7 @@ func BenchmarkDecodeDevicePage(b *testing.B) {
 			decode func([]byte) error
 		}{
 			{"graphjson", func(page []byte) error {
-				_, _, err := graphjson.Page[ManagedDevice](page)
+				_, _, err := graphjson.Page[intune.ManagedDevice](page)
 				return err
 			}},
 			{"encodingjson", func(page []byte) error { return json.Unmarshal(page, reflect.New(plain).Interface()) }},
@@ -612,10 +613,10 @@ func BenchmarkDecodeDevicePage(b *testing.B) {
 	}
 }
 
-func TestDecodePageThatBreaksOff(t *testing.T) {
+func TestManagedDevice_DecodingOfAPageThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	page := fullPage(3)
-	whole, _, err := graphjson.Page[ManagedDevice](page)
+	whole, _, err := graphjson.Page[intune.ManagedDevice](page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -625,7 +626,7 @@ func TestDecodePageThatBreaksOff(t *testing.T) {
 		if end%5 != 0 && end < len(page)-8 {
 			continue // a fifth of the places is enough, but for the end
 		}
-		devices, _, err := graphjson.Page[ManagedDevice](page[:end])
+		devices, _, err := graphjson.Page[intune.ManagedDevice](page[:end])
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("cut at %d: %v", end, err)
 		}
@@ -641,10 +642,10 @@ func TestDecodePageThatBreaksOff(t *testing.T) {
 	}
 }
 
-func TestDecodedTextDoesNotReferToThePage(t *testing.T) {
+func TestManagedDevice_DecodedTextDoesNotReferToThePage(t *testing.T) {
 	t.Parallel()
 	page := fullPage(2)
-	devices, nextLink, err := graphjson.Page[ManagedDevice](page)
+	devices, nextLink, err := graphjson.Page[intune.ManagedDevice](page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -657,7 +658,7 @@ func TestDecodedTextDoesNotReferToThePage(t *testing.T) {
 	}
 }
 
-func TestDecodeIgnoresTheCaseOfEveryName(t *testing.T) {
+func TestManagedDevice_DecodingIgnoresTheCaseOfEveryName(t *testing.T) {
 	t.Parallel()
 	var page any
 	if err := json.Unmarshal(fullPage(2), &page); err != nil {
@@ -679,15 +680,15 @@ func TestDecodeIgnoresTheCaseOfEveryName(t *testing.T) {
 		}
 		return value
 	}
-	want, _, err := graphjson.Page[ManagedDevice](asJSON(page))
+	want, _, err := graphjson.Page[intune.ManagedDevice](asJSON(page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := graphjson.Page[ManagedDevice](asJSON(shout(page)))
+	got, _, err := graphjson.Page[intune.ManagedDevice](asJSON(shout(page)))
 	if err != nil || !bytes.Equal(asJSON(got), asJSON(want)) {
 		t.Errorf("%v\n got %s\nwant %s", err, asJSON(got), asJSON(want))
 	}
-	if apps, _, err := graphjson.Page[DetectedApp]([]byte(`{"value":[{"SIZEINBYTE":5}]}`)); err != nil || apps[0].SizeInByte != 5 {
+	if apps, _, err := graphjson.Page[intune.DetectedApp]([]byte(`{"value":[{"SIZEINBYTE":5}]}`)); err != nil || apps[0].SizeInByte != 5 {
 		t.Errorf("got %v, %v", apps, err)
 	}
 }
@@ -697,7 +698,7 @@ func TestDecodeAllocations(t *testing.T) { //nolint:paralleltest // it counts wh
 	least := math.Inf(1) // of several, since goroutines of other tests may still end
 	for range 5 {
 		least = min(least, testing.AllocsPerRun(1, func() {
-			if _, _, err := graphjson.Page[ManagedDevice](page); err != nil {
+			if _, _, err := graphjson.Page[intune.ManagedDevice](page); err != nil {
 				t.Fatal(err)
 			}
 		})/200)
@@ -707,13 +708,13 @@ func TestDecodeAllocations(t *testing.T) { //nolint:paralleltest // it counts wh
 	}
 }
 
-func TestDecodeDetectedAppPage(t *testing.T) {
+func TestDetectedApp_DecodingOfAPage(t *testing.T) {
 	t.Parallel()
-	apps, nextLink, err := graphjson.Page[DetectedApp]([]byte(`{"@odata.count":2,"value":[
+	apps, nextLink, err := graphjson.Page[intune.DetectedApp]([]byte(`{"@odata.count":2,"value":[
 		{"id":"0f","displayName":"A","version":"1","sizeInByte":"12","deviceCount":"3","publisher":"P","platform":"windows","x":1},
 		{"id":"1f","sizeInByte":13,"deviceCount":4,"platform":"newPlatform","displayName":null}],"@odata.nextLink":"l"}`))
-	want := []DetectedApp{
-		{"0f", "A", "1", 12, 3, "P", DetectedAppPlatformTypeWindows},
+	want := []intune.DetectedApp{
+		{"0f", "A", "1", 12, 3, "P", intune.DetectedAppPlatformTypeWindows},
 		{ID: "1f", SizeInByte: 13, DeviceCount: 4, Platform: "newPlatform"},
 	}
 	if err != nil {
@@ -722,43 +723,43 @@ func TestDecodeDetectedAppPage(t *testing.T) {
 	if nextLink != "l" || !reflect.DeepEqual(apps, want) {
 		t.Errorf("got %+v and the link %q, want %+v and l", apps, nextLink, want)
 	}
-	_, _, err = graphjson.Page[DetectedApp]([]byte(`{"value":[{"deviceCount":1e3}]}`))
+	_, _, err = graphjson.Page[intune.DetectedApp]([]byte(`{"value":[{"deviceCount":1e3}]}`))
 	if err == nil || !strings.Contains(err.Error(), "value[0].deviceCount") {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestDecodePartner(t *testing.T) {
+func TestRemoteAssistancePartner_Decoding(t *testing.T) {
 	t.Parallel()
 	connected := time.Date(2026, 8, 20, 7, 8, 9, 123456700, time.UTC)
 	for name, test := range map[string]struct {
 		json string
-		want RemoteAssistancePartner
+		want intune.RemoteAssistancePartner
 	}{
 		"as documented": {
 			`{"@odata.type":"#x","id":"a","displayName":"d","onboardingStatus":"onboarded","lastConnectionDateTime":"2026-08-20T07:08:09.1234567Z"}`,
-			RemoteAssistancePartner{
-				ID: "a", DisplayName: "d", OnboardingStatus: RemoteAssistanceOnboardingStatusOnboarded, LastConnectionDateTime: connected,
+			intune.RemoteAssistancePartner{
+				ID: "a", DisplayName: "d", OnboardingStatus: intune.RemoteAssistanceOnboardingStatusOnboarded, LastConnectionDateTime: connected,
 			},
 		},
-		"wrapped": {`{"value":{"id":"a"}}`, RemoteAssistancePartner{ID: "a"}},
+		"wrapped": {`{"value":{"id":"a"}}`, intune.RemoteAssistancePartner{ID: "a"}},
 		"nulls": {
 			`{"id":"a","displayName":null,"onboardingUrl":null,"onboardingStatus":null,"lastConnectionDateTime":null}`,
-			RemoteAssistancePartner{ID: "a"},
+			intune.RemoteAssistancePartner{ID: "a"},
 		},
-		"never":          {`{"id":"a","onboardingUrl":"","lastConnectionDateTime":"0001-01-01T00:00:00Z"}`, RemoteAssistancePartner{ID: "a"}},
-		"blank date":     {`{"id":"a","lastConnectionDateTime":""}`, RemoteAssistancePartner{ID: "a"}},
-		"unknown member": {`{"ID":"a","ONBOARDINGSTATUS":"paused"}`, RemoteAssistancePartner{ID: "a", OnboardingStatus: "paused"}},
+		"never":          {`{"id":"a","onboardingUrl":"","lastConnectionDateTime":"0001-01-01T00:00:00Z"}`, intune.RemoteAssistancePartner{ID: "a"}},
+		"blank date":     {`{"id":"a","lastConnectionDateTime":""}`, intune.RemoteAssistancePartner{ID: "a"}},
+		"unknown member": {`{"ID":"a","ONBOARDINGSTATUS":"paused"}`, intune.RemoteAssistancePartner{ID: "a", OnboardingStatus: "paused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var got RemoteAssistancePartner
+			var got intune.RemoteAssistancePartner
 			if err := graphjson.UnmarshalEntity([]byte(test.json), &got); err != nil || got != test.want {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})
 	}
-	partner := RemoteAssistancePartner{ID: "kept"}
+	partner := intune.RemoteAssistancePartner{ID: "kept"}
 	err := json.Unmarshal([]byte(`{"id":"a","onboardingUrl":["s3cret"]}`), &partner)
 	if text := fmt.Sprint(err); !strings.Contains(text, "onboardingUrl is an array") || strings.Contains(text, "s3cret") {
 		t.Errorf("got %v", err)
@@ -766,11 +767,11 @@ func TestDecodePartner(t *testing.T) {
 	if partner.ID != "kept" {
 		t.Errorf("the partner became %v", partner)
 	}
-	rows, nextLink, err := graphjson.Page[RemoteAssistancePartner]([]byte(`{"@odata.nextLink":"l","value":[{"id":"a"},{"id":"b"`))
+	rows, nextLink, err := graphjson.Page[intune.RemoteAssistancePartner]([]byte(`{"@odata.nextLink":"l","value":[{"id":"a"},{"id":"b"`))
 	if err == nil || nextLink != "l" {
 		t.Errorf("got the link %q, %v", nextLink, err)
 	}
-	if want := []RemoteAssistancePartner{{ID: "a"}}; !slices.Equal(rows, want) {
+	if want := []intune.RemoteAssistancePartner{{ID: "a"}}; !slices.Equal(rows, want) {
 		t.Errorf("got %v, want %v", rows, want)
 	}
 }

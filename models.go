@@ -206,6 +206,21 @@ func timeText(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
+// appendText adds a text to the attributes of a group, if it is not blank.
+func appendText(to []slog.Attr, key, text string) []slog.Attr {
+	if text == "" {
+		return to
+	}
+	return append(to, slog.String(key, text))
+}
+
+// appendRequest adds what identifies a request, and when it was made.
+func appendRequest(to []slog.Attr, requestID, clientRequestID string, at time.Time) []slog.Attr {
+	to = appendText(to, "request_id", requestID)
+	to = appendText(to, "client_request_id", clientRequestID)
+	return appendTime(to, "requested_at", at)
+}
+
 // appendTime adds a time to the attributes of a group, if it is set.
 func appendTime(to []slog.Attr, key string, t time.Time) []slog.Attr {
 	if t.IsZero() {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
-	"strings"
 	"unique"
 
 	"github.com/go-intune/intune/internal/redact"
@@ -123,22 +121,3 @@ func (u SessionURL) MarshalJSON() ([]byte, error) { return u.link.MarshalJSON() 
 // UnmarshalJSON reads a link as the service sends it. null, "" and the REDACTED of [SessionURL.MarshalJSON] give the
 // zero value.
 func (u *SessionURL) UnmarshalJSON(data []byte) error { return u.link.UnmarshalJSON(data) }
-
-// checkSessionLink refuses a link that a person must not open. Its errors do not quote the link.
-func checkSessionLink(link string) error {
-	if link == "" {
-		return nil
-	}
-	u, err := url.Parse(link)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return errors.New("the service gave a session link that is not a URL; it is withheld")
-	case strings.ContainsFunc(strings.TrimSpace(link), redact.BlankOrHidden):
-		return errors.New("the service gave a session link that holds a space or a character that does not show; it is withheld")
-	case u.Scheme != "https":
-		return errors.New("the service gave a session link that is not https; it is withheld")
-	case u.User != nil:
-		return errors.New("the service gave a session link that holds a user name; it is withheld")
-	}
-	return nil
-}

@@ -2,6 +2,7 @@ package intune
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // RemoteAssistanceSession is what the service says about a device's session: two properties of the device's record,
@@ -49,19 +51,6 @@ func (s RemoteAssistanceSession) LogValue() slog.Value {
 		attributes = append(attributes, slog.Bool("reused", true))
 	}
 	return slog.GroupValue(appendRequest(attributes, s.RequestID, s.ClientRequestID, s.RequestedAt)...)
-}
-
-func appendText(to []slog.Attr, key, text string) []slog.Attr {
-	if text == "" {
-		return to
-	}
-	return append(to, slog.String(key, text))
-}
-
-func appendRequest(to []slog.Attr, requestID, clientRequestID string, at time.Time) []slog.Attr {
-	to = appendText(to, "request_id", requestID)
-	to = appendText(to, "client_request_id", clientRequestID)
-	return appendTime(to, "requested_at", at)
 }
 
 // GetRemoteAssistanceSessionOptions is a placeholder for future optional parameters of
@@ -157,4 +146,23 @@ func givesSession(body []byte) bool {
 		Details graphjson.Field[string] `json:"remoteAssistanceSessionErrorDetails"`
 	}
 	return graphjson.UnmarshalEntity(body, &record) == nil && record.Link.Present && record.Details.Present
+}
+
+// checkSessionLink refuses a link that a person must not open. Its errors do not quote the link.
+func checkSessionLink(link string) error {
+	if link == "" {
+		return nil
+	}
+	u, err := url.Parse(link)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return errors.New("the service gave a session link that is not a URL; it is withheld")
+	case strings.ContainsFunc(strings.TrimSpace(link), redact.BlankOrHidden):
+		return errors.New("the service gave a session link that holds a space or a character that does not show; it is withheld")
+	case u.Scheme != "https":
+		return errors.New("the service gave a session link that is not https; it is withheld")
+	case u.User != nil:
+		return errors.New("the service gave a session link that holds a user name; it is withheld")
+	}
+	return nil
 }

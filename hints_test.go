@@ -491,7 +491,7 @@ func TestError_HintsThatWouldMislead(t *testing.T) {
 			"GetDevice", says(401, ""), "opaque", nil,
 			"the token was refused; check that it was issued for Microsoft Graph of this cloud (audience and tenant)",
 		},
-		"no token": {"GetDevice", says(401, ""), "", nil, "the credential gave no token; its own error says why"},
+		"no token": {"GetDevice", says(401, ""), "", nil, "the credential gave no token, and these are its own words; sign in again, or mend it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -54,11 +54,12 @@ func tokenCheck(client Client, device intune.DeviceRef, info intune.TokenInfo, e
 	}
 	switch {
 	case err != nil:
+		_, hint := explained(err)
 		if e, ok := errors.AsType[*intune.Error](err); ok && len(e.Unwrap()) > 0 {
 			err = e.Unwrap()[0]
 		}
 		detail, _ := explained(err)
-		return fails("there is none: "+detail, "sign in again, or mend the credential, whose own words these are")
+		return fails("there is none: "+detail, cmp.Or(hint, "sign in again, or mend the credential"))
 	case info.Kind != intune.TokenKindDelegated && info.Kind != intune.TokenKindApplication:
 		return unsure("the token's claims cannot be read, so nobody can tell what it holds", "try it; a refusal says what the token lacks")
 	case info.Expired():

@@ -1,9 +1,13 @@
 package readiness_test
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
 	"github.com/go-intune/intune"
@@ -122,5 +126,18 @@ func TestCheck_ConnectorThatWasRead(t *testing.T) {
 				w.fault(partnersEnd, intunetest.Fault{Status: 500}) // in vain
 			}}})
 		})
+	}
+}
+
+// What the library knows about a credential's failure stands in the remedy.
+func TestCheck_HintOfACredential(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.token = &credentialOf{get: func(context.Context) (azcore.AccessToken, error) {
+		return azcore.AccessToken{}, errors.New("AADSTS900382: Confidential Client is not supported in Cross Cloud request")
+	}}
+	_, results := w.check(t)
+	if remedy := results["token"].Remedy; !strings.Contains(remedy, "CredentialOptions.Cloud") {
+		t.Errorf("the remedy is %q", remedy)
 	}
 }

@@ -724,7 +724,7 @@ func TestRequestRemoteAssistance_RandomCancellations(t *testing.T) {
 			seen := &counts{}
 			server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 				seen.ServeHTTP(w, r)
-				if c.repeats != nil && !strings.Contains(r.URL.Path, "warm") && rand.IntN(4) == 0 {
+				if repeated := c.repeats != nil && !strings.Contains(r.URL.Path, "warm"); repeated && rand.IntN(4) == 0 {
 					panic(http.ErrAbortHandler)
 				}
 			}, c.http2)

@@ -19,30 +19,30 @@ func isBare(roundTripper http.RoundTripper, scheme string) bool {
 	if len(transport.Clone().TLSNextProto) > 0 {
 		return false
 	}
-	registered, ok := registeredWith(transport, scheme)
-	return ok && (registered == nil || reflect.TypeOf(registered) == typeOfHTTP2())
+	registered := registeredWith(reflect.ValueOf(transport).Elem(), scheme)
+	return registered == nil || registered == typeOfHTTP2()
 }
 
-// registeredWith returns what is registered for a scheme, nil if that is nothing. net/http has no function for it. It is
-// not ok if a version of Go keeps it elsewhere.
-func registeredWith(transport *http.Transport, scheme string) (registered http.RoundTripper, ok bool) {
-	field := reflect.ValueOf(transport).Elem().FieldByName("altProto")
-	if !field.IsValid() || field.Type() != reflect.TypeFor[atomic.Value]() {
-		return nil, false
+// registeredWith returns the type of what is registered for a scheme with a transport, nil if that is nothing. net/http
+// has no function for it. The type is that of unknown if a version of Go keeps it elsewhere.
+func registeredWith(transport reflect.Value, scheme string) reflect.Type {
+	if field := transport.FieldByName("altProto"); field.IsValid() && field.Type() == reflect.TypeFor[atomic.Value]() {
+		switch protocols := (*atomic.Value)(field.Addr().UnsafePointer()).Load().(type) {
+		case nil:
+			return nil
+		case map[string]http.RoundTripper:
+			return reflect.TypeOf(protocols[scheme])
+		}
 	}
-	switch protocols := (*atomic.Value)(field.Addr().UnsafePointer()).Load().(type) {
-	case nil:
-		return nil, true
-	case map[string]http.RoundTripper:
-		return protocols[scheme], true
-	}
-	return nil, false
+	return reflect.TypeFor[unknown]()
 }
+
+// unknown stands for what cannot be found out.
+type unknown struct{}
 
 // typeOfHTTP2 is the type of what net/http itself registers for https.
 var typeOfHTTP2 = sync.OnceValue(func() reflect.Type {
-	transport := &http.Transport{ForceAttemptHTTP2: true}
+	transport := &http.Transport{}
 	transport.CloseIdleConnections() // sets up HTTP/2
-	registered, _ := registeredWith(transport, "https")
-	return reflect.TypeOf(registered)
+	return registeredWith(reflect.ValueOf(transport).Elem(), "https")
 })

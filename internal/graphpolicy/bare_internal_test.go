@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
+	"sync/atomic"
 	"testing"
 )
 
@@ -71,16 +73,22 @@ func TestBareTransports(t *testing.T) {
 // If a new version of Go keeps what is registered elsewhere, no transport but our own counts as bare any more.
 func TestWhereGoKeepsRegisteredProtocols(t *testing.T) {
 	t.Parallel()
-	if got, ok := registeredWith(&http.Transport{}, "https"); got != nil || !ok {
-		t.Errorf("got %v, %v", got, ok)
+	none, some, other := &http.Transport{}, &http.Transport{}, &struct{ altProto atomic.Value }{}
+	some.RegisterProtocol("https", registered{})
+	other.altProto.Store("elsewhere")
+	for name, c := range map[string]struct{ transport, want any }{
+		"nothing":       {none, nil},
+		"something":     {some, registered{}},
+		"no such field": {&struct{ protocols atomic.Value }{}, unknown{}},
+		"another type":  {&struct{ altProto map[string]http.RoundTripper }{}, unknown{}},
+		"another value": {other, unknown{}},
+	} {
+		if got := registeredWith(reflect.ValueOf(c.transport).Elem(), "https"); got != reflect.TypeOf(c.want) {
+			t.Errorf("%s: %v, want %T", name, got, c.want)
+		}
 	}
-	transport := &http.Transport{}
-	transport.RegisterProtocol("https", registered{})
-	if got, ok := registeredWith(transport, "https"); got != (registered{}) || !ok {
-		t.Errorf("got %v, %v", got, ok)
-	}
-	if typeOfHTTP2() == nil {
-		t.Error("net/http registers no HTTP/2")
+	if got := typeOfHTTP2(); got == nil || got == reflect.TypeFor[unknown]() {
+		t.Errorf("net/http registers %v", got)
 	}
 }
 

@@ -41,6 +41,7 @@ func TestClaimsChallengeIsMadeReadable(t *testing.T) {
 		"commas in quotes":  {`Bearer errorDescription="a, b=\"c\", error=x", error="insufficient_claims", claims="` + std + `"`},
 		"blank parameter":   {`Bearer realm=, error="insufficient_claims", claims="` + std + `"`},
 		"no quotes":         {`Bearer error=insufficient_claims, claims="` + std + `"`},
+		"blanks around =":   {`Bearer error ="insufficient_claims", claims= "` + std + `"`},
 		"second challenge":  {`PoP realm="x", Bearer error="insufficient_claims", claims="` + std + `"`},
 		"second header":     {`Negotiate`, `Bearer error="insufficient_claims", claims="` + std + `"`},
 	} {
@@ -108,4 +109,22 @@ func FuzzClaimsChallenge(f *testing.F) {
 			t.Errorf("%q became %q", header, got)
 		}
 	})
+}
+
+// Outside of azcore's bearer policy an answer has the status that the service gave.
+func TestStatusOfAChallengeIsRestored(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		resp, err := through(t, newCall(true), http.MethodPost, func(req *http.Request) (*http.Response, error) {
+			resp, err := challenges(req)
+			resp.StatusCode, resp.Status = status, "as it came"
+			return resp, err
+		}, graphpolicy.NewGuard(next{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != status || resp.Status != "as it came" {
+			t.Errorf("%d: got %d %q", status, resp.StatusCode, resp.Status)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // next passes a request on.
@@ -181,5 +182,68 @@ func TestSentryPutsTheOwnCallBack(t *testing.T) {
 	own.Attach(req)
 	if _, err := pipeline.Do(req); err != nil || api != "own" || own.Record().Response == nil || other.Record().Response != nil {
 		t.Errorf("call %v, error %v", api, err)
+	}
+}
+
+// through sends a request of a call through policies below azcore's retry policy, which tries up to three times.
+func through(t *testing.T, call *graphpolicy.Call, method string, step graphtest.Transport, policies ...policy.Policy) (*http.Response, error) {
+	t.Helper()
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: policies}, &policy.ClientOptions{
+		Transport: newTransport(t, step), Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Nanosecond},
+	})
+	req, err := runtime.NewRequest(call.Start(t.Context()), method, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call.Attach(req)
+	return pipeline.Do(req)
+}
+
+// The guard puts back the call that a policy of the caller's above it has lost with the request's context.
+func TestGuardPutsTheCallBack(t *testing.T) {
+	t.Parallel()
+	call, ctx := newCall(true), t.Context()
+	forgets := policyFunc(func(req *policy.Request) (*http.Response, error) { return req.Clone(ctx).Next() })
+	_, err := through(t, call, http.MethodPost, says(http.StatusNoContent), forgets, graphpolicy.NewGuard(next{}))
+	if err != nil || call.Record().Verdict != graphpolicy.Answered {
+		t.Errorf("verdict %d, error %v", call.Record().Verdict, err)
+	}
+}
+
+// azcore's policies read the answer's status, so that there has to be one if there is no error.
+func TestAnswering(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		below policyFunc
+		want  error
+	}{
+		"answer":  {func(req *policy.Request) (*http.Response, error) { return req.Next() }, nil},
+		"error":   {func(*policy.Request) (*http.Response, error) { return nil, io.EOF }, io.EOF},
+		"neither": {func(*policy.Request) (*http.Response, error) { return nil, nil }, graphpolicy.ErrNoAnswer},
+	} {
+		resp, err := through(t, newCall(false), http.MethodGet, says(http.StatusOK), graphpolicy.Answering{}, c.below)
+		if !errors.Is(err, c.want) || (resp == nil) != (err != nil) {
+			t.Errorf("%s: answer %v, error %v", name, resp, err)
+		}
+	}
+}
+
+// A policy of the caller's may lose an answer. What was not carried out is tried again, and a read in any case.
+func TestGuardEndsOnlyWhatMayHaveBeenCarriedOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		write  bool
+		status int
+		tries  int
+	}{
+		"read":           {false, http.StatusOK, 3},
+		"write":          {true, http.StatusOK, 1},
+		"write, refused": {true, http.StatusTooManyRequests, 3},
+	} {
+		tries := 0
+		_, err := through(t, newCall(c.write), http.MethodPost, says(c.status), graphpolicy.NewGuard(lossy{&tries}))
+		if !errors.Is(err, io.ErrUnexpectedEOF) || tries != c.tries {
+			t.Errorf("%s: %d tries, error %v", name, tries, err)
+		}
 	}
 }

@@ -102,8 +102,14 @@ func TestHostHeader(t *testing.T) {
 				if sent != c.sent || (err == nil) != c.sent {
 					t.Fatalf("sent: %v, error %v", sent, err)
 				}
-				if err != nil && (!isNonRetriable(err) || strings.Contains(err.Error(), other) || call.Record().Verdict != graphpolicy.NotSent) {
-					t.Errorf("verdict %d, error %v", call.Record().Verdict, err)
+				if err == nil {
+					return
+				}
+				if !isNonRetriable(err) || strings.Contains(err.Error(), other) {
+					t.Errorf("got %v", err)
+				}
+				if verdict := call.Record().Verdict; verdict != graphpolicy.NotSent {
+					t.Errorf("verdict %d", verdict)
 				}
 			})
 		}

@@ -39,10 +39,7 @@ func followWithoutToken(client *http.Client, req *http.Request) (*http.Response,
 		return err
 	}
 	resp, err := client.Do(req)
-	if err != nil {
-		resp = cmp.Or(resp, redirect)
-	}
-	return resp, err
+	return cmp.Or(resp, redirect), err
 }
 
 func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -162,7 +162,7 @@ func (s *sendTrace) takeField(name string, values []string) net.Conn {
 func (s *sendTrace) wroteHeaders() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.bare && !s.direct && !s.wrote && s.named {
+	if !s.bare && !s.wrote && s.named {
 		s.got = false
 	}
 }

@@ -99,8 +99,21 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 				h.GetConn(own)
 			}, learned{true, true}, learned{true, true},
 		},
+		"HTTP/1 on the second connection": {
+			func(h hooks) {
+				h.GetConn(own)
+				h.used()
+				h.request(1, graph)
+				h.GetConn(own)
+				h.fresh()
+				h.request(1, graph)
+			}, learned{true, false}, learned{true, true},
+		},
+		"HTTP/1, another host is named": {
+			func(h hooks) { h.GetConn(own); h.fresh(); h.request(1, login); h.GetConn(own) }, learned{true, true}, learned{true, true},
+		},
 		"HTTP/2 wants to send again": {
-			func(h hooks) { h.GetConn(own); h.used(); h.request(2, graph); h.GetConn(own) }, learned{true, true}, learned{true, true},
+			func(h hooks) { h.GetConn(own); h.used(); h.request(2, graph, "x"); h.GetConn(own) }, learned{true, true}, learned{true, true},
 		},
 		"HTTP/2 sends again on a connection that another request asked for": {
 			func(h hooks) { h.GetConn(own); h.used(); h.request(2, graph); h.used(); h.request(2, graph) }, learned{true, true}, learned{true, true},
@@ -189,6 +202,12 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 		"behind a proxy, HTTP/1 once more": {
 			func(h hooks) { h.GetConn(proxy); h.used(); h.request(1, graph); h.GetConn(proxy) }, learned{true, false}, learned{true, true},
 		},
+		"behind a proxy, the host is written otherwise, once more": {
+			func(h hooks) { h.GetConn(proxy); h.fresh(); h.request(1, own, "x"); h.GetConn(proxy) }, learned{true, true}, learned{true, true},
+		},
+		"behind a proxy, no mark": {
+			func(h hooks) { h.GetConn(proxy); h.fresh(); h.request(1, login) }, learned{true, false}, learned{false, false},
+		},
 		"behind a proxy, another call before": {
 			func(h hooks) {
 				h.GetConn(proxy)
@@ -227,6 +246,25 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A request without an id and a token is known by its host alone, and not by a header without a value.
+func TestRequestWithoutMarks(t *testing.T) {
+	t.Parallel()
+	trace := newSendTrace(&http.Request{URL: &url.URL{Host: graph}}, own, false, func(error) {})
+	h := hooks{&trace.hooks}
+	h.GetConn(proxy)
+	h.fresh()
+	h.request(1, login, "")
+	if trace.mayHaveSent(true) {
+		t.Error("another call counts as the request")
+	}
+	h.GetConn(proxy)
+	h.fresh()
+	h.request(1, graph, "")
+	if !trace.mayHaveSent(true) || trace.stopped() {
+		t.Error("the request is not known")
 	}
 }
 
@@ -297,8 +335,11 @@ func TestSecondConnectionIsClosed(t *testing.T) {
 				}
 				h.request(protocol[c.second], graph)
 			}
-			if !ended() || first.closed || second.closed != c.closed {
-				t.Errorf("ended: %v; closed: %v and %v, want the second %v", ended(), first.closed, second.closed, c.closed)
+			if !ended() {
+				t.Error("the try goes on")
+			}
+			if first.closed || second.closed != c.closed {
+				t.Errorf("closed: %v and %v, want the second %v", first.closed, second.closed, c.closed)
 			}
 		})
 	}
@@ -317,7 +358,12 @@ func TestSecondConnectionAtATime(t *testing.T) {
 		h.GotConn(httptrace.GotConnInfo{Conn: c})
 	}
 	h.request(2, graph)
-	if !ended() || conns[0].closed || conns[1].closed || !conns[2].closed || conns[3].closed {
-		t.Errorf("ended: %v, closed: %v %v %v %v", ended(), conns[0].closed, conns[1].closed, conns[2].closed, conns[3].closed)
+	if !ended() {
+		t.Error("the try goes on")
+	}
+	for i, closed := range []bool{false, false, true, false} {
+		if conns[i].closed != closed {
+			t.Errorf("connection %d: closed %v", i, conns[i].closed)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -167,12 +168,19 @@ func TestTransportThatSaysThatNothingWasSent(t *testing.T) {
 		"another in a client":     {&http.Client{Transport: roundTripper(gives(errDial).RoundTrip)}, graphpolicy.Open},
 		"the hooks know better":   {connects, graphpolicy.Open},
 		"it wanted to send twice": {repeats, graphpolicy.Open},
+		"with an answer": {
+			honest{func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, errDial }}, graphpolicy.Open,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			call := newCall(true)
-			if _, err := newTransportOver(t, c.transport).Do(request(t, call, http.MethodPost)); err == nil || call.Record().Verdict != c.want {
+			_, err := newTransportOver(t, c.transport).Do(request(t, call, http.MethodPost))
+			if err == nil || call.Record().Verdict != c.want {
 				t.Errorf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
+			}
+			if told := strings.Contains(err.Error(), "wanted to send the request again"); told != (name == "it wanted to send twice") {
+				t.Errorf("got %v", err)
 			}
 		})
 	}
@@ -271,5 +279,45 @@ func TestAnswerBesideAnErrorProvesThatItWasSent(t *testing.T) {
 				t.Errorf("verdict %d; error %v", call.Record().Verdict, err)
 			}
 		})
+	}
+}
+
+// The connections of other calls with the request's context are known by their addresses, and the context ends with the
+// try.
+func TestContextOfATry(t *testing.T) {
+	t.Parallel()
+	var ctx context.Context
+	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+		ctx = req.Context()
+		hooks := httptrace.ContextClientTrace(ctx)
+		for _, to := range []string{"graph.microsoft.com:443", "login.example:443", "login.example:443"} {
+			hooks.GetConn(to)
+			hooks.GotConn(httptrace.GotConnInfo{})
+		}
+		if ctx.Err() != nil {
+			t.Error("another call ended the try")
+		}
+		return says(http.StatusNoContent)(req)
+	})
+	if _, err := transport.Do(request(t, newCall(true), http.MethodPost)); err != nil || ctx.Err() == nil {
+		t.Errorf("error %v, the context ended with %v", err, ctx.Err())
+	}
+}
+
+// With an idempotency key net/http would send a write once more.
+func TestIdempotencyKeysAreRemoved(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		req := request(t, newCall(true), http.MethodPost)
+		req.Header.Set(name, "1")
+		transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
+			if req.Header.Get(name) != "" {
+				t.Errorf("%s was sent", name)
+			}
+			return says(http.StatusNoContent)(req)
+		})
+		if _, err := transport.Do(req); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -177,9 +178,7 @@ func (t *Transport) saysNotSent(err error) bool {
 	var inner any = t.inner
 	if client, ok := t.inner.(*http.Client); ok {
 		inner = client.Transport
-		if failed, ok := err.(*url.Error); ok { //nolint:errorlint // what http.Client itself puts around the error
-			err = failed.Err
-		}
+		err = errors.Unwrap(err) // it is a *url.Error of the client's
 	}
 	transport, ok := inner.(interface{ NotSent(err error) bool })
 	return ok && transport.NotSent(err)

@@ -95,3 +95,39 @@ func TestLimitOfABodyInPieces(t *testing.T) {
 		})
 	}
 }
+
+// The answer to a write is read within the same bounds, and a success that is longer is no answer.
+func TestLimitOfTheAnswerToAWrite(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]int{http.StatusBadRequest: 64 << 10, http.StatusOK: 0} {
+		call := newCall(true)
+		resp, err := gives(t, status, strings.NewReader(strings.Repeat("x", 8<<20+1)), -1).Do(request(t, call, http.MethodPost))
+		if want == 0 {
+			if err == nil || !strings.Contains(err.Error(), "longer than 8388608 bytes") {
+				t.Errorf("%d: %v", status, err)
+			}
+			if verdict := call.Record().Verdict; verdict != graphpolicy.Open {
+				t.Errorf("%d: verdict %d", status, verdict)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(resp.Body); len(body) != want || err != nil {
+			t.Errorf("%d: %d bytes, error %v", status, len(body), err)
+		}
+	}
+}
+
+// A transport that returns nothing is named, and not asked again.
+func TestTransportThatReturnsNothing(t *testing.T) {
+	t.Parallel()
+	for _, write := range []bool{false, true} {
+		transport := newTransport(t, func(*http.Request) (*http.Response, error) { return nil, nil })
+		_, err := transport.Do(request(t, newCall(write), http.MethodPost))
+		if !isNonRetriable(err) || !strings.Contains(err.Error(), "the transport graphtest.Transport returned neither") {
+			t.Errorf("write %v: %v", write, err)
+		}
+	}
+}

@@ -356,6 +356,8 @@ func TestWaitForRemoteAssistance_WhatEntraSays(t *testing.T) {
 		"no such app":               {"unauthorized_client", 700016, false, 1},
 		"a second factor is needed": {"interaction_required", 50076, false, 1},
 		"tokens were revoked":       {"invalid_grant", 50173, false, 1},
+		"revoked, by another code":  {"invalid_grant", 1, false, 1},
+		"too busy, by another code": {"temporarily_unavailable", 50173, false, 3},
 		"too busy, then refused":    {"temporarily_unavailable", 90033, true, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -279,15 +279,16 @@ func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
 		status     int
 		retryAfter string
 		frequency  time.Duration
-		reads      int // after the request
+		least      int // reads after the request
+		most       int
 	}{
-		"throttled, for less than the pace":   {429, "0.249", 15 * time.Second, 8},
-		"throttled, for nothing":              {429, "", 15 * time.Second, 8},
-		"throttled, for the pace":             {429, "15", 15 * time.Second, 8},
-		"throttled, for more than the pace":   {429, "40", 15 * time.Second, 3}, // after 15, 55 and 95 seconds
-		"unavailable, for less than the pace": {503, "0.249", 15 * time.Second, 8},
-		"answers, with less than the pace":    {200, "0.249", 15 * time.Second, 8},
-		"throttled, at the growing pace":      {429, "0.249", 0, 12},
+		"throttled, for less than the pace":   {429, "0.249", 15 * time.Second, 8, 8},
+		"throttled, for nothing":              {429, "", 15 * time.Second, 8, 8},
+		"throttled, for the pace":             {429, "15", 15 * time.Second, 8, 8},
+		"throttled, for more than the pace":   {429, "40", 15 * time.Second, 3, 3}, // after 15, 55 and 95 seconds
+		"unavailable, for less than the pace": {503, "0.249", 15 * time.Second, 8, 8},
+		"answers, with less than the pace":    {200, "0.249", 15 * time.Second, 8, 8},
+		"throttled, at the growing pace":      {429, "0.249", 0, 10, 12},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -310,8 +311,8 @@ func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
 				if took := time.Since(start); took != maxWait {
 					t.Errorf("took %v, want %v", took, maxWait)
 				}
-				if c.frequency == 0 && reads > c.reads || c.frequency > 0 && reads != c.reads {
-					t.Errorf("%d reads, want %d", reads, c.reads)
+				if reads < c.least || reads > c.most {
+					t.Errorf("%d reads, want %d to %d", reads, c.least, c.most)
 				}
 			})
 		})

@@ -89,10 +89,14 @@ func TestDevice_OneOfEachDevice(t *testing.T) {
 		given, want intune.DeviceRef
 		path        string
 	}{
-		"device":             {intune.Device(upperGUID), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
-		"one letter":         {intune.Device(lowerGUID[:35] + "F"), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
-		"device of a record": {intune.ManagedDevice{ID: upperGUID}.Ref(), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
-		"user":               {intune.UserDevice(otherGUID, upperGUID), intune.UserDevice(user, lowerGUID), "/users/" + user + "/managedDevices/" + lowerGUID},
+		"device":     {intune.Device(upperGUID), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
+		"one letter": {intune.Device(lowerGUID[:35] + "F"), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID},
+		"device of a record": {
+			intune.ManagedDevice{ID: upperGUID}.Ref(), intune.Device(lowerGUID), "/deviceManagement/managedDevices/" + lowerGUID,
+		},
+		"user": {
+			intune.UserDevice(otherGUID, upperGUID), intune.UserDevice(user, lowerGUID), "/users/" + user + "/managedDevices/" + lowerGUID,
+		},
 		"user by name": {
 			intune.UserDevice("Anna@Contoso.com", upperGUID), intune.UserDevice("Anna@Contoso.com", lowerGUID),
 			"/users/Anna@Contoso.com/managedDevices/" + lowerGUID,
@@ -126,7 +130,9 @@ func TestDevice_OneOfEachDevice(t *testing.T) {
 // Only a GUID in the form of the service is known to mean the same in either case.
 func TestDevice_OtherTextsStayAsGiven(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"DEV-1", "{" + upperGUID + "}", upperGUID[:35], upperGUID + "F", strings.ReplaceAll(upperGUID, "-", ""), upperGUID[:35] + "G"} {
+	for _, id := range []string{
+		"DEV-1", "{" + upperGUID + "}", upperGUID[:35], upperGUID + "F", strings.ReplaceAll(upperGUID, "-", ""), upperGUID[:35] + "G",
+	} {
 		if got := intune.Device(id).DeviceID(); got != id {
 			t.Errorf("%s became %s", id, got)
 		}
@@ -139,14 +145,15 @@ func TestDevice_OtherTextsStayAsGiven(t *testing.T) {
 // A stored address is read as the constructors write it.
 func TestParseDeviceRef_GUIDInUpperCase(t *testing.T) {
 	t.Parallel()
+	user, app, hash := strings.ToLower(otherGUID), strings.ToLower(otherGUID), strings.Repeat("AB", 32)
 	for path, want := range map[string]intune.DeviceRef{
-		"/deviceManagement/managedDevices/" + upperGUID:                                         intune.Device(lowerGUID),
-		"/deviceManagement/managedDevices('" + upperGUID + "')":                                 intune.Device(lowerGUID),
-		"/deviceManagement/managedDevices/%37" + upperGUID[1:]:                                  intune.Device(lowerGUID),
-		"/users/" + otherGUID + "/managedDevices/" + upperGUID:                                  intune.UserDevice(strings.ToLower(otherGUID), lowerGUID),
-		"/users/Anna@contoso.com/managedDevices/" + upperGUID:                                   intune.UserDevice("Anna@contoso.com", lowerGUID),
-		"/deviceManagement/detectedApps/" + otherGUID + "/managedDevices/" + upperGUID:          intune.DetectedAppDevice(strings.ToLower(otherGUID), lowerGUID),
-		"/deviceManagement/detectedApps/" + strings.Repeat("AB", 32) + "/managedDevices/" + "1": intune.DetectedAppDevice(strings.Repeat("AB", 32), "1"),
+		"/deviceManagement/managedDevices/" + upperGUID:                                intune.Device(lowerGUID),
+		"/deviceManagement/managedDevices('" + upperGUID + "')":                        intune.Device(lowerGUID),
+		"/deviceManagement/managedDevices/%37" + upperGUID[1:]:                         intune.Device(lowerGUID),
+		"/users/" + otherGUID + "/managedDevices/" + upperGUID:                         intune.UserDevice(user, lowerGUID),
+		"/users/Anna@contoso.com/managedDevices/" + upperGUID:                          intune.UserDevice("Anna@contoso.com", lowerGUID),
+		"/deviceManagement/detectedApps/" + otherGUID + "/managedDevices/" + upperGUID: intune.DetectedAppDevice(app, lowerGUID),
+		"/deviceManagement/detectedApps/" + hash + "/managedDevices/1":                 intune.DetectedAppDevice(hash, "1"),
 	} {
 		if parsed, err := intune.ParseDeviceRef(path); err != nil || parsed != want {
 			t.Errorf("%s: got %v, %v", path, parsed, err)
@@ -165,8 +172,10 @@ func TestParseDeviceRef_GUIDInUpperCase(t *testing.T) {
 func TestDeviceRef_StandsInOneLine(t *testing.T) {
 	t.Parallel()
 	for id, shown := range map[string]string{
-		"a\u2028b": `"a\u2028b"`, "a\u2029b": `"a\u2029b"`, "a\u0085b": `"a\u0085b"`, "a\nb": `"a\nb"`, "a\u202eb": `"a\u202eb"`, "a\u2066b": `"a\u2066b"`,
-		"a\u00a0b": `"a\u00a0b"`, "a  b": `"a  b"`, "a\xffb": `"a\xffb"`, "é\x1b[31m": `"\u00e9\x1b[31m"`, "a b": "a b", "é": "é", strings.Repeat("x", 999): strings.Repeat("x", 999),
+		"a\u2028b": `"a\u2028b"`, "a\u2029b": `"a\u2029b"`, "a\u0085b": `"a\u0085b"`, "a\nb": `"a\nb"`, "a\u202eb": `"a\u202eb"`,
+		"a\u2066b": `"a\u2066b"`,
+		"a\u00a0b": `"a\u00a0b"`, "a  b": `"a  b"`, "a\xffb": `"a\xffb"`, "é\x1b[31m": `"\u00e9\x1b[31m"`, "a b": "a b", "é": "é",
+		strings.Repeat("x", 999): strings.Repeat("x", 999),
 	} {
 		for form, device := range map[string]intune.DeviceRef{
 			"":                        intune.Device(id),

@@ -200,13 +200,15 @@ func TestAuditFilter_RefusesWhatNobodySees(t *testing.T) {
 		return nil, errors.New("no")
 	}))
 	for says, filter := range map[string]intune.AuditFilter{
-		`filter.ActivityType has white space around it: "a "`:                                                             {ActivityType: "a "},
-		`filter.Category holds an invisible character, such as a byte-order mark: "\ufeffDevice"`:                         {Category: "\ufeffDevice"},
-		`filter.ActorUserPrincipalName has white space around it: "****\u00a0"`:                                           {ActorUserPrincipalName: "anna\u00a0"},
-		`filter.ActorUserPrincipalName holds an invisible character, such as a byte-order mark: "*\u200b***************"`: {ActorUserPrincipalName: "a\u200bnna@contoso.com"},
-		`filter.ClientRequestID has white space around it: "` + lowerGUID + ` "`:                                          {ClientRequestID: lowerGUID + " "},
-		`filter.ClientRequestID holds a control character: "a\n"`:                                                         {ClientRequestID: "a\n"},
-		`device id has white space around it: "1 "`:                                                                       {Device: intune.Device("1 ")},
+		`filter.ActivityType has white space around it: "a "`:                                     {ActivityType: "a "},
+		`filter.Category holds an invisible character, such as a byte-order mark: "\ufeffDevice"`: {Category: "\ufeffDevice"},
+		`filter.ActorUserPrincipalName has white space around it: "****\u00a0"`:                   {ActorUserPrincipalName: "anna\u00a0"},
+		`filter.ActorUserPrincipalName holds an invisible character, such as a byte-order mark: "*\u200b***************"`: {
+			ActorUserPrincipalName: "a\u200bnna@contoso.com",
+		},
+		`filter.ClientRequestID has white space around it: "` + lowerGUID + ` "`: {ClientRequestID: lowerGUID + " "},
+		`filter.ClientRequestID holds a control character: "a\n"`:                {ClientRequestID: "a\n"},
+		`device id has white space around it: "1 "`:                              {Device: intune.Device("1 ")},
 	} {
 		_, err := client.NewListAuditEventsPager(&intune.ListAuditEventsOptions{Filter: filter}).NextPage(t.Context())
 		if !errors.Is(err, intune.ErrInvalidArgument) || err.Error() != "invalid argument: "+says {
@@ -219,7 +221,8 @@ func TestAuditFilter_RefusesWhatNobodySees(t *testing.T) {
 func TestAuditFilter_DeviceInUpperCase(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{lowerGUID, upperGUID} {
-		service := inTurn(`{"value":[{"id":"1","resources":[{"resourceId":"` + id + `"}]},{"id":"2","resources":[{"resourceId":"` + otherGUID + `"}]}]}`)
+		service := inTurn(`{"value":[{"id":"1","resources":[{"resourceId":"` + id + `"}]},` +
+			`{"id":"2","resources":[{"resourceId":"` + otherGUID + `"}]}]}`)
 		page, err := newClient(t, service).NewListAuditEventsPager(&intune.ListAuditEventsOptions{
 			Filter: intune.AuditFilter{Device: intune.Device(upperGUID)},
 		}).NextPage(t.Context())

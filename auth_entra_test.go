@@ -243,12 +243,15 @@ var refusals = map[string]string{
 
 // denies makes the authority refuse every secret. An error has to quote the result.
 func (e *entraStandIn) denies(code string) (quoted string) {
-	const trace, correlation, timestamp = "00000000-1111-4222-8333-444444444444", "00000000-1111-4222-8333-444444444445", "2026-05-04 10:00:00Z"
+	const trace, correlation = "00000000-1111-4222-8333-444444444444", "00000000-1111-4222-8333-444444444445"
+	const timestamp = "2026-05-04 10:00:00Z"
 	said := code + ": " + refusals[code] + " Trace ID: " + trace + " Correlation ID: " + correlation + " Timestamp: " + timestamp
 	e.denial = map[string]any{
-		"error":             "invalid_client",
-		"error_description": strings.NewReplacer(" Trace ID", "\r\nTrace ID", " Correlation", "\r\nCorrelation", " Timestamp", "\r\nTimestamp").Replace(said),
-		"error_codes":       []int{7}, "error_uri": "https://login.microsoftonline.com/error?code=7",
+		"error": "invalid_client",
+		"error_description": strings.NewReplacer(
+			" Trace ID", "\r\nTrace ID", " Correlation", "\r\nCorrelation", " Timestamp", "\r\nTimestamp",
+		).Replace(said),
+		"error_codes": []int{7}, "error_uri": "https://login.microsoftonline.com/error?code=7",
 		"trace_id": trace, "correlation_id": correlation, "timestamp": timestamp,
 	}
 	return said

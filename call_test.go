@@ -204,7 +204,9 @@ func TestClientOptions_TransportMovesTheClock(t *testing.T) {
 		}
 		return answer(req, http.StatusOK, nil, sessionOf("", "")), nil
 	}
-	_, err := newClient(t, fake).OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: time.Millisecond})
+	_, err := newClient(t, fake).OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{
+		Frequency: time.Millisecond,
+	})
 	if !errors.Is(err, intune.ErrSessionPending) || reads != 3 {
 		t.Errorf("%d reads, error %v", reads, err)
 	}

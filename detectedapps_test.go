@@ -134,7 +134,8 @@ func TestListDetectedAppsOptions_OnPageShowsWhereToContinue(t *testing.T) {
 		case "":
 			return answer(req, http.StatusOK, nil, pageOf(graphLists+"detectedApps?$skiptoken=2", `{"id":"1","displayName":"a"}`)), nil
 		case "$skiptoken=2":
-			return answer(req, http.StatusOK, nil, pageOf(graphLists+"detectedApps?$skiptoken=3", `{"id":"2","displayName":"b"}`, `{"id":"2","displayName":"b"}`)), nil
+			const row = `{"id":"2","displayName":"b"}`
+			return answer(req, http.StatusOK, nil, pageOf(graphLists+"detectedApps?$skiptoken=3", row, row)), nil
 		}
 		if throttled {
 			return answer(req, http.StatusTooManyRequests, nil, ""), nil

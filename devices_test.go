@@ -287,10 +287,13 @@ var intoErrors = map[string]struct{ before, after, rows string }{
 	"behind a row":      {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + ` {`, ``, "1 2 3"},
 	"behind a comma":    {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,`, ``, "1 2 3"},
 	"within a row":      {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{"id":"4","deviceName":{`, ``, "1 2 3"},
-	"behind the link":   {`{"@odata.nextLink":"https://graph.microsoft.com/v1.0/x","value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{`, ``, "1 2 3"},
-	"beside the rows":   {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `],`, ``, "1 2 3"},
-	"alone":             {`{`, ``, "1"},
-	"beside a context":  {`{"@odata.context":"c",`, ``, "1"},
+	"behind the link": {
+		`{"@odata.nextLink":"https://graph.microsoft.com/v1.0/x","value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `,{`,
+		``, "1 2 3",
+	},
+	"beside the rows":  {`{"value":[` + deviceRow("2", "B") + `,` + deviceRow("3", "C") + `],`, ``, "1 2 3"},
+	"alone":            {`{`, ``, "1"},
+	"beside a context": {`{"@odata.context":"c",`, ``, "1"},
 }
 
 // A page that breaks off into an error of the service fails with this error, and is read again as after the status that
@@ -304,10 +307,19 @@ func TestDevices_PageThatBreaksOffIntoAnError(t *testing.T) {
 			after                 time.Duration
 			again                 bool
 		}{
-			"throttled":    {`"error":{"code":"TooManyRequests","message":"slow down","RetryAfter":7}}`, "TooManyRequests", "slow down", intune.ErrThrottled, 7 * time.Second, true},
-			"unavailable":  {`"error" : {"code":"serviceNotAvailable","message":"come back"}}`, "serviceNotAvailable", "come back", intune.ErrUnavailable, 0, true},
-			"failed":       {`"odata.error":{"code":"InternalServerError","message":"no"}}`, "InternalServerError", "no", intune.ErrServer, 0, true},
-			"forbidden":    {`"error":{"code":"Forbidden","message":"not you","innerError":{"request-id":"r7"}}}`, "Forbidden", "not you", intune.ErrForbidden, 0, false},
+			"throttled": {
+				`"error":{"code":"TooManyRequests","message":"slow down","RetryAfter":7}}`, "TooManyRequests", "slow down",
+				intune.ErrThrottled, 7 * time.Second, true,
+			},
+			"unavailable": {
+				`"error" : {"code":"serviceNotAvailable","message":"come back"}}`, "serviceNotAvailable", "come back",
+				intune.ErrUnavailable, 0, true,
+			},
+			"failed": {`"odata.error":{"code":"InternalServerError","message":"no"}}`, "InternalServerError", "no", intune.ErrServer, 0, true},
+			"forbidden": {
+				`"error":{"code":"Forbidden","message":"not you","innerError":{"request-id":"r7"}}}`, "Forbidden", "not you",
+				intune.ErrForbidden, 0, false,
+			},
 			"a link in it": {`"error":{"code":"x","message":"see ` + newLink + `"}}`, "x", "see https://get.teamviewer.com/REDACTED", nil, 0, false},
 			"cut off":      {`"error":{"code":"x","message":"never said`, "x", "", nil, 0, false},
 		} {

@@ -168,16 +168,73 @@ func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
 		says    []string // nil: no hint
 		not     []string
 	}{
-		"nothing":               {serial, intune.AllDevices(), [][]string{{}}, none + "serialNumber", nil, nil},
-		"one":                   {serial, intune.AllDevices(), [][]string{rows(1)}, none + "serialNumber; the service sent 1 device that does not match", []string{"compares in another way", ignored, "another field"}, []string{enrolled, "every device"}},
-		"twenty":                {serial, intune.AllDevices(), [][]string{rows(20)}, none + "serialNumber; the service sent 20 devices that do not match", []string{"compares in another way"}, []string{"every device"}},
-		"the tenant":            {serial, intune.AllDevices(), [][]string{rows(21)}, none + "serialNumber; the service sent 21 devices that do not match", []string{ignored, "every device that the caller may see"}, []string{enrolled, "compares"}},
-		"the tenant in pages":   {serial, intune.AllDevices(), [][]string{rows(12), rows(12)}, none + "serialNumber; the service sent 24 devices that do not match", []string{"every device"}, nil},
-		"a user's, by another":  {user, intune.AllDevices(), [][]string{rows(2)}, none + "userPrincipalName; the service sent 2 devices that do not match", []string{enrolled, "primary user", "search by SerialNumber or DeviceName"}, []string{"every device"}},
-		"no date":               {intune.DeviceFilter{LastSyncBefore: time.Now()}, intune.AllDevices(), [][]string{rows(30)}, none + "lastSyncDateTime; the service sent 30 devices that do not match", []string{"without a date", "LastSyncBefore"}, []string{"every device"}},
-		"not enrolled":          {intune.DeviceFilter{EnrolledBefore: time.Now()}, intune.AllDevices(), [][]string{rows(2)}, none + "enrolledDateTime; the service sent 2 devices that do not match", []string{"EnrolledBefore"}, nil},
-		"below an app":          {serial, intune.DetectedAppDevices("a"), [][]string{rows(2)}, none + "serialNumber; the service sent 2 devices that do not match", []string{"few properties", "DeviceName", "AllDevices"}, nil},
-		"below an app, by name": {intune.DeviceFilter{DeviceName: "SECRET"}, intune.DetectedAppDevices("a"), [][]string{rows(2)}, none + "deviceName; the service sent 2 devices that do not match", []string{"compares in another way"}, []string{"few properties"}},
+		"nothing": {serial, intune.AllDevices(), [][]string{{}}, none + "serialNumber", nil, nil},
+		"one": {
+			serial, intune.AllDevices(),
+			[][]string{rows(1)},
+			none + "serialNumber; the service sent 1 device that does not match",
+			[]string{"compares in another way", ignored, "another field"},
+			[]string{enrolled, "every device"},
+		},
+		"twenty": {
+			serial, intune.AllDevices(),
+			[][]string{rows(20)},
+			none + "serialNumber; the service sent 20 devices that do not match",
+			[]string{"compares in another way"},
+			[]string{"every device"},
+		},
+		"the tenant": {
+			serial, intune.AllDevices(),
+			[][]string{rows(21)},
+			none + "serialNumber; the service sent 21 devices that do not match",
+			[]string{ignored, "every device that the caller may see"},
+			[]string{enrolled, "compares"},
+		},
+		"the tenant in pages": {
+			serial, intune.AllDevices(),
+			[][]string{rows(12), rows(12)},
+			none + "serialNumber; the service sent 24 devices that do not match",
+			[]string{"every device"},
+			nil,
+		},
+		"a user's, by another": {
+			user, intune.AllDevices(),
+			[][]string{rows(2)},
+			none + "userPrincipalName; the service sent 2 devices that do not match",
+			[]string{enrolled, "primary user", "search by SerialNumber or DeviceName"},
+			[]string{"every device"},
+		},
+		"no date": {
+			intune.DeviceFilter{LastSyncBefore: time.Now()},
+			intune.AllDevices(),
+			[][]string{rows(30)},
+			none + "lastSyncDateTime; the service sent 30 devices that do not match",
+			[]string{"without a date", "LastSyncBefore"},
+			[]string{"every device"},
+		},
+		"not enrolled": {
+			intune.DeviceFilter{EnrolledBefore: time.Now()},
+			intune.AllDevices(),
+			[][]string{rows(2)},
+			none + "enrolledDateTime; the service sent 2 devices that do not match",
+			[]string{"EnrolledBefore"},
+			nil,
+		},
+		"below an app": {
+			serial, intune.DetectedAppDevices("a"),
+			[][]string{rows(2)},
+			none + "serialNumber; the service sent 2 devices that do not match",
+			[]string{"few properties", "DeviceName", "AllDevices"},
+			nil,
+		},
+		"below an app, by name": {
+			intune.DeviceFilter{DeviceName: "SECRET"},
+			intune.DetectedAppDevices("a"),
+			[][]string{rows(2)},
+			none + "deviceName; the service sent 2 devices that do not match",
+			[]string{"compares in another way"},
+			[]string{"few properties"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

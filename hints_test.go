@@ -56,6 +56,7 @@ func TestError_HintNamesTheWrongAudience(t *testing.T) {
 	wrong := func(audience, called string) []string {
 		return []string{"the token is for " + audience + ", and this client calls " + called + "; "}
 	}
+	const refusal = `{"error":{"code":"InvalidAuthenticationToken","message":"Access token validation failure. Invalid audience."}}`
 	permission := []string{"permission", "the operation needs", "consent", "may lack"}
 	for name, c := range map[string]struct {
 		audience string
@@ -63,31 +64,48 @@ func TestError_HintNamesTheWrongAudience(t *testing.T) {
 		says     []string
 		not      []string
 	}{
-		"Resource Manager":           {"https://management.azure.com/", intune.CloudPublic, append(wrong("https://management.azure.com", public), "the scope "+public+"/.default"), permission},
-		"an app":                     {"api://" + testApp, intune.CloudPublic, append(wrong("api://"+testApp, public), "the scope"), permission},
-		"an app's id":                {testApp, intune.CloudPublic, append(wrong(testApp, public), "the scope"), permission},
-		"a page":                     {"https://sp.example/sites/x?secret=1", intune.CloudPublic, wrong("https://sp.example", public), []string{"secret", "sites"}},
-		"a text":                     {"see https://sp.example/secret", intune.CloudPublic, wrong("see https://sp.example/REDACTED", public), permission},
-		"public token, US client":    {public, intune.CloudUSGovernment, append(wrong(public, "https://graph.microsoft.us"), "set the same Cloud"), permission},
-		"US token, public client":    {"https://graph.microsoft.us/", intune.CloudPublic, append(wrong("https://graph.microsoft.us", public), "set the same Cloud"), permission},
-		"US token, DoD client":       {"https://graph.microsoft.us", intune.CloudUSGovernmentDoD, append(wrong("https://graph.microsoft.us", "https://dod-graph.microsoft.us"), "set the same Cloud"), permission},
-		"public token at a gateway":  {public, gateway, append(wrong(public, "https://gateway.example"), "set the same Cloud"), permission},
-		"Graph":                      {public, intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
-		"Graph with a slash":         {public + "/", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
-		"Graph in other case":        {"HTTPS://Graph.Microsoft.com", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
-		"Graph's id":                 {graphID, intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
-		"Graph's id elsewhere":       {graphID, intune.CloudChina, []string{"the operation needs"}, []string{"the token is for"}},
-		"no audience":                {"", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
-		"the gateway":                {"api://gateway", gateway, []string{"the operation needs"}, []string{"the token is for"}},
-		"the id of a gateway's app":  {testApp, gateway, []string{"the operation needs"}, []string{"the token is for"}},
-		"Graph of China, its client": {"https://microsoftgraph.chinacloudapi.cn", intune.CloudChina, []string{"the operation needs"}, []string{"the token is for"}},
+		"Resource Manager": {
+			"https://management.azure.com/", intune.CloudPublic,
+			append(wrong("https://management.azure.com", public), "the scope "+public+"/.default"), permission,
+		},
+		"an app":      {"api://" + testApp, intune.CloudPublic, append(wrong("api://"+testApp, public), "the scope"), permission},
+		"an app's id": {testApp, intune.CloudPublic, append(wrong(testApp, public), "the scope"), permission},
+		"a page": {
+			"https://sp.example/sites/x?secret=1", intune.CloudPublic, wrong("https://sp.example", public), []string{"secret", "sites"},
+		},
+		"a text": {"see https://sp.example/secret", intune.CloudPublic, wrong("see https://sp.example/REDACTED", public), permission},
+		"public token, US client": {
+			public, intune.CloudUSGovernment, append(wrong(public, "https://graph.microsoft.us"), "set the same Cloud"), permission,
+		},
+		"US token, public client": {
+			"https://graph.microsoft.us/", intune.CloudPublic,
+			append(wrong("https://graph.microsoft.us", public), "set the same Cloud"), permission,
+		},
+		"US token, DoD client": {
+			"https://graph.microsoft.us", intune.CloudUSGovernmentDoD,
+			append(wrong("https://graph.microsoft.us", "https://dod-graph.microsoft.us"), "set the same Cloud"), permission,
+		},
+		"public token at a gateway": {public, gateway, append(wrong(public, "https://gateway.example"), "set the same Cloud"), permission},
+		"Graph":                     {public, intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
+		"Graph with a slash":        {public + "/", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
+		"Graph in other case": {
+			"HTTPS://Graph.Microsoft.com", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"},
+		},
+		"Graph's id":                {graphID, intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
+		"Graph's id elsewhere":      {graphID, intune.CloudChina, []string{"the operation needs"}, []string{"the token is for"}},
+		"no audience":               {"", intune.CloudPublic, []string{"the operation needs"}, []string{"the token is for"}},
+		"the gateway":               {"api://gateway", gateway, []string{"the operation needs"}, []string{"the token is for"}},
+		"the id of a gateway's app": {testApp, gateway, []string{"the operation needs"}, []string{"the token is for"}},
+		"Graph of China, its client": {
+			"https://microsoftgraph.chinacloudapi.cn", intune.CloudChina, []string{"the operation needs"}, []string{"the token is for"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			token := graphtest.JWT(map[string]any{"aud": c.audience, "scp": "User.Read", "upn": testUser, "exp": time.Now().Add(time.Hour).Unix()})
 			for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 				client, err := intune.NewClient(intune.StaticToken(token), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{
-					Cloud: c.cloud, Transport: always(status, `{"error":{"code":"InvalidAuthenticationToken","message":"Access token validation failure. Invalid audience."}}`),
+					Cloud: c.cloud, Transport: always(status, refusal),
 				}})
 				if err != nil {
 					t.Fatal(err)
@@ -99,14 +117,16 @@ func TestError_HintNamesTheWrongAudience(t *testing.T) {
 	}
 	// Whoever lists what the token lacks has accepted it as its own.
 	body := `{"error":{"code":"Forbidden","message":"Application must have one of the following scopes: A.Read.All"}}`
-	err := act(t, clientOf(t, intune.StaticToken(graphtest.JWT(map[string]any{"aud": testApp, "scp": "User.Read"})), always(http.StatusForbidden, body)))
+	token := graphtest.JWT(map[string]any{"aud": testApp, "scp": "User.Read"})
+	err := act(t, clientOf(t, intune.StaticToken(token), always(http.StatusForbidden, body)))
 	hintOf(t, err, []string{"the app needs the permission A.Read.All"}, []string{"the token is for"})
 }
 
 // The address and the id are what a 400 or 404 is about.
 func TestError_HintOfAnAddress(t *testing.T) {
 	t.Parallel()
-	const server, route = `{"error":{"code":"InternalError","message":"An error has occurred"}}`, `{"error":{"code":"x","message":"No OData route exists that match template"}}`
+	const server = `{"error":{"code":"InternalError","message":"An error has occurred"}}`
+	const route = `{"error":{"code":"x","message":"No OData route exists that match template"}}`
 	const isID, noGUID, plain = "azureADDeviceId", "no GUID", "use intune.Device(id)"
 	for name, c := range map[string]struct {
 		device intune.DeviceRef
@@ -115,21 +135,29 @@ func TestError_HintOfAnAddress(t *testing.T) {
 		says   []string
 		not    []string
 	}{
-		"a header of a file":          {intune.Device("Name;id"), 400, server, []string{noGUID, "line of a file", "FindDevice"}, []string{"Name", plain, isID}},
-		"a line of a file":            {intune.Device("PC-017;" + deviceGUID), 400, server, []string{noGUID}, []string{"PC-017", isID}},
-		"a name":                      {intune.Device("PC-017"), 404, "", []string{noGUID}, []string{"PC-017", isID}},
-		"a GUID in braces":            {intune.Device("{" + deviceGUID + "}"), 400, "", []string{noGUID}, nil},
-		"a GUID without hyphens":      {intune.Device(strings.ReplaceAll(deviceGUID, "-", "")), 400, "", []string{noGUID}, nil},
-		"a name, not routed":          {intune.Device("PC-017"), 400, route, []string{noGUID}, []string{plain}},
-		"a name, a conflict":          {intune.Device("PC-017"), 409, "", nil, nil},
-		"a GUID that is unknown":      {intune.Device(deviceGUID), 404, "", []string{isID}, []string{noGUID}},
-		"a GUID in capitals":          {intune.Device(strings.ToUpper(deviceGUID)), 404, "", []string{isID}, []string{noGUID}},
-		"a GUID, refused":             {intune.Device(deviceGUID), 400, server, nil, nil},
-		"a GUID, not routed":          {intune.Device(deviceGUID), 400, route, nil, nil},
-		"a GUID, not routed, 404":     {intune.Device(deviceGUID), 404, route, nil, nil},
-		"a user's device":             {intune.UserDevice("secret@contoso.com", deviceGUID), 400, server, []string{plain, "no permission", "/users"}, []string{noGUID, "secret"}},
-		"a user's device, not there":  {intune.UserDevice("secret@contoso.com", deviceGUID), 404, "", []string{isID}, []string{plain, noGUID}},
-		"a user's device, by name":    {intune.UserDevice("secret@contoso.com", "PC-017"), 400, server, []string{plain, noGUID}, []string{"secret", "PC-017"}},
+		"a header of a file": {
+			intune.Device("Name;id"), 400, server, []string{noGUID, "line of a file", "FindDevice"}, []string{"Name", plain, isID},
+		},
+		"a line of a file":        {intune.Device("PC-017;" + deviceGUID), 400, server, []string{noGUID}, []string{"PC-017", isID}},
+		"a name":                  {intune.Device("PC-017"), 404, "", []string{noGUID}, []string{"PC-017", isID}},
+		"a GUID in braces":        {intune.Device("{" + deviceGUID + "}"), 400, "", []string{noGUID}, nil},
+		"a GUID without hyphens":  {intune.Device(strings.ReplaceAll(deviceGUID, "-", "")), 400, "", []string{noGUID}, nil},
+		"a name, not routed":      {intune.Device("PC-017"), 400, route, []string{noGUID}, []string{plain}},
+		"a name, a conflict":      {intune.Device("PC-017"), 409, "", nil, nil},
+		"a GUID that is unknown":  {intune.Device(deviceGUID), 404, "", []string{isID}, []string{noGUID}},
+		"a GUID in capitals":      {intune.Device(strings.ToUpper(deviceGUID)), 404, "", []string{isID}, []string{noGUID}},
+		"a GUID, refused":         {intune.Device(deviceGUID), 400, server, nil, nil},
+		"a GUID, not routed":      {intune.Device(deviceGUID), 400, route, nil, nil},
+		"a GUID, not routed, 404": {intune.Device(deviceGUID), 404, route, nil, nil},
+		"a user's device": {
+			intune.UserDevice("secret@contoso.com", deviceGUID), 400, server,
+			[]string{plain, "no permission", "/users"},
+			[]string{noGUID, "secret"},
+		},
+		"a user's device, not there": {intune.UserDevice("secret@contoso.com", deviceGUID), 404, "", []string{isID}, []string{plain, noGUID}},
+		"a user's device, by name": {
+			intune.UserDevice("secret@contoso.com", "PC-017"), 400, server, []string{plain, noGUID}, []string{"secret", "PC-017"},
+		},
 		"a user's device, not routed": {intune.UserDevice("secret@contoso.com", deviceGUID), 400, route, []string{plain}, []string{"published"}},
 		"an app's device":             {intune.DetectedAppDevice("app", deviceGUID), 400, server, []string{plain}, []string{noGUID, "/users"}},
 		"an app's device, by name":    {intune.DetectedAppDevice("app", "PC-017"), 400, server, []string{plain, noGUID}, []string{"/users"}},
@@ -174,8 +202,11 @@ func TestError_HintOfThrottlingNamesTheLimit(t *testing.T) {
 func TestError_HintOfAClaimsChallengeKnowsWhoIsAsked(t *testing.T) {
 	t.Parallel()
 	const signIn, workload = "sign the user in again", "Conditional Access for workload identities"
-	const evaluation = `{"error":{"code":"InvalidAuthenticationToken","message":"Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies"}}`
-	app := graphtest.JWT(map[string]any{"roles": []string{manageRight}, "idtyp": "app", "appid": testApp, "aud": "https://graph.microsoft.com"})
+	const evaluation = `{"error":{"code":"InvalidAuthenticationToken","message":"Continuous access evaluation resulted in challenge ` +
+		`with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies"}}`
+	app := graphtest.JWT(map[string]any{
+		"roles": []string{manageRight}, "idtyp": "app", "appid": testApp, "aud": "https://graph.microsoft.com",
+	})
 	user := graphtest.JWT(map[string]any{"scp": manageRight, "appid": testApp, "upn": testUser})
 	for name, c := range map[string]struct {
 		token     string
@@ -211,22 +242,30 @@ func TestError_HintOfAClaimsChallengeKnowsWhoIsAsked(t *testing.T) {
 func TestError_HintOfMultiAdminApproval(t *testing.T) {
 	t.Parallel()
 	const code = "aabb1234-5678-4012-abcd-ef0123456789"
-	waits := `{"error":{"code":"BadRequest","message":"Approval Required. Request Approval using the request ID returned as part of the x-msft-approval-code response header."}}`
+	waits := `{"error":{"code":"BadRequest","message":"Approval Required. Request Approval using the request ID returned ` +
+		`as part of the x-msft-approval-code response header."}}`
 	for name, c := range map[string]struct {
 		status int
 		body   string
 		header []string
 		says   bool
 	}{
-		"no justification":                {400, `{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is required to request approval"}}`, nil, true},
-		"no justification, nested":        {400, nested("Header 'x-msft-approval-justification' is required to request approval", 1), nil, true},
-		"no justification, as documented": {403, `{"error":{"code":"Forbidden","message":"The operation requires Multi Admin Approval."}}`, nil, true},
-		"waits":                           {412, waits, []string{"x-msft-approval-code", code}, true},
-		"waits, without a text":           {412, "", []string{"x-msft-approval-code", code}, true},
-		"waits, without a header":         {412, waits, nil, true},
-		"waits, as documented":            {403, `{"error":{"code":"ApprovalRequired","message":"Approval Required."}}`, []string{"x-msft-approval-code", code}, true},
-		"waits, by its code":              {403, `{"error":{"code":"ApprovalRequired","message":"Approval Required."}}`, nil, true},
-		"another condition":               {412, `{"error":{"code":"ConditionNotMet","message":"x"}}`, nil, false},
+		"no justification": {
+			400,
+			`{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is required to request approval"}}`, nil, true,
+		},
+		"no justification, nested": {400, nested("Header 'x-msft-approval-justification' is required to request approval", 1), nil, true},
+		"no justification, as documented": {
+			403, `{"error":{"code":"Forbidden","message":"The operation requires Multi Admin Approval."}}`, nil, true,
+		},
+		"waits":                   {412, waits, []string{"x-msft-approval-code", code}, true},
+		"waits, without a text":   {412, "", []string{"x-msft-approval-code", code}, true},
+		"waits, without a header": {412, waits, nil, true},
+		"waits, as documented": {
+			403, `{"error":{"code":"ApprovalRequired","message":"Approval Required."}}`, []string{"x-msft-approval-code", code}, true,
+		},
+		"waits, by its code": {403, `{"error":{"code":"ApprovalRequired","message":"Approval Required."}}`, nil, true},
+		"another condition":  {412, `{"error":{"code":"ConditionNotMet","message":"x"}}`, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,7 +275,9 @@ func TestError_HintOfMultiAdminApproval(t *testing.T) {
 				hintOf(t, err, nil, nil)
 				return
 			}
-			hintOf(t, err, []string{"Multi Admin Approval", "second administrator", "wipe, retire and delete", "excluded from the policy"}, []string{code, "permission"})
+			hintOf(t, err, []string{
+				"Multi Admin Approval", "second administrator", "wipe, retire and delete", "excluded from the policy",
+			}, []string{code, "permission"})
 		})
 	}
 }
@@ -247,8 +288,8 @@ func TestError_HintOfACredential(t *testing.T) {
 	const own, generic = "CredentialOptions.Cloud", "the credential gave no token"
 	crossing := []string{own, "ClientOptions.Cloud of an azidentity credential", "graph.microsoft.us"}
 	entra := func(code, sentence string) string {
-		return `ClientSecretCredential authentication failed. { "error": "invalid_request", "error_description": "AADSTS` + code + ": " + sentence +
-			` Trace ID: 00000000-1111-4222-8333-444444444444 Timestamp: 2026-05-04 10:00:00Z", "error_codes": [ ` + code + ` ] }`
+		return `ClientSecretCredential authentication failed. { "error": "invalid_request", "error_description": "AADSTS` + code + ": " +
+			sentence + ` Trace ID: 00000000-1111-4222-8333-444444444444 Timestamp: 2026-05-04 10:00:00Z", "error_codes": [ ` + code + ` ] }`
 	}
 	gateway := graphAt("https://gateway.example")
 	gateway.Services[intune.ServiceGraph] = cloud.ServiceConfiguration{Endpoint: "https://gateway.example", Audience: "api://gateway"}
@@ -257,30 +298,56 @@ func TestError_HintOfACredential(t *testing.T) {
 		cloud cloud.Configuration
 		says  []string // nil: nothing but the generic hint
 	}{
-		"crosses clouds":            {entra("900382", "Confidential Client is not supported in Cross Cloud request."), intune.CloudUSGovernment, crossing},
-		"crosses clouds, newer":     {entra("900432", "Confidential Client is not supported in Cross Cloud request."), intune.CloudUSGovernment, crossing},
-		"national portal":           {entra("900383", "Please login to your National Cloud dedicated portal"), intune.CloudUSGovernment, crossing},
-		"public endpoint":           {entra("900439", "USGClientNotSupportedOnPublicEndpoint"), intune.CloudUSGovernment, crossing},
-		"tenant of another cloud":   {entra("90038", "The specified tenant 'contoso' belongs to the National Cloud 'X'."), intune.CloudUSGovernment, crossing},
-		"no such Graph":             {entra("500011", "The resource principal named https://graph.microsoft.us was not found in the tenant."), intune.CloudUSGovernment, crossing},
-		"no such gateway":           {entra("500011", "The resource principal named api://gateway was not found in the tenant."), gateway, nil},
-		"no such tenant":            {entra("90002", "Tenant 'contoso' not found."), intune.CloudPublic, []string{own, "does not know the tenant", "tenant's id"}},
-		"the second of a chain":     {"a: AADSTS7000215: Invalid client secret.\n\tb: AADSTS90002: Tenant 'contoso' not found.", intune.CloudPublic, []string{"does not know the tenant"}},
-		"a longer code":             {entra("900023", "Specified tenant identifier 'contoso' is neither a valid DNS name, nor a valid external domain."), intune.CloudPublic, nil},
-		"another code":              {entra("7000215", "Invalid client secret provided."), intune.CloudPublic, nil},
-		"no code":                   {"AADSTS", intune.CloudPublic, nil},
-		"no browser on Linux":       {`InteractiveBrowserCredential: exec: "xdg-open,x-www-browser,www-browser": executable file not found in $PATH`, intune.CloudPublic, []string{"CredentialMethodDeviceCode"}},
-		"no browser on BSD":         {"InteractiveBrowserCredential: xdg-open: command not found - install xdg-utils from ports(8)", intune.CloudPublic, []string{"DeviceCodeCredential"}},
-		"no browser for the opener": {"InteractiveBrowserCredential: exit status 3", intune.CloudPublic, []string{"CredentialMethodDeviceCode", "browser"}},
-		"a browser, other trouble":  {"InteractiveBrowserCredential: access_denied", intune.CloudPublic, nil},
-		"no Azure CLI":              {"AzureCLICredential: exec: executable file not found in $PATH", intune.CloudPublic, nil},
+		"crosses clouds": {entra("900382", "Confidential Client is not supported in Cross Cloud request."), intune.CloudUSGovernment, crossing},
+		"crosses clouds, newer": {
+			entra("900432", "Confidential Client is not supported in Cross Cloud request."), intune.CloudUSGovernment, crossing,
+		},
+		"national portal": {entra("900383", "Please login to your National Cloud dedicated portal"), intune.CloudUSGovernment, crossing},
+		"public endpoint": {entra("900439", "USGClientNotSupportedOnPublicEndpoint"), intune.CloudUSGovernment, crossing},
+		"tenant of another cloud": {
+			entra("90038", "The specified tenant 'contoso' belongs to the National Cloud 'X'."), intune.CloudUSGovernment, crossing,
+		},
+		"no such Graph": {
+			entra("500011", "The resource principal named https://graph.microsoft.us was not found in the tenant."),
+			intune.CloudUSGovernment, crossing,
+		},
+		"no such gateway": {entra("500011", "The resource principal named api://gateway was not found in the tenant."), gateway, nil},
+		"no such tenant": {
+			entra("90002", "Tenant 'contoso' not found."), intune.CloudPublic, []string{own, "does not know the tenant", "tenant's id"},
+		},
+		"the second of a chain": {
+			"a: AADSTS7000215: Invalid client secret.\n\tb: AADSTS90002: Tenant 'contoso' not found.", intune.CloudPublic,
+			[]string{"does not know the tenant"},
+		},
+		"a longer code": {
+			entra("900023", "Specified tenant identifier 'contoso' is neither a valid DNS name, nor a valid external domain."),
+			intune.CloudPublic, nil,
+		},
+		"another code": {entra("7000215", "Invalid client secret provided."), intune.CloudPublic, nil},
+		"no code":      {"AADSTS", intune.CloudPublic, nil},
+		"no browser on Linux": {
+			`InteractiveBrowserCredential: exec: "xdg-open,x-www-browser,www-browser": executable file not found in $PATH`,
+			intune.CloudPublic,
+			[]string{"CredentialMethodDeviceCode"},
+		},
+		"no browser on BSD": {
+			"InteractiveBrowserCredential: xdg-open: command not found - install xdg-utils from ports(8)", intune.CloudPublic,
+			[]string{"DeviceCodeCredential"},
+		},
+		"no browser for the opener": {
+			"InteractiveBrowserCredential: exit status 3", intune.CloudPublic, []string{"CredentialMethodDeviceCode", "browser"},
+		},
+		"a browser, other trouble": {"InteractiveBrowserCredential: access_denied", intune.CloudPublic, nil},
+		"no Azure CLI":             {"AzureCLICredential: exec: executable file not found in $PATH", intune.CloudPublic, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			refused := credentialFunc(func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 				return azcore.AccessToken{}, errors.New(c.text)
 			})
-			client, err := intune.NewClient(refused, &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Cloud: c.cloud, Transport: transportFunc(noConnection)}})
+			client, err := intune.NewClient(refused, &intune.ClientOptions{
+				ClientOptions: azcore.ClientOptions{Cloud: c.cloud, Transport: transportFunc(noConnection)},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -305,7 +372,8 @@ func TestError_HintOfACredentialOfAnotherCloud(t *testing.T) {
 				"token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize", "issuer": base + "/v2.0",
 			})), nil
 		}
-		return answer(req, http.StatusBadRequest, nil, `{"error":"invalid_request","error_description":"AADSTS900382: Confidential Client is not supported in Cross Cloud request."}`), nil
+		return answer(req, http.StatusBadRequest, nil, `{"error":"invalid_request",`+
+			`"error_description":"AADSTS900382: Confidential Client is not supported in Cross Cloud request."}`), nil
 	})
 	credential, err := azidentity.NewClientSecretCredential(testTenant, testApp, testSecret, &azidentity.ClientSecretCredentialOptions{
 		ClientOptions: azcore.ClientOptions{Transport: entra, Retry: policy.RetryOptions{MaxRetries: -1}}, DisableInstanceDiscovery: true,
@@ -330,7 +398,8 @@ func TestError_HintOfAMachineWithoutABrowser(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	entra := newEntra(t)
 	credential, err := intune.NewCredential(&intune.CredentialOptions{
-		ClientOptions: entra.options(), Method: intune.CredentialMethodBrowser, TenantID: testTenant, ClientID: testApp, DisableInstanceDiscovery: true,
+		ClientOptions: entra.options(), Method: intune.CredentialMethodBrowser, TenantID: testTenant, ClientID: testApp,
+		DisableInstanceDiscovery: true,
 	})
 	if err != nil {
 		t.Fatal(err)

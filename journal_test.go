@@ -861,7 +861,8 @@ func TestJournalRequests_Damage(t *testing.T) {
 // Entries that an earlier version wrote belong to those of this one.
 func TestJournalRequests_OldEntriesInUpperCase(t *testing.T) {
 	t.Parallel()
-	const asking = `{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/` + upperGUID + `","clientRequestId":"id","resumeToken":"t"}`
+	const asking = `{"time":"2026-03-04T05:06:07Z","device":"/deviceManagement/managedDevices/` + upperGUID +
+		`","clientRequestId":"id","resumeToken":"t"}`
 	var entry intune.JournalEntry
 	if err := json.Unmarshal([]byte(asking), &entry); err != nil {
 		t.Fatal(err)

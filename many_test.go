@@ -513,9 +513,10 @@ func TestRequestRemoteAssistanceMany_PauseIsBounded(t *testing.T) {
 				sent := &manyScript{answers: map[string][]int{"d0": {429, 204}}, header: http.Header{"Retry-After": {c.after}}}
 				client := sent.client(t, func(o *intune.ClientOptions) { o.Retry.MaxRetryDelay = c.most })
 				start, paused := time.Now(), time.Duration(0)
-				got := summaries(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &intune.RequestRemoteAssistanceManyOptions{
+				options := intune.RequestRemoteAssistanceManyOptions{
 					PerSecond: -1, Concurrency: 1, OnProgress: func(p intune.Progress) { paused = max(paused, p.PausedUntil.Sub(start)) },
-				}))
+				}
+				got := summaries(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), &options))
 				if want := []string{"d0 accepted 2", "d1 accepted 1", "d2 accepted 1"}; !slices.Equal(got, want) {
 					t.Errorf("got %q, want %q", got, want)
 				}
@@ -716,7 +717,8 @@ func TestRequestRemoteAssistanceMany_TakesOneDeviceAhead(t *testing.T) {
 				}
 			}
 		}
-		results, done := sent.client(t).RequestRemoteAssistanceMany(t.Context(), input, &intune.RequestRemoteAssistanceManyOptions{PerSecond: -1, Concurrency: 3}), 0
+		options := intune.RequestRemoteAssistanceManyOptions{PerSecond: -1, Concurrency: 3}
+		results, done := sent.client(t).RequestRemoteAssistanceMany(t.Context(), input, &options), 0
 		if begun.Load() != 0 {
 			t.Error("the input was read before the loop began")
 		}
@@ -800,10 +802,12 @@ func TestRequestRemoteAssistanceMany_InputDoesNotReturn(t *testing.T) {
 		options intune.RequestRemoteAssistanceManyOptions
 		want    any // recovered
 	}{
-		"panic":                      {func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{}, "of the input"},
-		"panic, with a bad argument": {func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, "of the input"},
-		"exit":                       {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{}, nil},
-		"exit, with a bad argument":  {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, nil},
+		"panic": {func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{}, "of the input"},
+		"panic, with a bad argument": {
+			func() { panic("of the input") }, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, "of the input",
+		},
+		"exit":                      {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{}, nil},
+		"exit, with a bad argument": {runtime.Goexit, intune.RequestRemoteAssistanceManyOptions{Concurrency: -1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -1444,7 +1448,8 @@ func TestRequestRemoteAssistanceMany_CapturesNoResponse(t *testing.T) {
 	t.Parallel()
 	var captured *http.Response
 	ctx := policy.WithCaptureResponse(t.Context(), &captured)
-	got := summaries((&manyScript{}).client(t).RequestRemoteAssistanceMany(ctx, devicesNamed(numbered(20)...), &intune.RequestRemoteAssistanceManyOptions{PerSecond: -1}))
+	options := intune.RequestRemoteAssistanceManyOptions{PerSecond: -1}
+	got := summaries((&manyScript{}).client(t).RequestRemoteAssistanceMany(ctx, devicesNamed(numbered(20)...), &options))
 	if len(got) != 20 {
 		t.Errorf("got %q", got)
 	}

@@ -167,7 +167,9 @@ func TestManagedDevice_DecodingTolerances(t *testing.T) {
 		"wrapped, in capitals": {`{"VALUE":{"id":"a"}}`, intune.ManagedDevice{ID: "a"}},
 		"wrapper last":         {`{"id":"x","userId":"y","value":{"id":"a"}}`, intune.ManagedDevice{ID: "a"}},
 		"wrapped null":         {`{"value":null}`, intune.ManagedDevice{}},
-		"unknown properties":   {`{"@odata.etag":"W/\"1\"","id":"a","roleScopeTagIds":["0",{"x":[1e9]}],"n":null}`, intune.ManagedDevice{ID: "a"}},
+		"unknown properties": {
+			`{"@odata.etag":"W/\"1\"","id":"a","roleScopeTagIds":["0",{"x":[1e9]}],"n":null}`, intune.ManagedDevice{ID: "a"},
+		},
 		"case of names": {
 			`{"ID":"a","devicename":"n","OsVersion":"1","easACTIVATED":true}`,
 			intune.ManagedDevice{ID: "a", DeviceName: "n", OSVersion: "1", EASActivated: true},
@@ -747,7 +749,9 @@ func TestRemoteAssistancePartner_Decoding(t *testing.T) {
 			`{"id":"a","displayName":null,"onboardingUrl":null,"onboardingStatus":null,"lastConnectionDateTime":null}`,
 			intune.RemoteAssistancePartner{ID: "a"},
 		},
-		"never":          {`{"id":"a","onboardingUrl":"","lastConnectionDateTime":"0001-01-01T00:00:00Z"}`, intune.RemoteAssistancePartner{ID: "a"}},
+		"never": {
+			`{"id":"a","onboardingUrl":"","lastConnectionDateTime":"0001-01-01T00:00:00Z"}`, intune.RemoteAssistancePartner{ID: "a"},
+		},
 		"blank date":     {`{"id":"a","lastConnectionDateTime":""}`, intune.RemoteAssistancePartner{ID: "a"}},
 		"unknown member": {`{"ID":"a","ONBOARDINGSTATUS":"paused"}`, intune.RemoteAssistancePartner{ID: "a", OnboardingStatus: "paused"}},
 	} {

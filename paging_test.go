@@ -313,7 +313,8 @@ func TestClient_ListsThatGetNoFurtherEnd(t *testing.T) {
 				service := endless(c.rows)
 				err := list(t, newClient(t, service))
 				failed := asError(t, err)
-				if want := "100 pages in a row without a row that was not there before"; failed.StatusCode != 0 || !strings.Contains(err.Error(), want) {
+				const want = "100 pages in a row without a row that was not there before"
+				if failed.StatusCode != 0 || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v", err)
 				}
 				if got := len(service.asked); got != c.want {

@@ -293,7 +293,8 @@ func TestError_UserStaysOut(t *testing.T) {
 
 // echoes are the forms in which a service may quote a user.
 var echoes = []string{
-	"josé@contoso.com", "JOSÉ@CONTOSO.COM", "jos%C3%A9%40contoso.com", "jos%25C3%25A9%2540contoso.com", "jos&#233;&#64;contoso.com", "Jos&amp;eacute;&amp;#x40;contoso.com",
+	"josé@contoso.com", "JOSÉ@CONTOSO.COM", "jos%C3%A9%40contoso.com", "jos%25C3%25A9%2540contoso.com", "jos&#233;&#64;contoso.com",
+	"Jos&amp;eacute;&amp;#x40;contoso.com",
 	`jos\u00e9\u0040contoso.com`, `jos\\u00E9\\u0040contoso.com`,
 }
 
@@ -360,7 +361,8 @@ func TestError_IsOfTheAddressAskedFor(t *testing.T) {
 				if e.Device != device {
 					t.Errorf("%s: the error is about %#v", where, e.Device)
 				}
-				if shown := strings.ToLower(fmt.Sprint(err, e.Message, e.RequestID)); strings.Contains(shown, "jos") || !strings.Contains(shown, "redacted may not be read") {
+				shown := strings.ToLower(fmt.Sprint(err, e.Message, e.RequestID))
+				if strings.Contains(shown, "jos") || !strings.Contains(shown, "redacted may not be read") {
 					t.Errorf("%s: %s", where, shown)
 				}
 			}
@@ -385,7 +387,9 @@ func TestError_IsOfTheAddressAskedFor(t *testing.T) {
 // After the plain address failed too, its use is no advice.
 func TestError_HintAfterThePlainAddress(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{"route": `{"error":{"code":"BadRequest","message":"No OData route exists that match template"}}`, "nothing": ""} {
+	for name, body := range map[string]string{
+		"route": `{"error":{"code":"BadRequest","message":"No OData route exists that match template"}}`, "nothing": "",
+	} {
 		for _, device := range []intune.DeviceRef{intune.UserDevice("anna", exampleID), intune.DetectedAppDevice("app", exampleID)} {
 			_, err := newClient(t, always(http.StatusBadRequest, body)).GetDevice(t.Context(), device, nil)
 			if e := asError(t, err); e.Device != device || e.Hint != "" {
@@ -407,7 +411,8 @@ var listings = map[string]func(ctx context.Context, c *intune.Client, from strin
 	},
 	"pages of devices": func(ctx context.Context, c *intune.Client, from string) (err error) {
 		filter := intune.DeviceFilter{DeviceName: "PC-joséphine", UserPrincipalName: "josé@contoso.com"}
-		for pager := c.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, ContinueFrom: from}); err == nil && pager.More(); {
+		pager := c.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter, ContinueFrom: from})
+		for err == nil && pager.More() {
 			_, err = pager.NextPage(ctx)
 		}
 		return err

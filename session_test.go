@@ -392,18 +392,22 @@ func TestOpenRemoteAssistance_TokenIsNotRenewed(t *testing.T) {
 		from, to time.Duration // when the credential fails
 		ends     time.Duration // zero: with the link, after two minutes
 	}{
-		"once":                             {plain, 20 * time.Second, 21 * time.Second, 0},
-		"just short of a minute":           {plain, 20 * time.Second, 80 * time.Second, 0},
-		"a minute":                         {plain, 20 * time.Second, 81 * time.Second, 80 * time.Second},
-		"for good":                         {plain, 20 * time.Second, never, 80 * time.Second},
-		"from the first read":              {plain, time.Second, never, 65 * time.Second},
-		"says canceled, for a while":       {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, 80 * time.Second, 0},
-		"says canceled, for good":          {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, never, 80 * time.Second},
-		"says that its time is over":       {context.DeadlineExceeded, 20 * time.Second, never, 80 * time.Second},
-		"a sign-in is needed":              {&azidentity.AuthenticationRequiredError{}, 20 * time.Second, 21 * time.Second, 20 * time.Second},
-		"a sign-in is needed, within":      {fmt.Errorf("chain: %w", &azidentity.AuthenticationRequiredError{}), 20 * time.Second, 21 * time.Second, 20 * time.Second},
-		"a code for a person, in its text": {errors.New("az: AADSTS70043: the refresh token has expired"), 20 * time.Second, 21 * time.Second, 20 * time.Second},
-		"a code that may pass":             {errors.New("az: AADSTS90033: a transient error has occurred"), 20 * time.Second, 80 * time.Second, 0},
+		"once":                       {plain, 20 * time.Second, 21 * time.Second, 0},
+		"just short of a minute":     {plain, 20 * time.Second, 80 * time.Second, 0},
+		"a minute":                   {plain, 20 * time.Second, 81 * time.Second, 80 * time.Second},
+		"for good":                   {plain, 20 * time.Second, never, 80 * time.Second},
+		"from the first read":        {plain, time.Second, never, 65 * time.Second},
+		"says canceled, for a while": {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, 80 * time.Second, 0},
+		"says canceled, for good":    {fmt.Errorf("identity endpoint: %w", context.Canceled), 20 * time.Second, never, 80 * time.Second},
+		"says that its time is over": {context.DeadlineExceeded, 20 * time.Second, never, 80 * time.Second},
+		"a sign-in is needed":        {&azidentity.AuthenticationRequiredError{}, 20 * time.Second, 21 * time.Second, 20 * time.Second},
+		"a sign-in is needed, within": {
+			fmt.Errorf("chain: %w", &azidentity.AuthenticationRequiredError{}), 20 * time.Second, 21 * time.Second, 20 * time.Second,
+		},
+		"a code for a person, in its text": {
+			errors.New("az: AADSTS70043: the refresh token has expired"), 20 * time.Second, 21 * time.Second, 20 * time.Second,
+		},
+		"a code that may pass": {errors.New("az: AADSTS90033: a transient error has occurred"), 20 * time.Second, 80 * time.Second, 0},
 	} {
 		for _, poll := range []bool{false, true} {
 			bubble(t, fmt.Sprint(name, ", poller: ", poll), func(t *testing.T, tenant *intunetest.Tenant) {

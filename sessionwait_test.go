@@ -304,7 +304,9 @@ func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
 					return says(c.status, none, "Retry-After", c.retryAfter)(req)
 				}), noRetries)
 				start := time.Now()
-				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{Frequency: c.frequency, MaxWait: maxWait})
+				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{
+					Frequency: c.frequency, MaxWait: maxWait,
+				})
 				if !errors.Is(err, intune.ErrSessionPending) {
 					t.Errorf("got %v", err)
 				}
@@ -332,10 +334,18 @@ func TestOpenRemoteAssistance_EndsBeforeTheServiceAllowsARead(t *testing.T) {
 		throttled bool // is the cause
 		unknown   bool
 	}{
-		"MaxWait":                           {intune.OpenRemoteAssistanceOptions{}, 204, []string{old}, 10 * time.Minute, "", true, false},
-		"ConfirmWithin":                     {intune.OpenRemoteAssistanceOptions{}, 502, []string{old}, 2 * time.Minute, "", false, true},
-		"AcceptExistingAfter":               {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, 204, []string{old, old}, time.Minute, oldLink, false, false},
-		"AcceptExistingAfter, nothing seen": {intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, 204, []string{old}, 10 * time.Minute, "", true, false},
+		"MaxWait":       {intune.OpenRemoteAssistanceOptions{}, 204, []string{old}, 10 * time.Minute, "", true, false},
+		"ConfirmWithin": {intune.OpenRemoteAssistanceOptions{}, 502, []string{old}, 2 * time.Minute, "", false, true},
+		"AcceptExistingAfter": {
+			intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			204,
+			[]string{old, old},
+			time.Minute,
+			oldLink, false, false,
+		},
+		"AcceptExistingAfter, nothing seen": {
+			intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute}, 204, []string{old}, 10 * time.Minute, "", true, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -1007,7 +1017,8 @@ func TestWaitForRemoteAssistance_OldTokenInUpperCase(t *testing.T) {
 	if !ok || pending.Device != intune.Device(id) {
 		t.Fatalf("got %v", err)
 	}
-	if session, err = tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, &options); err != nil || session.Device != intune.Device(id) {
+	session, err = tenant.Client().WaitForRemoteAssistance(t.Context(), pending.ResumeToken, &options)
+	if err != nil || session.Device != intune.Device(id) {
 		t.Errorf("from the token of the error: a session on %v, error %v", session.Device, err)
 	}
 }

@@ -16,7 +16,8 @@ import (
 // C§6.1 and C§6.2: the members of the envelope and the two shapes of JSON within JSON.
 func TestParse(t *testing.T) {
 	t.Parallel()
-	v3 := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1 - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
+	v3 := `{"_version":3,"Message":"An error has occurred - Operation ID (for customer support): op-1` +
+		` - Activity ID: act-1 - Url: https://fef.manage.microsoft.com/x",` +
 		`"CustomApiErrorPhrase":"FeatureDisabled","RetryAfter":"2.5","Target":"t"}`
 	for name, c := range map[string]struct {
 		body  string
@@ -24,7 +25,8 @@ func TestParse(t *testing.T) {
 		codes string
 	}{
 		"plain": {
-			`{"error":{"code":"NotFound","message":"gone","target":"device","innerError":{"code":"Inner","date":"2026-11-01","request-id":"r","client-request-id":"c"},` +
+			`{"error":{"code":"NotFound","message":"gone","target":"device",` +
+				`"innerError":{"code":"Inner","date":"2026-11-01","request-id":"r","client-request-id":"c"},` +
 				`"details":[{"code":"d","message":"m","target":"x"}]}}`,
 			errorbody.Body{
 				Code: "NotFound", InnerCode: "Inner", Message: "gone", Target: "device", Date: "2026-11-01", RequestID: "r", ClientRequestID: "c",
@@ -68,11 +70,19 @@ func TestParse(t *testing.T) {
 		"batch that says more": {
 			`{"responses":[],"code":"x","message":"m","error_description":"d"}`, errorbody.Body{}, "",
 		},
-		"batch and error":   {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
-		"text":              {"upstream failed", errorbody.Body{Message: "upstream failed"}, ""},
-		"token endpoint":    {`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d"}, "invalid_client"},
-		"phrase in trailer": {`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P"}, "x"},
-		"code in details":   {`{"error":{"code":"x","details":[{"code":"y"}]}}`, errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}}, "x y"},
+		"batch and error": {`{"responses":[],"error":{"code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
+		"text":            {"upstream failed", errorbody.Body{Message: "upstream failed"}, ""},
+		"token endpoint": {
+			`{"error":"invalid_client","error_description":"d"}`, errorbody.Body{Code: "invalid_client", Message: "d"}, "invalid_client",
+		},
+		"phrase in trailer": {
+			`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: P"}}`, errorbody.Body{Code: "x", Message: "m", Phrase: "P"}, "x",
+		},
+		"code in details": {
+			`{"error":{"code":"x","details":[{"code":"y"}]}}`,
+			errorbody.Body{Code: "x", InnerCode: "y", Details: []errorbody.Detail{{Code: "y"}}},
+			"x y",
+		},
 		"phrase and ids outside": {
 			`{"error":{"code":"x","CustomApiErrorPhrase":"P","request-id":"r","client-request-id":"c","date":"d","innerError":{"request-id":"r2"}}}`,
 			errorbody.Body{Code: "x", Phrase: "P", RequestID: "r", ClientRequestID: "c", Date: "d"},
@@ -90,20 +100,33 @@ func TestParse(t *testing.T) {
 			errorbody.Body{Code: "x", Message: "m", Details: []errorbody.Detail{{Code: "d"}}},
 			"x d",
 		},
-		"message of a code":     {`{"error":{"code":"x","message":"{\"Code\":\"y\"}"}}`, errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
-		"message in quotes":     {`{"error":{"code":"x","message":"\"m\""}}`, errorbody.Body{Code: "x", Message: `"m"`}, "x"},
-		"blank code":            {`{"error":{"errorCode":"","code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
-		"message below a blank": {`{"error":{"code":"x","message":{"value":"","Value":5,"message":"m"}}}`, errorbody.Body{Code: "x", Message: "m"}, "x"},
-		"number with a point":   {`{"error":{"code":0.25}}`, errorbody.Body{Code: "0.25"}, ""},
-		"trailer alone":         {`{"error":{"code":"x","message":"Activity ID: a"}}`, errorbody.Body{Code: "x", ActivityID: "a"}, "x"},
-		"trailer behind spaces": {`{"error":{"code":"x","message":"m   Activity ID:a\r\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x"},
-		"trailer in lines":      {`{"error":{"code":"x","message":"m - Activity ID: a\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x"},
-		"label in the sentence": {`{"error":{"code":"x","message":"an Activity ID: b - Activity ID: a"}}`, errorbody.Body{Code: "x", Message: "an Activity ID: b", ActivityID: "a"}, "x"},
+		"message of a code": {`{"error":{"code":"x","message":"{\"Code\":\"y\"}"}}`, errorbody.Body{Code: "x", InnerCode: "y"}, "x y"},
+		"message in quotes": {`{"error":{"code":"x","message":"\"m\""}}`, errorbody.Body{Code: "x", Message: `"m"`}, "x"},
+		"blank code":        {`{"error":{"errorCode":"","code":"x"}}`, errorbody.Body{Code: "x"}, "x"},
+		"message below a blank": {
+			`{"error":{"code":"x","message":{"value":"","Value":5,"message":"m"}}}`, errorbody.Body{Code: "x", Message: "m"}, "x",
+		},
+		"number with a point": {`{"error":{"code":0.25}}`, errorbody.Body{Code: "0.25"}, ""},
+		"trailer alone":       {`{"error":{"code":"x","message":"Activity ID: a"}}`, errorbody.Body{Code: "x", ActivityID: "a"}, "x"},
+		"trailer behind spaces": {
+			`{"error":{"code":"x","message":"m   Activity ID:a\r\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x",
+		},
+		"trailer in lines": {
+			`{"error":{"code":"x","message":"m - Activity ID: a\nmore"}}`, errorbody.Body{Code: "x", Message: "m", ActivityID: "a"}, "x",
+		},
+		"label in the sentence": {
+			`{"error":{"code":"x","message":"an Activity ID: b - Activity ID: a"}}`,
+			errorbody.Body{Code: "x", Message: "an Activity ID: b", ActivityID: "a"},
+			"x",
+		},
 		"labels of the sentence": {
-			`{"error":{"code":"x","message":"of Url: of Url: of - Url: https://fef.manage.microsoft.com/x"}}`, errorbody.Body{Code: "x", Message: "of Url: of Url: of"}, "x",
+			`{"error":{"code":"x","message":"of Url: of Url: of - Url: https://fef.manage.microsoft.com/x"}}`,
+			errorbody.Body{Code: "x", Message: "of Url: of Url: of"},
+			"x",
 		},
 		"cut": {
-			`{"error":{"x":["code","no"],"n":1,"ErrorCode":"x","code":"y","Message":"m","innerError":{"request-id":"r","client-request-id":"c","date":"d","message":"n"},"o":{"code":"z"`,
+			`{"error":{"x":["code","no"],"n":1,"ErrorCode":"x","code":"y","Message":"m",` +
+				`"innerError":{"request-id":"r","client-request-id":"c","date":"d","message":"n"},"o":{"code":"z"`,
 			errorbody.Body{Code: "x", Message: "m", RequestID: "r", ClientRequestID: "c", Date: "d"},
 			"x",
 		},
@@ -163,19 +186,30 @@ func asJSON(b errorbody.Body) string {
 func TestQuestionsDoNotDependOnPrivateParts(t *testing.T) {
 	t.Parallel()
 	private := redact.Of("$filter=a%20eq%20%27Forbidden%27%20or%20b%20eq%20%27LICENSE-1%27")
-	b := errorbody.Parse([]byte(`{"error":{"code":"Forbidden","message":"no 'LICENSE-1' in A Page","innerError":{"code":"ObjectConflict"}}}`), private)
+	const body = `{"error":{"code":"Forbidden","message":"no 'LICENSE-1' in A Page","innerError":{"code":"ObjectConflict"}}}`
+	b := errorbody.Parse([]byte(body), private)
 	if b.Code != redact.Placeholder || strings.Contains(fmt.Sprintf("%+v %#v", b, b), "orbidden") {
 		t.Errorf("it shows what is private: %+v", b)
 	}
-	if !b.HasCode("x", "forbidden") || b.HasCode("Conflict") || !b.HasCodeLike("x", "conflict") || b.HasCodeLike("license") || !b.Says("x", "a page") || b.Says("license") {
-		t.Error("wrong answers")
-	}
-	made := errorbody.Made("No License", "a", "Forbidden")
-	if !made.Says("license") || !made.HasCode("forbidden") || !made.HasCodeLike("forb") || made.Says("forbidden") {
-		t.Error("wrong answers of one made by hand")
-	}
-	if none := (errorbody.Body{}); none.Says("") || none.HasCode("") || none.HasCodeLike("") {
-		t.Error("the zero Body says something")
+	made, none := errorbody.Made("No License", "a", "Forbidden"), errorbody.Body{}
+	for question, c := range map[string]struct{ got, want bool }{
+		"code x or forbidden":     {b.HasCode("x", "forbidden"), true},
+		"code Conflict":           {b.HasCode("Conflict"), false},
+		"code like x or conflict": {b.HasCodeLike("x", "conflict"), true},
+		"code like license":       {b.HasCodeLike("license"), false},
+		"says x or a page":        {b.Says("x", "a page"), true},
+		"says license":            {b.Says("license"), false},
+		"made: says license":      {made.Says("license"), true},
+		"made: code forbidden":    {made.HasCode("forbidden"), true},
+		"made: code like forb":    {made.HasCodeLike("forb"), true},
+		"made: says forbidden":    {made.Says("forbidden"), false},
+		"zero: says nothing":      {none.Says(""), false},
+		"zero: no code":           {none.HasCode(""), false},
+		"zero: code like nothing": {none.HasCodeLike(""), false},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %v", question, c.got)
+		}
 	}
 }
 
@@ -191,13 +225,17 @@ func quote(text string) string {
 func TestEveryTextIsCleaned(t *testing.T) {
 	t.Parallel()
 	private := redact.Of("", "anna@contoso.com")
-	for _, secret := range []string{"https://get.teamviewer.com/s12", `https:\/\/get.teamviewer.com\/s12`, "anna@contoso.com", "anna%40contoso.com", "\x1b[31m"} {
+	for _, secret := range []string{
+		"https://get.teamviewer.com/s12", `https:\/\/get.teamviewer.com\/s12`, "anna@contoso.com", "anna%40contoso.com", "\x1b[31m",
+	} {
 		for _, form := range []string{
 			`{"error":{"code":%s}}`, `{"error":{"message":%s}}`, `{"error":{"target":%s}}`, `{"error":{"CustomApiErrorPhrase":%s}}`,
 			`{"error":{"details":[{"code":%s}]}}`, `{"error":{"details":[{"message":%s}]}}`, `{"error":{"details":[{"code":"c","target":%s}]}}`,
-			`{"error":{"innerError":{"code":%s}}}`, `{"error":{"innerError":{"request-id":%s}}}`, `{"error":{"innerError":{"client-request-id":%s}}}`,
+			`{"error":{"innerError":{"code":%s}}}`, `{"error":{"innerError":{"request-id":%s}}}`,
+			`{"error":{"innerError":{"client-request-id":%s}}}`,
 			`{"error":{"innerError":{"date":%s}}}`, `{"error":{"code":"x","message":"{\"Message\":\"m\",\"RetryAfter\":7}"},"error_description":%s}`,
-			`{"error":%s}`, `{"error":{"code":"x","message":"m - Activity ID: ` + "%[2]s" + `"}}`, `{"error":{"code":"x","message":"m - Operation ID (for customer support): ` + "%[2]s" + `"}}`,
+			`{"error":%s}`, `{"error":{"code":"x","message":"m - Activity ID: ` + "%[2]s" + `"}}`,
+			`{"error":{"code":"x","message":"m - Operation ID (for customer support): ` + "%[2]s" + `"}}`,
 			`{"error":{"code":"x","message":"m - CustomApiErrorPhrase: ` + "%[2]s" + `"}}`, `%s`, `<html><body>%[2]s</body></html>`,
 		} {
 			raw := strings.Trim(quote(secret), `"`)
@@ -216,7 +254,8 @@ func TestEveryTextIsCleaned(t *testing.T) {
 func TestTextsAreBounded(t *testing.T) {
 	t.Parallel()
 	long := quote(strings.Repeat("é", 40_000))
-	body := fmt.Sprintf(`{"error":{"code":%[1]s,"message":%[1]s,"target":%[1]s,"innerError":{"date":%[1]s},"details":[{"code":%[1]s,"message":%[1]s}]}}`, long)
+	body := fmt.Sprintf(`{"error":{"code":%[1]s,"message":%[1]s,"target":%[1]s,"innerError":{"date":%[1]s},`+
+		`"details":[{"code":%[1]s,"message":%[1]s}]}}`, long)
 	b := errorbody.Parse([]byte(body), redact.Private{})
 	for name, c := range map[string]struct {
 		text  string
@@ -237,8 +276,14 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"error":{"code":"x","innerError":{"innerError":{"code":"y"`), "x")
 	f.Fuzz(func(t *testing.T, body []byte, key string) {
 		b := errorbody.Parse(body, redact.Of("", key))
-		if len(b.Message) > 8<<10 || len(b.Details) > 16 || len(b.Code) > 1<<10 || !utf8.ValidString(b.Message) {
-			t.Errorf("%d bytes, %d details", len(b.Message), len(b.Details))
+		if len(b.Message) > 8<<10 || !utf8.ValidString(b.Message) {
+			t.Errorf("the message has %d bytes, or is not UTF-8: %.100q", len(b.Message), b.Message)
+		}
+		if len(b.Details) > 16 {
+			t.Errorf("%d details", len(b.Details))
+		}
+		if len(b.Code) > 1<<10 {
+			t.Errorf("the code has %d bytes", len(b.Code))
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 func TestPages(t *testing.T) {
 	t.Parallel()
+	behind := func(n int) string { return "<" + strings.Repeat("x", n) + "<html>a" }
 	for page, want := range map[string]string{
 		"<html><body>Bad <b>Gate</b>way &amp; more</body></html>":                                       "Bad Gate way & more",
 		"<!DOCTYPE HTML PUBLIC \"x\">\r\n<HTML><HEAD><TITLE>t</TITLE></HEAD><BODY><h2>Down</h2></BODY>": "Down",
@@ -27,9 +28,9 @@ func TestPages(t *testing.T) {
 		"<p>no page</p>":                                                                                "<p>no page</p>",
 		"text <html>":                                                                                   "text <html>",
 		"<html><head><title>t</title><noscript>n</noscript></head><body></body>":                        "t n",
-		"<" + strings.Repeat("x", 1018) + "<html>a":                                                     "a",
-		"<" + strings.Repeat("x", 1019) + "<html>a":                                                     "<" + strings.Repeat("x", 1019) + "<html>a",
-		"<" + strings.Repeat("x", 1024) + "<html>a":                                                     "<" + strings.Repeat("x", 1024) + "<html>a",
+		behind(1018): "a",
+		behind(1019): behind(1019),
+		behind(1024): behind(1024),
 	} {
 		if got := errorbody.Parse([]byte(page), redact.Private{}).Message; got != want {
 			t.Errorf("%q gives %q, want %q", page, got, want)

@@ -13,19 +13,21 @@ func TestWithin(t *testing.T) {
 	t.Parallel()
 	const object = `"error":{"code":"x","innerError":{"code":"y"}}`
 	for name, c := range map[string]struct{ body, object, before string }{
-		"alone":                      {`{` + object + `}`, `{` + object + `}`, `{`},
-		"behind a mark":              {"\ufeff{" + object + `}`, `{` + object + `}`, "\ufeff{"},
-		"beside a context":           {`{"@odata.context":"c",` + object + `,"a":1}`, `{` + object + `}`, `{"@odata.context":"c",`},
-		"beside the rows":            {`{"value":[{}],` + object + `}`, `{` + object + `}`, `{"value":[{}],`},
-		"old":                        {`{"odata.error" :` + "\n" + `{"code":"x"}}`, `{"odata.error" :` + "\n" + `{"code":"x"}}`, `{`},
-		"as a row":                   {`{"value":[{"id":"1"},{` + object + `}`, `{` + object + `}`, `{"value":[{"id":"1"},{`},
-		"as a row, closed":           {`{"value":[{"id":"1"}, { ` + object + " } ]\n}", `{` + object + `}`, `{"value":[{"id":"1"}, { `},
-		"in place of a row, closed":  {`{"value":[{` + object + `}]}`, `{` + object + `}`, `{"value":[{`},
-		"behind a row":               {`{"value":[{"id":"1"}{` + object + `}`, `{` + object + `}`, `{"value":[{"id":"1"}{`},
-		"within a row":               {`{"value":[{"id":"1",` + object, `{` + object + `}`, `{"value":[{"id":"1",`},
-		"cut off":                    {`{"value":[{"id":"1"},{"error":{"code":"x`, `{"error":{"code":"x`, `{"value":[{"id":"1"},{`},
-		"an error in it":             {`{"value":[{"error":{"error":{"code":"x"}}`, `{"error":{"error":{"code":"x"}}}`, `{"value":[{`},
-		"names twice":                {`{"value":[{"error":{"code":"` + "\xff" + `","code":"x"}},`, `{"error":{"code":"` + "\xff" + `","code":"x"}}`, `{"value":[{`},
+		"alone":                     {`{` + object + `}`, `{` + object + `}`, `{`},
+		"behind a mark":             {"\ufeff{" + object + `}`, `{` + object + `}`, "\ufeff{"},
+		"beside a context":          {`{"@odata.context":"c",` + object + `,"a":1}`, `{` + object + `}`, `{"@odata.context":"c",`},
+		"beside the rows":           {`{"value":[{}],` + object + `}`, `{` + object + `}`, `{"value":[{}],`},
+		"old":                       {`{"odata.error" :` + "\n" + `{"code":"x"}}`, `{"odata.error" :` + "\n" + `{"code":"x"}}`, `{`},
+		"as a row":                  {`{"value":[{"id":"1"},{` + object + `}`, `{` + object + `}`, `{"value":[{"id":"1"},{`},
+		"as a row, closed":          {`{"value":[{"id":"1"}, { ` + object + " } ]\n}", `{` + object + `}`, `{"value":[{"id":"1"}, { `},
+		"in place of a row, closed": {`{"value":[{` + object + `}]}`, `{` + object + `}`, `{"value":[{`},
+		"behind a row":              {`{"value":[{"id":"1"}{` + object + `}`, `{` + object + `}`, `{"value":[{"id":"1"}{`},
+		"within a row":              {`{"value":[{"id":"1",` + object, `{` + object + `}`, `{"value":[{"id":"1",`},
+		"cut off":                   {`{"value":[{"id":"1"},{"error":{"code":"x`, `{"error":{"code":"x`, `{"value":[{"id":"1"},{`},
+		"an error in it":            {`{"value":[{"error":{"error":{"code":"x"}}`, `{"error":{"error":{"code":"x"}}}`, `{"value":[{`},
+		"names twice": {
+			`{"value":[{"error":{"code":"` + "\xff" + `","code":"x"}},`, `{"error":{"code":"` + "\xff" + `","code":"x"}}`, `{"value":[{`,
+		},
 		"names twice in a row":       {`{"value":[{"a":{"error":{"code":"` + "\xff" + `","code":"x"}}}]}`, ``, ``},
 		"a member of a row":          {`{"value":[{"id":"1",` + object + `}]}`, ``, ``},
 		"a member of a member":       {`{"value":[{"a":{` + object + `}}]}`, ``, ``},
@@ -42,8 +44,11 @@ func TestWithin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, before := errorbody.Within([]byte(c.body))
-			if string(got) != c.object || before != len(c.before) || (got == nil) != (c.object == "") {
-				t.Errorf("got %s after %s", got, c.body[:before])
+			if string(got) != c.object || (got == nil) != (c.object == "") {
+				t.Errorf("got %#q, want %#q", got, c.object)
+			}
+			if c.body[:before] != c.before {
+				t.Errorf("after %#q, want %#q", c.body[:before], c.before)
 			}
 		})
 	}
@@ -84,7 +89,11 @@ func FuzzWithin(f *testing.F) {
 			return
 		}
 		rest := body[before:]
-		if object[0] != '{' || !bytes.Equal(object[1:], rest) && !bytes.HasPrefix(rest, object[1:len(object)-1]) {
+		inner, ok := bytes.CutPrefix(object, []byte("{"))
+		if !ok {
+			t.Fatalf("%q is no object", object)
+		}
+		if !bytes.Equal(inner, rest) && !bytes.HasPrefix(rest, inner[:len(inner)-1]) {
 			t.Errorf("%q of %q", object, rest)
 		}
 	})

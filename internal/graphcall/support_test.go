@@ -26,7 +26,9 @@ func newCaller(tb testing.TB, transport graphtest.Transport, change ...func(*azc
 	return newCallerWith(tb, &credential{}, transport, change...)
 }
 
-func newCallerWith(tb testing.TB, tokens *credential, transport graphtest.Transport, change ...func(*azcore.ClientOptions)) *graphcall.Caller {
+func newCallerWith(
+	tb testing.TB, tokens *credential, transport graphtest.Transport, change ...func(*azcore.ClientOptions),
+) *graphcall.Caller {
 	tb.Helper()
 	below := parsed(tb, root)
 	host := &url.URL{Scheme: below.Scheme, Host: below.Host}

@@ -68,8 +68,9 @@ func TestThrottled(t *testing.T) {
 		// What was sent before that does not count again, and a shorter pause does not end the longer one.
 		l.Throttled(first.Add(500*time.Millisecond), 2*time.Second)
 		expect(4, 11*time.Second)
-		if got := waits(t, l, 3); got[0] != 10*time.Second || got[1]-got[0] != 250*time.Millisecond || got[2]-got[1] != 250*time.Millisecond {
-			t.Errorf("at %v", got)
+		want := []time.Duration{10 * time.Second, 10250 * time.Millisecond, 10500 * time.Millisecond}
+		if got := waits(t, l, 3); !slices.Equal(got, want) {
+			t.Errorf("at %v, want %v", got, want)
 		}
 		l.Throttled(time.Now(), 0)
 		expect(2, 11500*time.Millisecond)
@@ -125,8 +126,8 @@ func TestThrottledMeanwhile(t *testing.T) {
 		last := time.Duration(0)
 		for range 3 {
 			at := <-went
-			if at < 10*time.Second || last != 0 && at-last < 2*time.Second {
-				t.Errorf("one went at %v, the one before it at %v", at, last)
+			if earliest := max(10*time.Second, last+2*time.Second); at < earliest {
+				t.Errorf("one went at %v, want at %v at the earliest", at, earliest)
 			}
 			last = at
 		}

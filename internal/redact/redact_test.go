@@ -33,7 +33,9 @@ func TestText(t *testing.T) {
 		"no slash":               {"https://get.teamviewer.com;s12", "https://REDACTED"},
 		"no scheme":              {"open get.teamviewer.com/s12 now", "open get.teamviewer.com/REDACTED now"},
 		"no scheme, port":        {"open get.teamviewer.com:443/s12 now", "open get.teamviewer.com:443/REDACTED now"},
-		"no scheme, encoded":     {"get.teamviewer.com%3A443%2Fs12 get.teamviewer.com%3fs12", "get.teamviewer.com%3A443/REDACTED get.teamviewer.com/REDACTED"},
+		"no scheme, encoded": {
+			"get.teamviewer.com%3A443%2Fs12 get.teamviewer.com%3fs12", "get.teamviewer.com%3A443/REDACTED get.teamviewer.com/REDACTED",
+		},
 		"no scheme, query":       {"get.teamviewer.com?x=s12", "get.teamviewer.com/REDACTED"},
 		"no scheme, fragment":    {"get.teamviewer.com:443#s12", "get.teamviewer.com:443/REDACTED"},
 		"no link":                {"is it teamviewer.com? It is teamviewer.com: down", "is it teamviewer.com? It is teamviewer.com: down"},
@@ -63,31 +65,33 @@ func TestText(t *testing.T) {
 		"Graph, fragment":        {"https://graph.microsoft.com/x#s12", "https://graph.microsoft.com/x#REDACTED"},
 		"Graph, encoded":         {"https%3A%2F%2Fgraph.microsoft.com%2Fx%3Fs12", "https://graph.microsoft.com/x?REDACTED"},
 		"Graph, then a link":     {"https://graph.microsoft.com/x,https://get.teamviewer.com/s12", "https://graph.microsoft.com/REDACTED"},
-		"Graph, a link within":   {"https://graph.microsoft.com/r/https%3A%2F%2Fget.teamviewer.com%2Fs12", "https://graph.microsoft.com/REDACTED"},
-		"Graph as a user":        {`https://host.example\@graph.microsoft.com/s12`, "https://host.example/REDACTED"},
-		"Intune":                 {"https://fef.amsua0502.manage.microsoft.com/a/b", "https://fef.amsua0502.manage.microsoft.com/a/b"},
-		"Azure":                  {"https://proxy.msua05.windowsazure.com/a", "https://proxy.msua05.windowsazure.com/a"},
-		"like Microsoft":         {"https://manage.microsoft.com.example/s12", "https://manage.microsoft.com.example/REDACTED"},
-		"like Microsoft too":     {"https://evilmanage.microsoft.com/s12", "https://evilmanage.microsoft.com/REDACTED"},
-		"documentation":          {"https://aka.ms/intune", "https://aka.ms/intune"},
-		"filter":                 {"x?$filter=deviceName eq 's12'&$top=1", "x?$filter=REDACTED&$top=1"},
-		"filter, encoded":        {"x?%24Filter=s12", "x?%24Filter=REDACTED"},
-		"filter in a link":       {"https://host.example/x?$filter=deviceName eq 's12'&$top=1", "https://host.example/REDACTED"},
-		"filter, ampersand":      {"$filter=deviceName eq 'R&D s12'&$top=1", "$filter=REDACTED&$top=1"},
-		"filter, HTML":           {"$filter=deviceName eq &#39;s12&#39;", "$filter=REDACTED"},
-		"filter without dollar":  {"x?filter=s12", "x?filter=REDACTED"},
-		"filter, code points":    {`\u0024filter\u003ds12`, `\u0024filter\u003dREDACTED`},
-		"filter in a sentence":   {"the filter: s12", "the filter: s12"},
-		"skip token in JSON":     {`{"$skiptoken":"s12","a":1}`, `{"$skiptoken":"REDACTED","a":1}`},
-		"skip token":             {"$skiptoken%3Ds12", "$skiptoken%3DREDACTED"},
-		"search, encoded twice":  {"%2524search%253Ds12", "%2524search%253DREDACTED"},
-		"bearer":                 {"Authorization: bearer abcdefghijklmnop1234", "Authorization: REDACTED"},
-		"bearer, encoded":        {"Bearer%20abcdefghijklmnop1234", "REDACTED"},
-		"access token":           {"access_token=s12&x=1", "access_token=REDACTED&x=1"},
-		"client secret in JSON":  {`{"client_secret": "s12"}`, `{"client_secret": "REDACTED"}`},
-		"JSON web token":         {"token eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig!", "token REDACTED!"},
-		"glued token":            {"token_eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig", "token_REDACTED"},
-		"control characters":     {"a\x00b\x1b[31mc\u0085d\te\r\nf", "ab[31mcd\te\r\nf"},
+		"Graph, a link within": {
+			"https://graph.microsoft.com/r/https%3A%2F%2Fget.teamviewer.com%2Fs12", "https://graph.microsoft.com/REDACTED",
+		},
+		"Graph as a user":       {`https://host.example\@graph.microsoft.com/s12`, "https://host.example/REDACTED"},
+		"Intune":                {"https://fef.amsua0502.manage.microsoft.com/a/b", "https://fef.amsua0502.manage.microsoft.com/a/b"},
+		"Azure":                 {"https://proxy.msua05.windowsazure.com/a", "https://proxy.msua05.windowsazure.com/a"},
+		"like Microsoft":        {"https://manage.microsoft.com.example/s12", "https://manage.microsoft.com.example/REDACTED"},
+		"like Microsoft too":    {"https://evilmanage.microsoft.com/s12", "https://evilmanage.microsoft.com/REDACTED"},
+		"documentation":         {"https://aka.ms/intune", "https://aka.ms/intune"},
+		"filter":                {"x?$filter=deviceName eq 's12'&$top=1", "x?$filter=REDACTED&$top=1"},
+		"filter, encoded":       {"x?%24Filter=s12", "x?%24Filter=REDACTED"},
+		"filter in a link":      {"https://host.example/x?$filter=deviceName eq 's12'&$top=1", "https://host.example/REDACTED"},
+		"filter, ampersand":     {"$filter=deviceName eq 'R&D s12'&$top=1", "$filter=REDACTED&$top=1"},
+		"filter, HTML":          {"$filter=deviceName eq &#39;s12&#39;", "$filter=REDACTED"},
+		"filter without dollar": {"x?filter=s12", "x?filter=REDACTED"},
+		"filter, code points":   {`\u0024filter\u003ds12`, `\u0024filter\u003dREDACTED`},
+		"filter in a sentence":  {"the filter: s12", "the filter: s12"},
+		"skip token in JSON":    {`{"$skiptoken":"s12","a":1}`, `{"$skiptoken":"REDACTED","a":1}`},
+		"skip token":            {"$skiptoken%3Ds12", "$skiptoken%3DREDACTED"},
+		"search, encoded twice": {"%2524search%253Ds12", "%2524search%253DREDACTED"},
+		"bearer":                {"Authorization: bearer abcdefghijklmnop1234", "Authorization: REDACTED"},
+		"bearer, encoded":       {"Bearer%20abcdefghijklmnop1234", "REDACTED"},
+		"access token":          {"access_token=s12&x=1", "access_token=REDACTED&x=1"},
+		"client secret in JSON": {`{"client_secret": "s12"}`, `{"client_secret": "REDACTED"}`},
+		"JSON web token":        {"token eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig!", "token REDACTED!"},
+		"glued token":           {"token_eyJ0eXAiOiJKV1Qi.eyJhdWQi.sig", "token_REDACTED"},
+		"control characters":    {"a\x00b\x1b[31mc\u0085d\te\r\nf", "ab[31mcd\te\r\nf"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +224,8 @@ func TestPrivateOfHugeQuery(t *testing.T) {
 func TestOneLineAndLimit(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"a\r\n\tb  c": "a b c", "\u202eabc": "abc", "": "", "123456789012": "1234567890…", "123456789é": "123456789…", "1234567\xff": "1234567\ufffd",
+		"a\r\n\tb  c": "a b c", "\u202eabc": "abc", "": "", "123456789012": "1234567890…", "123456789é": "123456789…",
+		"1234567\xff": "1234567\ufffd",
 	} {
 		if got := redact.OneLine(text, 10); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
@@ -230,7 +235,10 @@ func TestOneLineAndLimit(t *testing.T) {
 
 func TestBlankOrHidden(t *testing.T) {
 	t.Parallel()
-	for r, want := range map[rune]bool{' ': true, '\u2028': true, '\n': true, '\x00': true, '\u0085': true, '\u200b': true, '\ufeff': true, 'a': false, 'é': false, '-': false} {
+	for r, want := range map[rune]bool{
+		' ': true, '\u2028': true, '\n': true, '\x00': true, '\u0085': true, '\u200b': true, '\ufeff': true,
+		'a': false, 'é': false, '-': false,
+	} {
 		if got := redact.BlankOrHidden(r); got != want {
 			t.Errorf("%q: %v", r, got)
 		}
@@ -278,8 +286,8 @@ func FuzzText(f *testing.F) {
 				letters++
 			}
 		}
-		name := letters > 8 && utf8.ValidString(key) && utf8.ValidString(text)
-		if again := private.Hide(private.Hide(text)); name && strings.Contains(again, key) && !strings.Contains(redact.Placeholder, key) {
+		name := letters > 8 && utf8.ValidString(key+" "+text) && !strings.Contains(redact.Placeholder, key)
+		if again := private.Hide(private.Hide(text)); name && strings.Contains(again, key) {
 			t.Errorf("%q is in %q", key, again)
 		}
 		if line := redact.OneLine(text, 100); len(line) > 110 || !utf8.ValidString(line) {

@@ -45,7 +45,9 @@ func TestFinal(t *testing.T) {
 		"cut off":                         {`{"error":"invalid_grant"`, none, false},
 		"codes alone":                     {`{"error_codes":[50173]}`, none, false},
 
-		"the Azure CLI, signed out":         {none, "AzureCLICredential: ERROR: AADSTS70043: The refresh token has expired. Please run: az login", true},
+		"the Azure CLI, signed out": {
+			none, "AzureCLICredential: ERROR: AADSTS70043: The refresh token has expired. Please run: az login", true,
+		},
 		"the Azure CLI, in trouble":         {none, "AzureCLICredential: ERROR: AADSTS90033: A transient error has occurred.", false},
 		"an OAuth client, revoked":          {none, `oauth2: "invalid_grant" "AADSTS50173: The provided grant has expired."`, true},
 		"a secret that has expired":         {none, "AADSTS7000222: The provided client secret keys are expired.", true},

@@ -19,7 +19,9 @@ import (
 )
 
 // run opens sessions on devices. The file at path records what was asked, so that run can continue after a crash.
-func run(ctx context.Context, credential azcore.TokenCredential, options intune.ClientOptions, path string, devices []intune.DeviceRef) error {
+func run(
+	ctx context.Context, credential azcore.TokenCredential, options intune.ClientOptions, path string, devices []intune.DeviceRef,
+) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
@@ -72,7 +74,9 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 func ExampleNew() {
 	ctx := context.Background()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	device := tenant.AddDevice(intune.ManagedDevice{ID: graphtest.DeviceID}, intunetest.SessionScript{After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678"})
+	device := tenant.AddDevice(intune.ManagedDevice{ID: graphtest.DeviceID}, intunetest.SessionScript{
+		After: time.Hour, URL: "https://get.teamviewer.com/v15/s12345678",
+	})
 	folder, err := os.MkdirTemp("", "journal")
 	if err != nil {
 		fmt.Println(err)

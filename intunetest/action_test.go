@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -63,8 +64,11 @@ func TestActionAtEveryAddress(t *testing.T) {
 					tenant := intunetest.NewTenant(nil)
 					populate(tenant)
 					r := send(t, inProcess(tenant), http.MethodPost, graph+path+name, body)
-					if r.status != http.StatusNoContent || r.body != "" || r.header.Get("Content-Type") != "" {
-						t.Errorf("got %d %v %q", r.status, r.header, r.body)
+					if r.status != http.StatusNoContent || r.body != "" {
+						t.Errorf("got %d %q", r.status, r.body)
+					}
+					if got := r.header.Get("Content-Type"); got != "" {
+						t.Errorf("Content-Type %s", got)
 					}
 					if n := tenant.Prompts(intune.Device(asked)); n != 1 || tenant.TotalPrompts() != 1 {
 						t.Errorf("%d prompts, %d in all, want 1", n, tenant.TotalPrompts())
@@ -80,9 +84,9 @@ func TestPromptsCountOverAddresses(t *testing.T) {
 	t.Parallel()
 	throughEveryDoor(t, nil, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 		ref := populate(tenant)
-		for _, path := range []string{ref.String(), intune.UserDevice(guest, deviceID).String(), intune.DetectedAppDevice(appID, deviceID).String()} {
-			if r := send(t, client, http.MethodPost, root+"/v1.0"+path+action, ""); r.status != http.StatusNoContent {
-				t.Fatalf("%s: %d %s", path, r.status, r.body)
+		for _, address := range []intune.DeviceRef{ref, intune.UserDevice(guest, deviceID), intune.DetectedAppDevice(appID, deviceID)} {
+			if r := send(t, client, http.MethodPost, root+"/v1.0"+address.String()+action, ""); r.status != http.StatusNoContent {
+				t.Fatalf("%s: %d %s", address, r.status, r.body)
 			}
 		}
 		for _, ref := range []intune.DeviceRef{ref, intune.UserDevice("x", strings.ToUpper(deviceID)), intune.DetectedAppDevice("x", deviceID)} {
@@ -91,7 +95,8 @@ func TestPromptsCountOverAddresses(t *testing.T) {
 			}
 		}
 		tenant.RemoveDevice(ref)
-		if r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, ""); r.status != http.StatusNotFound || tenant.Prompts(ref) != 3 {
+		r := send(t, client, http.MethodPost, root+"/v1.0"+ref.String()+action, "")
+		if r.status != http.StatusNotFound || tenant.Prompts(ref) != 3 {
 			t.Errorf("after removal: %d, %d prompts", r.status, tenant.Prompts(ref))
 		}
 	})
@@ -115,8 +120,11 @@ func TestEveryAnswerIsIdentified(t *testing.T) {
 			for _, sent := range []string{own, ""} {
 				r := send(t, client, c.method, root+c.path, "", header("client-request-id", sent))
 				id := r.header.Get("request-id")
-				if r.status != c.status || !guid.MatchString(id) || seen[id] {
-					t.Errorf("%s %s: %d, request-id %q", c.method, c.path, r.status, id)
+				if r.status != c.status {
+					t.Errorf("%s %s: %d, want %d", c.method, c.path, r.status, c.status)
+				}
+				if !guid.MatchString(id) || seen[id] {
+					t.Errorf("%s %s: request-id %q, seen before: %v", c.method, c.path, id, seen[id])
 				}
 				seen[id] = true
 				want := own
@@ -126,13 +134,17 @@ func TestEveryAnswerIsIdentified(t *testing.T) {
 				if got := r.header.Get("client-request-id"); got != want {
 					t.Errorf("%s %s: client-request-id %q, want %q", c.method, c.path, got, want)
 				}
-				if _, err := http.ParseTime(r.header.Get("Date")); err != nil || !strings.Contains(r.header.Get("x-ms-ags-diagnostic"), `"DataCenter"`) {
+				_, err := http.ParseTime(r.header.Get("Date"))
+				if err != nil || !strings.Contains(r.header.Get("x-ms-ags-diagnostic"), `"DataCenter"`) {
 					t.Errorf("%s %s: %v", c.method, c.path, r.header)
 				}
 				if r.status >= 400 {
 					inner := r.envelope(t).Error.InnerError
-					if inner.RequestID != id || inner.ClientRequestID != want || len(inner.Date) != len("2006-01-02T15:04:05") {
+					if inner.RequestID != id || inner.ClientRequestID != want {
 						t.Errorf("%s %s: innerError %+v", c.method, c.path, inner)
+					}
+					if _, err := time.Parse("2006-01-02T15:04:05", inner.Date); err != nil {
+						t.Errorf("%s %s: date of the innerError: %v", c.method, c.path, err)
 					}
 				}
 			}
@@ -148,8 +160,12 @@ func TestActionRefusesMalformedJSON(t *testing.T) {
 	ref := populate(tenant)
 	for _, body := range []string{"not even JSON", "{", `{"a":1}}`, "{'a':1}"} {
 		r := send(t, inProcess(tenant), http.MethodPost, graph+"/v1.0"+ref.String()+action, body)
-		if e := r.envelope(t).Error; r.status != http.StatusBadRequest || e.Code != "BadRequest" || !strings.HasPrefix(e.Message, "Unable to read JSON request payload.") {
-			t.Errorf("%q: %d %s", body, r.status, r.body)
+		got := r.refusal(t)
+		if got.status != http.StatusBadRequest || got.code != "BadRequest" {
+			t.Errorf("%q: %+v", body, got)
+		}
+		if want := "Unable to read JSON request payload."; !strings.HasPrefix(got.message, want) {
+			t.Errorf("%q: message %q, want %q…", body, got.message, want)
 		}
 	}
 	if n := tenant.TotalPrompts(); n != 0 {
@@ -196,7 +212,8 @@ func TestPostWithoutAnyLengthIs411(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "POST /v1.0%s%s HTTP/1.1\r\nHost: graph.microsoft.com\r\nAuthorization: Bearer x\r\n%s\r\n%s", ref, action, c.length, c.body)
+		const format = "POST /v1.0%s%s HTTP/1.1\r\nHost: graph.microsoft.com\r\nAuthorization: Bearer x\r\n%s\r\n%s"
+		fmt.Fprintf(conn, format, ref, action, c.length, c.body)
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -206,8 +223,12 @@ func TestPostWithoutAnyLengthIs411(t *testing.T) {
 		if err != nil || resp.StatusCode != c.want {
 			t.Errorf("with %q: %d, want %d (%v)", c.length, resp.StatusCode, c.want, err)
 		}
-		if c.want == http.StatusLengthRequired && (!strings.Contains(string(page), "<h2>Length Required</h2>") || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")) {
-			t.Errorf("got %s %q", resp.Header.Get("Content-Type"), page)
+		if c.want != http.StatusLengthRequired {
+			continue
+		}
+		form := resp.Header.Get("Content-Type")
+		if !strings.HasPrefix(form, "text/html") || !strings.Contains(string(page), "<h2>Length Required</h2>") {
+			t.Errorf("got %s %q", form, page)
 		}
 	}
 	// A handler test without a server has no headers to look for.

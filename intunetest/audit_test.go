@@ -72,11 +72,23 @@ func TestAuditActor(t *testing.T) {
 		claims map[string]any
 		want   intune.AuditActor
 	}{
-		{"both claims", map[string]any{"oid": "id-9", "upn": "z@contoso.com"}, intune.AuditActor{AuditActorType: "ItPro", UserID: "id-9", UserPrincipalName: "z@contoso.com"}},
+		{
+			"both claims",
+			map[string]any{"oid": "id-9", "upn": "z@contoso.com"},
+			intune.AuditActor{AuditActorType: "ItPro", UserID: "id-9", UserPrincipalName: "z@contoso.com"},
+		},
 		{"a known id", map[string]any{"oid": userID}, intune.AuditActor{AuditActorType: "ItPro", UserID: userID, UserPrincipalName: name}},
-		{"a known name", map[string]any{"preferred_username": name}, intune.AuditActor{AuditActorType: "ItPro", UserID: userID, UserPrincipalName: name}},
+		{
+			"a known name",
+			map[string]any{"preferred_username": name},
+			intune.AuditActor{AuditActorType: "ItPro", UserID: userID, UserPrincipalName: name},
+		},
 		{"an unknown id", map[string]any{"oid": "id-9"}, intune.AuditActor{AuditActorType: "ItPro", UserID: "id-9"}},
-		{"an unknown name", map[string]any{"upn": "z@contoso.com"}, intune.AuditActor{AuditActorType: "ItPro", UserPrincipalName: "z@contoso.com"}},
+		{
+			"an unknown name",
+			map[string]any{"upn": "z@contoso.com"},
+			intune.AuditActor{AuditActorType: "ItPro", UserPrincipalName: "z@contoso.com"},
+		},
 		{"a user without a name", nil, intune.AuditActor{AuditActorType: "ItPro"}},
 		{"an app", map[string]any{"scp": nil, "oid": userID}, intune.AuditActor{AuditActorType: "Application"}}, // an app has an oid too
 	} {
@@ -112,9 +124,9 @@ func TestAuditEventAsGraphWritesIt(t *testing.T) {
 	got := get(t, inProcess(tenant), auditEvents+"?$select=correlationId,resources")
 	event, _ := got["value"].([]any)[0].(map[string]any)
 	resource, _ := event["resources"].([]any)[0].(map[string]any)
-	if event["correlationId"] != response.ClientRequestID || len(event) != 2 || resource["resourceId"] != "d1" {
-		t.Errorf("got %v", event)
-	}
+	expectMembers(t, "event", event, map[string]any{"correlationId": response.ClientRequestID})
+	expectLen(t, "event", event, 2)
+	expectMembers(t, "resource", resource, map[string]any{"resourceId": "d1"})
 	if refused := send(t, inProcess(tenant), http.MethodGet, auditEvents+"?$select=nope", ""); refused.status != http.StatusBadRequest {
 		t.Errorf("got %d", refused.status)
 	}

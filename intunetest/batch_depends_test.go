@@ -3,7 +3,6 @@ package intunetest_test
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,13 +20,10 @@ func TestBatchDependsOn(t *testing.T) {
 	_, answers := sendBatch(t, inProcess(tenant), graph, strings.Join([]string{
 		actionItem("a", deviceID), depending("b", "gone", "A"), depending("c", deviceID, "b"), depending("d", deviceID, "c"),
 	}, ","))
-	var got []string
-	for _, a := range answers {
-		got = append(got, fmt.Sprint(a.ID, a.Status))
+	if got, want := outcomes(answers), "[d:424 c:424 b:404 a:204]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
-	if want := []string{"d424", "c424", "b404", "a204"}; !slices.Equal(got, want) || tenant.TotalPrompts() != 1 {
-		t.Errorf("got %v, want %v; %d prompts", got, want, tenant.TotalPrompts())
-	}
+	expectPrompts(t, "in a row", tenant, 1)
 }
 
 // A dependency is met by a success that came before, and by nothing else.
@@ -39,8 +35,8 @@ func TestBatchDependsOnASuccess(t *testing.T) {
 		tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: status, Body: "{}"})
 		_, answers := sendBatch(t, inProcess(tenant), graph, `{"id":"a","method":"GET","url":"/deviceManagement/managedDevices"},`+
 			strings.TrimSuffix(actionItem("b", deviceID), "}")+`,"dependsOn":["a"]}`)
-		if len(answers) != 2 || answers[0].Status != want || answers[1].Status != status {
-			t.Errorf("after %d: %+v", status, answers)
+		if got, want := outcomes(answers), fmt.Sprintf("[b:%d a:%d]", want, status); got != want {
+			t.Errorf("after %d: got %s, want %s", status, got, want)
 		}
 	}
 }
@@ -51,10 +47,12 @@ func TestBatchDependsOnALostAnswer(t *testing.T) {
 	tenant := intunetest.NewTenant(nil)
 	populate(tenant)
 	tenant.Inject(intunetest.Fault{PathSuffix: action, Drop: intunetest.DropBefore})
-	_, answers := sendBatch(t, inProcess(tenant), graph, actionItem("a", deviceID)+","+strings.TrimSuffix(actionItem("b", deviceID), "}")+`,"dependsOn":["a"]}`)
-	if len(answers) != 1 || answers[0].ID != "b" || answers[0].Status != http.StatusFailedDependency || tenant.TotalPrompts() != 0 {
-		t.Errorf("%+v, %d prompts", answers, tenant.TotalPrompts())
+	depending := strings.TrimSuffix(actionItem("b", deviceID), "}") + `,"dependsOn":["a"]}`
+	_, answers := sendBatch(t, inProcess(tenant), graph, actionItem("a", deviceID)+","+depending)
+	if got, want := outcomes(answers), "[b:424]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
+	expectPrompts(t, "after a lost answer", tenant, 0)
 }
 
 // C§7.3: dependsOn orders the items; that the other comes later in the text is no reason to fail. What fails for a
@@ -65,18 +63,25 @@ func TestBatchDependsOnALaterItem(t *testing.T) {
 	populate(tenant)
 	first := strings.TrimSuffix(actionItem("b", deviceID), "}") + `,"dependsOn":["a"]},`
 	_, answers := sendBatch(t, inProcess(tenant), graph, first+actionItem("a", deviceID))
-	if len(answers) != 2 || answers[0].ID != "b" || answers[0].Status != 204 || answers[1].Status != 204 || tenant.TotalPrompts() != 2 {
-		t.Fatalf("on a success: %+v", answers)
+	if got, want := outcomes(answers), "[b:204 a:204]"; got != want {
+		t.Fatalf("on a success: got %s, want %s", got, want)
 	}
+	expectPrompts(t, "on a success", tenant, 2)
 	tenant.ResetRequests()
 	_, answers = sendBatch(t, inProcess(tenant), graph, first+actionItem("a", "gone"))
-	if len(answers) != 2 || answers[0].ID != "b" || answers[0].Status != http.StatusFailedDependency || tenant.TotalPrompts() != 2 {
-		t.Fatalf("on a failure: %+v", answers)
+	if got, want := outcomes(answers), "[b:424 a:404]"; got != want {
+		t.Fatalf("on a failure: got %s, want %s", got, want)
 	}
-	if requests := tenant.Requests(); len(requests) != 3 || requests[2].BatchID != "b" || requests[2].Status != http.StatusFailedDependency || requests[2].Time.IsZero() {
-		t.Errorf("recorded %v", requests)
+	expectPrompts(t, "on a failure", tenant, 2)
+	requests := tenant.Requests()
+	if len(requests) != 3 || requests[2].Time.IsZero() {
+		t.Fatalf("recorded %v", requests)
 	}
-	if e := (reply{body: string(answers[0].Body)}).envelope(t).Error; !guid.MatchString(e.InnerError.RequestID) || e.InnerError.RequestID != answers[0].Headers["request-id"] {
-		t.Errorf("ids of the failed dependency: %+v, headers %v", e, answers[0].Headers)
+	if last := requests[2]; last.BatchID != "b" || last.Status != http.StatusFailedDependency {
+		t.Errorf("recorded %v", last)
+	}
+	e, id := (reply{body: string(answers[0].Body)}).envelope(t).Error, answers[0].Headers["request-id"]
+	if !guid.MatchString(id) || e.InnerError.RequestID != id {
+		t.Errorf("ids of the failed dependency: %+v, header %q", e, id)
 	}
 }

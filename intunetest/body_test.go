@@ -31,8 +31,9 @@ func TestGzipBodies(t *testing.T) {
 		populate(tenant)
 		gzipped := header("Content-Encoding", "gzip")
 		batch := `{"requests":[` + actionItem("a", deviceID) + `]}`
-		if r := send(t, client, http.MethodPost, root+batchPath, zipped(t, batch), gzipped); r.status != http.StatusOK || tenant.Prompts(intune.Device(deviceID)) != 1 {
-			t.Errorf("$batch: %d %s", r.status, r.body)
+		r := send(t, client, http.MethodPost, root+batchPath, zipped(t, batch), gzipped)
+		if n := tenant.Prompts(intune.Device(deviceID)); r.status != http.StatusOK || n != 1 {
+			t.Errorf("$batch: %d %s, %d prompts", r.status, r.body, n)
 		}
 		if requests := tenant.Requests(); string(requests[0].Body) != batch || requests[0].Header.Get("Content-Encoding") != "gzip" {
 			t.Errorf("recorded %q", requests[0].Body)

@@ -44,9 +44,15 @@ func TestComplexProperties(t *testing.T) {
 				DeviceLocation: &intune.DeviceGeoLocation{Latitude: 1.5, Longitude: -2, LastCollectedDateTime: at},
 			},
 			{ODataType: "#microsoft.graph.remoteLockActionResult", ActionName: "remoteLock", UnlockPIN: intune.NewSecret("1234")},
-			{ODataType: "#microsoft.graph.resetPasscodeActionResult", ActionName: "resetPasscode", Passcode: intune.NewSecret("5678"), ErrorCode: -5},
+			{
+				ODataType: "#microsoft.graph.resetPasscodeActionResult", ActionName: "resetPasscode", Passcode: intune.NewSecret("5678"),
+				ErrorCode: -5,
+			},
 			{ODataType: "#microsoft.graph.windowsDefenderScanActionResult", ActionName: "scan", ScanType: "quick"},
-			{ODataType: "#microsoft.graph.deleteUserFromSharedAppleDeviceActionResult", ActionName: "deleteUser", UserPrincipalName: "anna@contoso.com"},
+			{
+				ODataType: "#microsoft.graph.deleteUserFromSharedAppleDeviceActionResult", ActionName: "deleteUser",
+				UserPrincipalName: "anna@contoso.com",
+			},
 			{},
 		},
 	}
@@ -56,32 +62,40 @@ func TestComplexProperties(t *testing.T) {
 	// The wire has every member, under the names of the schema.
 	one := get(t, inProcess(tenant), graph+"/v1.0"+ref.String())
 	features, _ := one["configurationManagerClientEnabledFeatures"].(map[string]any)
-	if len(features) != 6 || features["modernApps"] != true || features["inventory"] != false {
-		t.Errorf("features %v", features)
-	}
+	expectMembers(t, "features", features, map[string]any{"modernApps": true, "inventory": false})
+	expectLen(t, "features", features, 6)
 	state, _ := one["deviceHealthAttestationState"].(map[string]any)
-	if len(state) != 32 || state["dataExcutionPolicy"] != "value of DataExecutionPolicy" || state["issuedDateTime"] != "2026-07-05T04:03:02Z" {
-		t.Errorf("attestation %v", state)
-	}
+	expectMembers(t, "attestation", state, map[string]any{
+		"dataExcutionPolicy": "value of DataExecutionPolicy", "issuedDateTime": "2026-07-05T04:03:02Z",
+	})
+	expectLen(t, "attestation", state, 32)
 	results, _ := one["deviceActionResults"].([]any)
 	if len(results) != 7 {
 		t.Fatalf("results %v", one["deviceActionResults"])
 	}
-	if first := results[0].(map[string]any); len(first) != 4 || first["actionState"] != "done" || first["startDateTime"] != "2026-07-05T04:03:02Z" {
-		t.Errorf("a plain result: %v", first)
-	}
-	if last := results[6].(map[string]any); len(last) != 4 || last["actionName"] != nil || last["actionState"] != "none" || last["startDateTime"] != "0001-01-01T00:00:00Z" {
-		t.Errorf("a result of nothing: %v", last)
-	}
+	first, last := results[0].(map[string]any), results[6].(map[string]any)
+	expectMembers(t, "a plain result", first, map[string]any{"actionState": "done", "startDateTime": "2026-07-05T04:03:02Z"})
+	expectLen(t, "a plain result", first, 4)
+	expectMembers(t, "a result of nothing", last, map[string]any{
+		"actionName": nil, "actionState": "none", "startDateTime": "0001-01-01T00:00:00Z",
+	})
+	expectLen(t, "a result of nothing", last, 4)
 
 	// The library reads back what was given, but for a state that is not set.
 	device.DeviceActionResults[2].ActionState, device.DeviceActionResults[3].ActionState = "none", "none"
 	device.DeviceActionResults[4].ActionState, device.DeviceActionResults[5].ActionState = "none", "none"
 	device.DeviceActionResults[6].ActionState = "none"
 	check := func(where string, got intune.ManagedDevice) {
-		if !reflect.DeepEqual(got.DeviceActionResults, device.DeviceActionResults) || got.DeviceHealthAttestationState != device.DeviceHealthAttestationState ||
-			got.ConfigurationManagerClientEnabledFeatures != device.ConfigurationManagerClientEnabledFeatures {
-			t.Errorf("%s: %#v", where, got)
+		for property, values := range map[string][2]any{
+			"deviceActionResults":          {got.DeviceActionResults, device.DeviceActionResults},
+			"deviceHealthAttestationState": {got.DeviceHealthAttestationState, device.DeviceHealthAttestationState},
+			"configurationManagerClientEnabledFeatures": {
+				got.ConfigurationManagerClientEnabledFeatures, device.ConfigurationManagerClientEnabledFeatures,
+			},
+		} {
+			if !reflect.DeepEqual(values[0], values[1]) {
+				t.Errorf("%s: %s is %#v, want %#v", where, property, values[0], values[1])
+			}
 		}
 	}
 	response, err := tenant.Client().GetDevice(t.Context(), ref, nil)
@@ -103,8 +117,9 @@ func TestPartOfAnAttestation(t *testing.T) {
 	tenant := intunetest.NewTenant(nil)
 	ref := tenant.AddDevice(intune.ManagedDevice{DeviceHealthAttestationState: intune.DeviceHealthAttestationState{SecureBoot: "Enabled"}})
 	state, _ := get(t, inProcess(tenant), graph+"/v1.0"+ref.String())["deviceHealthAttestationState"].(map[string]any)
-	bitLocker, there := state["bitLockerStatus"]
-	if len(state) != 32 || state["secureBoot"] != "Enabled" || !there || bitLocker != nil || state["resetCount"] != 0.0 {
-		t.Errorf("%v", state)
+	if _, there := state["bitLockerStatus"]; !there {
+		t.Errorf("no bitLockerStatus in %v", state)
 	}
+	expectMembers(t, "attestation", state, map[string]any{"secureBoot": "Enabled", "bitLockerStatus": nil, "resetCount": 0.0})
+	expectLen(t, "attestation", state, 32)
 }

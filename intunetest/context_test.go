@@ -16,7 +16,9 @@ func TestContext(t *testing.T) {
 	tenant := intunetest.NewTenant(nil)
 	populate(tenant)
 	tenant.AddDevice(intune.ManagedDevice{ID: "anna's", UserID: "anna id", UserPrincipalName: "anna#EXT#@contoso.com"})
-	me := header("Authorization", "Bearer "+token(t, tenant, map[string]any{"scp": "DeviceManagementManagedDevices.Read.All", "oid": "anna id"}))
+	me := header("Authorization", "Bearer "+token(t, tenant, map[string]any{
+		"scp": "DeviceManagementManagedDevices.Read.All", "oid": "anna id",
+	}))
 	partner := partners(t, inProcess(tenant), graph)[0].(map[string]any)["id"].(string)
 	for path, want := range map[string]string{
 		devicesPath:                                                        "deviceManagement/managedDevices",
@@ -69,11 +71,15 @@ func TestHeaders(t *testing.T) {
 				}
 			}
 		}
-		want := `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`
-		if r := send(t, client, http.MethodGet, root+devicesPath, "", header("Authorization", "")); r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") != want {
+		const want = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ` +
+			`client_id="00000003-0000-0000-c000-000000000000"`
+		r := send(t, client, http.MethodGet, root+devicesPath, "", header("Authorization", ""))
+		if r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") != want {
 			t.Errorf("no token: %d, %v", r.status, r.header)
 		}
-		tenant.Inject(intunetest.Fault{Status: http.StatusUnauthorized, Code: "Unauthorized", Message: "no", Header: http.Header{"Www-Authenticate": {"Bearer own"}}})
+		tenant.Inject(intunetest.Fault{
+			Status: http.StatusUnauthorized, Code: "Unauthorized", Message: "no", Header: http.Header{"Www-Authenticate": {"Bearer own"}},
+		})
 		if r := send(t, client, http.MethodGet, root+devicesPath, ""); r.header.Get("WWW-Authenticate") != "Bearer own" {
 			t.Errorf("a fault with a challenge of its own: %v", r.header)
 		}

@@ -18,13 +18,16 @@ func TestFilter(t *testing.T) {
 	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	tenant.AddDevice(intune.ManagedDevice{
 		ID: "1", DeviceName: "DESKTOP-1", SerialNumber: "A'1", OperatingSystem: "Windows", OSVersion: "10.0.1", Model: "Latitude 5",
-		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1", IMEI: "i1", JailBroken: "True",
-		ComplianceState: "compliant", ManagementAgent: "mdm", ManagementState: "managed", ExchangeAccessState: "allowed", DeviceCategoryDisplayName: "Sales",
-		PhoneNumber: "+49 1", LastSyncDateTime: at, EnrolledDateTime: at, ComplianceGracePeriodExpirationDateTime: at,
+		Manufacturer: "Dell", UserPrincipalName: "anna@contoso.com", EmailAddress: "anna@contoso.com", AzureADDeviceID: "e1",
+		IMEI: "i1", JailBroken: "True",
+		ComplianceState: "compliant", ManagementAgent: "mdm", ManagementState: "managed", ExchangeAccessState: "allowed",
+		DeviceCategoryDisplayName: "Sales",
+		PhoneNumber:               "+49 1", LastSyncDateTime: at, EnrolledDateTime: at, ComplianceGracePeriodExpirationDateTime: at,
 	})
 	tenant.AddDevice(intune.ManagedDevice{
 		ID: "2", DeviceName: "iPhone", SerialNumber: "B2", OperatingSystem: "iOS", OSVersion: "18", Model: "iPhone 9",
-		Manufacturer: "Apple", UserPrincipalName: "bob@contoso.com", LastSyncDateTime: at.AddDate(1, 0, 0), EnrolledDateTime: at.AddDate(1, 0, 0), ComplianceGracePeriodExpirationDateTime: at.AddDate(1, 0, 0),
+		Manufacturer: "Apple", UserPrincipalName: "bob@contoso.com", LastSyncDateTime: at.AddDate(1, 0, 0),
+		EnrolledDateTime: at.AddDate(1, 0, 0), ComplianceGracePeriodExpirationDateTime: at.AddDate(1, 0, 0),
 	})
 	tenant.AddDevice(intune.ManagedDevice{ID: "3", OperatingSystem: "macOS"})
 	const all = "123"
@@ -159,7 +162,9 @@ func TestFilterAsReported(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	tenant.AddDevice(intune.ManagedDevice{ID: "1", DeviceName: "DESKTOP-1", OperatingSystem: "Windows", ManagedDeviceOwnerType: "company"})
-	tenant.AddDevice(intune.ManagedDevice{ID: "2", DeviceName: "iPhone", OperatingSystem: "iOS", ManagementAgent: "mdm", ManagedDeviceOwnerType: "personal"})
+	tenant.AddDevice(intune.ManagedDevice{
+		ID: "2", DeviceName: "iPhone", OperatingSystem: "iOS", ManagementAgent: "mdm", ManagedDeviceOwnerType: "personal",
+	})
 	tenant.AddDevice(intune.ManagedDevice{ID: "3", DeviceName: "old-desktop"})
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "4", DisplayName: "Notepad"})
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "5", DisplayName: "Word", Publisher: "Notepad"})
@@ -187,7 +192,8 @@ func TestFilterAsReported(t *testing.T) {
 			t.Errorf("%s %s: got %q, want %q", c.path, c.filter, ids.String(), c.want)
 		}
 	}
-	if r := send(t, inProcess(tenant), http.MethodGet, graph+appsPath+"?$filter="+url.PathEscape("contains(displayName,'"), ""); r.status != http.StatusBadRequest {
+	open := "?$filter=" + url.PathEscape("contains(displayName,'")
+	if r := send(t, inProcess(tenant), http.MethodGet, graph+appsPath+open, ""); r.status != http.StatusBadRequest {
 		t.Errorf("an open quote: %d %s", r.status, r.body)
 	}
 }

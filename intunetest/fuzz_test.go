@@ -32,7 +32,8 @@ func exchange(t *testing.T, tenant *intunetest.Tenant, method string, address *u
 // Whatever the filter, the answer is a page or a refusal of the filter.
 func FuzzFilter(f *testing.F) {
 	for _, filter := range []string{
-		"deviceName eq 'x'", "contains(deviceName,'x')", "(a eq 'b' or c eq 'd') and not x", "'", "''", "((", "))", ",", "eq eq eq", "contains(((", "lastSyncDateTime gt 2025",
+		"deviceName eq 'x'", "contains(deviceName,'x')", "(a eq 'b' or c eq 'd') and not x", "'", "''", "((", "))", ",", "eq eq eq",
+		"contains(((", "lastSyncDateTime gt 2025",
 		"azureADDeviceId eq 'x' and", "imei eq 'a' or imei eq 'b' or imei eq 'c'", "\x00\xff", "remoteAssistanceSessionUrl eq 'x'",
 	} {
 		f.Add(filter)
@@ -59,8 +60,10 @@ func FuzzFilter(f *testing.F) {
 // Whatever the path, there is an answer, and only addresses of the device prompt its user.
 func FuzzRoutes(f *testing.F) {
 	for _, path := range []string{
-		"", "/", "//", "/v1.0", "/v1.0/", "/v1.0//x", "/v1.0/users('a''b')/managedDevices/1" + action, "/v1.0/users(", "/v1.0/users(')", "/v1.0/users('')/x", "/v1.0/users/%27/managedDevices",
-		"/v1.0/deviceManagement/managedDevices/" + deviceID + action, "/v1.0/deviceManagement/managedDevices/%2F/x", "/v1.0/deviceManagement/detectedApps/a/managedDevices/b/users/c/managedDevices/d" + action,
+		"", "/", "//", "/v1.0", "/v1.0/", "/v1.0//x", "/v1.0/users('a''b')/managedDevices/1" + action, "/v1.0/users(", "/v1.0/users(')",
+		"/v1.0/users('')/x", "/v1.0/users/%27/managedDevices",
+		"/v1.0/deviceManagement/managedDevices/" + deviceID + action, "/v1.0/deviceManagement/managedDevices/%2F/x",
+		"/v1.0/deviceManagement/detectedApps/a/managedDevices/b/users/c/managedDevices/d" + action,
 		"/v1.0/me/managedDevices", "/v1.0/$batch", "/v1.0/%zz", "/v1.0/.././..", "*", "/v1.0/microsoft.graph.users/x",
 	} {
 		f.Add(path)
@@ -74,7 +77,11 @@ func FuzzRoutes(f *testing.F) {
 			if status < 200 || status > 599 {
 				t.Errorf("%s %q: %d %s", method, path, status, body)
 			}
-			if asked := tenant.TotalPrompts() - before; asked > 0 && (method != http.MethodPost || status != http.StatusNoContent || asked > 1) {
+			most := 0
+			if method == http.MethodPost && status == http.StatusNoContent {
+				most = 1
+			}
+			if asked := tenant.TotalPrompts() - before; asked > most {
 				t.Errorf("%s %q: %d, and the user was asked %d times", method, path, status, asked)
 			}
 			before = tenant.TotalPrompts()
@@ -102,7 +109,10 @@ func FuzzBodies(f *testing.F) {
 		{"POST", devicesPath + "/" + deviceID + action, "", "{}", "gzip"},
 		{"POST", devicesPath + "/" + deviceID + action, "", `{"\u2028<\ud800>":1}`, ""},
 		{"PATCH", partnersPath + "/x", "", `{"a\"b":1}`, "identity"},
-		{"POST", batchPath, "", `{"requests":[{"id":1,"method":"GET","url":"/users/a"},{"id":"2","method":"GET","url":"/x","dependsOn":["1"]}]}`, ""},
+		{
+			"POST", batchPath, "",
+			`{"requests":[{"id":1,"method":"GET","url":"/users/a"},{"id":"2","method":"GET","url":"/x","dependsOn":["1"]}]}`, "",
+		},
 		{"DELETE", partnersPath + "/\xff", "", "", "br"},
 		{"HEAD", devicesPath, "", "", ""},
 	} {

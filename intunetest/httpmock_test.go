@@ -33,14 +33,20 @@ func TestResponders(t *testing.T) {
 			}
 		}},
 		{"GraphError", intunetest.GraphError(409, "Conflict", "Try later."), 409, func(t *testing.T, r reply) {
-			if e := r.envelope(t).Error; e.Code != "Conflict" || e.Message != "Try later." || e.InnerError.RequestID != r.header.Get("request-id") {
-				t.Errorf("%+v", e)
+			if got, want := r.refusal(t), (refusal{409, "Conflict", "Try later."}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+			if got, want := r.envelope(t).Error.InnerError.RequestID, r.header.Get("request-id"); got != want {
+				t.Errorf("request-id %s in the body, %s in the header", got, want)
 			}
 		}},
 		{"IntuneError", intunetest.IntuneError(401, "Forbidden", "An error has occurred"), 401, checkDouble},
 		{"Throttled", intunetest.Throttled(2128 * time.Millisecond), 429, func(t *testing.T, r reply) {
-			if r.header.Get("Retry-After") != "2.128" || r.envelope(t).Error.Code != "TooManyRequests" || !trailer.MatchString(r.nested(t)) {
-				t.Errorf("%v %s", r.header, r.body)
+			if got := r.header.Get("Retry-After"); got != "2.128" {
+				t.Errorf("Retry-After %q", got)
+			}
+			if r.envelope(t).Error.Code != "TooManyRequests" || !trailer.MatchString(r.nested(t)) {
+				t.Errorf("got %s", r.body)
 			}
 		}},
 		{"Throttled in silence", intunetest.Throttled(0), 429, func(t *testing.T, r reply) {
@@ -50,9 +56,10 @@ func TestResponders(t *testing.T) {
 		}},
 		{"Session", intunetest.Session("https://get.teamviewer.com/a&b"), 200, func(t *testing.T, r reply) {
 			o := r.json(t)
-			if o["id"] != deviceID || o["remoteAssistanceSessionUrl"] != "https://get.teamviewer.com/a&b" || o["remoteAssistanceSessionErrorDetails"] != "" || len(o) != 4 {
-				t.Errorf("%s", r.body)
-			}
+			expectMembers(t, "session", o, map[string]any{
+				"id": deviceID, "remoteAssistanceSessionUrl": "https://get.teamviewer.com/a&b", "remoteAssistanceSessionErrorDetails": "",
+			})
+			expectLen(t, "session", o, 4)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,13 +71,19 @@ func TestResponders(t *testing.T) {
 				group.Go(func() {
 					for range 5 {
 						r := send(t, &http.Client{Transport: mock}, http.MethodGet, sessionPath, "", header("client-request-id", own))
-						if r.status != c.status || r.header.Get("client-request-id") != own || !guid.MatchString(r.header.Get("request-id")) {
-							t.Errorf("%d %v", r.status, r.header)
+						if r.status != c.status {
+							t.Errorf("status %d, want %d", r.status, c.status)
 						}
-						if r.status != 204 && (!strings.HasPrefix(r.header.Get("Content-Type"), "application/json") || !json.Valid([]byte(r.body))) {
-							t.Errorf("%v %q", r.header, r.body)
+						if r.header.Get("client-request-id") != own || !guid.MatchString(r.header.Get("request-id")) {
+							t.Errorf("ids in %v", r.header)
 						}
 						c.check(t, r)
+						if r.status == http.StatusNoContent {
+							continue
+						}
+						if !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") || !json.Valid([]byte(r.body)) {
+							t.Errorf("%v %q", r.header, r.body)
+						}
 					}
 				})
 			}
@@ -108,12 +121,18 @@ func TestRespondersForLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = client.RequestRemoteAssistance(t.Context(), intune.Device(deviceID), nil)
-		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+		if !errors.Is(err, c.want) { // nil is nil alone
 			t.Errorf("got %v, want %v", err, c.want)
 		}
-		var e *intune.Error
-		if errors.As(err, &e) && (e.RequestID == "" || strings.Contains(e.Message, "Operation ID")) {
-			t.Errorf("%+v", e)
+		e, ok := errors.AsType[*intune.Error](err)
+		if ok != (c.want != nil) {
+			t.Errorf("an Error: %v", ok)
+		}
+		if ok && (e.RequestID == "") {
+			t.Errorf("no request id in %+v", e)
+		}
+		if ok && strings.Contains(e.Message, "Operation ID") {
+			t.Errorf("message %q", e.Message)
 		}
 	}
 }
@@ -134,7 +153,8 @@ func TestRegister(t *testing.T) {
 	if o := get(t, client, sessionPath+"?$select=id"); o["remoteAssistanceSessionUrl"] != "https://x" {
 		t.Errorf("%v", o)
 	}
-	if r := send(t, client, http.MethodPost, "https://graph.microsoft.us/v1.0"+ref.String()+action, ""); r.status != 204 || tenant.Prompts(ref) != 1 {
+	r := send(t, client, http.MethodPost, "https://graph.microsoft.us/v1.0"+ref.String()+action, "")
+	if r.status != 204 || tenant.Prompts(ref) != 1 {
 		t.Errorf("%d, %d prompts", r.status, tenant.Prompts(ref))
 	}
 	if r, err := try(t, client, http.MethodGet, "http://graph.microsoft.com/v1.0"+ref.String(), ""); err == nil {

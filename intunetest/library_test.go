@@ -38,10 +38,18 @@ func TestLibraryReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.RemoteAssistanceSessionURL.Reveal() != "https://old" || got.Notes != "notes" || got.PhysicalMemoryInBytes != added.PhysicalMemoryInBytes ||
-		got.ManagedDeviceName != added.ManagedDeviceName || !got.LastSyncDateTime.Equal(added.LastSyncDateTime) || got.ComplianceState != "compliant" ||
-		got.AzureADRegistered == nil || !*got.AzureADRegistered {
-		t.Errorf("read %+v", got.ManagedDevice)
+	for property, values := range map[string][2]any{
+		"RemoteAssistanceSessionURL": {got.RemoteAssistanceSessionURL.Reveal(), "https://old"},
+		"Notes":                      {got.Notes, "notes"},
+		"PhysicalMemoryInBytes":      {got.PhysicalMemoryInBytes, added.PhysicalMemoryInBytes},
+		"ManagedDeviceName":          {got.ManagedDeviceName, added.ManagedDeviceName},
+		"LastSyncDateTime":           {got.LastSyncDateTime.UTC(), added.LastSyncDateTime.UTC()},
+		"ComplianceState":            {got.ComplianceState, intune.ComplianceStateCompliant},
+		"AzureADRegistered":          {got.AzureADRegistered != nil && *got.AzureADRegistered, true},
+	} {
+		if values[0] != values[1] {
+			t.Errorf("%s: %v, want %v", property, values[0], values[1])
+		}
 	}
 
 	found, err := client.FindDevice(t.Context(), intune.DeviceFilter{DeviceName: "O'HARA's PC+3,~%27"}, nil)
@@ -49,13 +57,19 @@ func TestLibraryReads(t *testing.T) {
 		t.Errorf("found %q, %v", found.ID, err)
 	}
 	for app, err := range client.DetectedApps(t.Context(), nil) {
-		if err != nil || app.DisplayName != "Notepad" || app.DeviceCount != 1 {
-			t.Errorf("%+v, %v", app, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if app.DisplayName != "Notepad" || app.DeviceCount != 1 {
+			t.Errorf("%+v", app)
 		}
 	}
-	for _, state := range []intune.ConnectorState{intune.ConnectorStateOnboarded, intune.ConnectorStateOnboarding, intune.ConnectorStateNotOnboarded, intune.ConnectorStateUnknown} {
+	for _, state := range []intune.ConnectorState{
+		intune.ConnectorStateOnboarded, intune.ConnectorStateOnboarding, intune.ConnectorStateNotOnboarded, intune.ConnectorStateUnknown,
+	} {
 		tenant.SetConnector(state)
-		if got, err := client.RemoteAssistanceConnector(t.Context(), nil); got != state || (err != nil) != (state == intune.ConnectorStateUnknown) {
+		got, err := client.RemoteAssistanceConnector(t.Context(), nil)
+		if got != state || (err != nil) != (state == intune.ConnectorStateUnknown) {
 			t.Errorf("connector %s, %v, want %s", got, err, state)
 		}
 	}
@@ -69,11 +83,17 @@ func TestLibrarySession(t *testing.T) {
 		fault  intunetest.Fault
 		link   string
 	}{
-		"default":                {intunetest.SessionScript{}, intunetest.Fault{}, "https://get.teamviewer.com/"},
-		"given":                  {intunetest.SessionScript{URL: "https://x", After: time.Minute}, intunetest.Fault{}, "https://x"},
-		"failed":                 {intunetest.SessionScript{ErrorDetails: "no"}, intunetest.Fault{}, ""},
-		"answer lost":            {intunetest.SessionScript{}, intunetest.Fault{Method: "POST", Drop: intunetest.DropAfter}, "https://get.teamviewer.com/"},
-		"reads fail for a while": {intunetest.SessionScript{}, intunetest.Fault{Match: func(r intunetest.RecordedRequest) bool { return strings.Contains(r.RawQuery, "Session") }, Status: 503, Times: 3}, "https://get.teamviewer.com/"},
+		"default":     {intunetest.SessionScript{}, intunetest.Fault{}, "https://get.teamviewer.com/"},
+		"given":       {intunetest.SessionScript{URL: "https://x", After: time.Minute}, intunetest.Fault{}, "https://x"},
+		"failed":      {intunetest.SessionScript{ErrorDetails: "no"}, intunetest.Fault{}, ""},
+		"answer lost": {intunetest.SessionScript{}, intunetest.Fault{Method: "POST", Drop: intunetest.DropAfter}, "https://get.teamviewer.com/"},
+		"reads fail for a while": {
+			intunetest.SessionScript{},
+			intunetest.Fault{
+				Match: func(r intunetest.RecordedRequest) bool { return strings.Contains(r.RawQuery, "Session") }, Status: 503, Times: 3,
+			},
+			"https://get.teamviewer.com/",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

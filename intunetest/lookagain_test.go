@@ -17,12 +17,17 @@ import (
 func TestLookAgainAfter(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	ref := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: "https://x", After: time.Minute}, intunetest.SessionScript{URL: "https://y", AfterReads: 3})
+	ref := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{URL: "https://x", After: time.Minute}, intunetest.SessionScript{
+		URL: "https://y", AfterReads: 3,
+	})
 	client := tenant.Client()
 	start := time.Now()
 	session, err := client.OpenRemoteAssistance(t.Context(), ref, nil)
-	if took := time.Since(start); err != nil || session.URL.Reveal() != "https://x" || took > 2*time.Second {
-		t.Errorf("after %v: %v, %v", took, session, err)
+	if err != nil || session.URL.Reveal() != "https://x" {
+		t.Errorf("got %v, %v", session, err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 	if looks := len(tenant.Requests()) - 2; looks < int(time.Minute/intunetest.LookInterval) {
 		t.Errorf("%d looks in a minute", looks)
@@ -38,8 +43,11 @@ func TestLookAgainAfter(t *testing.T) {
 		t.Errorf("asks for %v, %v", resp.Header, err)
 	}
 	session, err = poller.PollUntilDone(t.Context(), &runtime.PollUntilDoneOptions{Frequency: time.Hour})
-	if took := time.Since(start); err != nil || session.URL.Reveal() != "https://y" || took > 2*time.Second {
-		t.Errorf("after %v: %v, %v", took, session, err)
+	if err != nil || session.URL.Reveal() != "https://y" {
+		t.Errorf("got %v, %v", session, err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 
@@ -52,9 +60,14 @@ func TestLookAgainAfter_ReachesTheClient(t *testing.T) {
 		transport func(*intunetest.Tenant) policy.Transporter
 		took      time.Duration // by the bubble's clock
 	}{
-		"the tenant":              {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 60 * time.Millisecond},
-		"below an http.Client":    {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return &http.Client{Transport: tenant} }, 60 * time.Millisecond},
-		"behind something else":   {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return hidden{tenant} }, 3 * time.Hour},
+		"the tenant": {20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 60 * time.Millisecond},
+		"below an http.Client": {
+			20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return &http.Client{Transport: tenant} },
+			60 * time.Millisecond,
+		},
+		"behind something else": {
+			20 * time.Millisecond, func(tenant *intunetest.Tenant) policy.Transporter { return hidden{tenant} }, 3 * time.Hour,
+		},
 		"not told":                {0, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 3 * time.Hour},
 		"told less than nothing":  {-time.Second, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 3 * time.Hour},
 		"told more than it takes": {2 * time.Hour, func(tenant *intunetest.Tenant) policy.Transporter { return tenant }, 6 * time.Hour},
@@ -71,7 +84,9 @@ func TestLookAgainAfter_ReachesTheClient(t *testing.T) {
 					t.Fatal(err)
 				}
 				start := time.Now()
-				_, err = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{Frequency: time.Hour, MaxWait: 24 * time.Hour})
+				_, err = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+					Frequency: time.Hour, MaxWait: 24 * time.Hour,
+				})
 				if err != nil {
 					t.Error(err)
 				}

@@ -38,7 +38,9 @@ func walk(t *testing.T, client *http.Client, next string) (pages [][]string, lin
 
 func fill(tenant *intunetest.Tenant, n int) {
 	for i := range n {
-		tenant.AddDevice(intune.ManagedDevice{ID: strconv.Itoa(i), DeviceName: fmt.Sprintf("o'hara's PC+%d,~%%27", i), OperatingSystem: []string{"Windows", "iOS"}[i%2]})
+		tenant.AddDevice(intune.ManagedDevice{
+			ID: strconv.Itoa(i), DeviceName: fmt.Sprintf("o'hara's PC+%d,~%%27", i), OperatingSystem: []string{"Windows", "iOS"}[i%2],
+		})
 	}
 }
 
@@ -74,8 +76,11 @@ func TestPaging(t *testing.T) {
 				for _, link := range links {
 					rest, token, _ := strings.Cut(link, "$skiptoken=")
 					want := root + "/v1.0/deviceManagement/managedDevices" + c.query
-					if rest != want+"?" && rest != want+"&" || strings.ContainsAny(token, " &\"<>#") {
-						t.Errorf("link %s", link)
+					if rest != want+"?" && rest != want+"&" {
+						t.Errorf("link %s, want a token behind %s", link, want)
+					}
+					if strings.ContainsAny(token, " &\"<>#") {
+						t.Errorf("token %s", token)
 					}
 				}
 			})
@@ -88,7 +93,8 @@ func TestPaging(t *testing.T) {
 		t.Errorf("%d pages", len(pages))
 	}
 	for _, top := range []string{"0", "-1", "1001", "x", "", "1.5"} {
-		if r := send(t, inProcess(tenant), http.MethodGet, devicesURL+"?$top="+top, ""); r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" {
+		r := send(t, inProcess(tenant), http.MethodGet, devicesURL+"?$top="+top, "")
+		if r.status != http.StatusBadRequest || r.envelope(t).Error.Code != "BadRequest" {
 			t.Errorf("$top=%s: %d %.100s", top, r.status, r.body)
 		}
 	}

@@ -15,12 +15,16 @@ import (
 // Everything at once, for the race detector; what must add up does.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	throughEveryDoor(t, &intunetest.TenantOptions{ThrottleLimits: true, PageSize: 2}, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
+	options := intunetest.TenantOptions{ThrottleLimits: true, PageSize: 2}
+	throughEveryDoor(t, &options, func(t *testing.T, tenant *intunetest.Tenant, client *http.Client, root string) {
 		ref := populate(tenant)
 		const workers, rounds = 6, 8
-		tenant.Inject(intunetest.Fault{Status: http.StatusServiceUnavailable, PathSuffix: action, Times: workers, Match: func(r intunetest.RecordedRequest) bool {
-			return r.Body == nil && len(tenant.Requests()) >= 0 // the kit's methods may be called from here
-		}})
+		tenant.Inject(intunetest.Fault{
+			Status: http.StatusServiceUnavailable, PathSuffix: action, Times: workers,
+			Match: func(r intunetest.RecordedRequest) bool {
+				return r.Body == nil && len(tenant.Requests()) >= 0 // the kit's methods may be called from here
+			},
+		})
 		var group sync.WaitGroup
 		var mu sync.Mutex
 		accepted := 0
@@ -54,8 +58,9 @@ func TestConcurrentUse(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if want := workers*rounds - workers; accepted != want || tenant.Prompts(ref) != want || tenant.TotalPrompts() != want {
-			t.Errorf("%d accepted, %d prompts, want %d", accepted, tenant.Prompts(ref), want)
+		const want = workers*rounds - workers
+		if got := [3]int{accepted, tenant.Prompts(ref), tenant.TotalPrompts()}; got != [3]int{want, want, want} {
+			t.Errorf("accepted, prompts of the device and in all: %d, want %d each", got, want)
 		}
 		sent := 0
 		for _, r := range tenant.Requests() {

@@ -35,16 +35,26 @@ func full() intune.ManagedDevice {
 	yes, no := true, false
 	at := time.Date(2025, 6, 7, 8, 9, 10, 123456700, time.FixedZone("", 3600))
 	return intune.ManagedDevice{
-		ID: deviceID, ActivationLockBypassCode: intune.NewSecret("bypass"), AndroidSecurityPatchLevel: "2025-01", AzureADDeviceID: "entra", AzureADRegistered: &yes,
-		ComplianceGracePeriodExpirationDateTime: at, ComplianceState: "compliant", DeviceCategoryDisplayName: "category", DeviceEnrollmentType: "userEnrollment",
-		DeviceName: "DESKTOP-1", DeviceRegistrationState: "registered", EASActivated: true, EASActivationDateTime: at, EASDeviceID: "eas",
-		EmailAddress: "anna@contoso.com", EnrolledDateTime: at, EnrollmentProfileName: "profile", EthernetMACAddress: "ethernet", ExchangeAccessState: "allowed",
-		ExchangeAccessStateReason: "compliant", ExchangeLastSuccessfulSyncDateTime: at, FreeStorageSpaceInBytes: 1 << 40, ICCID: "iccid", IMEI: "imei",
-		IsEncrypted: true, IsSupervised: true, JailBroken: "False", LastSyncDateTime: at, ManagedDeviceName: "managed \"name\" <ü>", ManagedDeviceOwnerType: "company",
-		ManagementAgent: "mdm", ManagementCertificateExpirationDate: at, ManagementState: "managed", Manufacturer: "maker", MEID: "meid", Model: "model",
-		Notes: "notes", OperatingSystem: "Windows", OSVersion: "10.0", PartnerReportedThreatState: "secured", PhoneNumber: "phone", PhysicalMemoryInBytes: 8 << 30,
-		RemoteAssistanceSessionErrorDetails: "old error", RemoteAssistanceSessionURL: intune.NewSessionURL("https://old"), RequireUserEnrollmentApproval: &no,
-		SerialNumber: "serial", SubscriberCarrier: "carrier", TotalStorageSpaceInBytes: 2 << 40, UDID: "udid", UserDisplayName: "Anna", UserID: userID,
+		ID: deviceID, ActivationLockBypassCode: intune.NewSecret("bypass"), AndroidSecurityPatchLevel: "2025-01",
+		AzureADDeviceID: "entra", AzureADRegistered: &yes,
+		ComplianceGracePeriodExpirationDateTime: at, ComplianceState: "compliant", DeviceCategoryDisplayName: "category",
+		DeviceEnrollmentType: "userEnrollment",
+		DeviceName:           "DESKTOP-1", DeviceRegistrationState: "registered", EASActivated: true, EASActivationDateTime: at,
+		EASDeviceID:  "eas",
+		EmailAddress: "anna@contoso.com", EnrolledDateTime: at, EnrollmentProfileName: "profile", EthernetMACAddress: "ethernet",
+		ExchangeAccessState:       "allowed",
+		ExchangeAccessStateReason: "compliant", ExchangeLastSuccessfulSyncDateTime: at, FreeStorageSpaceInBytes: 1 << 40,
+		ICCID: "iccid", IMEI: "imei",
+		IsEncrypted: true, IsSupervised: true, JailBroken: "False", LastSyncDateTime: at, ManagedDeviceName: "managed \"name\" <ü>",
+		ManagedDeviceOwnerType: "company",
+		ManagementAgent:        "mdm", ManagementCertificateExpirationDate: at, ManagementState: "managed", Manufacturer: "maker",
+		MEID: "meid", Model: "model",
+		Notes: "notes", OperatingSystem: "Windows", OSVersion: "10.0", PartnerReportedThreatState: "secured", PhoneNumber: "phone",
+		PhysicalMemoryInBytes:               8 << 30,
+		RemoteAssistanceSessionErrorDetails: "old error", RemoteAssistanceSessionURL: intune.NewSessionURL("https://old"),
+		RequireUserEnrollmentApproval: &no,
+		SerialNumber:                  "serial", SubscriberCarrier: "carrier", TotalStorageSpaceInBytes: 2 << 40, UDID: "udid",
+		UserDisplayName: "Anna", UserID: userID,
 		UserPrincipalName: "anna@contoso.com", WiFiMACAddress: "wifi",
 	}
 }
@@ -84,15 +94,19 @@ func TestPropertiesThatNeedSelect(t *testing.T) {
 		}
 		for name, want := range late {
 			one := get(t, client, collection+"/"+deviceID+"?$select="+name)
-			if one[name] != want[0] || len(one) != 2 || one["@odata.context"] != root+"/v1.0/$metadata#deviceManagement/managedDevices("+name+")/$entity" {
-				t.Errorf("$select=%s: %v", name, one)
+			context := root + "/v1.0/$metadata#deviceManagement/managedDevices(" + name + ")/$entity"
+			if selected := map[string]any{"@odata.context": context, name: want[0]}; !maps.Equal(one, selected) {
+				t.Errorf("$select=%s: %v, want %v", name, one, selected)
 			}
-			if listed[name] != want[1] || selectedInList[name] != want[1] || plain[name] != want[2] {
-				t.Errorf("%s: %v in the list, %v in the list with $select, %v in the GET", name, listed[name], selectedInList[name], plain[name])
+			if got, want := [...]any{listed[name], selectedInList[name], plain[name]}, [...]any{want[1], want[1], want[2]}; got != want {
+				t.Errorf("%s: got %q in the list, the list with $select and the GET, want %q", name, got, want)
 			}
 		}
 		for name, value := range plain {
-			if _, ok := late[name]; !ok && name != "deviceActionResults" && listed[name] != value {
+			if _, ok := late[name]; ok || name == "deviceActionResults" {
+				continue
+			}
+			if listed[name] != value {
 				t.Errorf("%s: %v in the list, %v in the GET", name, listed[name], value)
 			}
 		}
@@ -144,7 +158,9 @@ func TestUnsetProperties(t *testing.T) {
 		}
 	}
 	// What stands for nothing in a list is what a filter finds.
-	for filter, want := range map[string]int{"deviceCategoryDisplayName%20eq%20'Unknown'": 1, "jailBroken%20eq%20'Unknown'": 1, "jailBroken%20eq%20'False'": 0} {
+	for filter, want := range map[string]int{
+		"deviceCategoryDisplayName%20eq%20'Unknown'": 1, "jailBroken%20eq%20'Unknown'": 1, "jailBroken%20eq%20'False'": 0,
+	} {
 		if n := len(get(t, inProcess(tenant), devicesURL+"?$filter="+filter)["value"].([]any)); n != want {
 			t.Errorf("%s: %d devices", filter, n)
 		}
@@ -156,16 +172,24 @@ func TestBlankDevice(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	ref := tenant.AddDevice(intune.ManagedDevice{})
-	if !guid.MatchString(ref.DeviceID()) || intunetest.NewTenant(nil).AddDevice(intune.ManagedDevice{}) != ref || tenant.AddDevice(intune.ManagedDevice{}) == ref {
-		t.Errorf("the id is no GUID, or not the same in every run, or not unique: %s", ref)
+	if !guid.MatchString(ref.DeviceID()) {
+		t.Errorf("the id is no GUID: %s", ref)
+	}
+	if again := intunetest.NewTenant(nil).AddDevice(intune.ManagedDevice{}); again != ref {
+		t.Errorf("the id is %s in one run, and %s in the next", ref, again)
+	}
+	if tenant.AddDevice(intune.ManagedDevice{}) == ref {
+		t.Errorf("the id is not unique: %s", ref)
 	}
 	o := get(t, inProcess(tenant), graph+"/v1.0"+ref.String())
 	for name, want := range map[string]any{
-		"enrolledDateTime": "0001-01-01T00:00:00Z", "lastSyncDateTime": "0001-01-01T00:00:00Z", "managementCertificateExpirationDate": "0001-01-01T00:00:00Z",
-		"isEncrypted": false, "easActivated": false, "azureADRegistered": nil, "requireUserEnrollmentApproval": nil,
+		"enrolledDateTime": "0001-01-01T00:00:00Z", "lastSyncDateTime": "0001-01-01T00:00:00Z",
+		"managementCertificateExpirationDate": "0001-01-01T00:00:00Z",
+		"isEncrypted":                         false, "easActivated": false, "azureADRegistered": nil, "requireUserEnrollmentApproval": nil,
 		"totalStorageSpaceInBytes": 0.0, "userId": "", "userPrincipalName": "", "emailAddress": "", "serialNumber": nil, "deviceName": nil,
 		"complianceState": "unknown", "managementAgent": "unknown", "managementState": "managed", "managedDeviceOwnerType": "unknown",
-		"deviceEnrollmentType": "unknown", "deviceRegistrationState": "unknown", "exchangeAccessState": "none", "exchangeAccessStateReason": "none",
+		"deviceEnrollmentType": "unknown", "deviceRegistrationState": "unknown", "exchangeAccessState": "none",
+		"exchangeAccessStateReason":  "none",
 		"partnerReportedThreatState": "unknown", "configurationManagerClientEnabledFeatures": nil, "deviceHealthAttestationState": nil,
 	} {
 		if got, ok := o[name]; !ok || got != want {
@@ -202,8 +226,12 @@ func TestSelect(t *testing.T) {
 	}
 	for _, url := range []string{graph + "/v1.0" + ref.String(), devicesURL, graph + "/v1.0/users/" + userID + "/managedDevices"} {
 		r := send(t, client, http.MethodGet, url+"?$select=id,skuFamily", "")
-		if e := r.envelope(t).Error; r.status != 400 || e.Code != "BadRequest" || !strings.Contains(e.Message, "'skuFamily'") {
-			t.Errorf("%s: %d %s", url, r.status, r.body)
+		got := r.refusal(t)
+		if got.status != 400 || got.code != "BadRequest" {
+			t.Errorf("%s: %+v", url, got)
+		}
+		if !strings.Contains(got.message, "'skuFamily'") {
+			t.Errorf("%s: %q does not name the property", url, got.message)
 		}
 	}
 	req, err := http.NewRequest(http.MethodGet, devicesURL, nil)
@@ -260,42 +288,56 @@ func TestDetectedApps(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
 	ref := tenant.AddDevice(full())
-	tenant.AddDetectedApp(intune.DetectedApp{ID: appID, DisplayName: "Notepad", Version: "1.2", SizeInByte: 7, Publisher: "Contoso", Platform: "windows"}, ref, intune.Device("later"))
+	tenant.AddDetectedApp(intune.DetectedApp{
+		ID: appID, DisplayName: "Notepad", Version: "1.2", SizeInByte: 7, Publisher: "Contoso", Platform: "windows",
+	}, ref, intune.Device("later"))
 	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Other", DeviceCount: 9})
 	client := inProcess(tenant)
 	const apps = graph + "/v1.0/deviceManagement/detectedApps"
 	list := get(t, client, apps+"?$expand=managedDevices")["value"].([]any)
 	first, second := list[0].(map[string]any), list[1].(map[string]any)
-	for name, want := range map[string]any{"id": appID, "displayName": "Notepad", "version": "1.2", "sizeInByte": 7.0, "deviceCount": 1.0, "publisher": "Contoso", "platform": "windows"} {
-		if first[name] != want {
-			t.Errorf("list: %s is %v, want %v", name, first[name], want)
-		}
+	expectMembers(t, "list", first, map[string]any{
+		"id": appID, "displayName": "Notepad", "version": "1.2", "sizeInByte": 7.0, "deviceCount": 1.0, "publisher": "Contoso",
+		"platform": "windows",
+	})
+	if devices, ok := first["managedDevices"].([]any); !ok || len(devices) != 0 {
+		t.Errorf("devices in the list: %v", first["managedDevices"])
 	}
-	if devices, ok := first["managedDevices"].([]any); !ok || len(devices) != 0 || second["deviceCount"] != 9.0 || len(second["id"].(string)) != 64 || second["publisher"] != nil {
-		t.Errorf("%v", list)
+	expectMembers(t, "list, another", second, map[string]any{"deviceCount": 9.0, "publisher": nil})
+	if id := second["id"].(string); len(id) != 64 {
+		t.Errorf("id %s", id)
 	}
 	one := get(t, client, apps+"/"+appID+"?$expand=managedDevices")
-	for name, want := range map[string]any{"id": appID, "displayName": nil, "version": nil, "sizeInByte": 0.0, "deviceCount": 0.0, "publisher": nil, "platform": "unknown"} {
+	for name, want := range map[string]any{
+		"@odata.context": graph + "/v1.0/$metadata#deviceManagement/detectedApps/$entity",
+		"id":             appID, "displayName": nil, "version": nil, "sizeInByte": 0.0, "deviceCount": 0.0, "publisher": nil,
+		"platform": "unknown",
+	} {
 		if got, ok := one[name]; !ok || got != want {
 			t.Errorf("GET: %s is %v, want %v", name, got, want)
 		}
 	}
-	if devices := one["managedDevices"].([]any); len(devices) != 1 || one["@odata.context"] != graph+"/v1.0/$metadata#deviceManagement/detectedApps/$entity" {
-		t.Errorf("%v", one)
+	if devices := one["managedDevices"].([]any); len(devices) != 1 {
+		t.Errorf("GET: devices %v", devices)
 	}
-	thin := get(t, client, apps+"/"+appID+"/managedDevices")["value"].([]any)[0].(map[string]any)
+	const below = apps + "/" + appID + "/managedDevices"
+	thin := get(t, client, below)["value"].([]any)[0].(map[string]any)
 	if names := slices.Sorted(maps.Keys(thin)); !slices.Equal(names, []string{"deviceName", "id", "operatingSystem", "osVersion"}) {
 		t.Errorf("thin: %v", names)
 	}
-	thin = get(t, client, apps+"/"+appID+"/managedDevices?$select=id,userPrincipalName,remoteAssistanceSessionUrl,lastSyncDateTime")["value"].([]any)[0].(map[string]any)
-	if thin["id"] != deviceID || thin["userPrincipalName"] != nil || thin["remoteAssistanceSessionUrl"] != nil || thin["lastSyncDateTime"] != "0001-01-01T00:00:00Z" || len(thin) != 4 {
-		t.Errorf("thin with $select: %v", thin)
+	const some = "?$select=id,userPrincipalName,remoteAssistanceSessionUrl,lastSyncDateTime"
+	thin = get(t, client, below+some)["value"].([]any)[0].(map[string]any)
+	if want := map[string]any{
+		"id": deviceID, "userPrincipalName": nil, "remoteAssistanceSessionUrl": nil, "lastSyncDateTime": "0001-01-01T00:00:00Z",
+	}; !maps.Equal(thin, want) {
+		t.Errorf("thin with $select: %v, want %v", thin, want)
 	}
 	// The devices may come later, and an app may change.
 	tenant.AddDevice(intune.ManagedDevice{ID: "later"})
 	tenant.AddDetectedApp(intune.DetectedApp{ID: strings.ToUpper(appID), DisplayName: "New"}, intune.Device("LATER"))
 	page := get(t, client, apps+"?$top=1&$select=displayName,deviceCount")
-	if o := page["value"].([]any)[0].(map[string]any); o["displayName"] != "New" || o["deviceCount"] != 1.0 || len(o) != 2 || page["@odata.nextLink"] == nil {
-		t.Errorf("%v", page)
+	got, want := page["value"].([]any)[0].(map[string]any), map[string]any{"displayName": "New", "deviceCount": 1.0}
+	if !maps.Equal(got, want) || page["@odata.nextLink"] == nil {
+		t.Errorf("got %v, want %v and a next link", page, want)
 	}
 }

@@ -53,7 +53,9 @@ func TestSmallPagesOfLargeLists(t *testing.T) { //nolint:paralleltest // it coun
 		client := inProcess(tenant)
 		return testing.AllocsPerRun(10, func() { get(t, client, graph+path) })
 	}
-	for _, path := range []string{devicesPath + "?$top=1", devicesPath + "?$top=1&$filter=contains(deviceName,'DESKTOP')", appsPath + "?$top=1"} {
+	for _, path := range []string{
+		devicesPath + "?$top=1", devicesPath + "?$top=1&$filter=contains(deviceName,'DESKTOP')", appsPath + "?$top=1",
+	} {
 		if few, many := work(10, path), work(3000, path); many > few+20 {
 			t.Errorf("%s: %v allocations among 10, %v among 3000", path, few, many)
 		}

@@ -43,10 +43,19 @@ func TestSessionScripts(t *testing.T) {
 		{"default", intune.ManagedDevice{}, nil, "| *| *|"},
 		{"zero script", intune.ManagedDevice{}, []intunetest.SessionScript{{}}, "| *| *|"},
 		{"default over an old one", old, nil, "https://old|old *| *|"},
-		{"at once", intune.ManagedDevice{}, []intunetest.SessionScript{{URL: "http://plain", AfterReads: 1}}, "http://plain| http://plain| http://plain|"},
+		{
+			"at once",
+			intune.ManagedDevice{},
+			[]intunetest.SessionScript{{URL: "http://plain", AfterReads: 1}},
+			"http://plain| http://plain| http://plain|",
+		},
 		{"third read", old, []intunetest.SessionScript{{URL: "x", AfterReads: 3}}, "https://old|old https://old|old x|"},
 		{"failure", intune.ManagedDevice{}, []intunetest.SessionScript{{ErrorDetails: "no"}}, "| |no |no"},
-		{"failure with an old link", old, []intunetest.SessionScript{{ErrorDetails: "no", AfterReads: 1}}, "https://old|no https://old|no https://old|no"},
+		{
+			"failure with an old link", old,
+			[]intunetest.SessionScript{{ErrorDetails: "no", AfterReads: 1}},
+			"https://old|no https://old|no https://old|no",
+		},
 		{"both", old, []intunetest.SessionScript{{URL: "x", ErrorDetails: "no", AfterReads: 1}}, "x|no x|no x|no"},
 		{"never", old, []intunetest.SessionScript{{Never: true}}, "https://old|old https://old|old https://old|old"},
 		{"keep", old, []intunetest.SessionScript{{KeepOld: true, AfterReads: 1, URL: "x"}}, "https://old| https://old| https://old|"},
@@ -92,7 +101,9 @@ func TestSessionScripts(t *testing.T) {
 func TestScriptsTakeTurns(t *testing.T) {
 	t.Parallel()
 	tenant := intunetest.NewTenant(nil)
-	ref := populate(tenant, intunetest.SessionScript{URL: "a", AfterReads: 1}, intunetest.SessionScript{ErrorDetails: "b", AfterReads: 1}, intunetest.SessionScript{AfterReads: 1})
+	ref := populate(tenant, []intunetest.SessionScript{
+		{URL: "a", AfterReads: 1}, {ErrorDetails: "b", AfterReads: 1}, {AfterReads: 1},
+	}...)
 	var got []string
 	for range 4 {
 		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: 503}) // not accepted, so it takes none
@@ -101,9 +112,16 @@ func TestScriptsTakeTurns(t *testing.T) {
 		session := sessionOf(t, tenant, ref)
 		got = append(got, strings.Join(session[:], "|"))
 	}
-	links := []string{"https://get.teamviewer.com/v15/s"}
-	if got[0] != "a|" || got[1] != "a|b" || !strings.HasPrefix(got[2], links[0]) || !strings.HasPrefix(got[3], links[0]) || got[2] == got[3] || len(got[2]) < 60 {
-		t.Errorf("got %q", got)
+	if want := []string{"a|", "a|b"}; !slices.Equal(got[:2], want) {
+		t.Errorf("got %q, want %q", got[:2], want)
+	}
+	for _, link := range got[2:] {
+		if !strings.HasPrefix(link, "https://get.teamviewer.com/v15/s") || len(link) < 60 {
+			t.Errorf("not like a link of TeamViewer: %s", link)
+		}
+	}
+	if got[2] == got[3] {
+		t.Errorf("the same link twice: %s", got[2])
 	}
 	// A generated link is the same in every run.
 	again := intunetest.NewTenant(nil)
@@ -175,8 +193,11 @@ func TestActionWithoutConnector(t *testing.T) {
 		tenant.SetConnector(state)
 		ask(t, tenant, ref)
 		got := fmt.Sprintf("%q %q", sessionOf(t, tenant, ref), sessionOf(t, tenant, ref))
-		if !strings.HasPrefix(got, `["" ""] ["" "`) || !strings.Contains(got, "TeamViewer connector") || tenant.Prompts(ref) != 1 {
-			t.Errorf("%q: %s, %d prompts", state, got, tenant.Prompts(ref))
+		if n := tenant.Prompts(ref); n != 1 {
+			t.Errorf("%q: %d prompts", state, n)
+		}
+		if !strings.HasPrefix(got, `["" ""] ["" "`) || !strings.Contains(got, "TeamViewer connector") {
+			t.Errorf("%q: %s", state, got)
 		}
 		// The script was not used up.
 		tenant.SetConnector(intune.ConnectorStateOnboarded)

@@ -93,6 +93,43 @@ func (r reply) envelope(tb testing.TB) envelope {
 	return e
 }
 
+// refusal is what an error says first of all.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+func (r reply) refusal(tb testing.TB) refusal {
+	tb.Helper()
+	e := r.envelope(tb).Error
+	return refusal{r.status, e.Code, e.Message}
+}
+
+// expectMembers compares some members of an object. One that is wanted as nil may be absent.
+func expectMembers(tb testing.TB, what string, object, want map[string]any) {
+	tb.Helper()
+	for name, value := range want {
+		if got := object[name]; got != value {
+			tb.Errorf("%s: %s is %v, want %v", what, name, got, value)
+		}
+	}
+}
+
+func expectLen(tb testing.TB, what string, object map[string]any, want int) {
+	tb.Helper()
+	if len(object) != want {
+		tb.Errorf("%s: %d members, want %d: %v", what, len(object), want, object)
+	}
+}
+
+// expectPrompts compares how often the users of a tenant were asked.
+func expectPrompts(tb testing.TB, what string, tenant *intunetest.Tenant, want int) {
+	tb.Helper()
+	if n := tenant.TotalPrompts(); n != want {
+		tb.Errorf("%s: %d prompts, want %d", what, n, want)
+	}
+}
+
 // nested is the sentence that Intune puts into the message.
 func (r reply) nested(tb testing.TB) string {
 	tb.Helper()
@@ -108,7 +145,8 @@ func (r reply) nested(tb testing.TB) string {
 	if err := json.Unmarshal([]byte(message), &inner); err != nil {
 		tb.Fatalf("message %q: %v", message, err)
 	}
-	if inner.Version != 3 || inner.Phrase == nil || inner.Source == nil || inner.Headers == nil || inner.RetryAft != nil {
+	there := [...]bool{inner.Phrase != nil, inner.Source != nil, inner.Headers != nil, inner.RetryAft != nil}
+	if want := [...]bool{true, true, true, false}; inner.Version != 3 || there != want {
 		tb.Errorf("not of version 3: %s", message)
 	}
 	return inner.Message
@@ -116,7 +154,9 @@ func (r reply) nested(tb testing.TB) string {
 
 var (
 	guid    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	trailer = regexp.MustCompile(` - Operation ID \(for customer support\): 00000000-0000-0000-0000-000000000000 - Activity ID: [-0-9a-f]{36}` +
+	trailer = regexp.MustCompile(` - Operation ID \(for customer support\): 00000000-0000-0000-0000-000000000000` +
+		` - Activity ID: [-0-9a-f]{36}` +
+		`` +
 		` - Url: https://fef\.[a-z0-9]+\.manage\.microsoft\.com/DeviceFE/StatelessDeviceFEService/\S*\?api-version=[-0-9]+$`)
 )
 

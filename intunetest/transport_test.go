@@ -2,6 +2,7 @@ package intunetest_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -44,11 +45,21 @@ func TestAnswersLookAlike(t *testing.T) {
 			}
 			body, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if err != nil || resp.Status != c.status || resp.Proto != "HTTP/1.1" || resp.ProtoMajor != 1 || resp.ProtoMinor != 1 {
-				t.Errorf("%s: %s %s %d.%d, %v", c.status, resp.Proto, resp.Status, resp.ProtoMajor, resp.ProtoMinor, err)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if (resp.ContentLength > 0) != c.sized || resp.ContentLength < 0 || (len(body) == 0) != c.empty || !c.empty && resp.ContentLength != int64(len(body)) {
-				t.Errorf("%s: length %d, body %q", c.status, resp.ContentLength, body)
+			got, want := fmt.Sprintf("%s %s %d.%d", resp.Status, resp.Proto, resp.ProtoMajor, resp.ProtoMinor), c.status+" HTTP/1.1 1.1"
+			if got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			if (len(body) == 0) != c.empty {
+				t.Errorf("%s: body %q, want none: %v", c.status, body, c.empty)
+			}
+			if resp.ContentLength < 0 || (resp.ContentLength > 0) != c.sized {
+				t.Errorf("%s: length %d, want one above zero: %v", c.status, resp.ContentLength, c.sized)
+			}
+			if !c.empty && resp.ContentLength != int64(len(body)) {
+				t.Errorf("%s: length %d of %d bytes", c.status, resp.ContentLength, len(body))
 			}
 		}
 	})
@@ -114,8 +125,11 @@ func TestServeHTTPAborts(t *testing.T) {
 		ref := populate(tenant)
 		tenant.Inject(c.fault)
 		recorder, aborted := aborts(tenant, c.body)
-		if got := recorder.Body.String(); aborted != c.aborted || got != c.got || tenant.Prompts(ref) != c.prompts {
-			t.Errorf("%s: aborted %v, body %q, %d prompts", name, aborted, got, tenant.Prompts(ref))
+		if got := recorder.Body.String(); aborted != c.aborted || got != c.got {
+			t.Errorf("%s: aborted %v, body %q, want %v, %q", name, aborted, got, c.aborted, c.got)
+		}
+		if n := tenant.Prompts(ref); n != c.prompts {
+			t.Errorf("%s: %d prompts, want %d", name, n, c.prompts)
 		}
 	}
 }
@@ -128,8 +142,11 @@ func TestBodyThatCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tenant.RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "POST "+partnersPath) || tenant.RequestCount() != 0 {
-		t.Errorf("%v, %d requests", err, tenant.RequestCount())
+	if _, err := tenant.RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "POST "+partnersPath) {
+		t.Errorf("got %v", err)
+	}
+	if n := tenant.RequestCount(); n != 0 {
+		t.Errorf("%d requests", n)
 	}
 }
 
@@ -147,7 +164,10 @@ func TestTruncatedAnswersAnnounceAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if body, err := io.ReadAll(resp.Body); resp.ContentLength != 24 || string(body) != "<ht" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		if resp.ContentLength != 24 {
+			t.Errorf("length %d, want 24", resp.ContentLength)
+		}
+		if body, err := io.ReadAll(resp.Body); string(body) != "<ht" || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%q of %d bytes, %v", body, resp.ContentLength, err)
 		}
 	})

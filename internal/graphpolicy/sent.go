@@ -52,6 +52,7 @@ type sendTrace struct {
 	mu       sync.Mutex
 	direct   bool     // a connection to own was asked for
 	pending  int      // and has not been given yet, so many times
+	given    bool     // a connection was given, to whatever request
 	got      bool     // a connection was given to the request
 	reused   bool     // that connection was used before
 	named    bool     // headers were put together for it
@@ -72,6 +73,7 @@ func newSendTrace(req *http.Request, own string, bare bool, cancel context.Cance
 			s.marks = append(s.marks, value)
 		}
 	}
+	// Without Got1xxResponse, with which net/http no longer limits informational answers. The first byte comes before them.
 	s.hooks = httptrace.ClientTrace{
 		GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField, WroteHeaders: s.wroteHeaders,
 		GotFirstResponseByte: s.gotFirstResponseByte,
@@ -108,7 +110,7 @@ func (s *sendTrace) gotConn(info httptrace.GotConnInfo) {
 func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latest = info.Conn
+	s.given, s.latest = true, info.Conn
 	if s.direct && s.pending == 0 {
 		return nil
 	}
@@ -139,12 +141,12 @@ func (s *sendTrace) wroteHeaderField(name string, values []string) {
 func (s *sendTrace) takeField(name string, values []string) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.got {
+	if s.bare && !s.got {
 		return nil
 	}
-	s.named = true
-	own := slices.ContainsFunc(values, func(value string) bool { return equalFold(value, s.host) || equalFold(value, s.own) })
+	s.got, s.named = true, true // a transport that is not bare may tell of no connection
 	marked := slices.ContainsFunc(values, func(value string) bool { return slices.Contains(s.marks, value) })
+	own := slices.ContainsFunc(values, func(value string) bool { return equalFold(value, s.host) || equalFold(value, s.own) })
 	s.wrote = s.wrote || s.direct || own || marked
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
 	if name != ":authority" || !own {
@@ -171,6 +173,7 @@ func (s *sendTrace) gotFirstResponseByte() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answered = s.wrote
+	s.got = s.got || !s.bare && !s.given // an answer came over a connection that was not told of
 }
 
 // stop keeps the transport from sending once more.

@@ -194,6 +194,27 @@ func TestSentIsLearnedFromTheTrace(t *testing.T) {
 		"another call before, which tells no headers": {
 			func(h hooks) { h.GetConn(other); h.fresh(); h.WroteHeaders(); h.GetConn(own) }, learned{false, false}, learned{true, true},
 		},
+		"headers, and no connection told of": {
+			func(h hooks) { h.request(1, graph, "own-id"); h.GetConn(own) }, learned{false, false}, learned{true, true},
+		},
+		"another call's headers, and no connection told of": {
+			func(h hooks) { h.request(1, login, "Bearer other"); h.GetConn(own) }, learned{false, false}, learned{false, false},
+		},
+		"an answer, and no connection told of": {
+			func(h hooks) { h.GotFirstResponseByte(); h.GetConn(own) }, learned{false, false}, learned{true, true},
+		},
+		"an answer, and nothing else": {func(h hooks) { h.GotFirstResponseByte() }, learned{false, false}, learned{true, false}},
+		"another call's answer": {
+			func(h hooks) {
+				h.GetConn(other)
+				h.fresh()
+				h.request(2, login)
+				h.GotFirstResponseByte()
+				h.GetConn(own)
+			},
+			learned{false, false},
+			learned{false, false},
+		},
 		"behind a proxy":              {func(h hooks) { h.GetConn(proxy); h.fresh() }, learned{true, false}, learned{true, false}},
 		"behind a proxy, not reached": {func(h hooks) { h.GetConn(proxy) }, learned{false, false}, learned{false, false}},
 		"behind a proxy, HTTP/2 once more": {

@@ -1,4 +1,4 @@
-module github.com/go-intune/intune/internal/foreigntransports
+module github.com/go-intune/intune/foreigntransports
 
 go 1.26.0
 
@@ -27,4 +27,4 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 )
 
-replace github.com/go-intune/intune => ../..
+replace github.com/go-intune/intune => ..

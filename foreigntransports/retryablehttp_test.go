@@ -95,8 +95,9 @@ func TestRetryableHTTP(t *testing.T) {
 						retrying.HTTPClient.Transport.(*http.Transport).MaxIdleConnsPerHost = connections
 						client := newClient(t, server, tenant, wrap(retrying))
 						warm(t, client, device, connections)
-						fault.PathSuffix, fault.Times = action, -1
-						tenant.Inject(fault)
+						injected := fault // the other tests have it too
+						injected.PathSuffix, injected.Times = action, -1
+						tenant.Inject(injected)
 						_, err := client.RequestRemoteAssistance(t.Context(), device, nil)
 						if errors.Is(err, intune.ErrOutcomeUnknown) != (name != "accepted") || (err == nil) != (name == "accepted") {
 							t.Errorf("error %v", err)

@@ -128,7 +128,7 @@ func TestRespondersForLibrary(t *testing.T) {
 		if ok != (c.want != nil) {
 			t.Errorf("an Error: %v", ok)
 		}
-		if ok && (e.RequestID == "") {
+		if ok && e.RequestID == "" {
 			t.Errorf("no request id in %+v", e)
 		}
 		if ok && strings.Contains(e.Message, "Operation ID") {

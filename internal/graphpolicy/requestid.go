@@ -14,8 +14,12 @@ const requestIDHeader = "Client-Request-Id"
 // net/http trims the values of headers, and a policy may have added a second value or a name in other letters. A blank id
 // is replaced by the one that was made for the call. A request without the header stays without.
 func normalizeRequestID(req *http.Request, made string) {
-	isID := func(name string) bool { return strings.EqualFold(name, requestIDHeader) }
-	values := slices.Clone(req.Header[requestIDHeader])
+	isID := func(name string) bool { return len(name) == len(requestIDHeader) && strings.EqualFold(name, requestIDHeader) }
+	values := req.Header[requestIDHeader]
+	if len(values) == 1 && values[0] != "" && values[0] == textproto.TrimString(values[0]) && onlyOne(req.Header, isID) {
+		return // as nearly always; the rest is for what policies and callers do
+	}
+	values = slices.Clone(values)
 	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
 		if isID(name) && name != requestIDHeader {
 			values = append(values, req.Header[name]...)
@@ -30,4 +34,14 @@ func normalizeRequestID(req *http.Request, made string) {
 	}
 	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return isID(name) })
 	req.Header[requestIDHeader] = []string{id}
+}
+
+func onlyOne(header http.Header, is func(string) bool) bool {
+	found := 0
+	for name := range header {
+		if is(name) {
+			found++
+		}
+	}
+	return found == 1
 }

@@ -42,10 +42,10 @@ var errRepeated = errors.New("the transport wanted to send the request again aft
 // never comes up, as behind a proxy, every connection counts as the request's until headers without its marks were put
 // together for it.
 type sendTrace struct {
-	bare   bool     // see isBare
-	own    string   // address of the endpoint
-	host   string   // the host that the request names
-	marks  []string // values of its headers that no other request has
+	bare   bool      // see isBare
+	own    string    // address of the endpoint
+	host   string    // the host that the request names
+	marks  [2]string // values of its headers that no other request has, blank for none
 	cancel context.CancelCauseFunc
 	hooks  httptrace.ClientTrace
 
@@ -68,11 +68,7 @@ type sendTrace struct {
 // hooks later.
 func newSendTrace(req *http.Request, own string, bare bool, cancel context.CancelCauseFunc) *sendTrace {
 	s := &sendTrace{bare: bare, own: own, host: cmp.Or(req.Host, req.URL.Host), cancel: cancel}
-	for _, name := range [...]string{requestIDHeader, "Authorization"} {
-		if value := req.Header.Get(name); value != "" {
-			s.marks = append(s.marks, value)
-		}
-	}
+	s.marks = [...]string{req.Header.Get(requestIDHeader), req.Header.Get("Authorization")}
 	// Without Got1xxResponse, with which net/http no longer limits informational answers. The first byte comes before them.
 	s.hooks = httptrace.ClientTrace{
 		GetConn: s.getConn, GotConn: s.gotConn, WroteHeaderField: s.wroteHeaderField, WroteHeaders: s.wroteHeaders,
@@ -145,7 +141,7 @@ func (s *sendTrace) takeField(name string, values []string) net.Conn {
 		return nil
 	}
 	s.got, s.named = true, true // a transport that is not bare may tell of no connection
-	marked := slices.ContainsFunc(values, func(value string) bool { return slices.Contains(s.marks, value) })
+	marked := slices.ContainsFunc(values, func(value string) bool { return value != "" && slices.Contains(s.marks[:], value) })
 	own := slices.ContainsFunc(values, func(value string) bool { return equalFold(value, s.host) || equalFold(value, s.own) })
 	s.wrote = s.wrote || s.direct || own || marked
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -28,16 +29,15 @@ func checkRequest(root *url.URL, req *http.Request) error {
 	if err := CheckHost(root, req.URL); err != nil {
 		return err
 	}
-	named := []string{req.Host} // "" is the host of the URL
+	other := func(host string) bool { return host != "" && !isHostOf(root, host) } // "" is the host of the URL
+	found := other(req.Host)
 	for name, values := range req.Header {
-		if equalFold(name, "Host") { // net/http leaves it out, but another transport may not
-			named = append(named, values...)
+		if len(name) == len("Host") && equalFold(name, "Host") { // net/http leaves it out, but another transport may not
+			found = found || slices.ContainsFunc(values, other)
 		}
 	}
-	for _, host := range named {
-		if host != "" && !isHostOf(root, host) {
-			return fmt.Errorf("refused to send a token anywhere but to %s://%s, and the Host header names another host", root.Scheme, root.Host)
-		}
+	if found {
+		return fmt.Errorf("refused to send a token anywhere but to %s://%s, and the Host header names another host", root.Scheme, root.Host)
 	}
 	return nil
 }

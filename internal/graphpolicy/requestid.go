@@ -14,7 +14,9 @@ const requestIDHeader = "Client-Request-Id"
 // net/http trims the values of headers, and a policy may have added a second value or a name in other letters. A blank id
 // is replaced by the one that was made for the call. A request without the header stays without.
 func normalizeRequestID(req *http.Request, made string) {
-	isID := func(name string) bool { return len(name) == len(requestIDHeader) && strings.EqualFold(name, requestIDHeader) }
+	isID := func(name string) bool {
+		return len(name) == len(requestIDHeader) && strings.EqualFold(name, requestIDHeader)
+	}
 	values := req.Header[requestIDHeader]
 	if len(values) == 1 && values[0] != "" && values[0] == textproto.TrimString(values[0]) && onlyOne(req.Header, isID) {
 		return // as nearly always; the rest is for what policies and callers do

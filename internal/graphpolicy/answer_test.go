@@ -169,13 +169,14 @@ func TestAnswersThatLackSomething(t *testing.T) {
 	for name, given := range map[string]http.Response{
 		"all":                          {StatusCode: http.StatusNoContent},
 		"no body":                      {StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody},
-		"protocols, switched":          {StatusCode: http.StatusSwitchingProtocols, Body: unreadable{t}}, // reading it would not end with the context
+		"protocols, switched":          {StatusCode: http.StatusSwitchingProtocols, Body: unreadable{t}}, // reading it would outlast the context
 		"protocols, switched, no body": {StatusCode: http.StatusSwitchingProtocols},
 	} {
 		for _, write := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: ", write"}[write], func(t *testing.T) {
 				t.Parallel()
-				resp, err := newTransport(t, func(*http.Request) (*http.Response, error) { return &given, nil }).Do(request(t, newCall(write), http.MethodPost))
+				transport := newTransport(t, func(*http.Request) (*http.Response, error) { return &given, nil })
+				resp, err := transport.Do(request(t, newCall(write), http.MethodPost))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -72,7 +72,9 @@ type office struct {
 
 // newOffice makes one whose service answers its nth request, of the first one, with answer; below stands between the
 // bearer policy and the service.
-func newOffice(t *testing.T, credential azcore.TokenCredential, answer func(n int, req *http.Request) (*http.Response, error), below ...policy.Policy) *office {
+func newOffice(
+	t *testing.T, credential azcore.TokenCredential, answer func(n int, req *http.Request) (*http.Response, error), below ...policy.Policy,
+) *office {
 	t.Helper()
 	o := &office{}
 	root, err := url.Parse("https://graph.microsoft.com")
@@ -80,7 +82,9 @@ func newOffice(t *testing.T, credential azcore.TokenCredential, answer func(n in
 		t.Fatal(err)
 	}
 	bearer := graphpolicy.NewBearer(credential, "the scope", root, false)
-	o.pipeline = runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: append([]policy.Policy{graphpolicy.NewGuard(bearer)}, below...)}, &policy.ClientOptions{
+	o.pipeline = runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{
+		PerRetry: append([]policy.Policy{graphpolicy.NewGuard(bearer)}, below...),
+	}, &policy.ClientOptions{
 		Transport: graphpolicy.NewTransport(graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 			o.mu.Lock()
 			o.tokens = append(o.tokens, req.Header.Get("Authorization"))

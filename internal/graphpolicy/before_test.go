@@ -14,7 +14,8 @@ import (
 func tries(t *testing.T, call *graphpolicy.Call, status int, ids ...string) (left [][]string, errs []error) {
 	t.Helper()
 	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
-		left = append(left, slices.Concat(req.Header["Client-Request-Id"], req.Header["client-request-id"])) //nolint:staticcheck // as a careless policy writes it
+		careless := req.Header["client-request-id"] //nolint:staticcheck // as a careless policy writes it
+		left = append(left, slices.Concat(req.Header["Client-Request-Id"], careless))
 		return says(status)(req)
 	})
 	for _, id := range ids {

@@ -76,7 +76,8 @@ func TestGuardRepeatsAReadThatIsBrokenOff(t *testing.T) {
 func TestRecordAfterABrokenTry(t *testing.T) {
 	t.Parallel()
 	broken := func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"error":{"code":"TooManyRequests"}}`)), Request: req}, nil
+		body := io.NopCloser(strings.NewReader(`{"error":{"code":"TooManyRequests"}}`))
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: req}, nil
 	}
 	call := newCall(false)
 	if tries, resp, err := send(t, call, http.MethodGet, broken, broken, says(http.StatusNotFound)); tries != 3 || err != nil || resp.StatusCode != http.StatusNotFound {

@@ -78,7 +78,9 @@ func TestOthersHeaderInAContextStays(t *testing.T) {
 func TestContextOfNoCall(t *testing.T) {
 	t.Parallel()
 	var api any
-	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.Sentry{}}}, &policy.ClientOptions{
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{
+		PerRetry: []policy.Policy{graphpolicy.Sentry{}},
+	}, &policy.ClientOptions{
 		Transport: graphtest.Transport(func(req *http.Request) (*http.Response, error) {
 			api = req.Context().Value(runtime.CtxAPINameKey{})
 			return says(http.StatusOK)(req)

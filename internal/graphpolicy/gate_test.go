@@ -130,7 +130,8 @@ func TestCheckRedirectOfTheCallers(t *testing.T) {
 					if hops == 2 {
 						return nil, io.EOF
 					}
-					return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/v1.0/other"}}, Body: http.NoBody, Request: req}, nil
+					header := http.Header{"Location": {"/v1.0/other"}}
+					return &http.Response{StatusCode: http.StatusFound, Header: header, Body: http.NoBody, Request: req}, nil
 				}),
 				CheckRedirect: func(next *http.Request, via []*http.Request) error {
 					if next.Header.Get("Authorization") != "" || next.Header.Get("Referer") != "" {

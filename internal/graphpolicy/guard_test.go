@@ -20,13 +20,17 @@ type next struct{}
 func (next) Do(req *policy.Request) (*http.Response, error) { return req.Next() }
 
 // send puts a call through azcore's pipeline, whose retry policy is told to repeat whatever it can.
-func send(t *testing.T, call *graphpolicy.Call, method string, steps ...func(*http.Request) (*http.Response, error)) (tries int, resp *http.Response, err error) {
+func send(
+	t *testing.T, call *graphpolicy.Call, method string, steps ...func(*http.Request) (*http.Response, error),
+) (tries int, resp *http.Response, err error) {
 	t.Helper()
 	transport := newTransport(t, func(req *http.Request) (*http.Response, error) {
 		tries++
 		return steps[min(tries, len(steps))-1](req)
 	})
-	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(next{})}}, &policy.ClientOptions{
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{
+		PerRetry: []policy.Policy{graphpolicy.NewGuard(next{})},
+	}, &policy.ClientOptions{
 		Transport: transport,
 		Retry: policy.RetryOptions{
 			MaxRetries: 2, RetryDelay: time.Nanosecond,
@@ -109,16 +113,8 @@ func TestErrorOfTheGuard(t *testing.T) {
 		"failure":           {next{}, says(500), "the call has ended and is not sent again", graphpolicy.Open},
 		"broken connection": {next{}, breaks, "unexpected EOF", graphpolicy.Open},
 	} {
-		pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(c.inner)}}, &policy.ClientOptions{
-			Transport: newTransport(t, c.step), Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Nanosecond},
-		})
 		call := newCall(true)
-		req, err := runtime.NewRequest(call.Start(t.Context()), http.MethodPost, address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		call.Attach(req)
-		_, err = pipeline.Do(req)
+		_, err := through(t, call, http.MethodPost, c.step, graphpolicy.NewGuard(c.inner))
 		if (err == nil) != (c.want == "") || err != nil && err.Error() != c.want || call.Record().Verdict != c.verdict {
 			t.Errorf("%s: verdict %d, error %v", name, call.Record().Verdict, err)
 		}
@@ -169,7 +165,9 @@ func TestSentryPutsTheOwnCallBack(t *testing.T) {
 	t.Parallel()
 	own, other := &graphpolicy.Call{API: "own", Redact: asIs}, &graphpolicy.Call{API: "other", Redact: asIs}
 	var api any
-	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.Sentry{}}}, &policy.ClientOptions{
+	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{
+		PerRetry: []policy.Policy{graphpolicy.Sentry{}},
+	}, &policy.ClientOptions{
 		Transport: newTransport(t, func(req *http.Request) (*http.Response, error) {
 			api = req.Context().Value(runtime.CtxAPINameKey{})
 			return says(200)(req)
@@ -186,7 +184,9 @@ func TestSentryPutsTheOwnCallBack(t *testing.T) {
 }
 
 // through sends a request of a call through policies below azcore's retry policy, which tries up to three times.
-func through(t *testing.T, call *graphpolicy.Call, method string, step graphtest.Transport, policies ...policy.Policy) (*http.Response, error) {
+func through(
+	t *testing.T, call *graphpolicy.Call, method string, step graphtest.Transport, policies ...policy.Policy,
+) (*http.Response, error) {
 	t.Helper()
 	pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: policies}, &policy.ClientOptions{
 		Transport: newTransport(t, step), Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Nanosecond},

@@ -14,19 +14,23 @@ func TestRequestIDIsTheOneThatLeaves(t *testing.T) {
 		left  []string
 		want  string // recorded
 	}{
-		"plain":             {http.Header{"Client-Request-Id": {"own"}}, []string{"own"}, "own"},
-		"white space":       {http.Header{"Client-Request-Id": {" \t own \r\n"}}, []string{"own"}, "own"},
-		"within":            {http.Header{"Client-Request-Id": {"my own"}}, []string{"my own"}, "my own"},
-		"two":               {http.Header{"Client-Request-Id": {"own", "other"}}, []string{"own"}, "own"},
-		"blank, then one":   {http.Header{"Client-Request-Id": {" ", "other"}}, []string{"other"}, "other"},
-		"blank":             {http.Header{"Client-Request-Id": {" "}}, []string{"made"}, "made"},
-		"empty":             {http.Header{"Client-Request-Id": {""}}, []string{"made"}, "made"},
-		"other letters":     {http.Header{"client-request-id": {" own"}}, []string{"own"}, "own"},
-		"other letters too": {http.Header{"client-request-id": {"other"}, "Client-Request-Id": {"own"}, "CLIENT-REQUEST-ID": {"third"}}, []string{"own"}, "own"},
-		"in no usual one":   {http.Header{"client-request-id": {"second"}, "CLIENT-REQUEST-ID": {"first"}}, []string{"first"}, "first"},
-		"taken away":        {http.Header{}, nil, "made"},
-		"without a value":   {http.Header{"Client-Request-Id": {}}, nil, "made"},
-		"without a header":  {nil, nil, "made"},
+		"plain":           {http.Header{"Client-Request-Id": {"own"}}, []string{"own"}, "own"},
+		"white space":     {http.Header{"Client-Request-Id": {" \t own \r\n"}}, []string{"own"}, "own"},
+		"within":          {http.Header{"Client-Request-Id": {"my own"}}, []string{"my own"}, "my own"},
+		"two":             {http.Header{"Client-Request-Id": {"own", "other"}}, []string{"own"}, "own"},
+		"blank, then one": {http.Header{"Client-Request-Id": {" ", "other"}}, []string{"other"}, "other"},
+		"blank":           {http.Header{"Client-Request-Id": {" "}}, []string{"made"}, "made"},
+		"empty":           {http.Header{"Client-Request-Id": {""}}, []string{"made"}, "made"},
+		"other letters":   {http.Header{"client-request-id": {" own"}}, []string{"own"}, "own"},
+		"other letters too": {
+			http.Header{"client-request-id": {"other"}, "Client-Request-Id": {"own"}, "CLIENT-REQUEST-ID": {"third"}},
+			[]string{"own"},
+			"own",
+		},
+		"in no usual one":  {http.Header{"client-request-id": {"second"}, "CLIENT-REQUEST-ID": {"first"}}, []string{"first"}, "first"},
+		"taken away":       {http.Header{}, nil, "made"},
+		"without a value":  {http.Header{"Client-Request-Id": {}}, nil, "made"},
+		"without a header": {nil, nil, "made"},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			call := newCall(method == http.MethodPost)

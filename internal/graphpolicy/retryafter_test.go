@@ -56,12 +56,15 @@ func TestRetryAfterTakesTheLongest(t *testing.T) {
 		header http.Header
 		want   time.Duration
 	}{
-		"none":         {http.Header{}, 0},
-		"seconds":      {http.Header{"Retry-After": {"3"}, "Retry-After-Ms": {"250"}, "X-Ms-Retry-After-Ms": {"2000"}}, 3 * time.Second},
-		"milliseconds": {http.Header{"Retry-After": {"1.5"}, "Retry-After-Ms": {"2500"}, "X-Ms-Retry-After-Ms": {"2000"}}, 2500 * time.Millisecond},
-		"Microsoft's":  {http.Header{"Retry-After": {"1.5"}, "Retry-After-Ms": {"250"}, "X-Ms-Retry-After-Ms": {"2000"}}, 2 * time.Second},
-		"given twice":  {http.Header{"Retry-After": {"1", "2"}}, 2 * time.Second},
-		"negative":     {http.Header{"Retry-After": {"-2"}, "Retry-After-Ms": {"-250"}}, 0},
+		"none":    {http.Header{}, 0},
+		"seconds": {http.Header{"Retry-After": {"3"}, "Retry-After-Ms": {"250"}, "X-Ms-Retry-After-Ms": {"2000"}}, 3 * time.Second},
+		"milliseconds": {
+			http.Header{"Retry-After": {"1.5"}, "Retry-After-Ms": {"2500"}, "X-Ms-Retry-After-Ms": {"2000"}},
+			2500 * time.Millisecond,
+		},
+		"Microsoft's": {http.Header{"Retry-After": {"1.5"}, "Retry-After-Ms": {"250"}, "X-Ms-Retry-After-Ms": {"2000"}}, 2 * time.Second},
+		"given twice": {http.Header{"Retry-After": {"1", "2"}}, 2 * time.Second},
+		"negative":    {http.Header{"Retry-After": {"-2"}, "Retry-After-Ms": {"-250"}}, 0},
 	} {
 		if got := graphpolicy.RetryAfter(c.header, noon); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

@@ -212,7 +212,8 @@ func TestRefusalOfATransportThatRepeats(t *testing.T) {
 func TestHeadersThatGoDoesNotSend(t *testing.T) {
 	t.Parallel()
 	for name, header := range map[string]http.Header{
-		"name": {"a b": {"c"}}, "separator in the name": {"a:": {"b"}}, "blank name": {"": {"b"}}, "value": {"A": {"b", "c\n"}}, "DEL": {"A": {"\x7f"}},
+		"name": {"a b": {"c"}}, "separator in the name": {"a:": {"b"}}, "blank name": {"": {"b"}},
+		"value": {"A": {"b", "c\n"}}, "DEL": {"A": {"\x7f"}},
 	} {
 		for kind, client := range map[string]policy.Transporter{"own": nil, "the caller's": &http.Client{Transport: &http.Transport{}}} {
 			t.Run(name+", "+kind, func(t *testing.T) {

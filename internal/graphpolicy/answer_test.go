@@ -180,8 +180,11 @@ func TestAnswersThatLackSomething(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if resp.Body != http.NoBody || resp.Header == nil || resp.Request == nil {
-					t.Errorf("got body %T, header %v, request %v", resp.Body, resp.Header, resp.Request)
+				if resp.Body != http.NoBody {
+					t.Errorf("the body is a %T", resp.Body)
+				}
+				if resp.Header == nil || resp.Request == nil {
+					t.Errorf("header %#v, request %p", resp.Header, resp.Request)
 				}
 			})
 		}
@@ -228,8 +231,12 @@ func TestRequestThatWasAnswered(t *testing.T) {
 			if call.Record().Verdict != c.want || (err != nil) != (c.via != 0) {
 				t.Fatalf("verdict %d, want %d; error %v", call.Record().Verdict, c.want, err)
 			}
-			if found, ok := errors.AsType[*graphpolicy.ForeignError](err); ok != (c.via != 0) || ok && found.StatusCode != max(c.via, 0) {
-				t.Errorf("got %v", err)
+			found, ok := errors.AsType[*graphpolicy.ForeignError](err)
+			if ok != (c.via != 0) {
+				t.Errorf("got %v, want a ForeignError: %v", err, c.via != 0)
+			}
+			if ok && found.StatusCode != max(c.via, 0) {
+				t.Errorf("status %d of the redirect, want %d", found.StatusCode, max(c.via, 0))
 			}
 		})
 	}

@@ -80,8 +80,12 @@ func TestRecordAfterABrokenTry(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: req}, nil
 	}
 	call := newCall(false)
-	if tries, resp, err := send(t, call, http.MethodGet, broken, broken, says(http.StatusNotFound)); tries != 3 || err != nil || resp.StatusCode != http.StatusNotFound {
-		t.Errorf("%d tries, %v, error %v", tries, resp, err)
+	tries, resp, err := send(t, call, http.MethodGet, broken, broken, says(http.StatusNotFound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tries != 3 || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("%d tries, the last one's status is %d", tries, resp.StatusCode)
 	}
 	if call.Record().Broken {
 		t.Error("the record is of an earlier try")

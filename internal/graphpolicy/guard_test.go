@@ -2,6 +2,7 @@ package graphpolicy_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -60,18 +61,19 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 		write bool
 		step  func(*http.Request) (*http.Response, error)
 		tries int
+		cause error
 	}{
-		"read that fails":     {false, says(500), 3},
-		"read that breaks":    {false, breaks, 3},
-		"write that fails":    {true, says(500), 1},
-		"write that breaks":   {true, breaks, 1},
-		"write that succeeds": {true, says(204), 1},
-		"write refused":       {true, says(503), 3},
+		"read that fails":     {false, says(500), 3, nil},
+		"read that breaks":    {false, breaks, 3, io.ErrUnexpectedEOF},
+		"write that fails":    {true, says(500), 1, nil},
+		"write that breaks":   {true, breaks, 1, io.ErrUnexpectedEOF},
+		"write that succeeds": {true, says(204), 1, nil},
+		"write refused":       {true, says(503), 3, nil},
 		"write, 503 of a gateway": {true, func(req *http.Request) (*http.Response, error) {
 			resp, err := says(503)(req)
 			resp.Header.Del("Request-Id")
 			return resp, err
-		}, 1},
+		}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +82,10 @@ func TestGuardEndsTheRetryingOfWrites(t *testing.T) {
 			if tries != c.tries {
 				t.Errorf("%d tries, want %d; error %v", tries, c.tries, err)
 			}
-			if name == "write that breaks" && (!errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(graphpolicy.Cause(err), io.ErrUnexpectedEOF)) {
+			if cause := graphpolicy.Cause(err); !errors.Is(cause, c.cause) {
+				t.Errorf("cause %v, want %v", cause, c.cause)
+			}
+			if c.cause != nil && !errors.Is(err, c.cause) {
 				t.Errorf("the cause is lost in %v", err)
 			}
 		})
@@ -108,15 +113,18 @@ func TestErrorOfTheGuard(t *testing.T) {
 		want    string
 		verdict graphpolicy.Verdict
 	}{
-		"success":           {next{}, says(204), "", graphpolicy.Answered},
+		"success":           {next{}, says(204), "<nil>", graphpolicy.Answered},
 		"success, lost":     {lossy{&tries}, says(204), "unexpected EOF", graphpolicy.Answered},
 		"failure":           {next{}, says(500), "the call has ended and is not sent again", graphpolicy.Open},
 		"broken connection": {next{}, breaks, "unexpected EOF", graphpolicy.Open},
 	} {
 		call := newCall(true)
 		_, err := through(t, call, http.MethodPost, c.step, graphpolicy.NewGuard(c.inner))
-		if (err == nil) != (c.want == "") || err != nil && err.Error() != c.want || call.Record().Verdict != c.verdict {
-			t.Errorf("%s: verdict %d, error %v", name, call.Record().Verdict, err)
+		if got := fmt.Sprint(err); got != c.want {
+			t.Errorf("%s: error %s, want %s", name, got, c.want)
+		}
+		if verdict := call.Record().Verdict; verdict != c.verdict {
+			t.Errorf("%s: verdict %d, want %d", name, verdict, c.verdict)
 		}
 	}
 	if tries != 1 {
@@ -128,8 +136,13 @@ func TestErrorOfTheGuard(t *testing.T) {
 func TestCause(t *testing.T) {
 	t.Parallel()
 	_, _, err := send(t, newCall(true), http.MethodPost, says(500))
-	if err == nil || graphpolicy.Cause(err) != nil || graphpolicy.Cause(io.EOF) != io.EOF || graphpolicy.Cause(nil) != nil { //nolint:errorlint // it gives the very value
-		t.Errorf("cause %v of %v", graphpolicy.Cause(err), err)
+	if cause := graphpolicy.Cause(err); err == nil || cause != nil {
+		t.Errorf("cause %v of %v", cause, err)
+	}
+	for _, want := range []error{io.EOF, nil} {
+		if got := graphpolicy.Cause(want); got != want { //nolint:errorlint // it gives the very value
+			t.Errorf("cause %v of %v", got, want)
+		}
 	}
 }
 
@@ -178,8 +191,11 @@ func TestSentryPutsTheOwnCallBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	own.Attach(req)
-	if _, err := pipeline.Do(req); err != nil || api != "own" || own.Record().Response == nil || other.Record().Response != nil {
+	if _, err := pipeline.Do(req); err != nil || api != "own" {
 		t.Errorf("call %v, error %v", api, err)
+	}
+	if mine, others := own.Record().Response, other.Record().Response; mine == nil || others != nil {
+		t.Errorf("answer %p of the own call, %p of the other", mine, others)
 	}
 }
 

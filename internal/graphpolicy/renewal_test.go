@@ -50,8 +50,11 @@ func TestOthersDuringARenewal(t *testing.T) {
 				}
 				close(release)
 				synctest.Wait()
-				if !ended(t, renewing) || !c.goes && !ended(t, other) {
-					t.Error("a call does not end")
+				if !ended(t, renewing) {
+					t.Error("the one that renews does not end")
+				}
+				if !c.goes && !ended(t, other) {
+					t.Error("the other one does not end")
 				}
 				if c.goes {
 					office.saw(t, "token-1", "token-1", "token-2")
@@ -149,8 +152,11 @@ func TestContextEndsWhileAnotherGetsTheToken(t *testing.T) {
 		defer cancel()
 		call := newCall(true)
 		err := office.act(ctx, call, address)
-		if below != 0 || !errors.Is(err, context.DeadlineExceeded) || call.Record().Token == nil {
+		if below != 0 || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%d requests went on, error %v", below, err)
+		}
+		if call.Record().Token == nil {
+			t.Error("no record of why there is no token")
 		}
 		close(release)
 		synctest.Wait()
@@ -170,8 +176,14 @@ func TestTextOfATokenError(t *testing.T) {
 	call.Redact = redacted
 	err := office.act(t.Context(), call, address)
 	found, ok := errors.AsType[*graphpolicy.TokenError](err)
-	if !ok || !errors.Is(err, secret) || found != call.Record().Token || found.Error() != "while getting a token: clean" {
-		t.Errorf("got %v", err)
+	if !ok || !errors.Is(err, secret) {
+		t.Fatalf("got %v, want a TokenError with the credential's", err)
+	}
+	if recorded := call.Record().Token; found != recorded {
+		t.Errorf("recorded another error: %v", recorded)
+	}
+	if got, want := found.Error(), "while getting a token: clean"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	office.saw(t)
 }

@@ -14,7 +14,7 @@ func TestSettingsOfTheDefaultTransport(t *testing.T) {
 	t.Parallel()
 	transport := NewTransport(nil, &url.URL{Scheme: "https", Host: "graph.microsoft.com"}, nil)
 	client, ok := transport.inner.(*http.Client)
-	if !ok || client != defaultClient() || client.CheckRedirect != nil || client.Timeout != 0 || client.Jar != nil {
+	if !ok || client != defaultClient() {
 		t.Fatalf("the client is %v", transport.inner)
 	}
 	got, ok := client.Transport.(*http.Transport)
@@ -22,6 +22,9 @@ func TestSettingsOfTheDefaultTransport(t *testing.T) {
 		t.Fatalf("its transport is a %T", client.Transport)
 	}
 	for name, c := range map[string]struct{ got, want any }{
+		"redirects":          {client.CheckRedirect == nil, true},
+		"timeout":            {client.Timeout, time.Duration(0)},
+		"cookies":            {client.Jar, nil},
 		"dial timeout":       {defaultDialer.Timeout, 30 * time.Second},
 		"keep-alive":         {defaultDialer.KeepAlive, 30 * time.Second},
 		"dialer":             {got.DialContext != nil, true},

@@ -2,6 +2,7 @@ package graphpolicy_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -70,7 +71,7 @@ func TestLimitOfABodyInPieces(t *testing.T) {
 		read   int
 		text   string
 	}{
-		"error": {400, iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 64<<10+1))), 64 << 10, ""},
+		"error": {400, iotest.OneByteReader(strings.NewReader(strings.Repeat("x", 64<<10+1))), 64 << 10, "<nil>"},
 		"page": {
 			200, io.MultiReader(strings.NewReader(strings.Repeat("x", 8<<20-1)), strings.NewReader("y"), strings.NewReader("z")), 8 << 20,
 			"the answer is longer than 8388608 bytes",
@@ -78,9 +79,9 @@ func TestLimitOfABodyInPieces(t *testing.T) {
 		"page that breaks at the limit": {
 			200, io.MultiReader(strings.NewReader(strings.Repeat("x", 8<<20)), iotest.ErrReader(io.ErrUnexpectedEOF)), 8 << 20, "unexpected EOF",
 		},
-		"the last success":     {299, strings.NewReader(strings.Repeat("x", 100<<10)), 100 << 10, ""},
-		"the first redirect":   {300, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, ""},
-		"before the successes": {199, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, ""},
+		"the last success":     {299, strings.NewReader(strings.Repeat("x", 100<<10)), 100 << 10, "<nil>"},
+		"the first redirect":   {300, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, "<nil>"},
+		"before the successes": {199, strings.NewReader(strings.Repeat("x", 100<<10)), 64 << 10, "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,8 +90,8 @@ func TestLimitOfABodyInPieces(t *testing.T) {
 				t.Fatal(err)
 			}
 			body, err := io.ReadAll(resp.Body)
-			if len(body) != c.read || (err == nil) != (c.text == "") || err != nil && err.Error() != c.text {
-				t.Errorf("read %d bytes, error %v", len(body), err)
+			if got := fmt.Sprint(err); len(body) != c.read || got != c.text {
+				t.Errorf("read %d bytes, want %d; error %s, want %s", len(body), c.read, got, c.text)
 			}
 		})
 	}

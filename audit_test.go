@@ -226,8 +226,11 @@ func TestAuditFilter_DeviceInUpperCase(t *testing.T) {
 		page, err := newClient(t, service).NewListAuditEventsPager(&intune.ListAuditEventsOptions{
 			Filter: intune.AuditFilter{Device: intune.Device(upperGUID)},
 		}).NextPage(t.Context())
-		if err != nil || len(page.Value) != 1 || page.Value[0].ID != "1" {
-			t.Errorf("%s: got %v, %v", id, page.Value, err)
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		if len(page.Value) != 1 || page.Value[0].ID != "1" {
+			t.Errorf("%s: got %v", id, page.Value)
 		}
 		if got, want := sentFilter(t, service.asked[0]), "resources/any(r: r/resourceId eq '"+lowerGUID+"')"; got != want {
 			t.Errorf("sent %s, want %s", got, want)

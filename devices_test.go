@@ -334,12 +334,13 @@ func TestDevices_PageThatBreaksOffIntoAnError(t *testing.T) {
 					if got != shape.rows {
 						t.Errorf("rows %q", got)
 					}
-					if e.StatusCode != http.StatusOK || e.Code != c.code || e.Message != c.message || e.RetryAfter != c.after {
-						t.Errorf("got %#v", e)
+					if e.StatusCode != http.StatusOK || e.RetryAfter != c.after {
+						t.Errorf("status %d, RetryAfter %v, want %v", e.StatusCode, e.RetryAfter, c.after)
 					}
-					if c.kind != nil && !errors.Is(err, c.kind) || errors.Is(err, intune.ErrOutcomeUnknown) {
-						t.Errorf("%v is of another kind", err)
+					if e.Code != c.code || e.Message != c.message {
+						t.Errorf("code %q, message %q, want %q, %q", e.Code, e.Message, c.code, c.message)
 					}
+					checkKinds(t, err, c.kind)
 					if !strings.Contains(err.Error(), "inside its answer") || strings.Contains(err.Error(), "JSON") {
 						t.Errorf("got %v", err)
 					}
@@ -357,8 +358,11 @@ func TestDevices_PageThatBreaksOffIntoAnError(t *testing.T) {
 					// A single one is made good.
 					service = inTurn(first, bad, pageOf("", deviceRow("2", "B"), deviceRow("3", "C")))
 					got, err = ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil))
-					if (err == nil) != c.again || c.again && got != "1 2 3" {
-						t.Errorf("then %q, %v", got, err)
+					if (err == nil) != c.again {
+						t.Errorf("then error %v", err)
+					}
+					if c.again && got != "1 2 3" {
+						t.Errorf("then rows %q", got)
 					}
 				})
 			})
@@ -378,8 +382,11 @@ func TestDevices_PageWithTheWordError(t *testing.T) {
 	} {
 		service := inTurn(pageOf("", row))
 		got, err := ids(t, newClient(t, service).Devices(t.Context(), intune.AllDevices(), nil))
-		if err != nil || got != "1" || len(service.asked) != 1 {
-			t.Errorf("%s: %q, %v, asked %q", name, got, err, service.asked)
+		if err != nil || got != "1" {
+			t.Errorf("%s: rows %q, error %v", name, got, err)
+		}
+		if len(service.asked) != 1 {
+			t.Errorf("%s: asked %q", name, service.asked)
 		}
 	}
 }
@@ -392,8 +399,9 @@ func TestDevices_ContextThatEndsAfterABrokenPage(t *testing.T) {
 		defer cancel()
 		service := inTurn(`{"value":[` + deviceRow("1", "A") + `,{"error":{"code":"TooManyRequests","message":"slow down","RetryAfter":7}}`)
 		_, err := ids(t, newClient(t, service).Devices(ctx, intune.AllDevices(), nil))
-		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, intune.ErrThrottled) || len(service.asked) != 1 {
-			t.Errorf("got %v, asked %q", err, service.asked)
+		checkKinds(t, err, context.DeadlineExceeded, intune.ErrThrottled)
+		if len(service.asked) != 1 {
+			t.Errorf("asked %q", service.asked)
 		}
 	})
 }
@@ -432,8 +440,11 @@ func TestError_InsideASuccess(t *testing.T) {
 			if !errors.Is(err, intune.ErrThrottled) || errors.Is(err, intune.ErrOutcomeUnknown) != c.unknown {
 				t.Errorf("the kind of %v", err)
 			}
-			if e.Message != "slow down, REDACTED" || e.RequestID != "r7" || e.Device != device {
-				t.Errorf("got %#v", e)
+			if e.Message != "slow down, REDACTED" {
+				t.Errorf("message %q", e.Message)
+			}
+			if e.RequestID != "r7" || e.Device != device {
+				t.Errorf("request id %q, device %#v, want %#v", e.RequestID, e.Device, device)
 			}
 		})
 	}

@@ -163,7 +163,8 @@ func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
 
 // next is the address of the page after current, which must be one that this walk has not read.
 func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
-	if !w.begun {
+	begins := !w.begun
+	if begins {
 		// This checks the arguments, also of a pager that goes on from a stored page.
 		if target, err = w.first(); err != nil {
 			return target, err
@@ -184,6 +185,9 @@ func (w *walk[T, P]) next(current *P) (target url.URL, err error) {
 		if target, err = w.client.caller.NextLink(link); err != nil {
 			return target, &Error{Op: w.op.text, cause: err, reason: "the service gave a next link that is not followed"}
 		}
+	}
+	if begins && target.RawQuery != w.asked.Query {
+		w.asked.Query += "&" + target.RawQuery // a link of the caller's, and perhaps the only one that holds a filter
 	}
 	if w.rows.Stale() {
 		return target, &Error{Op: w.op.text, reason: reasonStale}

@@ -812,3 +812,46 @@ func TestError_HugeNextLinkAndTarget(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// The link may hold a filter that is neither in the options nor in the links that follow.
+func TestNewListDevicesPager_LaterErrorsHideTheFilterOfAContinuedList(t *testing.T) {
+	t.Parallel()
+	const root = "https://graph.microsoft.com/v1.0/deviceManagement/managedDevices?"
+	const given = root + "$filter=deviceName%20eq%20%27Annas%20Surface%27&$skiptoken=first-token"
+	type pager interface {
+		NextPage(ctx context.Context) (intune.ListDevicesResponse, error)
+	}
+	for name, start := range map[string]func(*intune.Client) pager{
+		"link": func(c *intune.Client) pager {
+			return c.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{ContinueFrom: given})
+		},
+		"stored page": func(c *intune.Client) pager {
+			stored := c.NewListDevicesPager(intune.AllDevices(), nil)
+			if err := json.Unmarshal([]byte(`{"value":[],"@odata.nextLink":"`+given+`"}`), stored); err != nil {
+				t.Error(err)
+			}
+			if _, err := stored.NextPage(t.Context()); err != nil { // the stored one
+				t.Error(err)
+			}
+			return stored
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				if strings.Contains(req.URL.RawQuery, "first-token") {
+					return answer(req, http.StatusOK, nil, `{"value":[{"id":"1"}],"@odata.nextLink":"`+root+`$skiptoken=second-token"}`), nil
+				}
+				return answer(req, http.StatusBadRequest, nil, `{"error":{"message":"bad: deviceName eq 'Annas Surface' after first-token"}}`), nil
+			}))
+			list := start(client)
+			if _, err := list.NextPage(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := list.NextPage(t.Context())
+			if got, want := asError(t, err).Message, "bad: REDACTED after REDACTED"; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}

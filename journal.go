@@ -321,7 +321,7 @@ func (p *journalPair) settle(ctx context.Context, known JournalEntry) {
 	}
 	known.Time, known.Device, known.ClientRequestID = journalTime(), p.entry.Device, p.entry.ClientRequestID
 	if err := p.journal.Asked(context.WithoutCancel(ctx), known); err != nil {
-		text := redact.OneLine(redact.Text(err.Error()), maxMessageText)
+		text := redact.OneLine(p.entry.Device.clean(err.Error()), maxMessageText) // it may quote the entry
 		p.tracer.SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
 	}
 }

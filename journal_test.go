@@ -1150,3 +1150,20 @@ func BenchmarkJournalRequests(b *testing.B) {
 		})
 	}
 }
+
+// A database's error quotes the entry that it could not write.
+func TestRequestRemoteAssistance_SpanHidesTheUserInAnErrorOfTheJournal(t *testing.T) {
+	t.Parallel()
+	journal := &memory{onAsked: func(_ context.Context, entry intune.JournalEntry) error {
+		return fmt.Errorf("key (device)=(%s) exists already", entry.Device)
+	}}
+	collected := &graphtest.Spans{}
+	client := newClient(t, always(http.StatusNoContent, ""), journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+	if _, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna@contoso.com", "1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	want := "intune.journalError[{error.message key (device)=(/users/REDACTED/managedDevices/1) exists already}]"
+	if got := collected.List[0].Events; !slices.Equal(got, []string{want}) {
+		t.Errorf("events %q, want %q", got, want)
+	}
+}

@@ -79,16 +79,17 @@ func Check(ctx context.Context, client Client, device intune.DeviceRef, options 
 	if err != nil {
 		return Report{}, err
 	}
+	private := redact.Of("", userOf(device), found.device.record.UserPrincipalName)
+	// Before it is cut, which could split a name. A failed read of the connector may quote one too, as the device's session may.
+	found.device.session.details = private.Clean(found.device.session.details)
+	found.connectorErr = withoutNames(found.connectorErr, private)
 	results := []Result{
 		cloudCheck(client.Endpoint()).named(NameCloud),
 		tokenCheck(client, device, found.token, found.tokenErr).named(NameToken),
 		connectorCheck(found.connector, found.connectorErr).named(NameConnector),
 	}
 	results = append(results, found.device.checks(device, cmp.Or(o.MaxSyncAge, defaultMaxSyncAge))...)
-	private := redact.Of("", userOf(device), found.device.record.UserPrincipalName)
 	for i := range results {
-		// A failed read of the device does not show the user of its address, but a failed read of the connector might, and
-		// so might an error text on the device's record.
 		results[i].Detail = private.Hide(results[i].Detail)
 	}
 	return Report{Device: device, Results: results}, nil
@@ -117,6 +118,23 @@ func checkArguments(ctx context.Context, client Client, device intune.DeviceRef,
 // isAppAddress reports whether a device is addressed below a detected app.
 func isAppAddress(device intune.DeviceRef) bool {
 	return strings.HasPrefix(device.String(), "/deviceManagement/detectedApps")
+}
+
+// withoutNames is a failure of the service without the private parts of a check, which its text may quote. It is not cut yet.
+func withoutNames(err error, private redact.Private) error {
+	failed, ok := errors.AsType[*intune.Error](err)
+	if !ok {
+		return err
+	}
+	clean := *failed
+	for _, text := range [...]*string{&clean.Code, &clean.InnerCode, &clean.Message, &clean.Phrase} {
+		*text = private.Hide(*text)
+	}
+	clean.Details = slices.Clone(clean.Details)
+	for i := range clean.Details {
+		clean.Details[i].Code, clean.Details[i].Message = private.Hide(clean.Details[i].Code), private.Hide(clean.Details[i].Message)
+	}
+	return &clean
 }
 
 // userOf is the user of a user address, and "" of any other address.

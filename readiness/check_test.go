@@ -715,3 +715,28 @@ func TestCheck_HoldsNoSecret(t *testing.T) { //nolint:paralleltest // azcore's l
 		text.Reset()
 	}
 }
+
+// A text is cut after the names in it are hidden, or a part of one would remain.
+func TestCheck_HidesANameThatACutWouldSplit(t *testing.T) {
+	t.Parallel()
+	const user = "anna.schmidt@contoso.com"
+	for before := 560; before <= 600; before += 8 {
+		said := strings.Repeat("x", before) + " " + user
+		for name, change := range map[string]func(*world){
+			"session": withRecord(func(d *intune.ManagedDevice) {
+				d.UserPrincipalName, d.RemoteAssistanceSessionErrorDetails = user, said
+			}),
+			"connector": func(w *world) {
+				withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName = user })(w)
+				w.fault(partnersEnd, intunetest.Fault{Status: http.StatusNotFound, Body: `{"error":{"code":"X","message":"` + said + `"}}`})
+			},
+		} {
+			w := newWorld()
+			change(w)
+			_, results := w.check(t)
+			if detail := results[name].Detail; strings.Contains(detail, "anna") || !strings.Contains(detail, "xxxx") {
+				t.Errorf("%s, %d: %s", name, before, detail)
+			}
+		}
+	}
+}

@@ -55,12 +55,17 @@ func (c *Client) check(ctx context.Context) error {
 
 // send carries out one request and returns the answer if its status is a success. Every failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
+	over := ctx.Err() != nil
 	result := c.caller.Send(ctx, &r.Request)
 	r.record = result.Record
 	if result.OK {
 		return result.Response, nil
 	}
-	return result.Response, c.newError(r, result.Record, result.Response, result.Err)
+	e := c.newError(r, result.Record, result.Response, result.Err)
+	if over && e.reason == reasonNoToken {
+		e.reason = reasonNotSent // it was over before a token was asked for, of which the credential is not to blame
+	}
+	return result.Response, e
 }
 
 func (c *Client) at(path string, query ...string) url.URL { return c.caller.At(path, query...) }
@@ -115,6 +120,9 @@ func redactTransportError(err error, asked graphpolicy.Asked, address *url.URL, 
 	return redact.Error(err, privateOf(asked, address, authorization))
 }
 
+// reasonNotSent is the reason of a call of which no request went out.
+const reasonNotSent = "not sent"
+
 // reasonNoToken is the reason of a call whose credential failed or did not answer in time.
 const reasonNoToken = "not sent, for no token came while getting a token"
 
@@ -140,7 +148,7 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 	case write && verdict == graphpolicy.Open:
 		return "sent, but no answer came"
 	case write:
-		return "not sent"
+		return reasonNotSent
 	default:
 		return "no answer"
 	}

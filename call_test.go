@@ -569,3 +569,27 @@ func TestDevices_ReadsAreRetried(t *testing.T) {
 	}
 	tried(3)
 }
+
+// The credential is not to blame for a context that had ended before the call.
+func TestError_SaysNothingOfATokenIfTheContextWasOver(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	client := newClient(t, always(http.StatusNoContent, ""))
+	for op, call := range map[string]func() error{
+		"request remote assistance": func() error {
+			_, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
+			return err
+		},
+		"read the remote-assistance session": func() error {
+			_, err := client.OpenRemoteAssistance(ctx, intune.Device("1"), nil)
+			return err
+		},
+	} {
+		err := call()
+		checkKinds(t, err, context.Canceled)
+		if got, want := err.Error(), op+" on device 1: not sent: context canceled; client request id "; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 		return read, err
 	}
 	if err := ctx.Err(); err != nil {
-		return read, &Error{Op: w.op.text, cause: err, reason: "not sent"}
+		return read, &Error{Op: w.op.text, cause: err, reason: reasonNotSent}
 	}
 	target, err := w.next(current)
 	if err != nil {

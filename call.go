@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -169,6 +170,9 @@ func (c *Client) unreadable(r *request, resp *http.Response, why string, fault e
 	e := c.unexpectedAnswer(r, resp, why)
 	if e.reason == why {
 		e.cause = fault
+		if page, _ := runtime.Payload(resp); bytes.HasPrefix(bytes.TrimSpace(page), []byte("<")) {
+			e.Hint = cmp.Or(e.Hint, hintRedirect) // Graph answers in JSON
+		}
 	}
 	return e
 }

@@ -593,3 +593,18 @@ func TestError_SaysNothingOfATokenIfTheContextWasOver(t *testing.T) {
 		}
 	}
 }
+
+// A sign-in page of a network answers a read with 200.
+func TestError_HintsAtAProxyIfAReadGotAPage(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusOK, "\r\n<!DOCTYPE html><html><body>Please sign in</body></html>"))
+	_, get := client.GetDevice(t.Context(), intune.Device("1"), nil)
+	_, find := client.FindDevice(t.Context(), intune.DeviceFilter{SerialNumber: "S"}, nil)
+	_, open := client.OpenRemoteAssistance(t.Context(), intune.Device("1"), nil)
+	for name, err := range map[string]error{"GetDevice": get, "FindDevice": find, "OpenRemoteAssistance": open} {
+		const want = "a proxy, firewall or sign-in page between here and Graph answered; requests must reach the Graph endpoint directly"
+		if got := asError(t, err).Hint; got != want {
+			t.Errorf("%s: hint %q, want %q", name, got, want)
+		}
+	}
+}

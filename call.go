@@ -147,7 +147,7 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 	case resp != nil:
 		return "the answer could not be read"
 	case write && verdict == graphpolicy.Open:
-		return "sent, but no answer came"
+		return "sent, or may have been, but no answer came"
 	case write:
 		return reasonNotSent
 	default:

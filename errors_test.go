@@ -451,8 +451,9 @@ func TestError_SaysHowFarACallCame(t *testing.T) {
 		},
 		"no answer": {
 			&http.Client{Transport: transportFunc(noConnection)}, "no answer: " + get + ": no route to host",
-			"outcome unknown: sent, but no answer came: " + post + ": no route to host; hint: UNKNOWN",
-			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause=` + strconv.Quote(post+": no route to host") + " e.hint=UNKNOWN",
+			"outcome unknown: sent, or may have been, but no answer came: " + post + ": no route to host; hint: UNKNOWN",
+			`e.reason="sent, or may have been, but no answer came" e.outcome_unknown=true e.cause=` +
+				strconv.Quote(post+": no route to host") + " e.hint=UNKNOWN",
 		},
 		"202": {
 			transportFunc(says(202, "")), "202 Accepted: not the answer that was expected",
@@ -461,8 +462,9 @@ func TestError_SaysHowFarACallCame(t *testing.T) {
 		},
 		"200, breaks off": {
 			transportFunc(breaksOff(200)), "200 OK: the answer could not be read: unexpected EOF",
-			"outcome unknown: sent, but no answer came: reading the answer: unexpected EOF; hint: UNKNOWN",
-			`e.reason="sent, but no answer came" e.outcome_unknown=true e.cause="reading the answer: unexpected EOF" e.hint=UNKNOWN`,
+			"outcome unknown: sent, or may have been, but no answer came: reading the answer: unexpected EOF; hint: UNKNOWN",
+			`e.reason="sent, or may have been, but no answer came" e.outcome_unknown=true ` +
+				`e.cause="reading the answer: unexpected EOF" e.hint=UNKNOWN`,
 		},
 		"300": {
 			transportFunc(says(300, `{"error":{"code":"C"}}`)), "300 Multiple Choices (C); hint: PROXY",

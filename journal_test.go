@@ -1158,7 +1158,8 @@ func TestRequestRemoteAssistance_SpanHidesTheUserInAnErrorOfTheJournal(t *testin
 		return fmt.Errorf("key (device)=(%s) exists already", entry.Device)
 	}}
 	collected := &graphtest.Spans{}
-	client := newClient(t, always(http.StatusNoContent, ""), journal.option, func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() })
+	traced := func(o *intune.ClientOptions) { o.TracingProvider = collected.Provider() }
+	client := newClient(t, always(http.StatusNoContent, ""), journal.option, traced)
 	if _, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("anna@contoso.com", "1"), nil); err != nil {
 		t.Fatal(err)
 	}

@@ -28,12 +28,15 @@ func (a *app) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check WHO",
 		Short: "show what would keep a session from a device",
-		Long: wrapped("Looks for what would keep a session from the device, and says what to do about it: the cloud, the token, the connector, the device, "+
-			"and what an earlier session left. Nobody is asked, and nothing changes. The exit code is 0 if nothing is in the way for certain, else 5.", lineWidth, "") + "\n" +
+		Long: wrapped("Looks for what would keep a session from the device, and says what to do about it: the cloud, the token, "+
+			"the connector, the device, and what an earlier session left. Nobody is asked, "+
+			"and nothing changes. The exit code is 0 if nothing is in the way for certain, else 5.", lineWidth, "") + "\n" +
 			wrapped(whomHelp, lineWidth, "") + "\n" +
-			wrapped("Needs the Graph permission DeviceManagementManagedDevices.Read.All; to see the connector also DeviceManagementServiceConfig.Read.All.", lineWidth, ""),
-		Example: "  helpdesk check 8XK42Q3 --demo\n  helpdesk check anna.berg@contoso.com --os Windows\n  helpdesk check LT-4F7K2 && helpdesk connect LT-4F7K2",
-		Args:    noMore(1),
+			wrapped("Needs the Graph permission DeviceManagementManagedDevices.Read.All; to see the connector "+
+				"also DeviceManagementServiceConfig.Read.All.", lineWidth, ""),
+		Example: "  helpdesk check 8XK42Q3 --demo\n  helpdesk check anna.berg@contoso.com --os Windows\n" +
+			"  helpdesk check LT-4F7K2 && helpdesk connect LT-4F7K2",
+		Args: noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := w.need(cmd, args); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,10 +34,13 @@ func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())
 	d.tenant.SetConnector("")
-	got := d.run("check", "S-NEW", "-json")
 	var out readinessJSON
-	if err := json.Unmarshal([]byte(got.stdout), &out); err != nil || got.code != exitRefused || out.Ready || out.Device.SerialNumber != "S-NEW" {
-		t.Fatalf("exit code %d, %v\n%s", got.code, err, got.stdout)
+	d.run("check", "S-NEW", "-json").decode(t, exitRefused, &out)
+	if out.Ready {
+		t.Errorf("ready in %+v", out)
+	}
+	if got := out.Device.SerialNumber; got != "S-NEW" {
+		t.Errorf("serial number %q, want S-NEW", got)
 	}
 	at := slices.IndexFunc(out.Results, func(r resultJSON) bool { return r.Name == readiness.NameConnector })
 	if at < 0 {

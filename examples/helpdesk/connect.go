@@ -32,8 +32,9 @@ func (a *app) connectCommand() *cobra.Command {
 			wrapped("Ctrl-C while waiting is safe: \"helpdesk resume\" goes on without asking the user again.", lineWidth, "") + "\n" +
 			wrapped("Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All and, for a person, the Intune role right "+
 				"\"Remote tasks / Offer remote assistance\".", lineWidth, ""),
-		Example: "  helpdesk connect 8XK42Q3 --demo --yes\n  helpdesk connect anna.berg@contoso.com --os Windows --open\n  helpdesk connect --serial 5CG1234ABC --yes --json",
-		Args:    noMore(1),
+		Example: "  helpdesk connect 8XK42Q3 --demo --yes\n  helpdesk connect anna.berg@contoso.com --os Windows --open\n" +
+			"  helpdesk connect --serial 5CG1234ABC --yes --json",
+		Args: noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.need(cmd, args); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -34,7 +33,9 @@ func TestConnect(t *testing.T) {
 				d.prompts(annasNew, 0)
 				return
 			}
-			got.wants(t, exitDone, []string{link + "\n"}, []string{"S-NEW", "Anna Berg, anna@contoso.com", "Windows 10.0.2", "compliant", "3 days ago", "Company Portal"})
+			got.wants(t, exitDone, []string{link + "\n"}, []string{
+				"S-NEW", "Anna Berg, anna@contoso.com", "Windows 10.0.2", "compliant", "3 days ago", "Company Portal",
+			})
 			if got.stdout != link+"\n" {
 				t.Errorf("more than the link on stdout: %q", got.stdout)
 			}
@@ -61,11 +62,13 @@ func TestConnectDoesNotAsk(t *testing.T) {
 		"none":          {"connect LT-9 -yes", exitNothing, []string{`no device matches "LT-9"`, "without wildcards"}},
 		"no user":       {"connect bo@contoso.com -yes", exitNothing, []string{"user principal name"}},
 		"no id":         {"connect 00000000-0000-4000-8000-00000000000f -yes", exitNothing, []string{"no device matches"}},
-		"several":       {"connect LT-1 -yes", exitAmbiguous, []string{"S-OLD", annasOld, "S-NEW", annasNew, "3 days ago", "3 months ago", `2 devices match "LT-1"`, "--id"}},
-		"by user":       {"connect anna@contoso.com -yes", exitAmbiguous, []string{"3 devices match", "PHONE-9"}},
-		"other system":  {"connect S-NEW --os iOS -yes", exitNothing, []string{`"S-NEW" and the system "iOS"`}},
-		"no wait":       {"connect S-NEW -yes --wait 0s", exitUsage, []string{"--wait must be above zero"}},
-		"journal":       {"connect S-NEW -yes --journal state/none/../none", exitFailure, nil},
+		"several": {"connect LT-1 -yes", exitAmbiguous, []string{
+			"S-OLD", annasOld, "S-NEW", annasNew, "3 days ago", "3 months ago", `2 devices match "LT-1"`, "--id",
+		}},
+		"by user":      {"connect anna@contoso.com -yes", exitAmbiguous, []string{"3 devices match", "PHONE-9"}},
+		"other system": {"connect S-NEW --os iOS -yes", exitNothing, []string{`"S-NEW" and the system "iOS"`}},
+		"no wait":      {"connect S-NEW -yes --wait 0s", exitUsage, []string{"--wait must be above zero"}},
+		"journal":      {"connect S-NEW -yes --journal state/none/../none", exitFailure, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,13 +90,17 @@ func TestConnectDoesNotAsk(t *testing.T) {
 func TestConnectJSON(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())
-	got := d.run("connect", "S-NEW", "--yes", "--json")
 	var session map[string]any
-	if err := json.Unmarshal([]byte(got.stdout), &session); err != nil || got.code != exitDone {
-		t.Fatalf("exit code %d, %v:\n%s%s", got.code, err, got.stdout, got.stderr)
+	d.run("connect", "S-NEW", "--yes", "--json").decode(t, exitDone, &session)
+	for name, want := range map[string]any{"link": link, "deviceId": annasNew, "deviceName": "LT-1"} {
+		if got := session[name]; got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
 	}
-	if session["link"] != link || session["deviceId"] != annasNew || session["deviceName"] != "LT-1" || session["requestId"] == "" || session["clientRequestId"] == "" {
-		t.Errorf("got %v", session)
+	for _, name := range []string{"requestId", "clientRequestId"} {
+		if id, _ := session[name].(string); id == "" {
+			t.Errorf("%s is missing in %v", name, session)
+		}
 	}
 	if at, err := time.Parse(time.RFC3339Nano, session["requestedAt"].(string)); err != nil || time.Since(at) > time.Hour {
 		t.Errorf("requestedAt is %v", session["requestedAt"])
@@ -111,7 +118,8 @@ func TestConnectOpensAndCopies(t *testing.T) {
 	}
 
 	bare := newDesk(t, office())
-	bare.run("connect", "S-NEW", "-yes", "-open", "-copy").wants(t, exitDone, []string{link}, []string{"browser could not be started", "could not be copied"})
+	bare.run("connect", "S-NEW", "-yes", "-open", "-copy").
+		wants(t, exitDone, []string{link}, []string{"browser could not be started", "could not be copied"})
 }
 
 func TestConnectOddLink(t *testing.T) {
@@ -155,13 +163,19 @@ func TestConnectFullDisk(t *testing.T) {
 	if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailure {
 		t.Fatal(err)
 	}
-	if !strings.Contains(stderr.String(), "no space left") || !strings.Contains(stderr.String(), "helpdesk resume") || strings.Contains(stderr.String(), "SECRET") {
-		t.Errorf("stderr:\n%s", &stderr)
+	for _, part := range []string{"no space left", "helpdesk resume"} {
+		if !strings.Contains(stderr.String(), part) {
+			t.Errorf("%q is missing from stderr:\n%s", part, &stderr)
+		}
+	}
+	if strings.Contains(stderr.String(), "SECRET") {
+		t.Errorf("the link is in stderr:\n%s", &stderr)
 	}
 	d.run("resume").wants(t, exitDone, []string{link}, nil)
 	d.prompts(annasNew, 1)
 
-	d.run("connect", "S-NEW", "-yes", "-ask-again", "-journal", "/dev/full").wants(t, exitFailure, nil, []string{"journal could not record", "Nobody was asked."})
+	d.run("connect", "S-NEW", "-yes", "-ask-again", "-journal", "/dev/full").
+		wants(t, exitFailure, nil, []string{"journal could not record", "Nobody was asked."})
 	d.prompts(annasNew, 1)
 }
 
@@ -282,7 +296,8 @@ func TestConnectAskAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office(never))
 	d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, nil)
-	d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, []string{"you asked this user just now", "Nobody is asked again."})
+	d.run("connect", "S-NEW", "-yes", "-wait", "300ms").
+		wants(t, exitPending, nil, []string{"you asked this user just now", "Nobody is asked again."})
 	d.prompts(annasNew, 1)
 	d.run("connect", "S-NEW", "-yes", "-wait", "300ms", "-ask-again").wants(t, exitPending, nil, nil)
 	d.prompts(annasNew, 2)

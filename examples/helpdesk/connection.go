@@ -22,7 +22,9 @@ type connection struct {
 }
 
 func (c *connection) register(flags *pflag.FlagSet) {
-	flags.StringVar(&c.auth, "auth", "", "how to sign in: `METHOD` is browser, devicecode, default, azurecli, managedidentity or environment (default: as with login, else default)")
+	flags.StringVar(&c.auth, "auth", "",
+		"how to sign in: `METHOD` is browser, devicecode, default, azurecli, managedidentity or environment "+
+			"(default: as with login, else default)")
 	flags.StringVar(&c.tenantID, "tenant", "", "Entra tenant, an `ID` or a domain")
 	flags.StringVar(&c.clientID, "client-id", "", "`ID` of the app registration to sign in with")
 	flags.StringVar(&c.cloudName, "cloud", "", "`CLOUD`: public, usgov, dod, china, france or germany (default public)")

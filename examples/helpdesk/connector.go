@@ -15,12 +15,14 @@ func connectorAdvice(state intune.ConnectorState) (advice string, code int) {
 	case intune.ConnectorStateOnboarded:
 		return "Sessions can be made. Microsoft calls this connector legacy and expects customers to have moved by about April 2027.", exitDone
 	case intune.ConnectorStateOnboarding:
-		return "Setup has begun. An administrator has to finish it at TeamViewer: Intune admin center, Tenant administration, Connectors and tokens, TeamViewer connector.", exitPending
+		return "Setup has begun. An administrator has to finish it at TeamViewer: Intune admin center, Tenant administration, " +
+			"Connectors and tokens, TeamViewer connector.", exitPending
 	case intune.ConnectorStateNotOnboarded:
-		return "No sessions can be made. An administrator connects TeamViewer: Intune admin center, Tenant administration, Connectors and tokens, " +
-			"TeamViewer connector. It needs a TeamViewer license with integration rights.", exitNothing
+		return "No sessions can be made. An administrator connects TeamViewer: Intune admin center, Tenant administration, " +
+			"Connectors and tokens, TeamViewer connector. It needs a TeamViewer license with integration rights.", exitNothing
 	default:
-		return "You may not look, or the state is new. That needs the permission DeviceManagementServiceConfig.Read.All; connect may work all the same.", exitUnknown
+		return "You may not look, or the state is new. That needs the permission DeviceManagementServiceConfig.Read.All; " +
+			"connect may work all the same.", exitUnknown
 	}
 }
 
@@ -41,8 +43,8 @@ func (a *app) connectorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "connector",
 		Short: "show whether sessions can be made, and what to do",
-		Long: wrapped("Shows the state of the tenant's TeamViewer connector, and what to do about it. The exit code is 0 only if sessions can be made: "+
-			"3 without a connector, 6 while it is being set up, 7 if you may not look.", lineWidth, "") + "\n" +
+		Long: wrapped("Shows the state of the tenant's TeamViewer connector, and what to do about it. The exit code is 0 "+
+			"only if sessions can be made: 3 without a connector, 6 while it is being set up, 7 if you may not look.", lineWidth, "") + "\n" +
 			wrapped("Needs the Graph permission DeviceManagementServiceConfig.Read.All.", lineWidth, ""),
 		Example: "  helpdesk connector --demo",
 		Args:    noMore(0),

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -28,10 +27,10 @@ func TestConnector(t *testing.T) {
 			d := newDesk(t, office())
 			d.tenant.SetConnector(state)
 			d.run("connector").wants(t, c.code, []string{c.shown, c.advice}, nil)
-			got := d.run("connector", "-json")
 			var out connectorJSON
-			if err := json.Unmarshal([]byte(got.stdout), &out); err != nil || got.code != c.code || out.Advice == "" || out.Partners == nil {
-				t.Errorf("exit code %d, %v\n%s", got.code, err, got.stdout)
+			d.run("connector", "-json").decode(t, c.code, &out)
+			if out.Advice == "" || out.Partners == nil {
+				t.Errorf("advice %q, partners %#v", out.Advice, out.Partners)
 			}
 		})
 	}

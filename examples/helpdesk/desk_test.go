@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -189,20 +190,32 @@ func (o outcome) wants(t *testing.T, code int, stdout, stderr []string) {
 	}
 }
 
+// decode compares the exit code and reads stdout as JSON.
+func (o outcome) decode(t *testing.T, code int, into any) {
+	t.Helper()
+	if o.code != code {
+		t.Fatalf("exit code %d, want %d; stderr:\n%s", o.code, code, o.stderr)
+	}
+	if err := json.Unmarshal([]byte(o.stdout), into); err != nil {
+		t.Fatalf("%v:\n%s", err, o.stdout)
+	}
+}
+
 // program puts a shell script on the path of the tool; it keeps its arguments and its input.
 func (d *desk) program(name string) (arguments, input func() string) {
 	d.t.Helper()
 	folder := filepath.Join(d.folder, "bin")
-	script := "#!/bin/sh\nPATH=/usr/bin:/bin\nprintf %s \"$*\" > " + folder + "/" + name + ".args\ncat > " + folder + "/" + name + ".input\necho END >> " + folder + "/" + name + ".input\n"
+	at := filepath.Join(folder, name)
+	script := "#!/bin/sh\nPATH=/usr/bin:/bin\nprintf %s \"$*\" > " + at + ".args\ncat > " + at + ".input\necho END >> " + at + ".input\n"
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		d.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil {
+	if err := os.WriteFile(at, []byte(script), 0o700); err != nil {
 		d.t.Fatal(err)
 	}
 	read := func(suffix string) func() string {
 		return func() string {
-			content, _ := os.ReadFile(filepath.Join(folder, name+suffix))
+			content, _ := os.ReadFile(at + suffix)
 			return string(content)
 		}
 	}
@@ -246,10 +259,12 @@ func office(scripts ...intunetest.SessionScript) *intunetest.Tenant {
 	tenant := intunetest.NewTenant(quick())
 	tenant.AddDevice(intune.ManagedDevice{
 		ID: annasOld, DeviceName: "LT-1", SerialNumber: "S-OLD", OperatingSystem: "Windows", OSVersion: "10.0.1",
-		UserPrincipalName: "anna@contoso.com", ComplianceState: intune.ComplianceStateNoncompliant, LastSyncDateTime: time.Now().Add(-90 * 24 * time.Hour),
+		UserPrincipalName: "anna@contoso.com", ComplianceState: intune.ComplianceStateNoncompliant,
+		LastSyncDateTime: time.Now().Add(-90 * 24 * time.Hour),
 	}, scripts...)
 	tenant.AddDevice(intune.ManagedDevice{
-		ID: annasNew, DeviceName: "LT-1", SerialNumber: "S-NEW", OperatingSystem: "Windows", OSVersion: "10.0.2", Manufacturer: "HP", Model: "EliteBook",
+		ID: annasNew, DeviceName: "LT-1", SerialNumber: "S-NEW", OperatingSystem: "Windows", OSVersion: "10.0.2",
+		Manufacturer: "HP", Model: "EliteBook",
 		UserPrincipalName: "anna@contoso.com", UserDisplayName: "Anna Berg", AzureADDeviceID: "11111111-2222-4333-8444-555555555555",
 		ComplianceState: intune.ComplianceStateCompliant, LastSyncDateTime: time.Now().Add(-73 * time.Hour),
 	}, scripts...)

@@ -15,11 +15,14 @@ func (a *app) findCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "find WHO",
 		Short: "list the devices that match",
-		Long: wrapped("Lists the devices that match, so that you can check which one is in front of the person who calls.", lineWidth, "") + "\n" +
+		Long: wrapped("Lists the devices that match, so that you can check which one is in front "+
+			"of the person who calls.", lineWidth, "") + "\n" +
 			wrapped(whomHelp, lineWidth, "") + "\n" +
-			wrapped("Needs the Graph permission DeviceManagementManagedDevices.Read.All and, for a person, the Intune role right \"Managed devices / Read\".", lineWidth, ""),
-		Example: "  helpdesk find anna.berg@contoso.com --demo\n  helpdesk find --serial 5CG1234ABC --os Windows\n  helpdesk find --app \"Contoso VPN\" --csv > devices.csv",
-		Args:    noMore(1),
+			wrapped("Needs the Graph permission DeviceManagementManagedDevices.Read.All and, for a person, "+
+				"the Intune role right \"Managed devices / Read\".", lineWidth, ""),
+		Example: "  helpdesk find anna.berg@contoso.com --demo\n  helpdesk find --serial 5CG1234ABC --os Windows\n" +
+			"  helpdesk find --app \"Contoso VPN\" --csv > devices.csv",
+		Args: noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := cmp.Or(s.take(cmd, args), oneOf(cmd, "json", "csv")); err != nil {
 				return err
@@ -103,9 +106,12 @@ func (s *search) conclude() error {
 	}
 	switch {
 	case s.cutOff && len(s.devices) == 0: // not exitNothing: there may well be one
-		return failed(exitFailure, "the app is on more than %d devices, and none of the first %d is a match; read the others too with --all", maxReads, maxReads)
+		return failed(exitFailure,
+			"the app is on more than %d devices, and none of the first %d is a match; read the others too with --all",
+			maxReads, maxReads)
 	case s.cutOff:
-		s.warn("the app is on more than %d devices; only those among the first %d are listed. For every one: --all --timeout 10m", maxReads, maxReads)
+		s.warn("the app is on more than %d devices; only those among the first %d are listed. For every one: --all --timeout 10m",
+			maxReads, maxReads)
 	case len(s.devices) == 0 && s.appName != "":
 		return s.noDeviceWithApp()
 	case len(s.devices) == 0:
@@ -120,7 +126,8 @@ func (s *search) conclude() error {
 func (s *search) noDeviceWithApp() error {
 	switch {
 	case s.noApp && len(s.similar) > 0:
-		return failed(exitNothing, "no app that Intune found has the name or id %q; names that contain it: %s", s.appName, strings.Join(s.similar, ", "))
+		return failed(exitNothing, "no app that Intune found has the name or id %q; names that contain it: %s",
+			s.appName, strings.Join(s.similar, ", "))
 	case s.noApp:
 		return failed(exitNothing, "no app that Intune found has the name or id %q", s.appName)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,7 +23,9 @@ func TestFind(t *testing.T) {
 		stdout, stderr []string
 		not            string
 	}{
-		"-serial s-new":                        {exitDone, []string{"NAME", "LT-1", "S-NEW", "Windows 10.0.2", "anna@contoso.com", "3 days", annasNew}, nil, "S-OLD"},
+		"-serial s-new": {
+			exitDone, []string{"NAME", "LT-1", "S-NEW", "Windows 10.0.2", "anna@contoso.com", "3 days", annasNew}, nil, "S-OLD",
+		},
 		"-name lt-1":                           {exitDone, []string{"S-OLD", "S-NEW"}, []string{"2 devices match", several}, "S-PHONE"},
 		"lt-1":                                 {exitDone, []string{"S-OLD", "S-NEW"}, []string{"2 devices match"}, "S-PHONE"},
 		"S-OLD":                                {exitDone, []string{"S-OLD"}, nil, "S-NEW"},
@@ -75,10 +76,10 @@ func TestFindRecognizesOddNames(t *testing.T) {
 func TestFindJSON(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())
-	got := d.run("find", "-user", "anna@contoso.com", "-json")
 	var list []map[string]any
-	if err := json.Unmarshal([]byte(got.stdout), &list); err != nil || got.code != exitDone || len(list) != 3 {
-		t.Fatalf("exit code %d, %v:\n%s", got.code, err, got.stdout)
+	d.run("find", "-user", "anna@contoso.com", "-json").decode(t, exitDone, &list)
+	if len(list) != 3 {
+		t.Fatalf("%d devices, want 3: %v", len(list), list)
 	}
 	for name, want := range map[string]any{
 		"id": annasNew, "deviceName": "LT-1", "serialNumber": "S-NEW", "manufacturer": "HP", "model": "EliteBook",
@@ -106,11 +107,17 @@ func TestFindJSON(t *testing.T) {
 func TestFindCSV(t *testing.T) {
 	t.Parallel()
 	tenant := office()
-	tenant.AddDevice(intune.ManagedDevice{DeviceName: `=HYPERLINK("http://evil")`, SerialNumber: "-1+1", UserPrincipalName: "anna@contoso.com", Model: "a,\nb"})
+	tenant.AddDevice(intune.ManagedDevice{
+		DeviceName: `=HYPERLINK("http://evil")`, SerialNumber: "-1+1", UserPrincipalName: "anna@contoso.com", Model: "a,\nb",
+	})
 	got := newDesk(t, tenant).run("find", "-user", "anna@contoso.com", "-csv")
+	got.wants(t, exitDone, []string{""}, nil)
 	rows, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
-	if err != nil || got.code != exitDone || len(rows) != 5 || rows[0][1] != "deviceName" {
-		t.Fatalf("exit code %d, %v:\n%s", got.code, err, got.stdout)
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, got.stdout)
+	}
+	if len(rows) != 5 || rows[0][1] != "deviceName" {
+		t.Fatalf("want a head with deviceName second, and four rows:\n%s", got.stdout)
 	}
 	for _, row := range rows {
 		for _, text := range row {
@@ -179,7 +186,10 @@ func TestFindStops(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())
 	arrived := make(chan struct{}, 8)
-	d.tenant.Inject(intunetest.Fault{Delay: time.Hour, Times: -1, Match: func(intunetest.RecordedRequest) bool { arrived <- struct{}{}; return true }})
+	d.tenant.Inject(intunetest.Fault{Delay: time.Hour, Times: -1, Match: func(intunetest.RecordedRequest) bool {
+		arrived <- struct{}{}
+		return true
+	}})
 	r := d.start("find", "LT-1", "-json")
 	comes(t, "the request", arrived)
 	r.signal(syscall.SIGINT)
@@ -226,8 +236,8 @@ func TestHostileNames(t *testing.T) {
 	const hostile = "PC\x1b[2J\x1b]0;owned\a\r\nKIOSK\t\u202e321\u009b31m\U000e0041      5CG0001      compliant\x7f\v\f"
 	tenant := intunetest.NewTenant(quick())
 	device := tenant.AddDevice(intune.ManagedDevice{
-		DeviceName: hostile, SerialNumber: "S-1", UserPrincipalName: "eve\x1b[31m@contoso.com", UserDisplayName: hostile, OSVersion: strings.Repeat("9", 500),
-		Model: hostile, LastSyncDateTime: time.Now(),
+		DeviceName: hostile, SerialNumber: "S-1", UserPrincipalName: "eve\x1b[31m@contoso.com", UserDisplayName: hostile,
+		OSVersion: strings.Repeat("9", 500), Model: hostile, LastSyncDateTime: time.Now(),
 	})
 	app := intune.DetectedApp{DisplayName: "x", Version: hostile, Publisher: hostile}
 	tenant.AddDetectedApp(app)
@@ -241,8 +251,9 @@ func TestHostileNames(t *testing.T) {
 	}
 	asJSON := d.run("find", "S-1", "-json")
 	var devices []deviceJSON
-	if err := json.Unmarshal([]byte(asJSON.stdout), &devices); err != nil || len(devices) != 1 || devices[0].DeviceName != hostile {
-		t.Errorf("the name did not survive: %v\n%s", err, asJSON.stdout)
+	asJSON.decode(t, exitDone, &devices)
+	if len(devices) != 1 || devices[0].DeviceName != hostile {
+		t.Errorf("the name did not survive:\n%s", asJSON.stdout)
 	}
 	texts := []string{list.stdout, asJSON.stdout, d.run("find", "-app", "x").stderr}
 	for _, args := range []string{"show S-1", "show S-1 -csv", "connect S-1 -yes", "history", "history -csv", "history -json"} {

@@ -21,7 +21,9 @@ const (
 func withApps() *intunetest.Tenant {
 	tenant := office()
 	ref := func(n int) intune.DeviceRef { return intune.Device(fmt.Sprintf("00000000-0000-4000-8000-%012d", n)) }
-	tenant.AddDetectedApp(intune.DetectedApp{ID: appID, DisplayName: "Contoso VPN", Version: "1.0", Publisher: "Contoso", Platform: "windows"}, ref(1), ref(2))
+	tenant.AddDetectedApp(intune.DetectedApp{
+		ID: appID, DisplayName: "Contoso VPN", Version: "1.0", Publisher: "Contoso", Platform: "windows",
+	}, ref(1), ref(2))
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "short-id", DisplayName: "contoso vpn", Version: "2.0", Platform: "ios"}, ref(2), ref(3))
 	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso VPN Helper", Version: "2.0"}, ref(1))
 	return tenant
@@ -74,7 +76,9 @@ func TestFindByApp(t *testing.T) {
 	t.Run("nothing", func(t *testing.T) {
 		t.Parallel()
 		find := newDesk(t, withApps()).run
-		find("find", "-app", "VPN").wants(t, exitNothing, nil, []string{`the name or id "VPN"`, "contain it: Contoso VPN, contoso vpn, Contoso VPN Helper"})
+		find("find", "-app", "VPN").wants(t, exitNothing, nil, []string{
+			`the name or id "VPN"`, "contain it: Contoso VPN, contoso vpn, Contoso VPN Helper",
+		})
 		find("find", "-app", "Solitaire").wants(t, exitNothing, nil, []string{`the name or id "Solitaire"`})
 		find("find", "-app", strings.Repeat("0", 64)).wants(t, exitNothing, nil, []string{"no app that Intune found"})
 		find("find", "-app", "Contoso VPN Helper", "-os", "iOS").wants(t, exitNothing, nil, []string{"no device has the app"})

@@ -49,7 +49,9 @@ func (a *app) handOver(ctx context.Context, record *record, deviceName string, s
 	return nil
 }
 
-func (a *app) show(ctx context.Context, link, deviceName string, session *intune.RemoteAssistanceSession, h *handover) (shown string, err error) {
+func (a *app) show(
+	ctx context.Context, link, deviceName string, session *intune.RemoteAssistanceSession, h *handover,
+) (shown string, err error) {
 	var done []string
 	if h.open {
 		if err := browser.OpenURL(link); err != nil {

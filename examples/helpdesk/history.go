@@ -25,9 +25,11 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history [WHO]",
 		Short: "list who asked for what and when",
-		Long: wrapped("Lists the requests for remote assistance, the latest first: those in the journal of this machine, joined with Intune's own audit events. "+
-			"INTUNE says whether Intune has an event of the request; none proves nothing, for nobody has confirmed that Intune writes events of this action.", lineWidth, "") + "\n" +
-			wrapped("Audit events need the Graph permission DeviceManagementApps.Read.All; without it the journal is shown alone. With --local nothing is asked of Intune.", lineWidth, ""),
+		Long: wrapped("Lists the requests for remote assistance, the latest first: those in the journal of this machine, "+
+			"joined with Intune's own audit events. INTUNE says whether Intune has an event of the request; "+
+			"none proves nothing, for nobody has confirmed that Intune writes events of this action.", lineWidth, "") + "\n" +
+			wrapped("Audit events need the Graph permission DeviceManagementApps.Read.All; without it the journal is shown alone. "+
+				"With --local nothing is asked of Intune.", lineWidth, ""),
 		Example: "  helpdesk history --demo\n  helpdesk history LT-4F7K2 --days 7\n  helpdesk history --local --csv",
 		Args:    noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -144,7 +146,9 @@ func knownDevices(list []*request, w *whom) []string {
 
 // joinEvents adds Intune's own events, and the devices that only Intune can tell. Not being allowed to read events is no
 // error: the journal is what can be relied on.
-func (a *app) joinEvents(ctx context.Context, rows []asking, devices []string, after time.Time, o *historyOptions) ([]asking, []string, error) {
+func (a *app) joinEvents(
+	ctx context.Context, rows []asking, devices []string, after time.Time, o *historyOptions,
+) ([]asking, []string, error) {
 	client, err := a.client(ctx, nil)
 	if err != nil {
 		return nil, nil, err
@@ -222,7 +226,8 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 	line := func(columns ...string) { b.WriteString(strings.TrimRight(strings.Join(columns, "  "), " ") + "\n") }
 	line(cell("WHEN (UTC)", 16), cell("DEVICE", 16), cell("RESULT", 10), cell("INTUNE", 6), cell("BY", 14))
 	for _, r := range rows {
-		line(cell(r.Time.Format("2006-01-02 15:04"), 16), cell(firstOf(r.DeviceName, r.DeviceID), 16), cell(r.Result, 10), cell(yesNo(r.InIntune, "?"), 6), cell(r.By, 14))
+		line(cell(r.Time.Format("2006-01-02 15:04"), 16), cell(firstOf(r.DeviceName, r.DeviceID), 16), cell(r.Result, 10),
+			cell(yesNo(r.InIntune, "?"), 6), cell(r.By, 14))
 	}
 	return a.print(b.String())
 }

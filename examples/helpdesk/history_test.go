@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,22 +38,29 @@ func TestHistory(t *testing.T) {
 	if n := strings.Count(got.stdout, "\n"); n != 5 {
 		t.Errorf("want a header and four rows:\n%s", got.stdout)
 	}
-	asJSON := d.run("history", "-json")
 	var rows []asking
-	if err := json.Unmarshal([]byte(asJSON.stdout), &rows); err != nil || len(rows) != 4 {
-		t.Fatalf("%v\n%s", err, asJSON.stdout)
+	d.run("history", "-json").decode(t, exitDone, &rows)
+	if len(rows) != 4 {
+		t.Fatalf("%d rows, want 4: %+v", len(rows), rows)
 	}
 	for _, r := range rows {
-		if want := r.Result != "rejected"; r.InIntune == nil || *r.InIntune != want || r.InJournal == (r.Result == "elsewhere") {
-			t.Errorf("got %+v", r)
+		rejected := r.Result == "rejected"
+		if r.InIntune == nil || *r.InIntune == rejected {
+			t.Errorf("in Intune: %s, in %+v", yesNo(r.InIntune, "?"), r)
 		}
-		if r.Result == "rejected" && (r.Error == "" || r.RequestID == "") {
-			t.Errorf("got %+v", r)
+		if r.InJournal == (r.Result == "elsewhere") {
+			t.Errorf("in the journal: %t, in %+v", r.InJournal, r)
+		}
+		if rejected && r.Error == "" {
+			t.Errorf("no error in %+v", r)
+		}
+		if rejected && r.RequestID == "" {
+			t.Errorf("no request id in %+v", r)
 		}
 	}
-	table, err := csv.NewReader(strings.NewReader(d.run("history", "-csv").stdout)).ReadAll()
-	if err != nil || len(table) != 5 || len(table[0]) != len(table[1]) {
-		t.Errorf("%v %v", err, table)
+	table, err := csv.NewReader(strings.NewReader(d.run("history", "-csv").stdout)).ReadAll() // which sees that all rows have the same length
+	if err != nil || len(table) != 5 {
+		t.Errorf("want a head and four rows: %v %v", err, table)
 	}
 }
 

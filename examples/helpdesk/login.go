@@ -30,12 +30,15 @@ func (a *app) loginCommand() *cobra.Command {
 				a.connection.auth = string(intune.CredentialMethodDeviceCode)
 			case !a.connection.interactive():
 				if cmd.Flags().Changed("auth") {
-					return failed(exitUsage, "login signs a person in: --auth browser or --auth devicecode; the other commands take --auth %s without login", a.connection.auth)
+					return failed(exitUsage,
+						"login signs a person in: --auth browser or --auth devicecode; the other commands take --auth %s without login",
+						a.connection.auth)
 				}
 				a.connection.auth = string(intune.CredentialMethodBrowser)
 			}
 			if a.connection.clientID == "" {
-				return failed(exitUsage, "login needs --client-id, the application (client) id of an app registration of your own; see: helpdesk login -h")
+				return failed(exitUsage, "login needs --client-id, the application (client) id of an app registration of your own; "+
+					"see: helpdesk login -h")
 			}
 			return nil
 		},
@@ -97,8 +100,9 @@ func (a *app) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "forget the account of login",
-		Long: wrapped("Forgets which account login kept, so that no command uses it any more. The system's store of secrets may keep its tokens until "+
-			"they expire; to end them at once, revoke your sessions in Entra (My Account, Sign out everywhere).", lineWidth, ""),
+		Long: wrapped("Forgets which account login kept, so that no command uses it any more. The system's store of secrets "+
+			"may keep its tokens until they expire; to end them at once, "+
+			"revoke your sessions in Entra (My Account, Sign out everywhere).", lineWidth, ""),
 		Example: "  helpdesk logout",
 		Args:    noMore(0),
 		RunE: func(*cobra.Command, []string) error {

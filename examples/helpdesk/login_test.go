@@ -55,9 +55,12 @@ func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
 		_ = cmd.Wait()
 	})
 	ready, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
 	words := strings.Fields(ready)
-	if err != nil || len(words) < 2 || words[0] != "ready" {
-		t.Fatalf("%v: %q", err, ready)
+	if len(words) < 2 || words[0] != "ready" {
+		t.Fatalf("the server said %q", ready)
 	}
 	d.env["HELPDESK_TEST_GRAPH"], d.env["HELPDESK_TEST_AUTHORITY"], d.env["SSL_CERT_FILE"] = words[1], words[1], authority
 	pem, err := os.ReadFile(authority)
@@ -165,7 +168,8 @@ func TestLoginDeclined(t *testing.T) {
 	d, answer := entra(t)
 	x := d.terminal("login", "--tenant", "t", "--client-id", registration, "--device-code")
 	answer(x.shownCode(), true)
-	if screen := strings.Join(strings.Fields(x.ends(exitRefused)), " "); !strings.Contains(screen, "the sign-in failed") || !strings.Contains(screen, "it was declined") {
+	screen := strings.Join(strings.Fields(x.ends(exitRefused)), " ")
+	if !strings.Contains(screen, "the sign-in failed") || !strings.Contains(screen, "it was declined") {
 		t.Errorf("screen:\n%s", screen)
 	}
 }

@@ -18,8 +18,8 @@ func (a *app) resumeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume [TOKEN]",
 		Short: "go on with a wait, without asking the user again",
-		Long: wrapped("Goes on after Ctrl-C, a crash or a closed laptop: the journal knows which users were asked and never got you a link. It never asks "+
-			"anybody again. Requests of the last 24 hours can go on.", lineWidth, "") + "\n" +
+		Long: wrapped("Goes on after Ctrl-C, a crash or a closed laptop: the journal knows which users were asked "+
+			"and never got you a link. It never asks anybody again. Requests of the last 24 hours can go on.", lineWidth, "") + "\n" +
 			wrapped("Without TOKEN it offers the open requests. TOKEN is one of them, by its device's name or its request id, or a resume token of "+
 				"another program that uses the library; \"-\" reads that from standard input, where no list of processes shows it.", lineWidth, ""),
 		Example: "  helpdesk connect 8XK42Q3 --demo --yes --wait 1s\n  helpdesk resume --demo\n\n  helpdesk resume LT-4F7K2 --open",

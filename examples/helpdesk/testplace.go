@@ -30,7 +30,8 @@ func testPlaceFromEnvironment() (testPlace, error) {
 	}
 	for _, root := range []string{p.graph, p.authority} {
 		if u, err := url.Parse(root); root != "" && (err != nil || !net.ParseIP(u.Hostname()).IsLoopback()) {
-			return p, failed(exitUsage, "HELPDESK_TEST_GRAPH and HELPDESK_TEST_AUTHORITY must be addresses of this machine, such as http://127.0.0.1:8443")
+			return p, failed(exitUsage, "HELPDESK_TEST_GRAPH and HELPDESK_TEST_AUTHORITY must be addresses of this machine, "+
+				"such as http://127.0.0.1:8443")
 		}
 	}
 	p.frequency, _ = time.ParseDuration(os.Getenv("HELPDESK_TEST_FREQUENCY")) // zero is the pace that users have

@@ -68,7 +68,9 @@ func (w *whom) take(cmd *cobra.Command, args []string) error {
 func (w *whom) need(cmd *cobra.Command, args []string) error {
 	err := w.take(cmd, args)
 	if err == nil && w.value == "" {
-		err = failed(exitUsage, "say whose device: a serial number, a device name, a sign-in name or an Intune id; to try it: %s LT-4F7K2 --demo", cmd.CommandPath())
+		err = failed(exitUsage,
+			"say whose device: a serial number, a device name, a sign-in name or an Intune id; to try it: %s LT-4F7K2 --demo",
+			cmd.CommandPath())
 	}
 	return err
 }

@@ -45,7 +45,9 @@ func (j *job) judge(outcome intune.Outcome, err error) {
 		return
 	}
 	if j.inARow++; j.giveUp > 0 && j.inARow == j.giveUp {
-		j.halt(failed(exitRefused, "%d requests in a row failed, and not for a reason of the device, so nobody more is asked (-give-up); the last: %v", j.inARow, err))
+		j.halt(failed(exitRefused,
+			"%d requests in a row failed, and not for a reason of the device, so nobody more is asked (-give-up); the last: %v",
+			j.inARow, err))
 	}
 }
 

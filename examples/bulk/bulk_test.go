@@ -21,7 +21,8 @@ func TestAsks(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(6, nil))
 	p.write("in.csv", "Asset,Device\n7,"+nameOf(3)+"\n8,s-001\n9,"+idOf(2)+"\n10,eeeeeeee-0000-4000-8000-000000000004\n11,S-003\n")
-	got := p.run("-yes", "in.csv").wants(exitDone, `Reading column 2, "Device", as ids, serial numbers or device names of 5 lines.`, "5 lines, 4 devices: 4 accepted.")
+	got := p.run("-yes", "in.csv").wants(exitDone,
+		`Reading column 2, "Device", as ids, serial numbers or device names of 5 lines.`, "5 lines, 4 devices: 4 accepted.")
 	got.wantsColumns("line device deviceId deviceName serialNumber outcome run",
 		"2 PC-003 "+idOf(3)+" PC-003 S-003 accepted this",
 		"3 s-001 "+idOf(1)+" PC-001 S-001 accepted this",
@@ -29,13 +30,20 @@ func TestAsks(t *testing.T) {
 		"5 eeeeeeee-0000-4000-8000-000000000004 "+idOf(4)+" PC-004 S-004 accepted this",
 		"6 S-003 "+idOf(3)+" PC-003 S-003 accepted this",
 	)
-	if all := results(t, got.stdout); all[4]["detail"] != "the same device as line 2" || all[0]["requestId"] == "" || all[0]["clientRequestId"] == "" || all[0]["sentAt"] == "" {
-		t.Errorf("results:\n%s", got.stdout)
+	all := results(t, got.stdout)
+	if detail := all[4]["detail"]; detail != "the same device as line 2" {
+		t.Errorf("the detail of line 6 is %q", detail)
+	}
+	for _, name := range []string{"requestId", "clientRequestId", "sentAt"} {
+		if all[0][name] == "" {
+			t.Errorf("%s is missing in %v", name, all[0])
+		}
 	}
 	p.prompts(1, 1, 1, 1, 0, 0)
 
 	// The same again asks nobody, and says so.
-	again := p.run("-yes", "in.csv").wants(exitDone, "4 devices were asked before", "a new round needs a new -journal", "from earlier runs: 4 accepted")
+	again := p.run("-yes", "in.csv").
+		wants(exitDone, "4 devices were asked before", "a new round needs a new -journal", "from earlier runs: 4 accepted")
 	again.wantsColumns("device outcome run", "PC-003 accepted earlier", "s-001 accepted earlier", idOf(2)+" accepted earlier",
 		"eeeeeeee-0000-4000-8000-000000000004 accepted earlier", "S-003 accepted earlier")
 	p.prompts(1, 1, 1, 1, 0, 0)
@@ -63,13 +71,15 @@ func TestShowsWhatIsWrongFirst(t *testing.T) {
 	const shown = `line 3, "PC-001": 2 devices match: PC-001 (serial`
 
 	// In a pipe nobody is asked without -yes.
-	piped := p.run(args...).wants(exitUsage, shown, `line 4, "PC-009": no device has this name`, `line 6, "": the line names no device`, "control character",
+	piped := p.run(args...).wants(exitUsage, shown,
+		`line 4, "PC-009": no device has this name`, `line 6, "": the line names no device`, "control character",
 		"nobody was asked", "the users of 1 device", "-yes", "-dry-run")
 	if piped.stdout != "" {
 		t.Errorf("stdout:\n%s", piped.stdout)
 	}
 	p.run(append([]string{"-strict", "-yes"}, args...)...).wants(exitAmbiguous, shown, "because of -strict")
-	dry := p.run(append([]string{"-dry-run"}, args...)...).wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; lines without a device: 4", "Nobody was asked")
+	dry := p.run(append([]string{"-dry-run"}, args...)...).
+		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; lines without a device: 4", "Nobody was asked")
 	dry.wantsColumns("line outcome", "2 wouldAsk", "3 ambiguous", "4 notFound", "6 invalid", "7 invalid")
 	p.prompts(0, 0, 0, 0)
 	for _, r := range tenant.Requests() {
@@ -187,8 +197,8 @@ func TestInvisibleCharacters(t *testing.T) {
 func TestApp(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(4, nil)
-	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-5", DisplayName: "Contoso VPN", Version: "5"}, intune.Device(idOf(2)), intune.Device(idOf(4)))
-	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-6", DisplayName: "contoso vpn", Version: "6"}, intune.Device(idOf(4)), intune.Device(idOf(1)))
+	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-5", DisplayName: "Contoso VPN", Version: "5"}, deviceOf(2), deviceOf(4))
+	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-6", DisplayName: "contoso vpn", Version: "6"}, deviceOf(4), deviceOf(1))
 	p := newPlace(t, tenant)
 	p.run("-app", "vpn", "-dry-run").wants(exitNotFound, `similar: Contoso VPN, contoso vpn`)
 	p.run("-app", "vpn-6", "-dry-run").wants(exitDone, "would be asked: 2")
@@ -213,7 +223,8 @@ func TestWait(t *testing.T) {
 	p.write("in.csv", list(4))
 	args := []string{"-yes", "-wait", "-max-wait", "300ms", "in.csv"}
 	got := p.run(args...).wants(exitPending, "links: 2, pending: 1", "-write-links")
-	got.wantsColumns("device outcome session", "PC-001 accepted link", "PC-002 accepted link", "PC-003 accepted failed", "PC-004 accepted pending")
+	got.wantsColumns("device outcome session",
+		"PC-001 accepted link", "PC-002 accepted link", "PC-003 accepted failed", "PC-004 accepted pending")
 	p.prompts(1, 1, 1, 1)
 	for _, secret := range []string{"SECRET", "get.teamviewer.com"} {
 		if strings.Contains(got.stdout+got.stderr+p.read("in.csv.journal"), secret) {

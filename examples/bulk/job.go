@@ -143,7 +143,8 @@ func (j *job) findDevices(ctx context.Context) (err error) {
 func (j *job) checkConnector(ctx context.Context) {
 	state, err := j.client.RemoteAssistanceConnector(ctx, nil)
 	if err == nil && state != intune.ConnectorStateOnboarded && state != intune.ConnectorStateUnknown {
-		j.warn("the tenant's TeamViewer connector is %s, so that no session can be made; an administrator connects it in the Intune admin center", state)
+		j.warn("the tenant's TeamViewer connector is %s, so that no session can be made; "+
+			"an administrator connects it in the Intune admin center", state)
 	}
 }
 
@@ -205,7 +206,8 @@ func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*devic
 		}
 	}
 	if before > 0 {
-		text := "The journal " + j.journal + " says that " + plural(before, "device") + " " + wasOrWere(before) + " asked before, the latest at " + latest.UTC().Format("2006-01-02 15:04 UTC")
+		text := "The journal " + j.journal + " says that " + plural(before, "device") + " " + wasOrWere(before) +
+			" asked before, the latest at " + latest.UTC().Format("2006-01-02 15:04 UTC")
 		if unclear > 0 {
 			text += fmt.Sprintf(", and %d of them perhaps", unclear)
 		}
@@ -223,7 +225,8 @@ func (j *job) mayGoOn(ctx context.Context, n int) error {
 	case j.dryRun || n == 0 || j.yes:
 		return nil
 	case !j.asks:
-		return failed(exitUsage, "nobody was asked: this would ask the users of %s, and nobody is here to confirm it; add -yes to go on, or -dry-run to look", plural(n, "device"))
+		return failed(exitUsage, "nobody was asked: this would ask the users of %s, and nobody is here to confirm it; "+
+			"add -yes to go on, or -dry-run to look", plural(n, "device"))
 	}
 	answer, err := j.ask(ctx, "Ask the users of "+plural(n, "device")+" for remote assistance, which takes "+
 		about(time.Duration(float64(n)/j.perSecond*float64(time.Second)))+"? [y/N]")

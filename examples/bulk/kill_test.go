@@ -72,7 +72,10 @@ func killed(t *testing.T, seed uint64) {
 		args = append(args, "-wait", "-max-wait", "500ms") // for those that were not asked in fact
 	}
 	// The service also refuses some, which are asked again.
-	p.tenant.Inject(intunetest.Fault{Method: "POST", PathSuffix: action, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After-Ms": {"5"}}, Times: 2})
+	p.tenant.Inject(intunetest.Fault{
+		Method: "POST", PathSuffix: action, Times: 2,
+		Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After-Ms": {"5"}},
+	})
 
 	kills := 0
 	var last outcome

@@ -216,7 +216,8 @@ func (o *options) checkInput(given map[string]bool) error {
 		o.journal = o.file + ".journal"
 	}
 	if o.journal == "" && !o.demo && !o.dryRun {
-		return failed(exitUsage, "with -app and standard input, name the -journal: it keeps users from being asked twice when this is started again")
+		return failed(exitUsage,
+			"with -app and standard input, name the -journal: it keeps users from being asked twice when this is started again")
 	}
 	return nil
 }
@@ -236,7 +237,9 @@ func (o *options) checkWork(given map[string]bool) error {
 	case o.results == "-":
 		o.results = ""
 	}
-	for _, other := range []struct{ name, words string }{{o.file, "the input"}, {o.journal, "the journal"}, {lockName(o.journal), "the journal's lock"}} {
+	for _, other := range []struct{ name, words string }{
+		{o.file, "the input"}, {o.journal, "the journal"}, {lockName(o.journal), "the journal's lock"},
+	} {
 		if o.results != "" && other.name != "" && sameFile(o.results, other.name) {
 			return failed(exitUsage, "-o is the same file as %s; name another", other.words)
 		}
@@ -263,7 +266,8 @@ func (o *options) checkTenant(given map[string]bool) error {
 	}
 	method := intune.CredentialMethod(o.connection.auth)
 	if !slices.Contains(intune.PossibleCredentialMethodValues(), method) {
-		return failed(exitUsage, "unknown -auth %q: it is one of default, browser, devicecode, azurecli, managedidentity, environment", o.connection.auth)
+		return failed(exitUsage, "unknown -auth %q: it is one of default, browser, devicecode, azurecli, managedidentity, environment",
+			o.connection.auth)
 	}
 	if (method == intune.CredentialMethodBrowser || method == intune.CredentialMethodDeviceCode) && o.connection.clientID == "" {
 		return failed(exitUsage, "-auth %s needs -client-id, the application (client) id of an app registration of your own", o.connection.auth)

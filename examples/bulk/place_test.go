@@ -88,7 +88,9 @@ func newPlace(t *testing.T, tenant *intunetest.Tenant) *place {
 		serve()
 	}))
 	t.Cleanup(server.Close)
-	token, err := tenant.Credential().GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}})
+	token, err := tenant.Credential().GetToken(t.Context(), policy.TokenRequestOptions{
+		Scopes: []string{"https://graph.microsoft.com/.default"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,8 @@ func fleetOf(n int, options *intunetest.TenantOptions, scripts ...intunetest.Ses
 	tenant := intunetest.NewTenant(options)
 	for i := 1; i <= n; i++ {
 		tenant.AddDevice(intune.ManagedDevice{
-			ID: idOf(i), DeviceName: nameOf(i), SerialNumber: fmt.Sprintf("S-%03d", i), AzureADDeviceID: fmt.Sprintf("eeeeeeee-0000-4000-8000-%012d", i),
+			ID: idOf(i), DeviceName: nameOf(i), SerialNumber: fmt.Sprintf("S-%03d", i),
+			AzureADDeviceID: fmt.Sprintf("eeeeeeee-0000-4000-8000-%012d", i),
 		}, scripts...)
 	}
 	return tenant

@@ -29,8 +29,9 @@ type progress struct {
 }
 
 const (
-	barTemplate = `{{counters . }} {{bar . "[" "=" ">" " " "]" }} {{speed . "%s/s" "?/s" }} {{rtime . "%s left" "in %s" "" }} {{string . "note"}}`
-	sayEvery    = 10 * time.Second
+	barTemplate = `{{counters . }} {{bar . "[" "=" ">" " " "]" }} {{speed . "%s/s" "?/s" }} ` +
+		`{{rtime . "%s left" "in %s" "" }} {{string . "note"}}`
+	sayEvery = 10 * time.Second
 )
 
 func (j *job) progress(total int) *progress {
@@ -120,7 +121,8 @@ func (p *progress) show() {
 	text := fmt.Sprintf("%d of %d done: %s", done, p.total, tally(p.counts))
 	if elapsed := time.Since(p.began); done > 0 && done < p.total {
 		each := elapsed / time.Duration(done)
-		text += fmt.Sprintf("; %.1f a second, %s left", float64(done)/elapsed.Seconds(), (each * time.Duration(p.total-done)).Round(time.Second))
+		text += fmt.Sprintf("; %.1f a second, %s left",
+			float64(done)/elapsed.Seconds(), (each * time.Duration(p.total-done)).Round(time.Second))
 	}
 	if note != "" {
 		text += "; " + note

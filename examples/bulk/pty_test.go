@@ -138,7 +138,10 @@ func TestTerminalNoColor(t *testing.T) {
 		p.env[name] = value
 		p.write("in.csv", list(3)+"none\n")
 		screen := p.terminal("in.csv", "-o", "out.csv", "-yes").ends(exitNotFound)
-		if strings.Contains(strings.ReplaceAll(screen, "\x1b[K", ""), "\x1b") || name == "TERM" && strings.Contains(screen, "\x1b") {
+		if name == "NO_COLOR" {
+			screen = strings.ReplaceAll(screen, "\x1b[K", "") // clears a line, which is no color
+		}
+		if strings.Contains(screen, "\x1b") {
 			t.Errorf("%s=%s, and yet:\n%q", name, value, screen)
 		}
 	}

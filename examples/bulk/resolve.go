@@ -95,7 +95,9 @@ func readInventory(ctx context.Context, client *intune.Client) (inventory, error
 			return nil, err
 		}
 		m := matchOf(&d)
-		for k, text := range map[kind]string{kindID: m.id, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID} {
+		for k, text := range map[kind]string{
+			kindID: m.id, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID,
+		} {
 			text = strings.ToLower(text)
 			all[k][text] = append(all[k][text], &m)
 		}

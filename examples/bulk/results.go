@@ -15,7 +15,9 @@ import (
 
 // table is the results as rows, in the order of the input.
 func (j *job) table() [][]string {
-	head := []string{"line", "device", "deviceId", "deviceName", "serialNumber", "outcome", "run", "sentAt", "requestId", "clientRequestId", "detail"}
+	head := []string{
+		"line", "device", "deviceId", "deviceName", "serialNumber", "outcome", "run", "sentAt", "requestId", "clientRequestId", "detail",
+	}
 	if j.wait {
 		head = append(head, "session")
 	}

@@ -36,7 +36,9 @@ func (j *job) openAll(asks, waits []*device) {
 			break
 		}
 		group.Go(func() error {
-			session, err := j.client.WaitForRemoteAssistance(j.stops.soft, d.token, &intune.WaitForRemoteAssistanceOptions{MaxWait: j.maxWait, Frequency: frequency})
+			session, err := j.client.WaitForRemoteAssistance(j.stops.soft, d.token, &intune.WaitForRemoteAssistanceOptions{
+				MaxWait: j.maxWait, Frequency: frequency,
+			})
 			j.continued(d, session, err)
 			bar.step(d)
 			return nil

@@ -53,8 +53,11 @@ func TestKeyIsTheCallersOwn(t *testing.T) {
 		p := newPlace(t)
 		one, two := p.add("LT-1"), p.add("LT-2")
 		a, b := p.browser(dana).begin(one, anyKey), p.browser(robin).begin(two, anyKey)
-		if a.ID == b.ID || p.tenant.Prompts(one) != 1 || p.tenant.Prompts(two) != 1 {
-			t.Errorf("%s and %s", a.ID, b.ID)
+		if a.ID == b.ID {
+			t.Errorf("both sessions are %s", a.ID)
+		}
+		if n, m := p.tenant.Prompts(one), p.tenant.Prompts(two); n != 1 || m != 1 {
+			t.Errorf("prompts: %d and %d, want 1 each", n, m)
 		}
 	})
 }
@@ -68,15 +71,19 @@ func TestCallerWhoGoesAwayChangesNothing(t *testing.T) {
 		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 10 * time.Second})
 		gone := *c.http
 		gone.Timeout = time.Second
-		request := c.request(t.Context(), http.MethodPost, "/sessions", `{"device":"`+device.DeviceID()+`"}`, http.Header{"Idempotency-Key": {anyKey}})
+		request := c.request(t.Context(), http.MethodPost, "/sessions", `{"device":"`+device.DeviceID()+`"}`,
+			http.Header{"Idempotency-Key": {anyKey}})
 		if response, err := gone.Do(request); err == nil {
 			_ = response.Body.Close()
 			t.Fatal("the answer came too soon")
 		}
 		time.Sleep(time.Minute)
 		got := c.ask(device, anyKey)
-		if got.status != http.StatusOK || !strings.Contains(got.body, `"ready"`) || p.tenant.Prompts(device) != 1 {
-			t.Errorf("%d %s, %d prompts", got.status, got.body, p.tenant.Prompts(device))
+		if got.status != http.StatusOK || !strings.Contains(got.body, `"ready"`) {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		if n := p.tenant.Prompts(device); n != 1 {
+			t.Errorf("%d prompts, want 1", n)
 		}
 	})
 }

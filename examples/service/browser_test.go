@@ -25,7 +25,9 @@ func chromium(t *testing.T) string {
 	if program := os.Getenv("SERVICE_BROWSER"); program != "" {
 		return program
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell", "headless-shell"} { // as in .ci/run
+	for _, name := range []string{ // as in .ci/run
+		"chromium", "chromium-browser", "google-chrome", "chromium-headless-shell", "headless-shell",
+	} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

@@ -35,8 +35,11 @@ func TestFind(t *testing.T) {
 			}
 			got := c.get("/devices?" + url.Values{"q": {text}}.Encode())
 			got.into(t, &answer)
-			if len(answer.Devices) != want || answer.More != (want == maxFound) || answer.Devices == nil {
-				t.Errorf("%q: %d %s", text, got.status, got.body)
+			if len(answer.Devices) != want || answer.Devices == nil {
+				t.Errorf("%q: want %d devices: %d %s", text, want, got.status, got.body)
+			}
+			if answer.More != (want == maxFound) {
+				t.Errorf("%q: more is %t with %d devices", text, answer.More, want)
 			}
 		}
 		for _, bad := range []string{"", "  ", "\u200b", strings.Repeat("x", 201), "\xff"} {
@@ -55,17 +58,26 @@ func TestReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
 		good := p.add("LT-1")
-		stale := p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-2", OperatingSystem: "Windows", LastSyncDateTime: time.Now().Add(-90 * time.Hour)})
+		stale := p.tenant.AddDevice(intune.ManagedDevice{
+			DeviceName: "LT-2", OperatingSystem: "Windows", LastSyncDateTime: time.Now().Add(-90 * time.Hour),
+		})
 		c := p.browser(dana)
-		for device, want := range map[string]string{good.DeviceID(): `"name":"connector","status":"pass"`, stale.DeviceID(): "sync it in Company Portal"} {
+		for device, want := range map[string]string{
+			good.DeviceID(): `"name":"connector","status":"pass"`, stale.DeviceID(): "sync it in Company Portal",
+		} {
 			if got := c.get("/devices/" + device + "/readiness"); got.status != http.StatusOK || !strings.Contains(got.body, want) {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 		}
 		p.tenant.SetConnector(intune.ConnectorStateNotOnboarded)
 		got := c.get("/devices/" + good.DeviceID() + "/readiness")
-		if !strings.Contains(got.body, `"ready":false`) || !strings.Contains(got.body, "to your administrator") || strings.Contains(got.body, "TeamViewer") {
-			t.Errorf("%d %s", got.status, got.body)
+		for _, part := range []string{`"ready":false`, "to your administrator"} {
+			if !strings.Contains(got.body, part) {
+				t.Errorf("%q is missing: %d %s", part, got.status, got.body)
+			}
+		}
+		if strings.Contains(got.body, "TeamViewer") {
+			t.Errorf("the remedy is not for technicians: %s", got.body)
 		}
 		if !strings.Contains(p.log.String(), "TeamViewer (old)") {
 			t.Error("the operator finds no remedy in the log")

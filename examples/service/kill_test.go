@@ -40,7 +40,9 @@ func TestKilledAtRandomMoments(t *testing.T) {
 			t.Error(err)
 			return 0
 		}
-		request.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Idempotency-Key": {devices[i].DeviceID()}}
+		request.Header = http.Header{
+			"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Idempotency-Key": {devices[i].DeviceID()},
+		}
 		response, err := client.Do(request)
 		if err != nil {
 			return 0 // killed

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -69,8 +68,10 @@ func TestLoad(t *testing.T) {
 	time.Sleep(hold)
 	rate := float64(l.reads.Load()-from) / time.Since(at).Seconds()
 	after := residentKiB(t, p.Process.Pid)
-	t.Logf("%d waits with their event streams, begun in %v (%.0f a second); %d MiB before, %d MiB with them, %.0f KiB for each; %.1f reads a second",
-		asked.Load(), asking.Round(time.Millisecond), float64(waits)/asking.Seconds(), before>>10, after>>10, float64(after-before)/float64(waits), rate)
+	t.Logf("%d waits with their event streams, begun in %v (%.0f a second); "+
+		"%d MiB before, %d MiB with them, %.0f KiB for each; %.1f reads a second",
+		asked.Load(), asking.Round(time.Millisecond), float64(waits)/asking.Seconds(),
+		before>>10, after>>10, float64(after-before)/float64(waits), rate)
 	if n := ended.Load(); n != 0 {
 		t.Errorf("%d streams have ended", n)
 	}
@@ -89,7 +90,8 @@ func TestLoad(t *testing.T) {
 
 func loadAsk(t *testing.T, client *http.Client, at, token, device string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/sessions", bytes.NewReader([]byte(`{"device":"`+device+`"}`)))
+	body := strings.NewReader(`{"device":"` + device + `"}`)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/sessions", body)
 	if err != nil {
 		t.Error(err)
 		return ""

@@ -308,8 +308,11 @@ func (c *caller) refused(got reply, want kind) problemBody {
 		c.tb.Fatalf("content type %q, status %d, body %s", kind, got.status, got.body)
 	}
 	got.into(c.tb, &body)
-	if got.status != want.status || body.Type != "/problems/"+want.name || body.Status != want.status {
+	if body.Type != "/problems/"+want.name {
 		c.tb.Fatalf("got %d %s, want %s", got.status, got.body, want.name)
+	}
+	if got.status != want.status || body.Status != want.status {
+		c.tb.Fatalf("%s: status %d, and %d in the body, want %d", want.name, got.status, body.Status, want.status)
 	}
 	if body.RequestID == "" || body.RequestID != got.header.Get("X-Request-Id") {
 		c.tb.Errorf("request id %q in the body, %q in the header", body.RequestID, got.header.Get("X-Request-Id"))

@@ -47,7 +47,8 @@ var (
 	}
 	kindNoKey = kind{
 		"idempotency-key-missing", http.StatusBadRequest, "The header Idempotency-Key is missing",
-		"Send a key of 8 to 128 letters, digits, and - _ . : of your own, and the same key again when you try again. It keeps the user from being asked twice.",
+		"Send a key of 8 to 128 letters, digits, and - _ . : of your own, and the same key again when you try again. " +
+			"It keeps the user from being asked twice.",
 	}
 	kindKeyReused = kind{
 		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another device",

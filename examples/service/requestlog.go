@@ -76,8 +76,8 @@ func isPlain(s string, longest int) bool {
 	return true
 }
 
-// observed writes one line, a span and measurements for each request. It names the route and not the address, since a query may hold the name of a
-// person or the code of a sign-in.
+// observed writes one line, a span and measurements for each request. It names the route and not the address, since a query
+// may hold the name of a person or the code of a sign-in.
 func observed(log *slog.Logger, t *telemetry, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()

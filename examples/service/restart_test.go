@@ -148,8 +148,11 @@ func TestStopLeavesNothingHalfAsked(t *testing.T) {
 			t.Errorf("the request on its way: %d %s", got.status, got.body)
 		}
 		journal, err := os.ReadFile(p.journal)
-		if err != nil || strings.Count(string(journal), "\n") != 2 || !strings.Contains(string(journal), `"accepted"`) {
-			t.Errorf("journal: %s, %v", journal, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(journal), "\n") != 2 || !strings.Contains(string(journal), `"accepted"`) {
+			t.Errorf("want two entries, and that the request was accepted: %s", journal)
 		}
 		if n, m := p.tenant.Prompts(device), p.tenant.Prompts(late); n != 1 || m != 0 {
 			t.Errorf("prompts: %d and %d", n, m)

@@ -102,7 +102,9 @@ func (a *sessionAPI) list(w http.ResponseWriter, r *http.Request, who *identity)
 }
 
 // one passes on the session of the path, if it is the technician's own.
-func (a *sessionAPI) one(next func(http.ResponseWriter, *http.Request, *identity, *session)) func(http.ResponseWriter, *http.Request, *identity) {
+func (a *sessionAPI) one(
+	next func(http.ResponseWriter, *http.Request, *identity, *session),
+) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, r *http.Request, who *identity) {
 		a.desk.adopt(r.Context(), who)
 		s := a.desk.find(who.key, r.PathValue("id"))

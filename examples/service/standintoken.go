@@ -15,7 +15,9 @@ import (
 // token answers the token endpoint.
 func (s *standIn) token(w http.ResponseWriter, r *http.Request) {
 	if r.ParseForm() != nil || !s.isApp(r) {
-		answer(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client", "error_description": "AADSTS7000215: invalid client secret"})
+		answer(w, http.StatusUnauthorized, map[string]string{
+			"error": "invalid_client", "error_description": "AADSTS7000215: invalid client secret",
+		})
 		return
 	}
 	who, nonce, ok := s.redeem(r)
@@ -99,7 +101,8 @@ var choosePage = template.Must(template.New("choose").Parse(`<!doctype html><htm
 <link rel="icon" href="data:,">
 <body style="font: 1.1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem">
 <h1 style="font-size: 1.4rem">Who are you?</h1><p>This page stands in for Microsoft's sign-in page.</p>
-<form method="post">{{range .}}<p><button name="upn" value="{{.UPN}}" style="font: inherit; width: 100%; padding: .6rem">{{.Name}}</button></p>{{end}}</form></body></html>`))
+<form method="post">{{range .}}<p><button name="upn" value="{{.UPN}}" style="font: inherit; width: 100%; padding: .6rem">` +
+	`{{.Name}}</button></p>{{end}}</form></body></html>`))
 
 // choose shows the page that asks who signs in. The form goes back to the same address, with its query.
 func (s *standIn) choose(w http.ResponseWriter, _ *http.Request) {

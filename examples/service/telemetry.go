@@ -67,7 +67,9 @@ func (d *desk) waitingNow() int {
 }
 
 // request begins the span of a request, as a child of the caller's if there is one.
-func (t *telemetry) request(ctx context.Context, r *http.Request) (context.Context, func(method, route string, status int, took time.Duration)) {
+func (t *telemetry) request(
+	ctx context.Context, r *http.Request,
+) (context.Context, func(method, route string, status int, took time.Duration)) {
 	ctx = t.context.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	ctx, span := t.tracer.Start(ctx, methodOf(r), trace.WithSpanKind(trace.SpanKindServer))
 	return ctx, func(method, route string, status int, took time.Duration) {

@@ -37,7 +37,8 @@ func TestAnnouncement(t *testing.T) {
 			if _, missing := exec.LookPath(command); missing != nil {
 				continue
 			}
-			if out, err := exec.CommandContext(t.Context(), shell, "-c", example).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("LT-4F7K2")) {
+			out, err := exec.CommandContext(t.Context(), shell, "-c", example).CombinedOutput()
+			if err != nil || !bytes.Contains(out, []byte("LT-4F7K2")) {
 				t.Errorf("%v, %s: %v: %s", args, language, err, out)
 			}
 		}
@@ -60,7 +61,8 @@ func TestCurl(t *testing.T) {
 	}
 	s := startServer(t)
 	do := func(args ...string) string {
-		out, err := exec.CommandContext(t.Context(), curl, append([]string{"-sS", "--cacert", s.ca, "-H", "Authorization: Bearer test"}, args...)...).CombinedOutput()
+		args = append([]string{"-sS", "--cacert", s.ca, "-H", "Authorization: Bearer test"}, args...)
+		out, err := exec.CommandContext(t.Context(), curl, args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("curl %v: %v: %s", args, err, out)
 		}

@@ -94,7 +94,8 @@ func (s *simulator) postFault(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f.Status != 0 && (f.Status < 200 || f.Status > 999) {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("status %d cannot be sent; it should be between 200 and 999, or 0 for the tenant's own answer", f.Status))
+		const text = "status %d cannot be sent; it should be between 200 and 999, or 0 for the tenant's own answer"
+		refuse(w, http.StatusBadRequest, fmt.Sprintf(text, f.Status))
 		return
 	}
 	header := http.Header{}

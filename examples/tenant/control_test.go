@@ -16,15 +16,20 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	action := devicesPath + "/" + laptop + "/requestRemoteAssistance"
-	if a := s.send(t, http.MethodPost, "/_tenant/fault", `{"method": "post", "pathSuffix": "/requestRemoteAssistance", "status": 503, "header": {"retry-after": ["2"]}, "code": "C", "message": "M"}`); a.status != http.StatusCreated || !strings.Contains(a.body, `"pendingFaults":1`) {
+	const unavailable = `{"method": "post", "pathSuffix": "/requestRemoteAssistance", "status": 503,
+		"header": {"retry-after": ["2"]}, "code": "C", "message": "M"}`
+	a := s.send(t, http.MethodPost, "/_tenant/fault", unavailable)
+	if a.status != http.StatusCreated || !strings.Contains(a.body, `"pendingFaults":1`) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	if a := s.send(t, http.MethodGet, devicesPath, ""); a.status != http.StatusOK {
 		t.Errorf("another request: %d", a.status)
 	}
-	if a := s.send(t, http.MethodPost, action, ""); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "2" || !strings.Contains(a.body, `"message":"M"`) {
-		t.Errorf("%d %v %s", a.status, a.header, a.body)
+	a = s.send(t, http.MethodPost, action, "")
+	if delay := a.header.Get("Retry-After"); a.status != http.StatusServiceUnavailable || delay != "2" {
+		t.Errorf("%d with the Retry-After %q", a.status, delay)
 	}
+	contains(t, "the fault", a.body, `"message":"M"`)
 	if state := s.state(t); state.PendingFaults != 0 || state.Prompts != 0 {
 		t.Errorf("%d faults, %d prompts", state.PendingFaults, state.Prompts)
 	}
@@ -35,13 +40,20 @@ func TestFaults(t *testing.T) {
 		t.Errorf("an answer: %+v", a)
 	}
 	state := s.state(t)
-	if last := state.Requests[0]; last.Status != 0 || last.Method != http.MethodPost || last.Path != action || last.Body != "{}" || state.Prompts < 1 {
-		t.Errorf("%+v, %d prompts", last, state.Prompts)
+	last := state.Requests[0]
+	if got := [...]string{last.Method, last.Path, last.Body}; got != [...]string{http.MethodPost, action, "{}"} || last.Status != 0 {
+		t.Errorf("%+v", last)
+	}
+	if state.Prompts < 1 {
+		t.Error("nobody was asked")
 	}
 
 	s.send(t, http.MethodPost, "/_tenant/fault", `{"status": 500, "times": -1}`)
-	if a := s.send(t, http.MethodDelete, "/_tenant/fault", ""); a.status != http.StatusNoContent || s.send(t, http.MethodGet, devicesPath, "").status != http.StatusOK {
+	if a := s.send(t, http.MethodDelete, "/_tenant/fault", ""); a.status != http.StatusNoContent {
 		t.Errorf("DELETE: %d", a.status)
+	}
+	if a := s.send(t, http.MethodGet, devicesPath, ""); a.status != http.StatusOK {
+		t.Errorf("after DELETE: %d %s", a.status, a.body)
 	}
 }
 
@@ -51,21 +63,35 @@ func TestClockAndReset(t *testing.T) {
 	s := startServer(t)
 	before := s.state(t).Time
 	var clock struct{ Time time.Time }
-	if a := s.send(t, http.MethodPost, "/_tenant/clock", `{"advance": "24h"}`); a.status != http.StatusOK || json.Unmarshal([]byte(a.body), &clock) != nil || clock.Time.Sub(before) < 24*time.Hour {
-		t.Errorf("%d %s", a.status, a.body)
+	a := s.send(t, http.MethodPost, "/_tenant/clock", `{"advance": "24h"}`)
+	if err := json.Unmarshal([]byte(a.body), &clock); err != nil || a.status != http.StatusOK {
+		t.Errorf("clock: %d %s", a.status, a.body)
+	}
+	if ahead := clock.Time.Sub(before); ahead < 24*time.Hour {
+		t.Errorf("the clock went on by %v", ahead)
 	}
 	s.send(t, http.MethodPost, devicesPath+"/"+laptop+"/requestRemoteAssistance", "")
 	s.send(t, http.MethodPost, "/_tenant/fault", `{"status": 500}`)
 	s.send(t, http.MethodPost, "/contoso/oauth2/v2.0/devicecode", "client_id=app", header("Content-Type", "application/x-www-form-urlencoded"))
-	if state := s.state(t); state.Prompts != 1 || state.RequestCount != 1 || len(state.SignIns) != 1 || !state.Devices[0].Pending {
-		t.Errorf("before: %+v", state)
+	type counts struct {
+		prompts, requests, shown, faults, signIns int
+		pending                                   bool
+	}
+	countsOf := func(s state) counts {
+		return counts{s.Prompts, s.RequestCount, len(s.Requests), s.PendingFaults, len(s.SignIns), s.Devices[0].Pending}
+	}
+	if got, want := countsOf(s.state(t)), (counts{1, 1, 1, 1, 1, true}); got != want {
+		t.Errorf("before: %+v, want %+v", got, want)
 	}
 	if a := s.send(t, http.MethodPost, "/_tenant/reset", ""); a.status != http.StatusNoContent {
 		t.Errorf("reset: %d %s", a.status, a.body)
 	}
 	state := s.state(t)
-	if state.Prompts != 0 || state.RequestCount != 0 || len(state.Requests) != 0 || state.PendingFaults != 0 || len(state.SignIns) != 0 || state.Devices[0].Pending || state.Time.Sub(before) > time.Hour {
-		t.Errorf("after: %+v", state)
+	if got := countsOf(state); got != (counts{}) {
+		t.Errorf("after: %+v", got)
+	}
+	if ahead := state.Time.Sub(before); ahead > time.Hour {
+		t.Errorf("after: the clock is %v ahead", ahead)
 	}
 }
 
@@ -80,12 +106,21 @@ func TestRequestsInTheState(t *testing.T) {
 	if len(got) != 3 {
 		t.Fatalf("%+v", got)
 	}
-	if first := got[2]; first.Number != 1 || first.Query != "$select=id" || first.Status != http.StatusOK || !strings.Contains(first.Answer, laptop) || first.Time.IsZero() {
-		t.Errorf("%+v", first)
+	first := got[2]
+	if first.Number != 1 || first.Query != "$select=id" {
+		t.Errorf("the first is number %d, with the query %q", first.Number, first.Query)
 	}
+	if first.Status != http.StatusOK || first.Time.IsZero() {
+		t.Errorf("the first was answered %d at %v", first.Status, first.Time)
+	}
+	contains(t, "the first answer", first.Answer, laptop)
 	// The path arrives as it was sent: nothing cleans it or redirects.
-	if second := got[1]; second.Path != "/v1.0//deviceManagement/../x" || second.Body != "(2 bytes that are no text)" || second.Status != http.StatusBadRequest {
-		t.Errorf("%+v", second)
+	second := got[1]
+	if second.Path != "/v1.0//deviceManagement/../x" || second.Body != "(2 bytes that are no text)" {
+		t.Errorf("the second is %q with the body %q", second.Path, second.Body)
+	}
+	if second.Status != http.StatusBadRequest {
+		t.Errorf("the second was answered %d", second.Status)
 	}
 	if third := got[0]; len(third.Body) > 9000 || !strings.HasSuffix(third.Body, "… (10000 bytes)") {
 		t.Errorf("%.100s", third.Body)
@@ -99,7 +134,9 @@ func TestRequestsInTheState(t *testing.T) {
 	if _, err := io.WriteString(w, `{"displayName": "TV"}`); err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
-	for body, want := range map[string]string{zipped.String(): `{"displayName": "TV"}`, `{"plain": 1}`: `{"plain": 1}`, zipped.String()[:12]: `{`} {
+	for body, want := range map[string]string{
+		zipped.String(): `{"displayName": "TV"}`, `{"plain": 1}`: `{"plain": 1}`, zipped.String()[:12]: `{`,
+	} {
 		s.send(t, http.MethodPost, "/_tenant/reset", "")
 		s.send(t, http.MethodPost, "/_tenant/clock", `{"advance": "24h"}`)
 		s.send(t, http.MethodPost, "/v1.0/deviceManagement/remoteAssistancePartners", body, header("Content-Encoding", "gzip"))
@@ -111,8 +148,12 @@ func TestRequestsInTheState(t *testing.T) {
 	for range 123 {
 		s.send(t, http.MethodGet, "/v1.0/groups", "")
 	}
-	if state := s.state(t); len(state.Requests) != 100 || state.RequestCount != 123 || state.Requests[0].Number != 123 {
-		t.Errorf("%d of %d", len(state.Requests), state.RequestCount)
+	state := s.state(t)
+	if len(state.Requests) != 100 || state.RequestCount != 123 {
+		t.Fatalf("%d of %d requests, want 100 of 123", len(state.Requests), state.RequestCount)
+	}
+	if n := state.Requests[0].Number; n != 123 {
+		t.Errorf("the newest is number %d", n)
 	}
 }
 
@@ -136,12 +177,25 @@ func TestControlRefusals(t *testing.T) {
 		{name: "drop", method: "POST", path: "/_tenant/fault", body: `{"drop": "now"}`, status: 400, says: "connect, before or after"},
 		{name: "backwards", method: "POST", path: "/_tenant/clock", body: `{"advance": "-1s"}`, status: 400, says: "above zero"},
 		{name: "no duration", method: "POST", path: "/_tenant/clock", body: `{"advance": "soon"}`, status: 400, says: "1m30s"},
-		{name: "no such code", method: "POST", path: "/_tenant/sign-in", body: `{"userCode": "X", "userPrincipalName": "a"}`, status: 404, says: "nobody waits"},
+		{
+			name: "no such code", method: "POST", path: "/_tenant/sign-in", body: `{"userCode": "X", "userPrincipalName": "a"}`,
+			status: 404, says: "nobody waits",
+		},
 		{name: "nobody", method: "POST", path: "/_tenant/sign-in", body: `{"userCode": "X"}`, status: 400, says: "who signs in"},
-		{name: "a form", method: "POST", path: "/_tenant/fault", body: `{}`, status: 415, says: "application/json", change: header("Content-Type", "text/plain")},
+		{
+			name: "a form", method: "POST", path: "/_tenant/fault", body: `{}`, change: header("Content-Type", "text/plain"),
+			status: 415, says: "application/json",
+		},
 		{name: "another site's page", method: "POST", path: "/_tenant/reset", status: 403, change: header("Origin", "https://elsewhere.example")},
-		{name: "another site's page, new browser", method: "POST", path: "/_tenant/reset", status: 403, change: header("Sec-Fetch-Site", "cross-site")},
-		{name: "a name that was made to point here", method: "GET", path: "/_tenant/state", status: 421, says: "the address that the server printed", change: func(r *http.Request) { r.Host = "elsewhere.example" }},
+		{
+			name: "another site's page, new browser", method: "POST", path: "/_tenant/reset", change: header("Sec-Fetch-Site", "cross-site"),
+			status: 403,
+		},
+		{
+			name: "a name that was made to point here", method: "GET", path: "/_tenant/state",
+			change: func(r *http.Request) { r.Host = "elsewhere.example" },
+			status: 421, says: "the address that the server printed",
+		},
 	} {
 		change := c.change
 		if change == nil {

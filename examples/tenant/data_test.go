@@ -11,8 +11,10 @@ import (
 func TestData(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "-data", file(t, "devices.json", "\ufeff"+`{
-		"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices", "@odata.count": 1, "@odata.nextLink": "https://x",
-		"value": [{"id": "saved", "deviceName": "A", "serialNumber": "S1", "lastSyncDateTime": "0001-01-01T00:00:00Z", "deviceHealthAttestationState": null, "deviceActionResults": [], "aPropertyOfBeta": 1}],
+		"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#deviceManagement/managedDevices",
+		"@odata.count": 1, "@odata.nextLink": "https://x",
+		"value": [{"id": "saved", "deviceName": "A", "serialNumber": "S1", "lastSyncDateTime": "0001-01-01T00:00:00Z",
+			"deviceHealthAttestationState": null, "deviceActionResults": [], "aPropertyOfBeta": 1}],
 		"devices": [{"id": "own", "deviceName": "B", "userPrincipalName": "anna@contoso.com", "remoteAssistanceSessionUrl": "https://old"}],
 		"sessions": {"own": [{"url": "https://new", "after": 60, "clearOld": true}, {"errorDetails": "no luck", "afterReads": 1}]},
 		"detectedApps": [{"id": "app", "displayName": "VPN", "devices": ["own", "saved"]}],
@@ -61,7 +63,10 @@ func TestData(t *testing.T) {
 func TestConnectors(t *testing.T) {
 	t.Parallel()
 	for connector, want := range map[string]string{
-		"onboarding": `"onboardingStatus":"onboarding"`, "notOnboarded": `"onboardingStatus":"notOnboarded"`, "none": `"value":[]`, "hidden": `"code":"Forbidden"`,
+		"onboarding":   `"onboardingStatus":"onboarding"`,
+		"notOnboarded": `"onboardingStatus":"notOnboarded"`,
+		"none":         `"value":[]`,
+		"hidden":       `"code":"Forbidden"`,
 	} {
 		s := startServer(t, "-data", file(t, "c.json", `{"connector": "`+connector+`"}`))
 		if a := s.send(t, http.MethodGet, "/v1.0/deviceManagement/remoteAssistancePartners", ""); !strings.Contains(a.body, want) {
@@ -87,15 +92,19 @@ func TestBadData(t *testing.T) {
 		"app on":         {`{"detectedApps": [{"displayName": "VPN", "devices": ["x"]}]}`, `"VPN" is on x`},
 		"connector":      {`{"connector": "on"}`, "onboarded, onboarding"},
 	} {
-		if _, err := readData(file(t, "bad.json", c.text)); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "bad.json") {
-			t.Errorf("%s: %v", name, err)
+		if _, err := readData(file(t, "bad.json", c.text)); err == nil {
+			t.Errorf("%s: no error", name)
+		} else {
+			contains(t, name, err.Error(), c.says, "bad.json")
 		}
 	}
 }
 
 func TestDurations(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]time.Duration{`"1m30s"`: 90 * time.Second, `2`: 2 * time.Second, `0.25`: 250 * time.Millisecond, `"-1s"`: -time.Second} {
+	for text, want := range map[string]time.Duration{
+		`"1m30s"`: 90 * time.Second, `2`: 2 * time.Second, `0.25`: 250 * time.Millisecond, `"-1s"`: -time.Second,
+	} {
 		var d duration
 		if err := unmarshal([]byte(text), &d); err != nil || time.Duration(d) != want {
 			t.Errorf("%s: %v, %v", text, time.Duration(d), err)

@@ -84,10 +84,13 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("tenant", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8443", "`address` to listen on; without a host it is 127.0.0.1, and port 0 is any free one")
-	flags.StringVar(&s.data, "data", "", "JSON `file` of devices, apps, sessions and the connector; without it there are a few invented devices")
-	flags.StringVar(&s.ca, "ca", "", "`file` to write the certificate to that clients have to trust; without it, one in the folder for temporary files")
+	flags.StringVar(&s.data, "data", "",
+		"JSON `file` of devices, apps, sessions and the connector; without it there are a few invented devices")
+	flags.StringVar(&s.ca, "ca", "",
+		"`file` to write the certificate to that clients have to trust; without it, one in the folder for temporary files")
 	flags.BoolVar(&s.limits, "limits", false, "refuse requests beyond Microsoft's published limits with 429")
-	flags.BoolVar(&s.strict, "strict", false, "refuse or ignore what the service takes although Microsoft writes that it does not, such as %24select")
+	flags.BoolVar(&s.strict, "strict", false,
+		"refuse or ignore what the service takes although Microsoft writes that it does not, such as %24select")
 	flags.BoolVar(&s.plainHTTP, "http", false, "serve http, without TLS")
 	flags.BoolVar(&s.open, "allow-other-machines", false, "let -addr be an address that other machines can reach")
 	if err := flags.Parse(args); err != nil {
@@ -113,7 +116,8 @@ func (s *settings) checkAddr() error {
 	case host == "":
 		s.addr = net.JoinHostPort("127.0.0.1", port)
 	case !s.open && !isLoopback(host):
-		return fmt.Errorf("-addr %s can be reached by other machines, and the server lets everybody in; if that is what you want, add -allow-other-machines", s.addr)
+		return fmt.Errorf("-addr %s can be reached by other machines, and the server lets everybody in; "+
+			"if that is what you want, add -allow-other-machines", s.addr)
 	}
 	return nil
 }

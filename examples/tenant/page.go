@@ -37,7 +37,8 @@ func (s *simulator) page(w http.ResponseWriter, _ *http.Request) { s.render(w, "
 func (s *simulator) live(w http.ResponseWriter, _ *http.Request) { s.render(w, "live") }
 
 // contentPolicy lets the page run its own script and nothing else: names of devices and bodies of requests come from anywhere.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func (s *simulator) render(w http.ResponseWriter, name string) {
 	v := view{state: s.state()}

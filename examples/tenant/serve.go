@@ -119,8 +119,10 @@ func (at place) announce(stdout, stderr io.Writer) {
 		"  curl        curl %s-H 'Authorization: Bearer test' '%s'\n"+
 		"  PowerShell  Invoke-RestMethod %s-Headers @{Authorization = 'Bearer test'} '%s'\n"+
 		"  JavaScript  %snode -e \"fetch('%s', {headers: {Authorization: 'Bearer test'}}).then(r => r.json()).then(console.log)\"\n"+
-		"  Go          intune.NewClient(intune.StaticToken(\"test\"), &intune.ClientOptions{ClientOptions: azcore.ClientOptions{%[8]sCloud: cloud.Configuration{"+
-		"ActiveDirectoryAuthorityHost: %[7]q, Services: map[cloud.ServiceName]cloud.ServiceConfiguration{intune.ServiceGraph: {Endpoint: %[7]q, Audience: \"https://graph.microsoft.com\"}}}}})%[9]s\n"+
+		"  Go          intune.NewClient(intune.StaticToken(\"test\"), &intune.ClientOptions{"+
+		"ClientOptions: azcore.ClientOptions{%[8]sCloud: cloud.Configuration{"+
+		"ActiveDirectoryAuthorityHost: %[7]q, Services: map[cloud.ServiceName]cloud.ServiceConfiguration{"+
+		"intune.ServiceGraph: {Endpoint: %[7]q, Audience: \"https://graph.microsoft.com\"}}}}})%[9]s\n"+
 		"docs/testing.md has a whole test in each of them.\n",
 		trust["curl"], url, trust["powershell"], url, trust["javascript"], url, at.root, insecure, withCertificate)
 	line := "ready " + at.root + " page " + at.root + "/_tenant/"

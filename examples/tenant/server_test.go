@@ -52,8 +52,11 @@ func startServer(t *testing.T, args ...string) running {
 	t.Cleanup(stop)
 	rest, ca, _ := strings.Cut(ready, " ca ")
 	words := strings.Fields(rest)
-	if len(words) != 4 || words[0] != "ready" || words[2] != "page" {
-		t.Fatalf("the line is %q", ready)
+	if len(words) != 4 {
+		t.Fatalf("the line has %d words before the certificate: %q", len(words), ready)
+	}
+	if names := words[0] + " " + words[2]; names != "ready page" {
+		t.Fatalf("the line names %q: %q", names, ready)
 	}
 	// Nothing else is written there before the first request.
 	s := running{root: words[1], page: words[3], ca: ca, announcement: stderr.String(), client: &http.Client{}, stop: stop}
@@ -120,6 +123,16 @@ func (s running) state(t *testing.T) state {
 		t.Fatalf("state: %d %s", a.status, a.body)
 	}
 	return got
+}
+
+// contains looks for parts of a text.
+func contains(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s: %q is missing from %.500q", what, part, text)
+		}
+	}
 }
 
 // file writes a file of the test's own.

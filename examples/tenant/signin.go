@@ -113,11 +113,13 @@ var deviceCodeProblems = map[string]string{
 func (s *simulator) appToken(w http.ResponseWriter, r *http.Request, tenant string) {
 	form := r.PostForm
 	if form.Get("client_secret") == "" && form.Get("client_assertion") == "" {
-		problem(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000216: 'client_assertion' or 'client_secret' is required for the 'client_credentials' grant type.")
+		problem(w, http.StatusUnauthorized, "invalid_client",
+			"AADSTS7000216: 'client_assertion' or 'client_secret' is required for the 'client_credentials' grant type.")
 		return
 	}
 	if scope := form.Get("scope"); audience(scope) == "" {
-		problem(w, http.StatusBadRequest, "invalid_scope", "AADSTS1002012: The scope '"+scope+"' is not valid. Client credential flows must have a scope value with /.default.")
+		problem(w, http.StatusBadRequest, "invalid_scope",
+			"AADSTS1002012: The scope '"+scope+"' is not valid. Client credential flows must have a scope value with /.default.")
 		return
 	}
 	s.issue(w, r, map[string]any{"appid": form.Get("client_id"), "tid": tenant}, nil)

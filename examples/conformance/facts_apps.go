@@ -75,7 +75,8 @@ func appFacts() []fact {
 				if f != nil {
 					return *f
 				}
-				return p.judge(!r.filled("displayName") && !r.filled("deviceCount"), "a name: %t; a count: %t", r.filled("displayName"), r.filled("deviceCount"))
+				named, counted := r.filled("displayName"), r.filled("deviceCount")
+				return p.judge(!named && !counted, "a name: %t; a count: %t", named, counted)
 			},
 		},
 		{
@@ -104,7 +105,9 @@ func appFacts() []fact {
 			check: checkThin,
 		},
 		{
-			id: "app-device-refused", source: "reported, against its documentation: microsoftgraph/microsoft-graph-docs#14262, microsoftgraph/microsoft-graph-docs-contrib#2981",
+			id: "app-device-refused",
+			source: "reported, against its documentation: microsoftgraph/microsoft-graph-docs#14262, " +
+				"microsoftgraph/microsoft-graph-docs-contrib#2981",
 			claim: "A GET of one device below a detected app answers 400, without a route.",
 			check: func(ctx context.Context, p *probe) finding {
 				s := p.appSample(ctx)

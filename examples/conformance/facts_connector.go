@@ -17,8 +17,9 @@ const (
 func connectorFacts() []fact {
 	return []fact{
 		{
-			id: "connector-permission", source: "documented: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list",
-			claim: "The connector can be read with DeviceManagementServiceConfig or DeviceManagementConfiguration, and answers 403 without.",
+			id:     "connector-permission",
+			source: "documented: https://learn.microsoft.com/graph/api/intune-remoteassistance-remoteassistancepartner-list",
+			claim:  "The connector can be read with DeviceManagementServiceConfig or DeviceManagementConfiguration, and answers 403 without.",
 			check: func(ctx context.Context, p *probe) finding {
 				return checkPermission(ctx, p, partnersPath, "DeviceManagementServiceConfig", "DeviceManagementConfiguration")
 			},

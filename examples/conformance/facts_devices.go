@@ -47,8 +47,9 @@ func deviceFacts() []fact {
 			},
 		},
 		{
-			id: "get-bare", source: "reported: public samples of answers, against that of https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get",
-			claim: "A GET of one device answers with the device itself beside @odata.context, not below value.",
+			id:     "get-bare",
+			source: "reported: public samples of answers, against that of https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get",
+			claim:  "A GET of one device answers with the device itself beside @odata.context, not below value.",
 			check: func(ctx context.Context, p *probe) finding {
 				if _, f := p.device(ctx); f != nil {
 					return *f

@@ -25,7 +25,8 @@ func sessionAuditFacts() []fact {
 	return []fact{
 		{
 			id: "audit-event", claim: "The action writes an audit event.", need: needSession,
-			source: "documented in general: https://learn.microsoft.com/intune/governance/monitor-audit-logs; reported otherwise for sessions: MicrosoftDocs/memdocs#2498",
+			source: "documented in general: https://learn.microsoft.com/intune/governance/monitor-audit-logs; " +
+				"reported otherwise for sessions: MicrosoftDocs/memdocs#2498",
 			check: func(ctx context.Context, p *probe) finding {
 				event, f := p.ownEvent(ctx)
 				if f != nil {

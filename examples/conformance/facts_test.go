@@ -177,7 +177,9 @@ const (
 // changes are tenants in which one fact does not hold, by its id.
 func changes() map[string]demo {
 	list := map[string]change{}
-	for _, part := range []map[string]change{deviceChanges(), filterChanges(), pagingChanges(), errorChanges(), addressChanges(), sessionChanges()} {
+	for _, part := range []map[string]change{
+		deviceChanges(), filterChanges(), pagingChanges(), errorChanges(), addressChanges(), sessionChanges(),
+	} {
 		maps.Copy(list, part)
 	}
 	all := map[string]demo{

@@ -13,7 +13,8 @@ import (
 // heading is what a reader has to know of the run.
 func (p *probe) heading() string {
 	o := &p.options
-	where := p.say("tenant: real, in the cloud "+plain(o.cloudName)+"; the token is %s and holds: %s", plain(tokenKind(p)), permissions(p.token))
+	where := p.say("tenant: real, in the cloud "+plain(o.cloudName)+"; the token is %s and holds: %s",
+		plain(tokenKind(p)), permissions(p.token))
 	if o.demo {
 		where = "tenant: in memory; this says nothing about Microsoft's service"
 	}

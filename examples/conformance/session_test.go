@@ -17,24 +17,28 @@ import (
 // TestWaits judges links and events by when they come, and nothing by a wait that was too short to tell.
 func TestWaits(t *testing.T) {
 	t.Parallel()
-	never := []intunetest.SessionScript{{Never: true}}
+	var atOnce intunetest.SessionScript
+	never, late := intunetest.SessionScript{Never: true}, intunetest.SessionScript{After: 20 * time.Minute}
+	same := intunetest.SessionScript{KeepOld: true}
+	scripts := func(list ...intunetest.SessionScript) demo { return demo{sessions: list} }
+	older := func(list ...intunetest.SessionScript) demo { return demo{record: withLink, sessions: list} }
 	for name, c := range map[string]struct {
 		d     demo
 		flags string
 		id    string
 		want  verdict
 	}{
-		"no link, short":    {demo{sessions: never}, "-timeout 9m", "session-link", notTried},
-		"no link, long":     {demo{sessions: never}, "-timeout 11m", "session-link", contradicted},
-		"a late link":       {demo{sessions: []intunetest.SessionScript{{After: 20 * time.Minute}}}, "-timeout 1h", "session-link", contradicted},
-		"an error text":     {demo{sessions: []intunetest.SessionScript{{ErrorDetails: "no seats left"}}}, "", "session-link", notTried},
-		"same link, short":  {demo{sessions: []intunetest.SessionScript{{}, {KeepOld: true}}}, "-timeout 9m -prompt-again user", "again-replaces", notTried},
-		"late second link":  {demo{sessions: []intunetest.SessionScript{{}, {After: 20 * time.Minute}}}, "-timeout 1h -prompt-again user", "again-replaces", contradicted},
+		"no link, short":    {scripts(never), "-timeout 9m", "session-link", notTried},
+		"no link, long":     {scripts(never), "-timeout 11m", "session-link", contradicted},
+		"a late link":       {scripts(late), "-timeout 1h", "session-link", contradicted},
+		"an error text":     {scripts(intunetest.SessionScript{ErrorDetails: "no seats left"}), "", "session-link", notTried},
+		"same link, short":  {scripts(atOnce, same), "-timeout 9m -prompt-again user", "again-replaces", notTried},
+		"late second link":  {scripts(atOnce, late), "-timeout 1h -prompt-again user", "again-replaces", contradicted},
 		"no event, short":   {demo{options: intunetest.TenantOptions{OmitAuditEvents: true}}, "-audit-wait 14m", "audit-event", notTried},
 		"no event, long":    {demo{options: intunetest.TenantOptions{OmitAuditEvents: true}}, "-audit-wait 16m", "audit-event", contradicted},
-		"old link is gone":  {demo{record: withLink, sessions: []intunetest.SessionScript{{ClearOld: true, AfterReads: 3}}}, "", "session-not-yet", confirmed},
-		"new link at once":  {demo{record: withLink, sessions: []intunetest.SessionScript{{AfterReads: 1}}}, "", "session-not-yet", contradicted},
-		"old link all over": {demo{record: withLink, sessions: never}, "", "session-link", contradicted},
+		"old link is gone":  {older(intunetest.SessionScript{ClearOld: true, AfterReads: 3}), "", "session-not-yet", confirmed},
+		"new link at once":  {older(intunetest.SessionScript{AfterReads: 1}), "", "session-not-yet", contradicted},
+		"old link all over": {older(never), "", "session-link", contradicted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

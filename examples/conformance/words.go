@@ -19,11 +19,13 @@ resource response service such supported than that the this to true false null u
 accessDenied activityLimitReached badRequest BadRequest Forbidden generalException InternalServerError invalidRequest
 InvalidAuthenticationToken itemNotFound NotFound notAllowed notSupported NotImplemented quotaLimitReached
 Request_ResourceNotFound Request_BadRequest ResourceNotFound resourceModified serviceNotAvailable ServiceUnavailable
-throttledRequest TooManyRequests unauthenticated Unauthorized UnknownError Authorization_RequestDenied Authentication_RequestFromNonPremiumTenantOrB2CTenant
+throttledRequest TooManyRequests unauthenticated Unauthorized UnknownError Authorization_RequestDenied
+Authentication_RequestFromNonPremiumTenantOrB2CTenant
 insufficient privileges complete operation access token empty expired invalid
 
 No method match route template OData http verb GET POST segment An has occurred Application authorized perform following scopes
-Operation ID (for customer support Activity Url /me delegated authentication flow valid filter clause next link leads elsewhere Parsing Select Expand
+Operation ID (for customer support Activity Url /me delegated authentication flow valid filter clause next link leads elsewhere
+Parsing Select Expand
 property named type microsoft.graph.managedDevice microsoft.graph.auditEvent microsoft.graph.detectedApp value $top between
 malformed option noSuchProperty 1 1000 1001 - reference-property objects their queried version user device devices
 

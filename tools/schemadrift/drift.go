@@ -27,7 +27,8 @@ func drift(before, after facts) []change {
 		case !is:
 			add(old.Base == "entity", "remove its Go type, which breaks the API, or use a complete CSDL file", "%s: gone", name)
 		case !was && now.Base != "" && now.Base != "entity":
-			add(false, "read its properties with those of "+goName(before, now.Base), "%s: new, derived from %s, with %s", name, now.Base, names(now.Properties))
+			add(false, "read its properties with those of "+goName(before, now.Base),
+				"%s: new, derived from %s, with %s", name, now.Base, names(now.Properties))
 		case !was:
 			add(false, "add a Go type, and to schemaObjects in manageddevice_test.go", "%s: new, with %s", name, names(now.Properties))
 		default:
@@ -126,7 +127,8 @@ func calls(add adder, before, after service) {
 		if now, is := after.Actions[key]; !is {
 			add(true, "its method cannot work any more, or the file is not complete", "action %s: gone", key)
 		} else if !slices.Equal(now, before.Actions[key]) {
-			add(false, "the library sends no body: see whether the action still works without them", "action %s: takes %s, took %s", key, names(now), names(before.Actions[key]))
+			add(false, "the library sends no body: see whether the action still works without them",
+				"action %s: takes %s, took %s", key, names(now), names(before.Actions[key]))
 		}
 	}
 }

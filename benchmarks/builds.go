@@ -97,7 +97,8 @@ func compareBuilds(ctx context.Context, folder string, rounds int, state string)
 	}
 	for _, name := range peers {
 		for _, kind := range []string{"job", "action"} {
-			if _, err := output(exec.CommandContext(ctx, "go", "build", "-o", program(folder, kind, name), "./programs/"+kind+"/"+name)); err != nil {
+			build := exec.CommandContext(ctx, "go", "build", "-o", program(folder, kind, name), "./programs/"+kind+"/"+name)
+			if _, err := output(build); err != nil {
 				return err
 			}
 		}
@@ -138,7 +139,8 @@ func compareBuilds(ctx context.Context, folder string, rounds int, state string)
 		{"its start up to the first request", unit(starts[0], "ms"), against(func(i int) float64 { return starts[i] })},
 	}
 	return write("builds", rows,
-		verdict(fmt.Sprintf("- Expected of a build at most an eighth of msgraph-sdk-go's time; its CPU time is 1/%.1f of it", cpu(1)/cpu(0)), cpu(1) >= 8*cpu(0)),
+		verdict(fmt.Sprintf("- Expected of a build at most an eighth of msgraph-sdk-go's time; "+
+			"its CPU time is 1/%.1f of it", cpu(1)/cpu(0)), cpu(1) >= 8*cpu(0)),
 		verdict(fmt.Sprintf("- Expected at most a tenth of its memory; it is 1/%.1f", peak(1)/peak(0)), peak(1) >= 10*peak(0)), "")
 }
 
@@ -158,7 +160,8 @@ func startUps(ctx context.Context, folder string) ([]float64, error) {
 	}))
 	defer server.Close()
 	certificate := filepath.Join(folder, "certificate.pem")
-	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+	if err := os.WriteFile(certificate, pem.EncodeToMemory(block), 0o600); err != nil {
 		return nil, err
 	}
 	took := make([][]float64, len(peers))

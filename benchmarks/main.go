@@ -99,7 +99,8 @@ func machine() string {
 			model, _, _ = strings.Cut(strings.TrimLeft(after, "\t :"), "\n")
 		}
 	}
-	return fmt.Sprintf("%s, %s, %s, %d cores (%s).", time.Now().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.NumCPU(), model)
+	day := time.Now().Format(time.DateOnly)
+	return fmt.Sprintf("%s, %s, %s, %d cores (%s).", day, runtime.Version(), runtime.GOOS, runtime.NumCPU(), model)
 }
 
 func program(folder, kind, peer string) string { return filepath.Join(folder, kind+"-"+peer) }

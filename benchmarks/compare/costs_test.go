@@ -49,10 +49,12 @@ func listPage(tb testing.TB, devices int) []byte {
 	tenant := intunetest.NewTenant(nil)
 	for i := range devices {
 		tenant.AddDevice(intune.ManagedDevice{
-			ID: fmt.Sprintf("%08x-b3c4-4d5e-8f60-%012x", i*7, i*i*31), DeviceName: fmt.Sprint("DESKTOP-", i), ManagedDeviceName: fmt.Sprint("user_Windows_", i),
-			Manufacturer: "Contoso", Model: fmt.Sprint("Model ", i%20), SerialNumber: fmt.Sprint("5CD", i), OperatingSystem: "Windows", OSVersion: "10.0.26100.4349",
-			UserID: fmt.Sprintf("11112222-b3c4-4d5e-8f60-%012x", i), UserPrincipalName: fmt.Sprintf("user%d@contoso.com", i), UserDisplayName: fmt.Sprint("User ", i),
-			AzureADDeviceID: fmt.Sprintf("33334444-b3c4-4d5e-8f60-%012x", i), ComplianceState: intune.ComplianceStateCompliant, ManagementAgent: intune.ManagementAgentTypeMDM,
+			ID: fmt.Sprintf("%08x-b3c4-4d5e-8f60-%012x", i*7, i*i*31), DeviceName: fmt.Sprint("DESKTOP-", i),
+			ManagedDeviceName: fmt.Sprint("user_Windows_", i), SerialNumber: fmt.Sprint("5CD", i),
+			Manufacturer: "Contoso", Model: fmt.Sprint("Model ", i%20), OperatingSystem: "Windows", OSVersion: "10.0.26100.4349",
+			UserID: fmt.Sprintf("11112222-b3c4-4d5e-8f60-%012x", i), UserDisplayName: fmt.Sprint("User ", i),
+			UserPrincipalName: fmt.Sprintf("user%d@contoso.com", i), AzureADDeviceID: fmt.Sprintf("33334444-b3c4-4d5e-8f60-%012x", i),
+			ComplianceState: intune.ComplianceStateCompliant, ManagementAgent: intune.ManagementAgentTypeMDM,
 			EnrolledDateTime: time.Unix(1_750_000_000+int64(i), 0).UTC(), LastSyncDateTime: time.Unix(1_770_000_000+int64(i), 0).UTC(),
 			TotalStorageSpaceInBytes: 1 << 39, FreeStorageSpaceInBytes: 1<<38 + int64(i), WiFiMACAddress: "00155D010203", IsEncrypted: i%3 != 0,
 		})
@@ -67,8 +69,11 @@ func listPage(tb testing.TB, devices int) []byte {
 		tb.Fatal(err)
 	}
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(body, []byte("nextLink")) {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		tb.Fatal(resp.Status, err)
+	}
+	if bytes.Contains(body, []byte("nextLink")) {
+		tb.Fatalf("the page of %d devices is not the last", devices)
 	}
 	return body
 }
@@ -143,10 +148,13 @@ func BenchmarkPage(b *testing.B) {
 				encrypted++
 			}
 		})
-		if err == nil && (seen != devices || encrypted == 0) {
-			err = fmt.Errorf("%d devices, %d encrypted", seen, encrypted)
+		if err != nil {
+			return err
 		}
-		return err
+		if seen != devices || encrypted == 0 {
+			return fmt.Errorf("%d devices, %d encrypted", seen, encrypted)
+		}
+		return nil
 	})
 }
 
@@ -166,8 +174,14 @@ func TestSameRows(t *testing.T) {
 		if want == nil {
 			want = rows
 		}
-		if len(rows) != 50 || rows[7].Name != "DESKTOP-7" || rows[7].LastSync.IsZero() || !reflect.DeepEqual(rows, want) {
-			t.Errorf("%s sees %+v…, %s %+v…", c.name, rows[:min(2, len(rows))], contenders[0].name, want[:2])
+		if len(rows) != 50 {
+			t.Fatalf("%s sees %d rows", c.name, len(rows))
+		}
+		if rows[7].Name != "DESKTOP-7" || rows[7].LastSync.IsZero() {
+			t.Errorf("%s sees %+v", c.name, rows[7])
+		}
+		if !reflect.DeepEqual(rows, want) {
+			t.Errorf("%s sees %+v…, %s %+v…", c.name, rows[:2], contenders[0].name, want[:2])
 		}
 	}
 }

@@ -39,7 +39,8 @@ func TestTenantListsForMsgraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := core.NewPageIterator[models.ManagedDeviceable](first, graph.GetAdapter(), models.CreateManagedDeviceCollectionResponseFromDiscriminatorValue)
+	pages, err := core.NewPageIterator[models.ManagedDeviceable](first, graph.GetAdapter(),
+		models.CreateManagedDeviceCollectionResponseFromDiscriminatorValue)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +88,11 @@ func TestTenantFailsForMsgraph(t *testing.T) {
 	graph := graphOn(t, tenant)
 	err := graph.DeviceManagement().ManagedDevices().ByManagedDeviceId("3"+deviceID[1:]).RequestRemoteAssistance().Post(t.Context(), nil)
 	var typed *odataerrors.ODataError
-	if !errors.As(err, &typed) || typed.GetStatusCode() != http.StatusNotFound || typed.GetErrorEscaped() == nil {
-		t.Errorf("got %T %v", err, err)
+	if !errors.As(err, &typed) {
+		t.Fatalf("got %T %v", err, err)
+	}
+	if status := typed.GetStatusCode(); status != http.StatusNotFound || typed.GetErrorEscaped() == nil {
+		t.Errorf("status %d, error %v", status, typed.GetErrorEscaped())
 	}
 	if tenant.TotalPrompts() != 0 {
 		t.Error("somebody was asked")
@@ -149,8 +153,11 @@ func TestTenantBatchesForMsgraph(t *testing.T) {
 			}
 		}
 		device, err := core.GetBatchResponseById[models.ManagedDeviceable](answer, read, models.CreateManagedDeviceFromDiscriminatorValue)
-		if err != nil || text(device.GetDeviceName()) != "LT-4F7K2" || tenant.TotalPrompts() != 1 {
-			t.Errorf("%v, %d prompts", err, tenant.TotalPrompts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, n := text(device.GetDeviceName()), tenant.TotalPrompts(); name != "LT-4F7K2" || n != 1 {
+			t.Errorf("device %q, %d prompts", name, n)
 		}
 	}
 }

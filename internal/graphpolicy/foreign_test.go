@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"testing"
@@ -121,6 +122,51 @@ func TestOtherTransportsSendOnce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// twice sends a request over two connections at a time, in contexts that do not end with the request's. The first connection
+// is given first, and its headers are put together when the second has been answered.
+type twice struct{ inner *http.Transport }
+
+func (s twice) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := context.WithoutCancel(req.Context())
+	given, answered, sent := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		late := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(name string, _ []string) {
+			if name == ":authority" {
+				close(given)
+				<-answered
+			}
+		}})
+		resp, err := s.inner.RoundTrip(req.Clone(late))
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		sent <- err
+	}()
+	<-given
+	second := s.inner.Clone()
+	defer second.CloseIdleConnections()
+	resp, err := second.RoundTrip(req.Clone(ctx))
+	close(answered)
+	<-sent
+	return resp, err
+}
+
+// Over HTTP/2, whose connections other requests use too, a second connection is not closed when it is given.
+func TestOtherTransportsSendOnceOverTwoConnections(t *testing.T) {
+	t.Parallel()
+	service := newService(t, true)
+	verdict, err := service.write(t, func(inner http.RoundTripper) http.RoundTripper { return twice{inner.(*http.Transport)} }, 204, 0)
+	service.Close()
+	for path, arrived := range service.posts {
+		if arrived != 1 {
+			t.Errorf("%s: %d arrived", path, arrived)
+		}
+	}
+	if verdict != graphpolicy.Answered {
+		t.Errorf("verdict %d, error %v", verdict, err)
 	}
 }
 

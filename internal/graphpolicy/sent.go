@@ -35,7 +35,8 @@ var errRepeated = errors.New("the transport wanted to send the request again aft
 // writes (encodeAndWriteHeaders). HTTP/1 does not if an idle connection is at hand, so that connection is closed before it
 // is used. Over HTTP/2 a request can come this far all the same, if it does not end with the try's context, or if no
 // connection was asked for in its name (getConnCalled). Its headers, which are put together before anything is written,
-// give it away, and only then is the connection closed, because other requests use that too.
+// give it away, and only then is the connection closed, because other requests use that too. If two were given before any
+// headers, both are closed, because the hook does not tell which one the headers are for.
 //
 // The hooks also fire for requests that a dialer or transport of the caller makes with the same context, for example to
 // fetch a token. The request's own connection is recognized by the address that it is asked for with. If that address
@@ -62,6 +63,8 @@ type sendTrace struct {
 	headed   bool     // its headers were put together for HTTP/2
 	over     bool     // nothing more may be sent
 	latest   net.Conn // the connection that was given last, to whatever request
+
+	conns []net.Conn // those since the request's headers were put together, or all if two were given to it before that
 }
 
 // newSendTrace makes the trace of one try. Each try has its own, because a dial may outlive its request and call the
@@ -106,7 +109,7 @@ func (s *sendTrace) gotConn(info httptrace.GotConnInfo) {
 func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.given, s.latest = true, info.Conn
+	s.given, s.latest, s.conns = true, info.Conn, append(s.conns, info.Conn)
 	if s.direct && s.pending == 0 {
 		return nil
 	}
@@ -128,31 +131,37 @@ func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 }
 
 func (s *sendTrace) wroteHeaderField(name string, values []string) {
-	if conn := s.takeField(name, values); conn != nil {
-		_ = conn.Close()
+	for _, conn := range s.takeField(name, values) {
+		if conn != nil { // a caller's transport may call the hook without one
+			_ = conn.Close()
+		}
 	}
 }
 
-// takeField notes a header, and returns the connection if it has to be closed.
-func (s *sendTrace) takeField(name string, values []string) net.Conn {
+// takeField notes a header, and returns the connections that have to be closed.
+func (s *sendTrace) takeField(name string, values []string) []net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bare && !s.got {
 		return nil
 	}
 	s.got, s.named = true, true // a transport that is not bare may tell of no connection
+	again := s.headed || s.over && s.wrote
 	marked := slices.ContainsFunc(values, func(value string) bool { return value != "" && slices.Contains(s.marks[:], value) })
 	own := slices.ContainsFunc(values, func(value string) bool { return equalFold(value, s.host) || equalFold(value, s.own) })
 	s.wrote = s.wrote || s.direct || own || marked
 	s.http2 = s.http2 || strings.HasPrefix(name, ":")
-	if name != ":authority" || !own {
+	if !own || name != ":authority" && name != "Host" {
 		return nil
 	}
-	if s.headed {
+	if name == ":authority" && again {
 		s.stop()
-		return s.latest
+		return append(s.conns, s.latest)
 	}
-	s.headed = true
+	s.headed = s.headed || name == ":authority"
+	if !s.over {
+		s.conns = nil
+	}
 	return nil
 }
 

@@ -324,6 +324,7 @@ func TestSecondConnectionIsClosed(t *testing.T) {
 		"HTTP/2":                           {first: "h2", second: "h2"},
 		"HTTP/2, hidden":                   {first: "h2", second: "h2", hidden: true},
 		"HTTP/2 after HTTP/1":              {first: "http/1.1", second: "h2"},
+		"HTTP/2 after HTTP/1, detached":    {first: "http/1.1", second: "h2", again: true, closed: true},
 		"HTTP/2, detached":                 {first: "h2", second: "h2", again: true, closed: true},
 		"HTTP/2, hidden, detached":         {first: "h2", second: "h2", hidden: true, again: true, closed: true},
 		"HTTP/2, bare":                     {first: "h2", second: "h2", bare: true},

@@ -79,7 +79,8 @@ func Check(ctx context.Context, client Client, device intune.DeviceRef, options 
 	if err != nil {
 		return Report{}, err
 	}
-	private := redact.Of("", userOf(device), found.device.record.UserPrincipalName)
+	record := found.device.record
+	private := redact.Of("", userOf(device), record.UserPrincipalName, record.UserDisplayName, record.EmailAddress)
 	// Before it is cut, which could split a name. A failed read of the connector may quote one too, as the device's session may.
 	found.device.session.details = private.Clean(found.device.session.details)
 	found.connectorErr = withoutNames(found.connectorErr, private)

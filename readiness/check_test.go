@@ -740,3 +740,20 @@ func TestCheck_HidesANameThatACutWouldSplit(t *testing.T) {
 		}
 	}
 }
+
+// A text of the service may name the user in other ways than by the user principal name.
+func TestCheck_HidesEveryNameOfTheUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.device.UserDisplayName, w.device.EmailAddress = "Anna Schmidt", "a.schmidt@mail.example"
+	const said = "no answer of Anna Schmidt <a.schmidt@mail.example> (ANNA@contoso.com)"
+	w.device.RemoteAssistanceSessionErrorDetails = said
+	w.fault(partnersEnd, intunetest.Fault{Status: http.StatusNotFound, Body: `{"error":{"code":"X","message":"` + said + `"}}`})
+	_, results := w.check(t)
+	for _, name := range []string{"session", "connector"} {
+		detail := results[name].Detail
+		if want := "no answer of REDACTED <REDACTED> (REDACTED)"; !strings.Contains(detail, want) {
+			t.Errorf("%s: %q lacks %q", name, detail, want)
+		}
+	}
+}

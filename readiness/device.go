@@ -32,11 +32,12 @@ type session struct {
 	missing bool // the answer lacks one of the two properties, and so says nothing; null and "" say that there is none
 }
 
-// properties are what the checks need besides the session. userPrincipalName is among them only to see whether there is a
-// user.
+// properties are what the checks need besides the session. The names of the user are among them to see whether there is a
+// user, and to hide them where a text of the service quotes them.
 var properties = []string{
 	"managementState", "managementAgent", "operatingSystem", "model",
-	"managedDeviceOwnerType", "deviceEnrollmentType", "lastSyncDateTime", "userId", "userPrincipalName",
+	"managedDeviceOwnerType", "deviceEnrollmentType", "lastSyncDateTime", "userId",
+	"userPrincipalName", "userDisplayName", "emailAddress",
 }
 
 // readDevice reads a device with its session. If the client withholds the record because the link is not fit to open, it is

@@ -29,6 +29,7 @@ type request struct {
 	device DeviceRef          // whose address it has
 	asked  DeviceRef          // whose address the caller gave, which may be another one
 	record graphpolicy.Record // what became of it, set by send
+	ids    graphcall.IDs      // of its answer, set by send
 }
 
 // newRequest is a read of an operation, on a device or on the tenant (the zero DeviceRef).
@@ -58,7 +59,7 @@ func (c *Client) check(ctx context.Context) error {
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 	over := ctx.Err() != nil
 	result := c.caller.Send(ctx, &r.Request)
-	r.record = result.Record
+	r.record, r.ids = result.Record, result.IDs
 	if result.OK {
 		return result.Response, nil
 	}
@@ -119,6 +120,11 @@ func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Resp
 // redactTransportError cleans an error before azcore logs it.
 func redactTransportError(err error, asked graphpolicy.Asked, address *url.URL, authorization string) error {
 	return redact.Error(err, privateOf(asked, address, authorization))
+}
+
+// cleanText cleans a text of an answer that is not an error.
+func cleanText(text string, asked graphpolicy.Asked, address *url.URL, authorization string) string {
+	return privateOf(asked, address, authorization).Clean(text)
 }
 
 // reasonNotSent is the reason of a call of which no request went out.

@@ -161,7 +161,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	}
 	return &Client{
 		internal: internal,
-		caller:   &graphcall.Caller{Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError},
+		caller:   &graphcall.Caller{Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError, Clean: cleanText},
 		bearer:   bearer,
 		journal:  o.Journal,
 		now:      now,

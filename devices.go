@@ -14,7 +14,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
-	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/odata"
@@ -94,8 +93,7 @@ func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse,
 	if err := checkSessionLink(device.RemoteAssistanceSessionURL.Reveal()); err != nil {
 		return GetDeviceResponse{}, c.unexpectedAnswer(r, resp, err.Error())
 	}
-	ids := graphcall.IDsOf(resp)
-	return GetDeviceResponse{ManagedDevice: device, RequestID: ids.RequestID, ClientRequestID: ids.ClientRequestID}, nil
+	return GetDeviceResponse{ManagedDevice: device, RequestID: r.ids.RequestID, ClientRequestID: r.ids.ClientRequestID}, nil
 }
 
 // fetchDevice reads a device as the service has it. It refuses an answer without the id of the device that was asked

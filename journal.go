@@ -327,11 +327,11 @@ func (p *journalPair) settle(ctx context.Context, known JournalEntry) {
 }
 
 // askedEntry is what is known of the outcome of a request for one device.
-func askedEntry(record graphpolicy.Record, resp *http.Response, err error) JournalEntry {
+func askedEntry(record graphpolicy.Record, ids graphcall.IDs, resp *http.Response, err error) JournalEntry {
 	entry := JournalEntry{Outcome: outcomeOf(record, err)}
 	entry.CallerID, entry.AppID, entry.TenantID = callerOf(record.Authorization)
 	if err == nil {
-		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(graphcall.IDsOf(resp).RequestID, maxCodeText)
+		entry.StatusCode, entry.RequestID = resp.StatusCode, redact.OneLine(ids.RequestID, maxCodeText)
 		return entry
 	}
 	entry.Error = err.Error()

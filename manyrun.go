@@ -142,7 +142,7 @@ func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	answer.record.Left = item.left
 	result := item.result(answer)
 	if item.pair != nil {
-		item.pair.settle(m.ctx, askedEntry(answer.record, answer.resp, answer.err))
+		item.pair.settle(m.ctx, askedEntry(answer.record, answer.ids, answer.resp, answer.err))
 	}
 	m.events <- manyEvent{result: &result}
 }
@@ -175,6 +175,7 @@ type manyItem struct {
 // manyAnswer is what one try has come to for one device. Without an error, the service has accepted.
 type manyAnswer struct {
 	resp   *http.Response
+	ids    graphcall.IDs
 	record graphpolicy.Record
 	err    error
 }
@@ -209,8 +210,8 @@ func (i *manyItem) result(answer manyAnswer) RequestResult {
 	}
 	if failed, ok := errors.AsType[*Error](answer.err); ok {
 		result.RequestID = failed.RequestID
-	} else if answer.resp != nil {
-		result.RequestID = graphcall.IDsOf(answer.resp).RequestID
+	} else {
+		result.RequestID = answer.ids.RequestID
 	}
 	return result
 }
@@ -284,8 +285,9 @@ func isNetworkError(answer manyAnswer) bool {
 func (c *Client) try(ctx context.Context, item *manyItem) manyAnswer {
 	// With a response of its own, since requests at the same time must not write to the caller's.
 	ctx = policy.WithCaptureResponse(ctx, new(*http.Response))
-	resp, record, err := c.ask(ctx, c.newAsk(item.device, item.id), item.pair)
-	answer := manyAnswer{resp: resp, record: record, err: err}
+	r := c.newAsk(item.device, item.id)
+	resp, err := c.ask(ctx, r, item.pair)
+	answer := manyAnswer{resp: resp, ids: r.ids, record: r.record, err: err}
 	item.take(answer)
 	return answer
 }

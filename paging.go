@@ -121,6 +121,7 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 		return read, err
 	}
 	found, err := w.decode(resp)
+	found.IDs = r.ids
 	if found.dropped > 0 {
 		w.client.tracer().SpanFromContext(ctx).AddEvent("rows that do not match the filter",
 			tracing.Attribute{Key: "intune.dropped", Value: found.dropped})
@@ -132,7 +133,6 @@ func (w *walk[T, P]) fetch(ctx context.Context, current *P) (read P, err error) 
 }
 
 func (w *walk[T, P]) decode(resp *http.Response) (found page[T], err error) {
-	found.IDs = graphcall.IDsOf(resp)
 	body, err := runtime.Payload(resp)
 	if err != nil {
 		return found, err

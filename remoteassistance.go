@@ -71,18 +71,18 @@ func (c *Client) requestRemoteAssistance(
 	pair := newPair(c.journal, c.tracer(), device, token)
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { pair.settle(ctx, asked) }()
-	resp, record, err := c.ask(ctx, c.newAsk(device, ""), pair)
+	r := c.newAsk(device, "")
+	resp, err := c.ask(ctx, r, pair)
 	if pair != nil {
 		pair.identify(err)
-		asked = askedEntry(record, resp, err)
+		asked = askedEntry(r.record, r.ids, resp, err)
 	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
-	ids := graphcall.IDsOf(resp)
 	return RequestRemoteAssistanceResponse{
-		RequestID:       ids.RequestID,
-		ClientRequestID: cmp.Or(pair.id(), ids.ClientRequestID),
+		RequestID:       r.ids.RequestID,
+		ClientRequestID: cmp.Or(pair.id(), r.ids.ClientRequestID),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
@@ -102,13 +102,13 @@ const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign
 func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
 
 // ask sends the request for one device. Without an error, the service has accepted it.
-func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, graphpolicy.Record, error) {
+func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, error) {
 	r.Before = pair.before(ctx)
 	resp, err := c.send(ctx, r)
 	if err == nil && !graphcall.EmptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, notEmpty)
 	}
-	return resp, r.record, err
+	return resp, err
 }
 
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an

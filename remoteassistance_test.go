@@ -647,6 +647,29 @@ func TestRequestRemoteAssistance_IDOfASuccessIsCleaned(t *testing.T) {
 	}
 }
 
+// The user is private there too, as in the id of an error and in the entry of the journal.
+func TestRequestRemoteAssistance_IDOfASuccessDoesNotShowTheUser(t *testing.T) {
+	t.Parallel()
+	const want = "rid REDACTED"
+	collected, journal := &graphtest.Spans{}, &memory{}
+	client := newClient(t, transportFunc(says(204, "", "Request-Id", "rid josé@contoso.com")), func(o *intune.ClientOptions) {
+		o.TracingProvider, o.Journal = collected.Provider(), journal
+	})
+	response, err := client.RequestRemoteAssistance(t.Context(), intune.UserDevice("josé@contoso.com", "1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.RequestID != want {
+		t.Errorf("got %q", response.RequestID)
+	}
+	if got := collected.List[0].Attributes["az.service_request_id"]; got != want {
+		t.Errorf("the span has %q", got)
+	}
+	if _, asked := journal.pair(t); asked.RequestID != want {
+		t.Errorf("the journal has %q", asked.RequestID)
+	}
+}
+
 // The id stays the same over the tries of one call, so that Microsoft's support finds them all.
 func TestRequestRemoteAssistance_IDStaysOverTries(t *testing.T) {
 	t.Parallel()

@@ -98,14 +98,13 @@ func (c *Client) GetRemoteAssistanceSession(
 		asked := newRequest(opGetSession, device, url.URL{})
 		return GetRemoteAssistanceSessionResponse{}, c.unexpectedAnswer(asked, record.resp, err.Error())
 	}
-	ids := graphcall.IDsOf(record.resp)
 	return GetRemoteAssistanceSessionResponse{
 		RemoteAssistanceSession: RemoteAssistanceSession{
 			Device:       device,
 			URL:          NewSessionURL(record.link),
 			ErrorDetails: device.clean(record.details),
 		},
-		RequestID: ids.RequestID, ClientRequestID: ids.ClientRequestID,
+		RequestID: record.ids.RequestID, ClientRequestID: record.ids.ClientRequestID,
 	}, nil
 }
 
@@ -114,6 +113,7 @@ type sessionRecord struct {
 	link, details string
 	at            DeviceRef // where it was read
 	resp          *http.Response
+	ids           graphcall.IDs
 }
 
 const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
@@ -134,6 +134,7 @@ func (c *Client) readSession(ctx context.Context, device, at DeviceRef) (session
 			details: strings.TrimSpace(record.RemoteAssistanceSessionErrorDetails),
 			at:      at,
 			resp:    resp,
+			ids:     r.ids,
 		}, nil
 	})
 }

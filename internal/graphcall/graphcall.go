@@ -24,6 +24,9 @@ type Caller struct {
 
 	// Redact removes from an error what azcore must not log, as [graphpolicy.Call] says.
 	Redact func(err error, asked graphpolicy.Asked, address *url.URL, authorization string) error
+
+	// Clean removes the same from a text of an answer.
+	Clean func(text string, asked graphpolicy.Asked, address *url.URL, authorization string) string
 }
 
 // Request is one HTTP request of an operation. No request has a body.
@@ -39,6 +42,7 @@ type Request struct {
 // Result is what became of a request.
 type Result struct {
 	Response *http.Response // nil if none came
+	IDs      IDs            // of that answer, cleaned
 	Record   graphpolicy.Record
 	Err      error // why no answer came whole; nil if one did, whatever its status
 	OK       bool  // the service answered this request with success, even if Err says that the context ended after that
@@ -68,13 +72,15 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		// azcore drops an answer that came as the context ended, and the one before a failed claims challenge.
 		resp = record.Response
 	}
-	if traced && resp != nil {
-		c.Trace(ctx, IDsOf(resp))
+	var ids IDs
+	if resp != nil {
+		ids = c.idsOf(r, &record, resp)
+		c.Trace(ctx, ids)
 	}
 	if resp == nil && err == nil {
 		err = graphpolicy.ErrNoAnswer
 	}
-	result := Result{Response: resp, Record: record, Err: graphpolicy.Cause(err)}
+	result := Result{Response: resp, IDs: ids, Record: record, Err: graphpolicy.Cause(err)}
 	if record.Verdict == graphpolicy.Answered && runtime.HasStatusCode(resp, http.StatusOK, http.StatusNoContent) {
 		result.OK = result.Err == nil || call.Write || errors.Is(result.Err, graphpolicy.ErrBroken) ||
 			IsContextError(result.Err) && payloadRead(resp) && !record.Broken

@@ -94,7 +94,7 @@ func TestSend_ClientRequestID(t *testing.T) {
 		if _, err := uuid.Parse(last); err != nil || last != sent[len(sent)-2] {
 			t.Errorf("tries with %q", sent[len(sent)-2:])
 		}
-		if ids := graphcall.IDsOf(result.Response); ids.ClientRequestID != last || result.Record.RequestID != last {
+		if ids := result.IDs; ids.ClientRequestID != last || result.Record.RequestID != last {
 			t.Errorf("sent %q, the result says %+v and %q", last, ids, result.Record.RequestID)
 		}
 	}
@@ -103,7 +103,7 @@ func TestSend_ClientRequestID(t *testing.T) {
 	}
 	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"Client-Request-Id": {"of the caller"}})
 	result := caller.Send(ctx, read(caller))
-	if ids := graphcall.IDsOf(result.Response); ids.ClientRequestID != "of the caller" || result.Record.RequestID != "of the caller" {
+	if ids := result.IDs; ids.ClientRequestID != "of the caller" || result.Record.RequestID != "of the caller" {
 		t.Errorf("the result says %+v and %q", ids, result.Record.RequestID)
 	}
 }

@@ -5,15 +5,26 @@ import (
 	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+	"github.com/google/uuid"
 
+	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/redact"
 )
 
 // IDs identify a request: at Microsoft, and in the caller's own records.
 type IDs struct{ RequestID, ClientRequestID string }
 
-// IDsOf reads them from an answer.
-func IDsOf(resp *http.Response) IDs { return IDs{RequestID(resp, redact.Text), ClientRequestID(resp)} }
+// idsOf reads them from the answer to a request. A GUID holds nothing private, and is all that the service sends, so that the
+// private parts of the request are seldom collected.
+func (c *Caller) idsOf(r *Request, record *graphpolicy.Record, resp *http.Response) IDs {
+	clean := func(text string) string {
+		if text == "" || uuid.Validate(text) == nil {
+			return text
+		}
+		return c.Clean(text, r.Asked, &r.URL, record.Authorization)
+	}
+	return IDs{RequestID(resp, clean), ClientRequestID(resp)}
+}
 
 // maxID is the most that is kept of a request's id, which is a GUID normally.
 const maxID = 256

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/go-intune/intune/internal/graphcall"
+	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/graphtest"
 )
 
@@ -66,19 +69,29 @@ func TestClientRequestID(t *testing.T) {
 	}
 }
 
-// A proxy's text in place of an id shows no secret.
-func TestIDsOf(t *testing.T) {
+// A proxy's text in place of an id shows nothing private, neither in the result nor in the span.
+func TestSend_IDsAreCleaned(t *testing.T) {
 	t.Parallel()
-	resp := &http.Response{
-		Request: &http.Request{Header: http.Header{"Client-Request-Id": {"client-1"}}},
-		Header:  http.Header{"Request-Id": {"see " + graphtest.NewLink + "\u202e"}},
-	}
-	ids := graphcall.IDsOf(resp)
-	if ids.ClientRequestID != "client-1" || !strings.HasPrefix(ids.RequestID, "see https://get.teamviewer.com/") {
-		t.Errorf("got %+v", ids)
-	}
-	if strings.Contains(ids.RequestID, "new-secret") || strings.Contains(ids.RequestID, "\u202e") {
-		t.Errorf("got %q", ids.RequestID)
+	const secrets = "anna@contoso.com PC-ANNA /v1.0/x Bearer token-1 \u202e" + graphtest.NewLink
+	for sent, want := range map[string]string{
+		graphtest.DeviceID: graphtest.DeviceID,
+		"see " + secrets:   "see REDACTED REDACTED REDACTED REDACTED https://get.teamviewer.com/REDACTED",
+	} {
+		collected := &graphtest.Spans{}
+		caller := newCaller(t, func(req *http.Request) (*http.Response, error) {
+			return graphtest.Answer(req, http.StatusOK, http.Header{"Request-Id": {sent}}, "{}"), nil
+		}, func(o *azcore.ClientOptions) { o.TracingProvider = collected.Provider() })
+		ctx, end := runtime.StartSpan(t.Context(), "Client.Read", caller.Tracer, nil)
+		r := read(caller)
+		r.ID, r.Asked = "client-1", graphpolicy.Asked{User: "anna@contoso.com", Query: "$filter=deviceName%20eq%20%27PC-anna%27"}
+		result := caller.Send(ctx, r)
+		end(result.Err)
+		if got := (graphcall.IDs{RequestID: want, ClientRequestID: "client-1"}); result.IDs != got {
+			t.Errorf("got %+v, want %+v", result.IDs, got)
+		}
+		if got := collected.List[0].Attributes["az.service_request_id"]; got != want {
+			t.Errorf("the span has %q, want %q", got, want)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/graphtest"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 const root = "https://graph.microsoft.com/v1.0"
@@ -48,6 +49,9 @@ func newCallerWith(
 	return &graphcall.Caller{
 		Pipeline: client.Pipeline(), Tracer: client.Tracer(), Root: below,
 		Redact: func(err error, _ graphpolicy.Asked, _ *url.URL, _ string) error { return err },
+		Clean: func(text string, asked graphpolicy.Asked, address *url.URL, authorization string) string {
+			return redact.Of(asked.Query, asked.User, address.Path, authorization).Clean(text)
+		},
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 // The colon and the slash of a link in the forms in which services quote them: plain, escaped once or more as in JSON,
 // percent-encoded any number of times, and as in HTML. Browsers treat a backslash as a slash.
 const (
-	colonForms = `(?::|\\+u003a|%(?:25)*3a|&#0*(?:58|x0*3a);|&colon;)`
-	slashForms = `(?:\\*/|\\+u00(?:2f|5c)|%(?:25)*(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\)`
+	colonForms = `(?::|\\+u003a|%(?:25)*3a|&#0*(?:58|x0*3a);?|&colon;)`
+	slashForms = `(?:\\*/|\\+u00(?:2f|5c)|%(?:25)*(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));?|&sol;|\\)`
 )
 
 var (
@@ -22,7 +22,7 @@ var (
 	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+(?:` + colonForms + `[0-9]+)?)(?:` + slashForms + `|[?#]|%(?:25)*(?:3f|23))[^\s"'<>]+`)
 
 	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
-	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));|&sol;|\\+/?`)
+	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));?|&sol;|\\+/?`)
 	hostPattern      = compiled(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$`)
 )
 

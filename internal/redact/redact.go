@@ -18,8 +18,8 @@ const Placeholder = "REDACTED"
 var (
 	// The value of an option in a URL, encoded any number of times, or as a member of JSON. An operand in quotes may hold
 	// a character that otherwise ends a value; in HTML an ampersand begins a character.
-	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#(?:36|x24);)?` +
-		`(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#(?:61|x3d);)` +
+	queryPattern = compiled(`(?i)((?:\$|%(?:25)*24|\\+u0024|&#0*(?:36|x0*24);?)?` +
+		`(?:skiptoken|filter|search)(?:=|%(?:25)*3d|\\+u003d|&#0*(?:61|x0*3d);?)` +
 		`|\$(?:skiptoken|filter|search)\\*"\s*:\s*\\*")(?:'[^']*'|[^&"\r\n]|&(?:#|amp;|apos;|quot;))*`)
 
 	tokenPattern = compiled(`(?i:\bbearer(?:\s|%(?:25)*20|\+)+[a-z0-9._~+/=-]{16,})|eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`)

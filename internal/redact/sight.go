@@ -99,10 +99,31 @@ func appendUnescaped(to, text []byte) (_ []byte, used int) {
 		}
 		return utf8.AppendRune(to, value), 6
 	case '&':
-		name := string(text[:bytes.IndexByte(text[:min(len(text), longestEntity)], ';')+1])
+		name := string(text[:max(numericReference(text), bytes.IndexByte(text[:min(len(text), longestEntity)], ';')+1)])
 		return append(to, html.UnescapeString(name)...), len(name)
 	}
 	return to, 0
+}
+
+// numericReference is the length of the reference such as &#64; at the beginning of a text, or 0. Browsers read one without
+// its semicolon too.
+func numericReference(text []byte) int {
+	digits := "0123456789"
+	start := len("&#")
+	if !bytes.HasPrefix(text, []byte("&#")) {
+		return 0
+	}
+	if len(text) > start && text[start]|0x20 == 'x' {
+		digits, start = "0123456789abcdefABCDEF", start+1
+	}
+	end := len(text) - len(bytes.TrimLeft(text[start:], digits))
+	if end == start {
+		return 0
+	}
+	if end < len(text) && text[end] == ';' {
+		end++
+	}
+	return end
 }
 
 // codeUnit reads an escape of JSON such as \u0040.

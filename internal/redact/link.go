@@ -6,11 +6,14 @@ import (
 	"unicode"
 )
 
-// The colon and the slash of a link in the forms in which services quote them: plain, escaped once or more as in JSON,
+// The characters of a link in the forms in which services quote them: plain, escaped once or more as in JSON,
 // percent-encoded any number of times, and as in HTML. Browsers treat a backslash as a slash.
 const (
 	colonForms = `(?::|\\+u003a|%(?:25)*3a|&#0*(?:58|x0*3a);?|&colon;)`
 	slashForms = `(?:\\*/|\\+u00(?:2f|5c)|%(?:25)*(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));?|&sol;|\\)`
+	dotForms   = `(?:\.|\\+u002e|%(?:25)*2e|&#0*(?:46|x0*2e);?|&period;)`
+	// What begins a query or a fragment.
+	startForms = `(?:[?#]|\\+u00(?:3f|23)|%(?:25)*(?:3f|23)|&#0*(?:63|35|x0*(?:3f|23));?|&quest;|&num;)`
 )
 
 var (
@@ -19,7 +22,8 @@ var (
 
 	// A link to the service that holds the sessions can be followed even without a scheme. What opens the session may stand
 	// in the path, the query or the fragment.
-	bareLinkPattern = compiled(`(?i)(teamviewer\.[a-z.]+(?:` + colonForms + `[0-9]+)?)(?:` + slashForms + `|[?#]|%(?:25)*(?:3f|23))[^\s"'<>]+`)
+	bareLinkPattern = compiled(`(?i)(teamviewer` + dotForms + `(?:[a-z]|` + dotForms + `)+(?:` + colonForms + `[0-9]+)?)` +
+		`(?:` + slashForms + `|` + startForms + `)[^\s"'<>]+`)
 
 	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
 	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));?|&sol;|\\+/?`)

@@ -43,7 +43,7 @@ var rules = [...]struct {
 }{
 	{[]string{"kiptoken", "filter", "earch"}, func(s string) string { return queryPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
 	{[]string{":", "3a", "&#", "&colon;"}, func(s string) string { return linkPattern().ReplaceAllStringFunc(s, link) }},
-	{[]string{"teamviewer."}, func(s string) string { return bareLinkPattern().ReplaceAllString(s, "${1}/"+Placeholder) }},
+	{[]string{"teamviewer"}, func(s string) string { return bareLinkPattern().ReplaceAllString(s, "${1}/"+Placeholder) }},
 	{[]string{"eyj", "bearer"}, func(s string) string { return tokenPattern().ReplaceAllString(s, Placeholder) }},
 	{[]string{"_token", "client_"}, func(s string) string { return credentialPattern().ReplaceAllString(s, "${1}"+Placeholder) }},
 }

@@ -37,8 +37,24 @@ func TestText(t *testing.T) {
 		"no scheme, encoded": {
 			"get.teamviewer.com%3A443%2Fs12 get.teamviewer.com%3fs12", "get.teamviewer.com%3A443/REDACTED get.teamviewer.com/REDACTED",
 		},
-		"no scheme, query":       {"get.teamviewer.com?x=s12", "get.teamviewer.com/REDACTED"},
-		"no scheme, fragment":    {"get.teamviewer.com:443#s12", "get.teamviewer.com:443/REDACTED"},
+		"no scheme, query":    {"get.teamviewer.com?x=s12", "get.teamviewer.com/REDACTED"},
+		"no scheme, fragment": {"get.teamviewer.com:443#s12", "get.teamviewer.com:443/REDACTED"},
+		"no scheme, dots encoded": {
+			"get%2Eteamviewer%2Ecom%2Fs12 teamviewer%25252ecom/s12",
+			"get%2Eteamviewer%2Ecom/REDACTED teamviewer%25252ecom/REDACTED",
+		},
+		"no scheme, dots in HTML": {
+			"get&#46;teamviewer&#46;com/s12 teamviewer&#x02Ecom&#47s12 teamviewer&period;com/s12",
+			"get&#46;teamviewer&#46;com/REDACTED teamviewer&#x02Ecom/REDACTED teamviewer&period;com/REDACTED",
+		},
+		"no scheme, dots in JSON": {
+			`teamviewer\u002Ecom/s12 teamviewer\\u002eco.uk?s12`,
+			`teamviewer\u002Ecom/REDACTED teamviewer\\u002eco.uk/REDACTED`,
+		},
+		"no scheme, query in HTML": {
+			`teamviewer.com&#63;s12 teamviewer.com&num;s12`,
+			`teamviewer.com/REDACTED teamviewer.com/REDACTED`,
+		},
 		"no link":                {"is it teamviewer.com? It is teamviewer.com: down", "is it teamviewer.com? It is teamviewer.com: down"},
 		"parted by an invisible": {"ht\u200btps:\x00//get.teamviewer.com/s12", "https://get.teamviewer.com/REDACTED"},
 		"beginning of a link":    {`https:// or https:\\ is missing`, `https:// or https:\\ is missing`},

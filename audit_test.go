@@ -377,3 +377,30 @@ func TestAuditFilter_StaysOutOfErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The words of a filter are words of an error's text too, which stay whole there.
+func TestAuditFilter_KeepsOtherWordsOfAnErrorWhole(t *testing.T) {
+	t.Parallel()
+	const page = "https://learn.microsoft.com/windows"
+	const permission = "DeviceManagementApps.Read.All"
+	said := `{"error":{"code":"Forbidden","message":"the app needs ` + permission + `, see ` + page + `; nothing for Device"}}`
+	client := newClient(t, transportFunc(says(http.StatusForbidden, said)))
+	pager := client.NewListAuditEventsPager(&intune.ListAuditEventsOptions{Filter: intune.AuditFilter{Category: "Device"}})
+	_, err := pager.NextPage(t.Context())
+	failed, ok := errors.AsType[*intune.Error](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	if want := "the app needs " + permission + ", see " + page + "; nothing for REDACTED"; failed.Message != want {
+		t.Errorf("the message is %q, want %q", failed.Message, want)
+	}
+	if strings.Contains(failed.Hint, "REDACTED") || !strings.Contains(failed.Hint, "DeviceManagementApps.Read.All") {
+		t.Errorf("the hint is %q", failed.Hint)
+	}
+	for _, filter := range []intune.DeviceFilter{{OperatingSystem: "Windows"}, {Manufacturer: "Microsoft"}} {
+		_, err := client.NewListDevicesPager(intune.AllDevices(), &intune.ListDevicesOptions{Filter: filter}).NextPage(t.Context())
+		if failed, ok := errors.AsType[*intune.Error](err); !ok || !strings.Contains(failed.Message, page+";") {
+			t.Errorf("%+v: got %v", filter, err)
+		}
+	}
+}

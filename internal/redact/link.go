@@ -25,6 +25,9 @@ var (
 	bareLinkPattern = compiled(`(?i)(teamviewer` + dotForms + `(?:[a-z]|` + dotForms + `)+(?:` + colonForms + `[0-9]+)?)` +
 		`(?:` + slashForms + `|` + startForms + `)[^\s"'<>]+`)
 
+	// The host and path of a page of Microsoft's documentation, as far as they are plain.
+	pagePattern = compiled(`(?i)\bhttps?:(?:\\?/){2}(?:aka\.ms|(?:go|learn|docs|developer)\.microsoft\.com)\b(?:\\?/[a-z0-9._~-]*)*`)
+
 	separatorPattern = compiled(`(?i)` + colonForms + slashForms + `{2}`)
 	slashPattern     = compiled(`(?i)\\+u00(?:2f|5c)|&#0*(?:47|92|x0*(?:2f|5c));?|&sol;|\\+/?`)
 	hostPattern      = compiled(`^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$`)

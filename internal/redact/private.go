@@ -21,15 +21,30 @@ const (
 	longest = 64 << 10
 )
 
-// An operand is in quotes; a quote within it is doubled.
-var operandPattern = compiled(`'((?:[^']|'')*)`)
+var (
+	// An operand is in quotes; a quote within it is doubled. What is between two operands matches too.
+	operandPattern = compiled(`'((?:[^']|'')*)`)
+
+	// personPattern finds a property that says who a person is.
+	personPattern = compiled(`(?i)user|mail|actor`)
+
+	// plainWord is an operand such as "Windows", which texts about Intune are full of.
+	plainWord = compiled(`^[a-z]+$`)
+)
 
 // Private holds the parts of one request that no error may show. A service or a transport may quote them in any case,
 // and escaped for a URL, JSON or HTML. The zero value hides nothing.
 type Private struct { //nolint:recvcheck // a value, built in place
-	texts []string // folded
-	most  int      // of them
+	parts []part
+	most  int // of them
 	host  string
+}
+
+// part is one of the private parts. A word is hidden only where it stands alone, and not in the address of a page of
+// documentation.
+type part struct {
+	text string // folded
+	word bool
 }
 
 // Of returns the private parts of a request: the values of $filter, $search and $skiptoken in the query, the operands
@@ -38,11 +53,11 @@ func Of(rawQuery string, keys ...string) Private { return Private{}.And(rawQuery
 
 // And returns the same parts and those of another request, which this one continues.
 func (p Private) And(rawQuery string, keys ...string) Private {
-	p.texts, p.most = slices.Clip(p.texts), math.MaxInt
+	p.parts, p.most = slices.Clone(p.parts), math.MaxInt
 	for _, key := range keys {
-		p.add(key)
+		p.add(key, false)
 	}
-	p.most = len(p.texts) + mostTexts
+	p.most = len(p.parts) + mostTexts
 	if query := Limit(rawQuery, longest); queryPattern().MatchString(query) {
 		p.addQuery(query)
 	}
@@ -55,27 +70,33 @@ func (p Private) At(host string) Private {
 	return p
 }
 
-// add adds a text as it is and without its escapes.
-func (p *Private) add(text string) {
+// add adds a text as it is and without its escapes. It may be a word unless it was added as something else.
+func (p *Private) add(text string, mayBeWord bool) {
 	for _, seen := range layers(text) {
 		folded := string(seen.folded().text)
-		if len(folded) >= shortest && len(p.texts) < p.most && !slices.Contains(p.texts, folded) {
-			p.texts = append(p.texts, folded)
+		word := mayBeWord && plainWord().MatchString(folded)
+		switch i := slices.IndexFunc(p.parts, func(known part) bool { return known.text == folded }); {
+		case i >= 0:
+			p.parts[i].word = p.parts[i].word && word
+		case len(folded) >= shortest && len(p.parts) < p.most:
+			p.parts = append(p.parts, part{text: folded, word: word})
 		}
 	}
 }
 
 func (p *Private) addQuery(query string) {
-	p.add(query)
+	p.add(query, false)
 	for option := range strings.SplitSeq(query, "&") {
 		if !queryPattern().MatchString(option) {
 			continue
 		}
 		_, value, _ := strings.Cut(option, "=")
-		p.add(value)
+		p.add(value, false)
 		decoded, _ := url.QueryUnescape(value) // blank if it cannot be decoded
+		before, _, _ := strings.Cut(decoded, "'")
 		for _, operand := range operandPattern().FindAllStringSubmatch(decoded, mostTexts) {
-			p.add(operand[1])
+			p.add(operand[1], !personPattern().MatchString(before))
+			before = operand[1] // names the property of the next one
 		}
 	}
 }
@@ -84,13 +105,14 @@ func (p *Private) addQuery(query string) {
 // searched. It searches the original text for all parts, so that removing one cannot split another, and reads the text
 // once for each part and each layer of escapes.
 func (p Private) Hide(text string) string {
-	if len(p.texts) == 0 {
+	if len(p.parts) == 0 {
 		return text
 	}
 	text = Limit(text, longest)
+	pages := pagePattern().FindAllStringIndex(text, -1)
 	var ends []int // for each index, where the longest private part that begins there ends
 	for _, seen := range layers(text) {
-		ends = p.find(seen.folded(), ends)
+		ends = p.find(seen.folded(), pages, ends)
 	}
 	if ends == nil {
 		return text
@@ -108,10 +130,11 @@ func (p Private) Hide(text string) string {
 	return b.String()
 }
 
-// find adds to ends where private parts are in a folded text.
-func (p Private) find(seen sight, ends []int) []int {
+// find adds to ends where private parts are in a folded text. pages are where the original has addresses of pages.
+func (p Private) find(seen sight, pages [][]int, ends []int) []int {
 	text := string(seen.text)
-	for _, secret := range p.texts {
+	for _, private := range p.parts {
+		secret := private.text
 		for from := 0; ; {
 			at := strings.Index(text[from:], secret)
 			if at < 0 {
@@ -119,23 +142,29 @@ func (p Private) find(seen sight, ends []int) []int {
 			}
 			at += from
 			from = at + len(secret)
-			if len(secret) < unmistakable && !standsAlone(text[:at], text[from:]) {
+			if (private.word || len(secret) < unmistakable) && !standsAlone(text[:at], text[from:]) {
+				continue
+			}
+			start, end := seen.at[at], seen.end(from)
+			if private.word && slices.ContainsFunc(pages, func(page []int) bool { return page[0] <= start && end <= page[1] }) {
 				continue
 			}
 			if ends == nil {
 				ends = make([]int, seen.at[len(text)])
 			}
-			ends[seen.at[at]] = max(ends[seen.at[at]], seen.end(from))
+			ends[start] = max(ends[start], end)
 		}
 	}
 	return ends
 }
 
-// standsAlone reports whether the text between before and after is not part of a longer word.
+// standsAlone reports whether the text between before and after is not part of a longer word. Scripts without capitals
+// may have no spaces between words, so their letters do not count.
 func standsAlone(before, after string) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	first, _ := utf8.DecodeRuneInString(after)
-	return !unicode.In(last, unicode.L, unicode.N) && !unicode.In(first, unicode.L, unicode.N)
+	word := []*unicode.RangeTable{unicode.Lu, unicode.Ll, unicode.Lt, unicode.N}
+	return !unicode.In(last, word...) && !unicode.In(first, word...)
 }
 
 // Clean is [Text] without the private parts. They are hidden before links are cut, because cutting may split them, and

@@ -132,6 +132,43 @@ func TestPrivateWithinEscapes(t *testing.T) {
 	}
 }
 
+// A word of a filter is one of an error's text too, in which it does not say what was looked for.
+func TestPrivateWords(t *testing.T) {
+	t.Parallel()
+	const page = "https://learn.microsoft.com/windows/device"
+	private := redact.Of("$filter="+url.QueryEscape("category eq 'Device' and os eq 'Windows' and manufacturer eq 'Microsoft'"+
+		" and userDisplayName eq 'Schmidt' and contains(emailAddress,'bruno''s') and deviceName eq 'PC-windows'"+
+		" and model eq 'Geräte'"), "anders")
+	for text, want := range map[string]string{
+		"DeviceManagementManagedApps.Read.All":      "DeviceManagementManagedApps.Read.All",
+		"no 'device', no Device: WINDOWS.":          "no 'REDACTED', no REDACTED: REDACTED.",
+		"device1 2device ädevice":                   "device1 2device ädevice",
+		"端末deviceが":                                 "端末REDACTEDが",
+		"see " + page + ".":                         "see " + page + ".",
+		`see https:\/\/docs.microsoft.com\/windows`: `see https:\/\/docs.microsoft.com\/windows`,
+		page + "?a=device windows":                  page + "?a=REDACTED REDACTED",
+		page + ",device":                            page + ",REDACTED",
+		"https://graph.microsoft.com/device":        "https://graph.REDACTED.com/REDACTED",
+		"https://learn.microsoft.com.ex/device":     "https://learn.microsoft.com.ex/REDACTED",
+		"https://desk.example/device":               "https://desk.example/REDACTED",
+		"aschmidts xbruno'sx xpc-windowsx":          "aREDACTEDs xREDACTEDx xREDACTEDx",
+		"xanders https://aka.ms/anders":             "xREDACTED https://aka.ms/REDACTED",
+		"xgerätex":                                  "xREDACTEDx",
+	} {
+		if got := private.Hide(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	// A name stays one, whether it is a word of a filter too or becomes one.
+	for _, both := range []redact.Private{
+		redact.Of("$filter=os%20eq%20%27anders%27", "anders"), redact.Of("$filter=os%20eq%20%27anders%27").And("", "anders"),
+	} {
+		if got := both.Hide("xandersx"); got != "xREDACTEDx" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 // A request that continues an earlier one has the private parts of both, each with its own bound.
 func TestPrivateOfTwoQueries(t *testing.T) {
 	t.Parallel()

@@ -161,13 +161,15 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	}
 	return &Client{
 		internal: internal,
-		caller:   &graphcall.Caller{Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError, Clean: cleanText},
-		bearer:   bearer,
-		journal:  o.Journal,
-		now:      now,
-		service:  service,
-		retry:    o.Retry,
-		root:     root,
+		caller: &graphcall.Caller{
+			Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError, Clean: cleanText,
+		},
+		bearer:  bearer,
+		journal: o.Journal,
+		now:     now,
+		service: service,
+		retry:   o.Retry,
+		root:    root,
 
 		lookAgain: lookAgain,
 	}, nil

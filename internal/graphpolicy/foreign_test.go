@@ -2,17 +2,21 @@ package graphpolicy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/graphtest"
 )
 
 // retrying sends a request up to five times.
@@ -166,6 +170,64 @@ func TestOtherTransportsSendOnceOverTwoConnections(t *testing.T) {
 		}
 	}
 	if verdict != graphpolicy.Answered {
+		t.Errorf("verdict %d, error %v", verdict, err)
+	}
+}
+
+// failsLate is a connection of which a write fails, when fails is set, once what it wrote has arrived.
+type failsLate struct {
+	net.Conn
+
+	fails   *atomic.Bool
+	arrived <-chan struct{}
+}
+
+func (c failsLate) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err == nil && c.fails.CompareAndSwap(true, false) {
+		<-c.arrived
+		err = errors.New("over the limit")
+	}
+	return n, err
+}
+
+// TLS says of such a connection that it has written nothing, and net/http then takes another one.
+func TestConnectionThatFailsAfterItHasWritten(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{}, 2)
+	server := graphtest.NewServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			arrived <- struct{}{}
+		}
+	}, false)
+	root, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails, inner := new(atomic.Bool), server.Client().Transport.(*http.Transport).Clone()
+	defer inner.CloseIdleConnections()
+	dialer := inner.DialContext // of the server's client
+	inner.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer(ctx, network, address)
+		return failsLate{conn, fails, arrived}, err
+	}
+	client := &http.Client{Transport: inner}
+	resp, err := client.Get(server.URL) // so that the connection has been used
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	fails.Store(true)
+	call := newCall(true)
+	req, err := http.NewRequestWithContext(call.Start(t.Context()), http.MethodPost, server.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = graphpolicy.NewTransport(client, root, nil).Do(req)
+	if len(arrived) > 0 {
+		t.Errorf("%d more arrived", len(arrived))
+	}
+	if verdict := call.Record().Verdict; verdict != graphpolicy.Open && err != nil { // the answer may be faster than the error
 		t.Errorf("verdict %d, error %v", verdict, err)
 	}
 }

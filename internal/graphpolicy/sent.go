@@ -27,8 +27,8 @@ var errRepeated = errors.New("the transport wanted to send the request again aft
 //     connection, refused the stream or reset it with PROTOCOL_ERROR (RoundTripOpt, canRetryError); a PROTOCOL_ERROR does
 //     not prove that nothing was done. So it gets no second connection once the request's headers were put together. Over
 //     HTTP/1 it takes a second one for a POST only if not a byte was written to the first, which must have been used before
-//     (persistConn.shouldRetryRequest). The trace allows that, unless an answer has begun. An Idempotency-Key would make
-//     it retry in more cases, so the transport removes it.
+//     (persistConn.shouldRetryRequest). The trace allows that, unless an answer has begun, or the first cannot be relied on
+//     to tell what it has written. An Idempotency-Key would make it retry in more cases, so the transport removes it.
 //   - Another one may retry or send twice at a time by itself. It gets no second connection once it has had one.
 //
 // The trace ends the try's context when a second connection is asked for or given. HTTP/2 checks the context before it
@@ -55,7 +55,7 @@ type sendTrace struct {
 	pending  int      // and has not been given yet, so many times
 	given    bool     // a connection was given, to whatever request
 	got      bool     // a connection was given to the request
-	reused   bool     // that connection was used before
+	reused   bool     // that connection was used before, and tells what it has written
 	named    bool     // headers were put together for it
 	wrote    bool     // those of the request, for this or an earlier connection
 	answered bool     // and an answer began
@@ -115,7 +115,7 @@ func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 	}
 	second := s.over || !s.bare && s.got
 	s.pending = max(s.pending-1, 0)
-	s.got, s.reused, s.named = true, info.Reused, false
+	s.got, s.reused, s.named = true, info.Reused && tellsWhatItWrote(info.Conn), false
 	if !second {
 		return nil
 	}
@@ -128,6 +128,19 @@ func (s *sendTrace) take(info httptrace.GotConnInfo) net.Conn {
 		return nil
 	}
 	return info.Conn
+}
+
+// tellsWhatItWrote reports whether a connection that failed to write has not written all. One that a caller's dialer made may
+// fail after that, and TLS then says that it has written nothing.
+func tellsWhatItWrote(conn net.Conn) bool {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
 
 func (s *sendTrace) wroteHeaderField(name string, values []string) {

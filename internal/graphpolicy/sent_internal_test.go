@@ -32,7 +32,7 @@ func (h hooks) request(protocol int, host string, values ...string) {
 }
 
 func (h hooks) fresh() { h.GotConn(httptrace.GotConnInfo{}) }
-func (h hooks) used()  { h.GotConn(httptrace.GotConnInfo{Reused: true}) }
+func (h hooks) used()  { h.GotConn(httptrace.GotConnInfo{Reused: true, Conn: &net.TCPConn{}}) }
 
 // newTrace makes the trace of a request to Graph. ended tells whether the trace has ended the try.
 func newTrace(t *testing.T, bare bool) (trace *sendTrace, ended func() bool) {

@@ -38,10 +38,11 @@ func htmlText(text string) string {
 			switch kind {
 			case html.StartTagToken:
 				element = name
-				head = element == "head" || head && element != "body"
+				head = name == "head" || head && name != "body"
 			case html.EndTagToken:
 				element = ""
 				head = head && name != "head"
+			default: // a self-closing element holds no text
 			}
 		case html.TextToken:
 			switch {

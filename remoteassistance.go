@@ -41,7 +41,8 @@ type RequestRemoteAssistanceResponse struct {
 // Each accepted call may show a prompt to the device's user, and the service has no idempotency key. The library
 // therefore never sends the request a second time unless Graph itself refused the first (429, 503) or it was never sent.
 // If it cannot know whether the service acted, the error is an [ErrOutcomeUnknown]: read the session before asking again.
-// A success is 204, or 200 without a body, because some proxies rewrite the status.
+// A success is 204, or 200 without a body, because some proxies rewrite the status. A 200 whose body only the end of the
+// connection ends may have lost it, and leaves the outcome unknown.
 //
 // Needs the Graph permission DeviceManagementManagedDevices.ReadWrite.All, delegated or application, and for a
 // delegated caller the Intune role right "Remote tasks / Offer remote assistance". Errors: [ErrInvalidArgument], else

@@ -546,6 +546,39 @@ func TestRequestRemoteAssistance_OnTheWire(t *testing.T) { //nolint:paralleltest
 	}
 }
 
+// A 200 counts if it is empty for certain: one that ends with its connection may be a sign-in page that was cut off.
+func TestRequestRemoteAssistance_EmptyAnswerThatMayBeCut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer  string // behind the status
+		unknown bool
+	}{
+		"length":                     {"Content-Length: 0\r\n\r\n", false},
+		"chunks":                     {"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false},
+		"chunks, cut off":            {"Transfer-Encoding: chunked\r\n\r\n", true},
+		"the connection":             {"Content-Type: text/html\r\n\r\n", true},
+		"the connection, as it says": {"Connection: close\r\n\r\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+c.answer)
+				_ = conn.Close()
+			}, false)
+			err := act(t, newServerClient(t, server))
+			if !c.unknown && err != nil {
+				t.Error(err)
+			}
+			checkKinds(t, err, kindIf(c.unknown, intune.ErrOutcomeUnknown))
+		})
+	}
+}
+
 // The same over HTTP/2, and without any transport of the test's making below the HTTP client.
 func TestRequestRemoteAssistance_OnTheWireOfHTTP2(t *testing.T) {
 	t.Parallel()

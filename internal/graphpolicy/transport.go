@@ -151,6 +151,9 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	verdict := verdictOf(resp, body, err == nil && len(body) < maxErrorBody)
+	if verdict == Answered && err == nil && len(body) == 0 && endsWithConnection(resp) {
+		err = errMayBeCut
+	}
 	if verdict == Refused && trace.stopped() {
 		verdict = Open // it may have sent the request once more out of sight, and this is one answer of two
 	}
@@ -182,6 +185,14 @@ func (t *Transport) saysNotSent(err error) bool {
 	}
 	transport, ok := inner.(interface{ NotSent(err error) bool })
 	return ok && transport.NotSent(err)
+}
+
+// errMayBeCut is for an answer whose body may have been lost, so that it is no empty one: a sign-in page, for example.
+var errMayBeCut = errors.New("it is empty or was cut off, for its end is that of the connection")
+
+// endsWithConnection reports whether only the end of the connection tells where the body ends.
+func endsWithConnection(resp *http.Response) bool {
+	return resp.Body != http.NoBody && resp.ProtoMajor == 1 && resp.Close && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
 }
 
 // send returns an answer that is not shared, so that it can be changed. Its header may still be shared, because the

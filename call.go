@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
@@ -68,6 +69,13 @@ func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {
 		e.reason = reasonNotSent // it was over before a token was asked for, of which the credential is not to blame
 	}
 	return result.Response, e
+}
+
+// once is for requests that azcore is not to repeat. The other retry options stay, such as TryTimeout.
+func (c *Client) once(ctx context.Context) context.Context {
+	options := c.retry
+	options.MaxRetries = -1
+	return policy.WithRetryOptions(ctx, options)
 }
 
 func (c *Client) at(path string, query ...string) url.URL { return c.caller.At(path, query...) }

@@ -27,7 +27,8 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
 //   - Retry: applies to reads as azcore documents it, and also to a read whose answer, begun as a success, holds or breaks
-//     off into an error that may pass. The action is sent again, within the same limits, only if Graph itself refused it
+//     off into an error that may pass. The reads of OpenRemoteAssistance and WaitForRemoteAssistance after the request
+//     have the pace of the wait instead. The action is sent again, within the same limits, only if Graph itself refused it
 //     without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes
 //     instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect

@@ -39,11 +39,8 @@ type manyEvent struct {
 }
 
 func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool) *manyRun {
-	// The workers try again themselves, at the common pace. The other retry options stay, such as TryTimeout.
-	once := c.retry
-	once.MaxRetries = -1
 	return &manyRun{
-		client: c, ctx: policy.WithRetryOptions(ctx, once), options: o, yield: yield,
+		client: c, ctx: c.once(ctx) /* the workers try again themselves, at the common pace */, options: o, yield: yield,
 		limiter: ratelimit.New(o.PerSecond),
 		// Room for what the workers have to tell while the body of the loop is slow. With more workers, some wait to be heard.
 		events: make(chan manyEvent, 2*min(o.Concurrency, 64)),

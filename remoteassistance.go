@@ -231,7 +231,8 @@ type OpenRemoteAssistanceOptions struct {
 	MaxWait time.Duration
 
 	// Frequency is the time between two reads of the session. Zero means three seconds at first, growing up to fifteen,
-	// with jitter. A Retry-After of the service is a lower bound: it delays the next read, and never brings it forward.
+	// with jitter. A Retry-After of the service is a lower bound: it delays the next read, and never brings it forward. A
+	// read that fails is not repeated before the next one is due, whatever ClientOptions.Retry says.
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait

@@ -148,9 +148,10 @@ func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (session Remote
 	}
 }
 
-// lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with.
+// lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with. azcore does not
+// repeat the read, because it would do so faster than the pace, or sleep past the wait's limits on a Retry-After.
 func (h *sessionHandler) lookWithin(ctx context.Context, p *wait.Pace) error {
-	bounded, cancel := p.Bound(ctx)
+	bounded, cancel := p.Bound(h.client.once(ctx))
 	defer cancel()
 	_, err := h.look(bounded)
 	switch {
@@ -242,6 +243,9 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 		resp = bareFailure(failed)
 	}
 	h.retryAfter = graphpolicy.RetryAfter(resp.Header, now)
+	if failed != nil {
+		h.retryAfter = failed.RetryAfter // which the body may have said
+	}
 	if !h.done {
 		h.judgeTime(now)
 	}

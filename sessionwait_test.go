@@ -302,7 +302,7 @@ func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
 						return says(200, none)(req)
 					}
 					return says(c.status, none, "Retry-After", c.retryAfter)(req)
-				}), noRetries)
+				}))
 				start := time.Now()
 				_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{
 					Frequency: c.frequency, MaxWait: maxWait,
@@ -318,6 +318,52 @@ func TestOpenRemoteAssistance_RetryAfterIsALowerBound(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A Retry-After that azcore would sleep on does not hide inside a read: the wait keeps its limits, and says what the matter is.
+func TestOpenRemoteAssistance_ThrottledReadEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		request int // status of the answer to the request
+		after   time.Duration
+		cause   error
+		unknown bool
+	}{
+		"MaxWait":       {204, time.Minute, intune.ErrThrottled, false},
+		"ConfirmWithin": {502, 30 * time.Second, intune.ErrUnavailable, true},
+	} {
+		for form, throttled := range map[string]func(*http.Request) (*http.Response, error){
+			"header": says(429, "", "Retry-After", "150"),
+			"body":   says(429, `{"error":{"code":"TooManyRequests","innerError":{"retryAfter":"150"}}}`),
+		} {
+			t.Run(name+", "+form, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					reads := 0
+					client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+						if req.Method == http.MethodPost {
+							return answer(req, c.request, nil, ""), nil
+						}
+						if reads++; reads == 1 { // the read before the request
+							return says(200, sessionOf("", ""))(req)
+						}
+						return throttled(req)
+					}))
+					start := time.Now()
+					_, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{
+						MaxWait: time.Minute, ConfirmWithin: 30 * time.Second,
+					})
+					if took := time.Since(start); took != c.after {
+						t.Errorf("took %v, want %v", took, c.after)
+					}
+					if reads != 2 {
+						t.Errorf("%d reads, want 2", reads)
+					}
+					checkKinds(t, err, intune.ErrSessionPending, c.cause, kindIf(c.unknown, intune.ErrOutcomeUnknown))
+				})
+			})
+		}
 	}
 }
 
@@ -359,7 +405,7 @@ func TestOpenRemoteAssistance_EndsBeforeTheServiceAllowsARead(t *testing.T) {
 						return says(200, c.reads[reads-1])(req)
 					}
 					return says(429, "", "Retry-After", "3600")(req)
-				}), noRetries)
+				}))
 				start := time.Now()
 				session, err := client.OpenRemoteAssistance(t.Context(), intune.Device("d1"), &c.options)
 				if took := time.Since(start); took != c.after {

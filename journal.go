@@ -250,6 +250,7 @@ type journalPair struct {
 	mu    sync.Mutex   // a policy may abandon the request while Asking still runs
 	entry JournalEntry // of Asking
 	open  bool         // Asking accepted the entry
+	over  bool         // the call has its result
 }
 
 func newPair(journal Journal, tracer tracing.Tracer, device DeviceRef, token func(clientRequestID string) string) *journalPair {
@@ -279,10 +280,13 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 	}
 }
 
-// begin calls Asking.
+// begin calls Asking, unless a caller's policy left the request running and the call has ended.
 func (p *journalPair) begin(ctx context.Context, clientRequestID string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.over {
+		return errors.New("the call has ended")
+	}
 	p.entry.Time, p.entry.ClientRequestID = journalTime(), clientRequestID
 	if p.token != nil {
 		p.entry.ResumeToken = p.token(clientRequestID)
@@ -316,6 +320,7 @@ func (p *journalPair) settle(ctx context.Context, known JournalEntry) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.over = true
 	if !p.open {
 		return
 	}

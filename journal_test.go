@@ -407,6 +407,39 @@ func TestJournal_RequestThatAPolicyLeavesBehind(t *testing.T) {
 	}
 }
 
+// A policy may return while the request is just about to be sent. The journal then hears of both its ends or of none. Many runs,
+// since it takes one in a hundred to find the moment.
+func TestJournal_PairOfARequestThatAPolicyLeavesAsItStarts(t *testing.T) {
+	t.Parallel()
+	for range 1000 {
+		starts, ended := make(chan struct{}), make(chan struct{})
+		leaves := policyFunc(func(req *policy.Request) (*http.Response, error) {
+			go func() {
+				defer close(ended)
+				_, _ = req.Next()
+			}()
+			<-starts
+			return nil, errors.New("gave up")
+		})
+		tells := policyFunc(func(req *policy.Request) (*http.Response, error) {
+			close(starts)
+			return req.Next()
+		})
+		journal, service := &memory{}, newScript(status(204))
+		client := newClient(t, service, journal.option, noRetries, func(o *intune.ClientOptions) {
+			o.PerRetryPolicies = []policy.Policy{leaves, tells}
+		})
+		_, _ = client.RequestRemoteAssistance(t.Context(), intune.Device("1"), nil) // accepted, if the answer was faster
+		<-ended
+		if len(journal.asking) != len(journal.asked) {
+			t.Fatalf("entries %+v and %+v", journal.asking, journal.asked)
+		}
+		if n := int(service.calls.Load()); n > len(journal.asked) {
+			t.Fatalf("%d requests, %d entries", n, len(journal.asked))
+		}
+	}
+}
+
 func TestNewClient_TypedNilJournal(t *testing.T) {
 	t.Parallel()
 	var none *memory

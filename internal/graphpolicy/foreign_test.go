@@ -195,7 +195,7 @@ func (c failsLate) Write(p []byte) (int, error) {
 func TestConnectionThatFailsAfterItHasWritten(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 2)
-	server := graphtest.NewServer(t, func(w http.ResponseWriter, r *http.Request) {
+	server := graphtest.NewServer(t, func(_ http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			arrived <- struct{}{}
 		}

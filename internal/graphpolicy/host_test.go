@@ -97,7 +97,7 @@ func TestHostHeader(t *testing.T) {
 				})
 				call := newCall(write)
 				req := request(t, call, http.MethodPost)
-				req.Host, req.Header = c.host, c.header
+				req.Host, req.Header = c.host, c.header.Clone() // each of the two writes to its own
 				_, err := transport.Do(req)
 				if sent != c.sent || (err == nil) != c.sent {
 					t.Fatalf("sent: %v, error %v", sent, err)

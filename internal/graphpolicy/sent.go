@@ -64,7 +64,7 @@ type sendTrace struct {
 	over     bool     // nothing more may be sent
 	latest   net.Conn // the connection that was given last, to whatever request
 
-	conns []net.Conn // those since the request's headers were put together, or all if two were given to it before that
+	conns []net.Conn // those since the request's headers were put together, or all if there were two before that
 }
 
 // newSendTrace makes the trace of one try. Each try has its own, because a dial may outlive its request and call the
@@ -169,10 +169,10 @@ func (s *sendTrace) takeField(name string, values []string) []net.Conn {
 	}
 	if name == ":authority" && again {
 		s.stop()
-		return append(s.conns, s.latest)
+		return append(slices.Clone(s.conns), s.latest)
 	}
 	s.headed = s.headed || name == ":authority"
-	if !s.over {
+	if len(s.conns) == 1 { // the one that these are for
 		s.conns = nil
 	}
 	return nil

@@ -367,6 +367,25 @@ func TestSecondConnectionIsClosed(t *testing.T) {
 	}
 }
 
+// A connection that was dialed for an earlier try is given without being asked for, so that the request's own passes for
+// another call's. The headers of the two tell that there are two, but not which is whose.
+func TestConnectionThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
+	trace, ended := newTrace(t, false)
+	h, unasked, asked := hooks{&trace.hooks}, &conn{protocol: "h2"}, &conn{protocol: "h2"}
+	h.GetConn(own)
+	h.GotConn(httptrace.GotConnInfo{Conn: unasked})
+	h.GotConn(httptrace.GotConnInfo{Conn: asked})
+	h.request(2, graph) // of one of them
+	if ended() || unasked.closed || asked.closed {
+		t.Fatalf("ended: %v, closed: %v and %v, although one request may be sent", ended(), unasked.closed, asked.closed)
+	}
+	h.request(2, graph)
+	if !ended() || !unasked.closed || !asked.closed {
+		t.Errorf("ended: %v, closed: %v and %v, want both", ended(), unasked.closed, asked.closed)
+	}
+}
+
 // Of two requests at a time the second connection is refused when it is given, and the headers of the first, which come
 // late, do not count as those of the second. Another call's connection is left alone.
 func TestSecondConnectionAtATime(t *testing.T) {

@@ -608,3 +608,16 @@ func TestError_HintsAtAProxyIfAReadGotAPage(t *testing.T) {
 		}
 	}
 }
+
+// Success is an answer to a POST, whatever a policy makes of it.
+func TestClientOptions_PolicyThatChangesTheMethod(t *testing.T) {
+	t.Parallel()
+	service := newScript(status(http.StatusNoContent))
+	err := act(t, newClient(t, service, func(o *intune.ClientOptions) {
+		o.PerRetryPolicies = []policy.Policy{rewrite(func(r *http.Request) { r.Method = http.MethodGet })}
+	}))
+	checkKinds(t, err, intune.ErrOutcomeUnknown)
+	if n := service.calls.Load(); n != 1 {
+		t.Errorf("sent %d times", n)
+	}
+}

@@ -50,7 +50,8 @@ func TestGuardRepeatsAReadThatIsBrokenOff(t *testing.T) {
 			})
 			pipeline := runtime.NewPipeline("test", "v1.0.0", runtime.PipelineOptions{PerRetry: []policy.Policy{graphpolicy.NewGuard(next{})}},
 				&policy.ClientOptions{Transport: transport, Retry: policy.RetryOptions{MaxRetries: -1}})
-			req, err := runtime.NewRequest(call.Start(t.Context()), http.MethodGet, address)
+			method := map[bool]string{false: http.MethodGet, true: http.MethodPost}[c.write]
+			req, err := runtime.NewRequest(call.Start(t.Context()), method, address)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -154,6 +154,9 @@ func (t *Transport) write(req *http.Request) (Verdict, *http.Response, error) {
 	if verdict == Answered && err == nil && len(body) == 0 && endsWithConnection(resp) {
 		err = errMayBeCut
 	}
+	if verdict == Answered && req.Method != http.MethodPost {
+		err = errNoPost // of a caller's policy, so that this is no answer to the action
+	}
 	if verdict == Refused && trace.stopped() {
 		verdict = Open // it may have sent the request once more out of sight, and this is one answer of two
 	}
@@ -189,6 +192,8 @@ func (t *Transport) saysNotSent(err error) bool {
 
 // errMayBeCut is for an answer whose body may have been lost, so that it is no empty one: a sign-in page, for example.
 var errMayBeCut = errors.New("it is empty or was cut off, for its end is that of the connection")
+
+var errNoPost = errors.New("the request that was answered is not the POST that was made")
 
 // endsWithConnection reports whether only the end of the connection tells where the body ends.
 func endsWithConnection(resp *http.Response) bool {

@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"github.com/go-intune/intune/internal/odata"
 	"github.com/go-intune/intune/internal/redact"
 )
 
@@ -131,16 +130,13 @@ func addressHint(e *Error, message string) string {
 	}
 	switch {
 	case of == formNone || !bad && !none:
-	case !isGUID(e.Device.id):
+	case !odata.IsGUID(e.Device.id):
 		hints = append(hints, hintNoGUID)
 	case none && !route:
 		hints = append(hints, hintDeviceID)
 	}
 	return strings.Join(hints, "; ")
 }
-
-// isGUID reports whether a text has the form of an Intune device id.
-func isGUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 func isRouteText(code, message string) bool {
 	return strings.EqualFold(code, "No method match route template") ||

@@ -62,10 +62,16 @@ func Split(path, singleton string) ([]Step, error) {
 	return steps, nil
 }
 
+// guidLength is that of a GUID as Graph writes it; uuid knows other forms too.
+const guidLength = len("00000000-0000-0000-0000-000000000000")
+
+// IsGUID reports whether a text has the form of the ids that Graph gives to devices, users and apps.
+func IsGUID(text string) bool { return len(text) == guidLength && uuid.Validate(text) == nil }
+
 // LowerGUID writes a GUID in its 36-character form in lower case, because the service compares ids without regard to case
 // and == does not. It returns any other key as it is. A GUID in lower case costs no more than a few nanoseconds.
 func LowerGUID(key string) string {
-	if len(key) != len("00000000-0000-0000-0000-000000000000") {
+	if len(key) != guidLength {
 		return key
 	}
 	const lower = 0x2020_2020_2020_2020 // a bit that digits, hyphens and lower-case letters have, and upper-case letters lack

@@ -445,3 +445,16 @@ func literal(expression string) (text, rest string) {
 	}
 	return "", expression
 }
+
+func TestIsGUID(t *testing.T) {
+	t.Parallel()
+	const guid = "705c034c-034c-705c-4c03-5c704c035c70"
+	for text, want := range map[string]bool{
+		guid: true, strings.ToUpper(guid): true, "": false, "PC-017": false, "{" + guid + "}": false,
+		strings.ReplaceAll(guid, "-", ""): false, "x" + guid[1:]: false,
+	} {
+		if got := odata.IsGUID(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

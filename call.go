@@ -102,7 +102,7 @@ func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Resp
 	} else {
 		e = &Error{ClientRequestID: private.Clean(record.RequestID)}
 	}
-	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write && record.Verdict >= graphpolicy.Answered
+	e.Op, e.Device, e.OutcomeUnknown = r.op.text, r.device, r.Write && record.Verdict >= graphpolicy.Answered
 	token, noToken := errors.AsType[*graphpolicy.TokenError](err)
 	if record.Token != nil && graphcall.IsContextError(err) {
 		token, noToken = record.Token, true
@@ -172,7 +172,7 @@ func reasonOf(write bool, verdict graphpolicy.Verdict, resp *http.Response) stri
 // unexpectedAnswer is the error for an answer with a success status that the operation cannot have given.
 func (c *Client) unexpectedAnswer(r *request, resp *http.Response, why string) *Error {
 	e := answerError(resp, privateOf(r.Asked, &r.URL, r.record.Authorization))
-	e.Op, e.Device, e.unknown = r.op.text, r.device, r.Write
+	e.Op, e.Device, e.OutcomeUnknown = r.op.text, r.device, r.Write
 	e.reason = cmp.Or(e.reason, why)
 	e.Hint = c.hint(r.op, r.record.Authorization, e)
 	e.Device = r.asked

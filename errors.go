@@ -126,8 +126,11 @@ type Error struct {
 	// since it may name the app and its permissions. Its text may change.
 	Hint string
 
+	// OutcomeUnknown says that errors.Is finds ErrOutcomeUnknown: the action was sent, or may have been, and nobody knows
+	// whether the service acted.
+	OutcomeUnknown bool
+
 	kind     error
-	unknown  bool
 	reason   string // how far the call came, or what is wrong with the answer
 	response *azcore.ResponseError
 	cause    error
@@ -148,7 +151,7 @@ func (e *Error) Error() string {
 		b.WriteString(" on ")
 		b.WriteString(e.Device.redacted())
 	}
-	if e.unknown {
+	if e.OutcomeUnknown {
 		b.WriteString(": outcome unknown")
 	}
 	if e.StatusCode != 0 {
@@ -226,7 +229,7 @@ func (e *Error) Unwrap() []error {
 // Error that a test made by hand, Is looks at its StatusCode, codes and Message.
 func (e *Error) Is(target error) bool {
 	if target == ErrOutcomeUnknown {
-		return e.unknown
+		return e.OutcomeUnknown
 	}
 	kind := e.kind
 	if kind == nil && e.response == nil { // made by hand
@@ -255,7 +258,7 @@ func (e *Error) LogValue() slog.Value {
 	text("reason", e.reason)
 	text("message", e.Message)
 	text("phrase", e.Phrase)
-	if e.unknown {
+	if e.OutcomeUnknown {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
 	if e.cause != nil {

@@ -395,7 +395,7 @@ func ExampleClient_WaitForRemoteAssistance() {
 	var stored string // a row in the ticket system, in real life
 
 	_, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{
-		OnRequested: func(resumeToken string) { stored = resumeToken },
+		OnRequested: func(requested intune.Requested) { stored = requested.ResumeToken },
 		MaxWait:     time.Millisecond, // as if the program crashed
 	})
 	fmt.Println("pending:", errors.Is(err, intune.ErrSessionPending))

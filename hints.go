@@ -55,9 +55,9 @@ func (c *Client) hint(op *operation, authorization string, e *Error) string {
 	info, readable := tokenInfoOf(authorization)
 	message := strings.ToLower(e.Message)
 	switch {
-	case e.unknown && redirected:
+	case e.OutcomeUnknown && redirected:
 		return hintRedirect + "; " + hintUnknown
-	case e.unknown:
+	case e.OutcomeUnknown:
 		return hintUnknown
 	case op.needs.connector && c.service.noRemote && e.StatusCode >= 400 && !e.Is(ErrUnauthenticated) && !e.Is(ErrThrottled):
 		return hintNoConnector

@@ -1,10 +1,8 @@
 package intune
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -18,27 +16,42 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// Journal is a record, kept by the caller, of who asked for what. It has one pair of entries for each device and call,
-// not one for each try. Set it as ClientOptions.Journal; package journalfile keeps it in a file. With a journal, an
-// organization can demand "no record, no prompt", and a program that crashed can find out with [JournalRequests] which
-// devices may have been asked, and continue without asking again. It is not certain that Intune's audit events show this
-// action.
+// Journal is a record, kept by the caller, of who asked for what, and what came of it. Each device and call has one Asking
+// and one Asked, not one for each try, and each wait for a link one Ended. Set it as ClientOptions.Journal; package
+// journalfile keeps it in a file. With a journal, an organization can demand "no record, no prompt", and a program that
+// crashed can find out with [JournalRequests] which devices may have been asked and which waits go on, without asking
+// again. It is not certain that Intune's audit events show this action.
+//
+// Once Asked is durable, a program that starts again is told what it would have been told without a crash. Before that, it
+// is told that the outcome is unknown: never that nobody was asked, and never that the request was accepted.
 //
 // A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
 // makes no entry.
 //
 // The methods must be safe for concurrent use: [Client.RequestRemoteAssistanceMany] calls them from several goroutines,
-// and so do concurrent calls of the other methods.
+// and so do concurrent calls of the other methods. Asked and Ended get a context with the values of the call's context,
+// which does not end with it and lasts ten seconds; a journal that ignores its context holds the call. intunetest.TestJournal
+// checks what an implementation must hold.
 type Journal interface {
 	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
-	// *Error that wraps that error, and Asked is not called. The context is that of the call.
+	// *Error that wraps that error and says that this call asked nobody, and Asked is not called. A journal that refuses
+	// a request returns a [*DeviceBusyError] or an [*AlreadyAskedError]. The context is that of the call; if it has ended,
+	// Asking returns an error.
 	Asking(ctx context.Context, entry JournalEntry) error
 
-	// Asked is called once for each Asking that returned nil, when the outcome is known. The context has the values of the
-	// call's context and does not end with it. An error from Asked does not change the result of the call. The error
-	// becomes an event "intune.journalError" on the span of the method, and because the entry is missing, the outcome of
-	// the [JournalRequest] stays unknown. To hear of the error at once, wrap the journal.
+	// Asked is called once for each Asking that returned nil, when the outcome is known. An error from Asked does not
+	// change the result of the call. The error becomes an event "intune.journalError" on the span of the method, and
+	// because the entry is missing, the outcome of the [JournalRequest] stays unknown. To hear of the error at once, wrap
+	// the journal.
 	Asked(ctx context.Context, entry JournalEntry) error
+
+	// Ended is called once for each wait that stops, before its result is handed out: with SessionReady, SessionFailed or
+	// SessionLeft. OpenRemoteAssistance, WaitForRemoteAssistance and OpenRemoteAssistanceMany call it, and the Poll that
+	// finishes a poller, which is never left. It comes to the journal of the client that waits, which may not have the
+	// other entries; two waits for one request make two. An error from Ended does not change the result of the call and
+	// becomes an event like that of Asked, except for [ErrSuperseded]: then the link is withheld, and the call returns a
+	// [*PendingError] that wraps the journal's error.
+	Ended(ctx context.Context, entry JournalEntry) error
 }
 
 // JournalEntry is one entry of a [Journal]. It holds no link and no access token. JSON shows the whole address of the
@@ -50,26 +63,37 @@ type JournalEntry struct {
 	// Device is the device that is asked.
 	Device DeviceRef `json:"device"`
 
-	// ClientRequestID is the same in both entries, on the wire, and in the error or response.
+	// ClientRequestID is the same in all entries of a request, on the wire, and in the error or response.
 	ClientRequestID string `json:"clientRequestId"`
 
-	// ResumeToken is in Asking only, if a wait for the link follows. It is made before anything is sent, so that
-	// Client.WaitForRemoteAssistance can continue the wait after a crash at any moment. Keep it like a session cookie.
+	// ResumeToken continues the wait, if one follows, with Client.WaitForRemoteAssistance. That in Asking is made before
+	// anything is sent, so that the wait can go on after a crash at any moment. That in Asked knows the outcome, and is
+	// missing if nobody was asked. Keep it like a session cookie. A token has about 550 bytes.
 	ResumeToken string `json:"resumeToken,omitempty"`
+
+	// Waits is in Asking. It says that this process waits for the link itself, so that Ended follows, unless nobody was asked
+	// or the process dies. It is false for requests without a wait and for pollers.
+	Waits bool `json:"waits,omitempty"`
 
 	// Outcome is in Asked only, and never blank there.
 	Outcome Outcome `json:"outcome,omitempty"`
 
+	// Session is in Ended only, and never blank there.
+	Session SessionOutcome `json:"session,omitempty"`
+
 	// StatusCode is in Asked: the HTTP status, 0 when no answer came.
 	StatusCode int `json:"statusCode,omitempty"`
 
-	// RequestID is in Asked: the id of the request at Microsoft, if an answer told it.
+	// RequestID is in Asked and Ended: the id of the request at Microsoft, if an answer told it.
 	RequestID string `json:"requestId,omitempty"`
 
-	// Error is in Asked: the one-line text of the call's error, blank when the request was accepted.
+	// Error is in Asked and Ended: the one-line text of the error, blank when there is none.
 	Error string `json:"error,omitempty"`
 
-	// Actor is the person that the request is made for. The journal fills it in, as that of package journalfile does from
+	// Reference is in Asking: why the request is made, such as a ticket, from the options of the call.
+	Reference string `json:"reference,omitempty"`
+
+	// Actor is in Asking: the person that the request is made for. The journal fills it in, as that of package journalfile does from
 	// its Options.Actor; the client leaves it blank.
 	Actor string `json:"actor,omitempty"`
 
@@ -84,11 +108,13 @@ type JournalEntry struct {
 func (e JournalEntry) LogValue() slog.Value {
 	attributes := []slog.Attr{slog.Time("time", e.Time), slog.String("device", e.Device.redacted())}
 	attributes = appendText(attributes, "outcome", string(e.Outcome))
+	attributes = appendText(attributes, "session", string(e.Session))
 	if e.StatusCode != 0 {
 		attributes = append(attributes, slog.Int("status", e.StatusCode))
 	}
 	for _, text := range [...][2]string{
 		{"error", e.Error},
+		{"reference", e.Reference},
 		{"actor", e.Actor},
 		{"caller_id", e.CallerID},
 		{"app_id", e.AppID},
@@ -97,147 +123,6 @@ func (e JournalEntry) LogValue() slog.Value {
 		attributes = appendText(attributes, text[0], text[1])
 	}
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
-}
-
-// JournalRequest is one request of a journal, put together by [JournalRequests].
-type JournalRequest struct {
-	// Asking is the entry from before the request was sent. It is zero if it is missing, for example because it is in an
-	// older file.
-	Asking JournalEntry `json:"asking,omitzero"`
-
-	// Asked is the latest entry that knows the outcome, or the latest of all if none knows it. If it has no ResumeToken, it
-	// gets that of the entry before. It is zero if there is no such entry, because the program crashed or could not write it.
-	Asked JournalEntry `json:"asked,omitzero"`
-}
-
-// JournalRequests pairs the entries of a journal and returns its requests, in the order of asking. The entries can come
-// from package journalfile's Read or from any other store, in the order in which they were written. They are read once.
-//
-// Two entries are a pair when ClientRequestID and Device are the same. An entry without an Outcome is the first one of a
-// request. An entry with an Outcome belongs to the latest request with its ClientRequestID and Device that has no outcome
-// yet. If all have one, it belongs to the latest whose outcome is unknown, so that a program that learns what became of a
-// request can call Journal.Asked with the device, the client-request-id and the outcome. If all outcomes are known, it
-// corrects the latest. Unknown corrects nothing that is known. An outcome whose first entry is missing is a request of its
-// own, in the place of that outcome.
-//
-// What became of one request does not tell what became of another for the same device. When a later one was rejected or
-// not sent, the user may have been asked all the same, by an earlier one whose outcome is unknown. When a later one was
-// accepted, at any address of the device, there is no need to look after the earlier ones. [DeviceRef.DeviceID] is the
-// same at all addresses.
-//
-// If entries yields an error, JournalRequests returns that error and no requests, because the entry that could not be read
-// may be one more request. If entries is nil, it returns [ErrInvalidArgument].
-func JournalRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalRequest, error) {
-	if entries == nil {
-		return nil, invalidArgument("entries", "is nil; pass those of journalfile.Read or of another store")
-	}
-	type pair struct {
-		device          DeviceRef
-		clientRequestID string
-	}
-	var list []JournalRequest
-	same := map[pair]*sameRequests{}
-	for entry, err := range entries {
-		if err != nil {
-			return nil, err
-		}
-		of := pair{entry.Device, entry.ClientRequestID}
-		if same[of] == nil {
-			same[of] = &sameRequests{latest: -1}
-		}
-		if entry.Outcome == "" {
-			same[of].add(len(list))
-			list = append(list, JournalRequest{Asking: entry})
-		} else if i := same[of].next(list); i >= 0 {
-			list[i] = list[i].with(entry)
-		} else {
-			same[of].add(len(list))
-			list = append(list, JournalRequest{Asked: entry})
-		}
-	}
-	return list, nil
-}
-
-// sameRequests is the requests of a journal whose entries have the same id and device, as indexes in the order of asking.
-type sameRequests struct {
-	open   []int // all without an outcome, and others
-	unsure []int // all whose outcome nobody knows, and others
-	latest int   // -1 if there is none
-}
-
-func (s *sameRequests) add(index int) {
-	s.open, s.unsure, s.latest = append(s.open, index), append(s.unsure, index), index
-}
-
-// next returns the request that an outcome belongs to, -1 if there is none. What it drops can't be needed again, so that
-// all entries together need linear time.
-func (s *sameRequests) next(list []JournalRequest) int {
-	s.open = dropLast(s.open, func(i int) bool { return list[i].Asked.Outcome != "" })
-	s.unsure = dropLast(s.unsure, func(i int) bool { return list[i].Asked.Outcome.known() })
-	switch {
-	case len(s.open) > 0:
-		return s.open[len(s.open)-1]
-	case len(s.unsure) > 0:
-		return s.unsure[len(s.unsure)-1]
-	default:
-		return s.latest
-	}
-}
-
-func dropLast(list []int, drop func(int) bool) []int {
-	for len(list) > 0 && drop(list[len(list)-1]) {
-		list = list[:len(list)-1]
-	}
-	return list
-}
-
-// with returns the request with an entry of Asked.
-func (r JournalRequest) with(entry JournalEntry) JournalRequest {
-	token := cmp.Or(entry.ResumeToken, r.Asked.ResumeToken)
-	if entry.Outcome.known() || !r.Asked.Outcome.known() {
-		r.Asked = entry
-	}
-	r.Asked.ResumeToken = token
-	return r
-}
-
-// Device is the device that was asked.
-func (r JournalRequest) Device() DeviceRef { return cmp.Or(r.Asking.Device, r.Asked.Device) }
-
-// Outcome is what became of the request. It is [OutcomeUnknown] where nobody knows: the outcome is missing, is unknown, or
-// is one that this version does not know.
-func (r JournalRequest) Outcome() Outcome {
-	if r.Asked.Outcome.known() {
-		return r.Asked.Outcome
-	}
-	return OutcomeUnknown
-}
-
-// ResumeToken is the newest token of the request, for [Client.WaitForRemoteAssistance]. It is blank if no wait was to
-// follow, or if the entry with the token is missing. Keep it like a session cookie.
-func (r JournalRequest) ResumeToken() string {
-	return cmp.Or(r.Asked.ResumeToken, r.Asking.ResumeToken)
-}
-
-// Waiting reports whether [Client.WaitForRemoteAssistance] can go on with the wait for the link, without asking again: the
-// outcome is accepted or unknown, and there is a token. The journal does not tell whether the link has come, and Waiting
-// knows no clock: a token older than WaitForRemoteAssistanceOptions.MaxAge is refused by that method. Of several requests
-// for one device, go on only with the newest, because an older token would take its link.
-func (r JournalRequest) Waiting() bool {
-	outcome := r.Outcome()
-	return (outcome == OutcomeAccepted || outcome == OutcomeUnknown) && r.ResumeToken() != ""
-}
-
-// LogValue groups what is known of the request for structured logs. The resume token and the user of the address are left
-// out.
-func (r JournalRequest) LogValue() slog.Value {
-	attributes := []slog.Attr{
-		slog.String("device", r.Device().redacted()), slog.String("outcome", string(r.Outcome())), slog.Bool("waiting", r.Waiting()),
-	}
-	attributes = appendText(attributes, "error", r.Asked.Error)
-	attributes = appendText(attributes, "actor", cmp.Or(r.Asking.Actor, r.Asked.Actor))
-	id := cmp.Or(r.Asking.ClientRequestID, r.Asked.ClientRequestID)
-	return slog.GroupValue(appendRequest(attributes, r.Asked.RequestID, id, r.Asking.Time)...)
 }
 
 // journalPair is the two entries of one device in one call. Its methods do nothing on a nil pair, which a client
@@ -395,4 +280,27 @@ func (o Outcome) known() bool {
 // PossibleOutcomeValues returns the possible values of Outcome.
 func PossibleOutcomeValues() []Outcome {
 	return []Outcome{OutcomeAccepted, OutcomeRejected, OutcomeUnknown, OutcomeNotSent}
+}
+
+// SessionOutcome is what became of the wait for a session's link, in [Journal.Ended]. A member that is not listed here is
+// kept as read.
+type SessionOutcome string
+
+const (
+	// SessionReady means: there is a link, a reused one included.
+	SessionReady SessionOutcome = "ready"
+
+	// SessionFailed means: the service says why there is no session, or gave a link that must not be opened.
+	SessionFailed SessionOutcome = "failed"
+
+	// SessionLeft means: the wait stopped without either, with a [*PendingError]. It may go on.
+	SessionLeft SessionOutcome = "left"
+
+	// SessionSuperseded means: another request for the device took the place of this one. Only a journal writes it.
+	SessionSuperseded SessionOutcome = "superseded"
+)
+
+// PossibleSessionOutcomeValues returns the possible values of SessionOutcome.
+func PossibleSessionOutcomeValues() []SessionOutcome {
+	return []SessionOutcome{SessionReady, SessionFailed, SessionLeft, SessionSuperseded}
 }

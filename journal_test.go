@@ -26,10 +26,10 @@ import (
 
 // memory is a journal that keeps what it is told. A func that is set decides.
 type memory struct {
-	onAsking, onAsked func(context.Context, intune.JournalEntry) error
+	onAsking, onAsked, onEnded func(context.Context, intune.JournalEntry) error
 
-	mu            sync.Mutex
-	asking, asked []intune.JournalEntry
+	mu                   sync.Mutex
+	asking, asked, ended []intune.JournalEntry
 }
 
 func (m *memory) Asking(ctx context.Context, entry intune.JournalEntry) error {
@@ -48,6 +48,16 @@ func (m *memory) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	m.mu.Unlock()
 	if m.onAsked != nil {
 		return m.onAsked(ctx, entry)
+	}
+	return nil
+}
+
+func (m *memory) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	m.mu.Lock()
+	m.ended = append(m.ended, entry)
+	m.mu.Unlock()
+	if m.onEnded != nil {
+		return m.onEnded(ctx, entry)
 	}
 	return nil
 }

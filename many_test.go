@@ -1443,6 +1443,8 @@ func (panicking) Asking(context.Context, intune.JournalEntry) error { return nil
 
 func (panicking) Asked(context.Context, intune.JournalEntry) error { panic("of the journal") }
 
+func (panicking) Ended(context.Context, intune.JournalEntry) error { panic("of the journal") }
+
 // Requests at the same time do not write to the one response that the caller asked for.
 func TestRequestRemoteAssistanceMany_CapturesNoResponse(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,17 @@ import (
 	"github.com/go-intune/intune/internal/wait"
 )
 
-// RequestRemoteAssistanceOptions is a placeholder for future optional parameters of [Client.RequestRemoteAssistance].
-type RequestRemoteAssistanceOptions struct{}
+// RequestRemoteAssistanceOptions configures [Client.RequestRemoteAssistance].
+type RequestRemoteAssistanceOptions struct {
+	// Reference is why the request is made, such as the number of a ticket: at most 256 bytes without control characters.
+	// It goes into the journal, and never on the wire.
+	Reference string
+
+	// ClientRequestID is the caller's own key of the request: a GUID of 36 characters, sent in lower case as the
+	// client-request-id of the request and all its tries. It wins over policy.WithHTTPHeader. A journal can refuse a key
+	// that was used before, with an [*AlreadyAskedError]. Blank means a new GUID.
+	ClientRequestID string
+}
 
 // RequestRemoteAssistanceResponse is what the service said when it accepted the request.
 type RequestRemoteAssistanceResponse struct {
@@ -115,6 +124,12 @@ func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.
 // BeginRemoteAssistanceOptions configures [Client.BeginRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument].
 type BeginRemoteAssistanceOptions struct {
+	// Reference is as in RequestRemoteAssistanceOptions.
+	Reference string
+
+	// ClientRequestID is as in RequestRemoteAssistanceOptions. The reads have ids of their own.
+	ClientRequestID string
+
 	// AcceptExistingAfter, if above zero, is how long after the request the wait ends with the link from before the
 	// request, if that link has not changed. The session is then marked as Reused. Zero waits for a new link only.
 	AcceptExistingAfter time.Duration
@@ -205,7 +220,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	})
 	// The limits count from here: throttled tries may have taken minutes.
 	handler.state.RequestedAt = c.now()
-	if failed, ok := errors.AsType[*Error](err); ok && failed.unknown {
+	if failed, ok := errors.AsType[*Error](err); ok && failed.OutcomeUnknown {
 		handler.refused, handler.state.RequestID, handler.state.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
 		return handler, nil
 	}
@@ -219,6 +234,12 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 // OpenRemoteAssistanceOptions configures [Client.OpenRemoteAssistance]. A negative duration is an
 // [ErrInvalidArgument], except for MaxWait.
 type OpenRemoteAssistanceOptions struct {
+	// Reference is as in RequestRemoteAssistanceOptions.
+	Reference string
+
+	// ClientRequestID is as in BeginRemoteAssistanceOptions.
+	ClientRequestID string
+
 	// AcceptExistingAfter is as in BeginRemoteAssistanceOptions.
 	AcceptExistingAfter time.Duration
 
@@ -235,9 +256,25 @@ type OpenRemoteAssistanceOptions struct {
 	// read that fails is not repeated before the next one is due, whatever ClientOptions.Retry says.
 	Frequency time.Duration
 
-	// OnRequested, if not nil, is called once when the request has been made, with a token that continues the wait
-	// elsewhere if this process ends (Client.WaitForRemoteAssistance). The token holds no link.
-	OnRequested func(resumeToken string)
+	// OnRequested, if not nil, is called once when the request has been made or may have been, before the wait begins. Its
+	// token continues the wait elsewhere if this process ends (Client.WaitForRemoteAssistance).
+	OnRequested func(Requested)
+}
+
+// Requested is a request for remote assistance whose user was asked or may have been.
+type Requested struct {
+	// Device is the device.
+	Device DeviceRef
+
+	// Outcome is OutcomeAccepted, or OutcomeUnknown if nobody knows whether the user was asked.
+	Outcome Outcome
+
+	// ResumeToken continues the wait with Client.WaitForRemoteAssistance. It holds no link; keep it like a session cookie.
+	ResumeToken string
+
+	// RequestID and ClientRequestID identify the request at Microsoft and in the caller's own records. RequestID is blank
+	// when no answer came.
+	RequestID, ClientRequestID string
 }
 
 // OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]
@@ -273,7 +310,7 @@ func (c *Client) OpenRemoteAssistance(
 		return RemoteAssistanceSession{}, err
 	}
 	if o.OnRequested != nil {
-		o.OnRequested(handler.resumeToken())
+		o.OnRequested(handler.requested())
 	}
 	pace := c.newPace(o.MaxWait, o.Frequency)
 	pace.Plan(handler.retryAfter) // of the read before the request

@@ -33,14 +33,16 @@ type PendingError struct {
 	// for how to keep it.
 	ResumeToken string
 
-	unknown bool
-	cause   error
+	// OutcomeUnknown says that errors.Is finds ErrOutcomeUnknown: nobody knows whether the request went through.
+	OutcomeUnknown bool
+
+	cause error
 }
 
 // Error is one line: the device, what is known, the cause, how to go on, the request's id.
 func (e *PendingError) Error() string {
 	text := "remote assistance on " + e.Device.redacted()
-	if e.unknown {
+	if e.OutcomeUnknown {
 		text += ": outcome unknown: the request was sent, or may have been, and there is no sign yet that it was carried out"
 	} else {
 		text += ": the request was accepted, but no link has come yet"
@@ -66,13 +68,13 @@ func (e *PendingError) Unwrap() error { return e.cause }
 
 // Is reports whether target is [ErrSessionPending], or [ErrOutcomeUnknown] where that applies.
 func (e *PendingError) Is(target error) bool {
-	return target == ErrSessionPending || target == ErrOutcomeUnknown && e.unknown
+	return target == ErrSessionPending || target == ErrOutcomeUnknown && e.OutcomeUnknown
 }
 
 // LogValue groups the fields for structured logs. The resume token is left out.
 func (e *PendingError) LogValue() slog.Value {
 	attributes := []slog.Attr{slog.String("device", e.Device.redacted())}
-	if e.unknown {
+	if e.OutcomeUnknown {
 		attributes = append(attributes, slog.Bool("outcome_unknown", true))
 	}
 	if e.cause != nil {

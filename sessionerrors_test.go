@@ -201,7 +201,7 @@ func TestOpenRemoteAssistance_SaysWhetherTheUserWasAsked(t *testing.T) {
 			tenant.Inject(c.fault)
 			options := &intune.OpenRemoteAssistanceOptions{MaxWait: c.maxWait, AcceptExistingAfter: c.accept}
 			if c.later.Method != "" {
-				options.OnRequested = func(string) { tenant.Inject(c.later) }
+				options.OnRequested = func(intune.Requested) { tenant.Inject(c.later) }
 			}
 			ctx := t.Context()
 			if c.within > 0 {

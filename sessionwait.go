@@ -252,11 +252,23 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 	return resp, nil
 }
 
+// requested is what OnRequested is told.
+func (h *sessionHandler) requested() Requested {
+	outcome := OutcomeAccepted
+	if h.state.Unconfirmed {
+		outcome = OutcomeUnknown
+	}
+	return Requested{
+		Device: h.device, Outcome: outcome, ResumeToken: h.resumeToken(),
+		RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID,
+	}
+}
+
 // pending is the error of a wait that ends here without a link.
 func (h *sessionHandler) pending(cause error) *PendingError {
 	return &PendingError{
 		Device: h.device, RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID, RequestedAt: h.state.RequestedAt,
-		ResumeToken: h.resumeToken(), unknown: h.state.Unconfirmed, cause: cause,
+		ResumeToken: h.resumeToken(), OutcomeUnknown: h.state.Unconfirmed, cause: cause,
 	}
 }
 

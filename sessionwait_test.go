@@ -146,7 +146,7 @@ func TestOpenRemoteAssistance_PauseThatItsContextEndsStartsNoRequest(t *testing.
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(string) { cancel() }})
+		_, err = client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) { cancel() }})
 		checkKinds(t, err, intune.ErrSessionPending, context.Canceled)
 		if count != 2 {
 			t.Errorf("%d requests, want 2", count)
@@ -771,7 +771,7 @@ func TestOpenRemoteAssistance_HandsOutItsToken(t *testing.T) {
 		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{URL: newLink, After: time.Minute})
 		var tokens []string
 		_, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
-			OnRequested: func(token string) { tokens = append(tokens, token) },
+			OnRequested: func(r intune.Requested) { tokens = append(tokens, r.ResumeToken) },
 		})
 		if err != nil || len(tokens) != 1 {
 			t.Fatalf("%d tokens, error %v", len(tokens), err)

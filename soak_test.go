@@ -537,6 +537,8 @@ func (soakJournal) Asking(ctx context.Context, entry intune.JournalEntry) error 
 	return soakJournal{}.Asked(ctx, entry)
 }
 
+func (soakJournal) Ended(context.Context, intune.JournalEntry) error { return nil }
+
 func (soakJournal) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	record, ok := ctx.Value(soakKey{}).(*soakRecord)
 	if !ok {

@@ -90,6 +90,11 @@ func (j *file) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	return j.write(ctx, entry)
 }
 
+// Ended implements Journal.
+func (j *file) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	return j.write(ctx, entry)
+}
+
 func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
 	if isNil(j.w) {
 		return invalidArgument("w", "of journalfile.New is nil; pass a file or another writer")

@@ -68,7 +68,7 @@ func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration
 		requested, forget := false, func() bool { return false }
 		session, err := j.client.OpenRemoteAssistance(ctx, d.ref(), &intune.OpenRemoteAssistanceOptions{
 			MaxWait: j.maxWait, Frequency: frequency,
-			OnRequested: func(string) {
+			OnRequested: func(intune.Requested) {
 				requested = true
 				forget = context.AfterFunc(j.stops.soft, cancel)
 				j.judgeRequest(d, pace)

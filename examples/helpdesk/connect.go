@@ -170,7 +170,7 @@ func (a *app) askUser(ctx context.Context, client *intune.Client, record *record
 	w := a.startWait(func(elapsed time.Duration) string { return "Asking Intune, " + clock(elapsed) })
 	session, err := client.OpenRemoteAssistance(ctx, intune.Device(device.ID), &intune.OpenRemoteAssistanceOptions{
 		MaxWait: o.wait, Frequency: a.connection.test.frequency,
-		OnRequested: func(string) {
+		OnRequested: func(intune.Requested) {
 			w.next()
 			a.say("Intune asks TeamViewer for a session.")
 			w.begin(waitingFor(o.wait))

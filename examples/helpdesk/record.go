@@ -157,6 +157,15 @@ func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	return err
 }
 
+// Ended implements intune.Journal.
+func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	err := r.journal.Ended(ctx, entry)
+	if err != nil {
+		r.screen.warn("the journal could not record the end of the wait: %v", err)
+	}
+	return err
+}
+
 // about says which device the next request is for.
 func (r *record) about(device *intune.ManagedDevice) {
 	r.mu.Lock()

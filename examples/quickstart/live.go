@@ -50,7 +50,7 @@ func openLive(ctx context.Context, client *intune.Client, device intune.DeviceRe
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{
-		OnRequested: func(string) {
+		OnRequested: func(intune.Requested) {
 			printf(stderr, "Asked. Waiting for the link, at most %v.\n", timeout)
 		},
 	})

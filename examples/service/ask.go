@@ -67,7 +67,8 @@ func (d *desk) open(ctx context.Context, who *identity, s *session) {
 	sent := false
 	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
 		MaxWait: d.maxWait,
-		OnRequested: func(token string) {
+		OnRequested: func(requested intune.Requested) {
+			token := requested.ResumeToken
 			sent = true
 			d.supersedeOthers(s)
 			s.change(stateWaiting, func() { s.token = token })

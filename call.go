@@ -111,7 +111,11 @@ func (c *Client) newError(r *request, record graphpolicy.Record, resp *http.Resp
 	case errors.As(err, &foreign):
 		e.StatusCode, e.reason = foreign.StatusCode, foreign.Error()
 	case record.Stopped != nil:
-		e.reason, e.cause = reasonNotRecorded, redact.Error(record.Stopped.Unwrap(), private)
+		stop, ok := errors.AsType[*stopError](record.Stopped.Unwrap())
+		if !ok {
+			stop = &stopError{why: reasonNotRecorded, cause: record.Stopped.Unwrap()}
+		}
+		e.reason, e.kind, e.cause = stop.why, stop.kind, redact.Error(stop.cause, private)
 	case noToken:
 		e.reason, e.cause = reasonNoToken, redact.Error(token.Unwrap(), private)
 		e.kind = kindWithoutToken(token)
@@ -141,8 +145,14 @@ const reasonNotSent = "not sent"
 // reasonNoToken is the reason of a call whose credential failed or did not answer in time.
 const reasonNoToken = "not sent, for no token came while getting a token"
 
-// reasonNotRecorded is the reason of a call that the journal could not record.
-const reasonNotRecorded = "not sent, for the journal could not record the request"
+// The reasons of a call that was stopped between the pipeline and the transport.
+const (
+	reasonNotRecorded = "nobody was asked by this call, for the journal did not accept the request"
+	reasonNoLook      = "not sent, for the device's session could not be read once more before asking"
+	reasonChanged     = "not sent, for a session came up on the device after the look at it, and so it is somebody else's; " +
+		"agree with them, or ask again"
+	reasonTooLate = "not sent, for more than ten minutes have passed since the journal recorded the request; ask again"
+)
 
 // kindWithoutToken is the kind of a failure to get a token. If the caller gave a text that cannot be a token, the error
 // is an [ErrInvalidArgument] already.

@@ -14,6 +14,7 @@ import (
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/redact"
+	"github.com/go-intune/intune/internal/wait"
 )
 
 // Journal is a record, kept by the caller, of who asked for what, and what came of it. Each device and call has one Asking
@@ -125,29 +126,40 @@ func (e JournalEntry) LogValue() slog.Value {
 	return slog.GroupValue(appendRequest(attributes, e.RequestID, e.ClientRequestID, time.Time{})...)
 }
 
-// journalPair is the two entries of one device in one call. Its methods do nothing on a nil pair, which a client
-// without a journal has.
-type journalPair struct {
+// journalRun is the entries of one device in one call. Its methods do nothing if it is nil, which it is for a client
+// without a journal.
+type journalRun struct {
 	journal Journal
-	tracer  tracing.Tracer      // hears of an entry that failed
-	token   func(string) string // makes the resume token, nil for none
+	tracer  tracing.Tracer // hears of an entry that failed
+	now     func() time.Time
+	wait    *sessionHandler // of the wait that follows, nil for none; a copy, since a policy may abandon the request while it runs
 
 	mu    sync.Mutex   // a policy may abandon the request while Asking still runs
 	entry JournalEntry // of Asking
+	begun time.Time    // when Asking was called
 	open  bool         // Asking accepted the entry
 	over  bool         // the call has its result
 }
 
-func newPair(journal Journal, tracer tracing.Tracer, device DeviceRef, token func(clientRequestID string) string) *journalPair {
-	if journal == nil {
+// newRun prepares the entries of a request. handler, if not nil, is that of the wait that follows.
+func (c *Client) newRun(device DeviceRef, a asking, handler *sessionHandler) *journalRun {
+	if c.journal == nil {
 		return nil
 	}
-	return &journalPair{journal: journal, tracer: tracer, entry: JournalEntry{Device: device}, token: token}
+	j := &journalRun{
+		journal: c.journal, tracer: c.tracer(), now: c.now,
+		entry: JournalEntry{Device: device, Reference: a.reference, Waits: a.waits},
+	}
+	if handler != nil {
+		own := *handler
+		j.wait = &own
+	}
+	return j
 }
 
 // before returns the hook of the device's request.
-func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
-	if p == nil {
+func (j *journalRun) before(ctx context.Context) func(*http.Request) error {
+	if j == nil {
 		return nil
 	}
 	return func(req *http.Request) error {
@@ -157,63 +169,124 @@ func (p *journalPair) before(ctx context.Context) func(*http.Request) error {
 			return invalidArgument("client-request-id",
 				"is too long for a record or holds what none may show, such as a link, a token or the user; use a GUID")
 		}
-		if recorded := p.id(); recorded != "" { // by an earlier try, whose id a policy may have changed
+		if recorded := j.id(); recorded != "" { // by an earlier try, whose id a policy may have changed
 			req.Header.Set("Client-Request-Id", recorded)
-			return nil
+		} else if err := j.begin(ctx, id); err != nil {
+			return err
 		}
-		return p.begin(ctx, id)
+		if err := j.lookAgain(ctx); err != nil {
+			return err
+		}
+		if j.tooLate() {
+			return &stopError{why: reasonTooLate}
+		}
+		return nil
 	}
 }
 
+func (j *journalRun) tooLate() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return wait.Age(j.begun, j.now()) > maxAskingAge
+}
+
+// maxAskingAge is how long after its entry of Asking a request may be sent. A journal that several programs share can rely
+// on it: it frees a device for another one some time later.
+const maxAskingAge = 10 * time.Minute
+
+// stopError is why a request was not sent, or not sent again, although the caller's transport and the service would have let
+// it go.
+type stopError struct {
+	why   string
+	kind  error // sentinel, nil for none
+	cause error
+}
+
+func (e *stopError) Error() string { return e.why }
+
+func (e *stopError) Unwrap() error { return e.cause }
+
 // begin calls Asking, unless a caller's policy left the request running and the call has ended.
-func (p *journalPair) begin(ctx context.Context, clientRequestID string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over {
+func (j *journalRun) begin(ctx context.Context, clientRequestID string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.over {
 		return errors.New("the call has ended")
 	}
-	p.entry.Time, p.entry.ClientRequestID = journalTime(), clientRequestID
-	if p.token != nil {
-		p.entry.ResumeToken = p.token(clientRequestID)
+	j.begun = j.now()
+	j.entry.Time, j.entry.ClientRequestID = journalTime(), clientRequestID
+	if j.wait != nil {
+		j.wait.state.RequestedAt, j.wait.state.ClientRequestID = j.begun, clientRequestID
+		j.entry.ResumeToken = j.wait.resumeToken()
 	}
-	err := p.journal.Asking(ctx, p.entry)
-	p.open = err == nil
-	return err
+	if err := j.journal.Asking(ctx, j.entry); err != nil {
+		return &stopError{why: reasonNotRecorded, cause: err}
+	}
+	j.open = true
+	return nil
+}
+
+// lookAgain reads the session of a wait once more. A link that somebody else's request has brought since the first look
+// would be taken for this one's.
+func (j *journalRun) lookAgain(ctx context.Context) error {
+	if j.wait == nil {
+		return nil
+	}
+	changed, err := j.wait.changed(ctx)
+	switch {
+	case err != nil:
+		return &stopError{why: reasonNoLook, cause: err}
+	case changed:
+		return &stopError{why: reasonChanged, kind: ErrConflict}
+	}
+	return nil
 }
 
 // id is the client-request-id that was recorded, or "".
-func (p *journalPair) id() string {
-	if p == nil {
+func (j *journalRun) id() string {
+	if j == nil {
 		return ""
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.entry.ClientRequestID
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.entry.ClientRequestID
 }
 
 // identify puts the recorded id into the error of the call, which may hold an id from the body of the answer.
-func (p *journalPair) identify(err error) {
-	if failed, ok := errors.AsType[*Error](err); ok && p.id() != "" {
-		failed.ClientRequestID = p.id()
+func (j *journalRun) identify(err error) {
+	if failed, ok := errors.AsType[*Error](err); ok && j.id() != "" {
+		failed.ClientRequestID = j.id()
 	}
 }
 
-// settle calls Asked with what is known of the outcome, once for each pair whose Asking accepted the request.
-func (p *journalPair) settle(ctx context.Context, known JournalEntry) {
-	if p == nil {
+// settle calls Asked with what is known of the outcome, once for each run whose Asking accepted the request.
+func (j *journalRun) settle(ctx context.Context, known JournalEntry) {
+	if j == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.over = true
-	if !p.open {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.over = true
+	if !j.open {
 		return
 	}
-	known.Time, known.Device, known.ClientRequestID = journalTime(), p.entry.Device, p.entry.ClientRequestID
-	if err := p.journal.Asked(context.WithoutCancel(ctx), known); err != nil {
-		text := redact.OneLine(p.entry.Device.clean(err.Error()), maxMessageText) // it may quote the entry
-		p.tracer.SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
+	known.Time, known.Device, known.ClientRequestID = journalTime(), j.entry.Device, j.entry.ClientRequestID
+	ctx, cancel := journalContext(ctx)
+	defer cancel()
+	if err := j.journal.Asked(ctx, known); err != nil {
+		tellJournalError(ctx, j.tracer, known.Device, err)
 	}
+}
+
+// journalContext is for entries of what has happened already, whatever became of the caller's context.
+func journalContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+}
+
+// tellJournalError makes an error of the journal an event of the span.
+func tellJournalError(ctx context.Context, tracer tracing.Tracer, device DeviceRef, err error) {
+	text := redact.OneLine(device.clean(err.Error()), maxMessageText) // it may quote the entry
+	tracer.SpanFromContext(ctx).AddEvent("intune.journalError", tracing.Attribute{Key: "error.message", Value: text})
 }
 
 // askedEntry is what is known of the outcome of a request for one device.

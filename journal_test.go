@@ -130,8 +130,8 @@ func TestJournal_OnePairForEachCall(t *testing.T) {
 		"not the answer expected":     {[]intunetest.Fault{{Status: 200, Body: "<html>sign in</html>"}}, intune.OutcomeUnknown, 200, 1},
 	} {
 		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, intune.ManagedDevice{})
 			for _, method := range []string{"Request", "Begin", "Open"} {
+				device := waiting(tenant, intune.ManagedDevice{})
 				tenant.ClearFaults()
 				tenant.ResetRequests()
 				for _, fault := range c.faults {
@@ -155,7 +155,9 @@ func TestJournal_OnePairForEachCall(t *testing.T) {
 					t.Errorf("%s: sent %d times with the id %q, want an id and at most %d", method, sent, id, c.tries)
 				}
 
-				want := intune.JournalEntry{Time: asking.Time, Device: device, ClientRequestID: id, ResumeToken: asking.ResumeToken}
+				want := intune.JournalEntry{
+					Time: asking.Time, Device: device, ClientRequestID: id, ResumeToken: asking.ResumeToken, Waits: method == "Open",
+				}
 				if asking != want {
 					t.Errorf("%s: Asking was told %+v, want %+v", method, asking, want)
 				}
@@ -167,11 +169,16 @@ func TestJournal_OnePairForEachCall(t *testing.T) {
 				}
 
 				want = intune.JournalEntry{
-					Time: asked.Time, Device: device, ClientRequestID: id, Outcome: c.outcome, StatusCode: c.status, RequestID: asked.RequestID,
+					Time: asked.Time, Device: device, ClientRequestID: id, ResumeToken: asked.ResumeToken,
+					Outcome: c.outcome, StatusCode: c.status, RequestID: asked.RequestID,
 					Error: asked.Error, CallerID: "caller-1", AppID: "app-1", TenantID: "tenant-1",
 				}
 				if asked != want {
 					t.Errorf("%s: Asked was told %+v, want %+v", method, asked, want)
+				}
+				mayWait := method != "Request" && (c.outcome == intune.OutcomeAccepted || c.outcome == intune.OutcomeUnknown)
+				if (asked.ResumeToken != "") != mayWait {
+					t.Errorf("%s: Asked was told the token %q", method, asked.ResumeToken)
 				}
 				if asked.Time.Before(asking.Time) || asked.Time.Location() != time.UTC {
 					t.Errorf("%s: Asked was told the time %v, Asking %v", method, asked.Time, asking.Time)
@@ -217,7 +224,7 @@ func TestJournal_FailureStopsTheRequest(t *testing.T) {
 					t.Fatalf("Asking, Asked and prompts %v times, want Asking once", got)
 				}
 				checkKinds(t, err)
-				checkSays(t, err, "not sent, for the journal could not record the request: no space left")
+				checkSays(t, err, "nobody was asked by this call, for the journal did not accept the request: no space left")
 				if !errors.Is(err, full) || strings.Contains(err.Error(), "secret") {
 					t.Errorf("got %v, want the journal's own error without the link", err)
 				}

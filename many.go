@@ -19,8 +19,12 @@ type RequestRemoteAssistanceManyOptions struct {
 	// Source: https://learn.microsoft.com/graph/throttling-limits
 	PerSecond float64
 
-	// Concurrency is how many HTTP requests are in flight at most. Zero means 4.
+	// Concurrency is how many HTTP requests are in flight at most. Zero means twice PerSecond, and at least 4, so that the
+	// pace holds while an answer takes up to two seconds.
 	Concurrency int
+
+	// Reference is as in RequestRemoteAssistanceOptions, for all devices.
+	Reference string
 
 	// OnProgress, if not nil, is called before each result is yielded, and when the service throttles, in the goroutine
 	// of the loop.
@@ -28,8 +32,11 @@ type RequestRemoteAssistanceManyOptions struct {
 }
 
 const (
-	defaultPerSecond   = 5
-	defaultConcurrency = 4
+	defaultPerSecond = 5
+	leastConcurrency = 4
+
+	// mostPerSecond bounds the concurrency that follows from a pace far above what the service accepts.
+	mostPerSecond = 1000
 )
 
 // withDefaults checks the options and fills them in.
@@ -42,15 +49,16 @@ func (o *RequestRemoteAssistanceManyOptions) withDefaults() (RequestRemoteAssist
 	case math.IsNaN(filled.PerSecond):
 		return filled, invalidArgument("options.PerSecond", "is not a number; use 0 for 5 devices a second, or less than 0 for no pacing")
 	case filled.Concurrency < 0:
-		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for 4 requests at a time")
+		return filled, invalidArgument("options.Concurrency", "is negative; use 0 for twice PerSecond")
 	}
 	if filled.PerSecond == 0 {
 		filled.PerSecond = defaultPerSecond
 	}
 	if filled.Concurrency == 0 {
-		filled.Concurrency = defaultConcurrency
+		filled.Concurrency = max(leastConcurrency, int(math.Ceil(2*min(filled.PerSecond, mostPerSecond))))
 	}
-	return filled, nil
+	_, err := asking{reference: filled.Reference}.checked()
+	return filled, err
 }
 
 // RequestResult is what became of one device of [Client.RequestRemoteAssistanceMany].

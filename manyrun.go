@@ -54,7 +54,7 @@ func (m *manyRun) ask(device DeviceRef) bool {
 		return m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err})
 	}
 	m.running++
-	item := m.client.newManyItem(device)
+	item := m.client.newManyItem(device, asking{reference: m.options.Reference})
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events <- ended }()
@@ -135,11 +135,11 @@ func (m *manyRun) work(item *manyItem) {
 // end gives a device its result.
 func (m *manyRun) end(item *manyItem, answer manyAnswer) {
 	item.ended = true
-	item.pair.identify(answer.err)
+	item.run.identify(answer.err)
 	answer.record.Left = item.left
 	result := item.result(answer)
-	if item.pair != nil {
-		item.pair.settle(m.ctx, askedEntry(answer.record, answer.ids, answer.resp, answer.err))
+	if item.run != nil {
+		item.run.settle(m.ctx, askedEntry(answer.record, answer.ids, answer.resp, answer.err))
 	}
 	m.events <- manyEvent{result: &result}
 }
@@ -162,7 +162,7 @@ func (m *manyRun) abandon(item *manyItem) (panicked any) {
 type manyItem struct {
 	device   DeviceRef
 	id       string // client-request-id of all tries
-	pair     *journalPair
+	run      *journalRun
 	attempts int
 	left     bool // in one of them
 	last     *manyAnswer
@@ -177,8 +177,8 @@ type manyAnswer struct {
 	err    error
 }
 
-func (c *Client) newManyItem(device DeviceRef) *manyItem {
-	return &manyItem{device: device, id: uuid.NewString(), pair: newPair(c.journal, c.tracer(), device, nil)}
+func (c *Client) newManyItem(device DeviceRef, a asking) *manyItem {
+	return &manyItem{device: device, id: uuid.NewString(), run: c.newRun(device, a, nil)}
 }
 
 // take remembers a try.
@@ -203,7 +203,7 @@ var errNotReturned = errors.New("the transport or a policy did not return")
 func (i *manyItem) result(answer manyAnswer) RequestResult {
 	result := RequestResult{Device: i.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: i.attempts}
 	if i.attempts > 0 {
-		result.ClientRequestID = cmp.Or(i.pair.id(), answer.record.RequestID, i.id)
+		result.ClientRequestID = cmp.Or(i.run.id(), answer.record.RequestID, i.id)
 	}
 	if failed, ok := errors.AsType[*Error](answer.err); ok {
 		result.RequestID = failed.RequestID
@@ -283,7 +283,7 @@ func (c *Client) try(ctx context.Context, item *manyItem) manyAnswer {
 	// With a response of its own, since requests at the same time must not write to the caller's.
 	ctx = policy.WithCaptureResponse(ctx, new(*http.Response))
 	r := c.newAsk(item.device, item.id)
-	resp, err := c.ask(ctx, r, item.pair)
+	resp, err := c.ask(ctx, r, item.run)
 	answer := manyAnswer{resp: resp, ids: r.ids, record: r.record, err: err}
 	item.take(answer)
 	return answer

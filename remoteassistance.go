@@ -3,11 +3,15 @@ package intune
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/google/uuid"
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
@@ -68,31 +72,68 @@ func (c *Client) RequestRemoteAssistance(
 	if err := device.check(); err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
+	var a asking
+	if options != nil {
+		a = asking{reference: options.Reference, clientRequestID: options.ClientRequestID}
+	}
+	if a, err = a.checked(); err != nil {
+		return RequestRemoteAssistanceResponse{}, err
+	}
 	ctx, endSpan := c.startSpan(ctx, opRequestRemoteAssistance)
 	defer func() { endSpan(err) }()
-	return c.requestRemoteAssistance(ctx, device, nil)
+	return c.requestRemoteAssistance(ctx, device, a, nil)
 }
 
-// requestRemoteAssistance sends the request. token, if not nil, makes the resume token of a request with a given
-// client-request-id, for the journal.
+// asking is what the options of a call say of its request.
+type asking struct {
+	reference, clientRequestID string
+
+	waits bool // this process waits for the link
+}
+
+const maxReference = 256
+
+// checked refuses what no journal and no header could keep, and gives the id in lower case.
+func (a asking) checked() (asking, error) {
+	if len(a.reference) > maxReference {
+		return a, invalidArgument("options.Reference", fmt.Sprintf("has %d bytes; use at most %d", len(a.reference), maxReference))
+	}
+	if !utf8.ValidString(a.reference) || strings.ContainsFunc(a.reference, unicode.IsControl) {
+		return a, invalidArgument("options.Reference", "holds a control character or is not UTF-8; use one line of text")
+	}
+	if a.clientRequestID == "" {
+		return a, nil
+	}
+	if id, err := uuid.Parse(a.clientRequestID); err != nil || len(a.clientRequestID) != 36 || id == uuid.Nil {
+		return a, invalidArgument("options.ClientRequestID", "is not a GUID of 36 characters, or is all zeros; "+
+			"use one such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301, or leave it out for a new one")
+	}
+	a.clientRequestID = strings.ToLower(a.clientRequestID)
+	return a, nil
+}
+
+// requestRemoteAssistance sends the request. handler, if not nil, is that of the wait that follows, and learns the outcome.
 func (c *Client) requestRemoteAssistance(
-	ctx context.Context, device DeviceRef, token func(clientRequestID string) string,
+	ctx context.Context, device DeviceRef, a asking, handler *sessionHandler,
 ) (RequestRemoteAssistanceResponse, error) {
-	pair := newPair(c.journal, c.tracer(), device, token)
+	run := c.newRun(device, a, handler)
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
-	defer func() { pair.settle(ctx, asked) }()
-	r := c.newAsk(device, "")
-	resp, err := c.ask(ctx, r, pair)
-	if pair != nil {
-		pair.identify(err)
+	defer func() { run.settle(ctx, asked) }()
+	r := c.newAsk(device, a.clientRequestID)
+	r.Fixed = a.clientRequestID != ""
+	resp, err := c.ask(ctx, r, run)
+	run.identify(err)
+	handler.asked(err, r.ids.RequestID, cmp.Or(run.id(), r.ids.ClientRequestID))
+	if run != nil {
 		asked = askedEntry(r.record, r.ids, resp, err)
+		asked.ResumeToken = handler.tokenAfter(asked.Outcome)
 	}
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
 	return RequestRemoteAssistanceResponse{
 		RequestID:       r.ids.RequestID,
-		ClientRequestID: cmp.Or(pair.id(), r.ids.ClientRequestID),
+		ClientRequestID: cmp.Or(run.id(), r.ids.ClientRequestID),
 		Deprecation:     resp.Header.Get("Deprecation"),
 		Sunset:          resp.Header.Get("Sunset"),
 	}, nil
@@ -112,8 +153,8 @@ const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign
 func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
 
 // ask sends the request for one device. Without an error, the service has accepted it.
-func (c *Client) ask(ctx context.Context, r *request, pair *journalPair) (*http.Response, error) {
-	r.Before = pair.before(ctx)
+func (c *Client) ask(ctx context.Context, r *request, run *journalRun) (*http.Response, error) {
+	r.Before = run.before(ctx)
 	resp, err := c.send(ctx, r)
 	if err == nil && !graphcall.EmptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, notEmpty)
@@ -184,50 +225,53 @@ func (c *Client) BeginRemoteAssistance(
 	}
 	ctx, endSpan := c.startSpan(ctx, opBeginRemoteAssistance)
 	defer func() { endSpan(err) }()
-	handler, err := c.begin(ctx, device, o)
+	handler, err := c.begin(ctx, device, o, false)
 	if err != nil {
 		return nil, err
 	}
 	return handler.poller()
 }
 
-// begin reads the current link and error text, and then sends the request.
-func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssistanceOptions) (*sessionHandler, error) {
+// begin reads the current link and error text, and then sends the request. waits says that this process waits for the link.
+func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssistanceOptions, waits bool) (*sessionHandler, error) {
 	if err := checkDurations(o.AcceptExistingAfter, o.ConfirmWithin); err != nil {
 		return nil, err
 	}
 	if err := device.check(); err != nil {
 		return nil, err
 	}
+	a, err := asking{reference: o.Reference, clientRequestID: o.ClientRequestID, waits: waits}.checked()
+	if err != nil {
+		return nil, err
+	}
+	handler, err := c.look(ctx, device, o.AcceptExistingAfter, o.ConfirmWithin)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = c.requestRemoteAssistance(ctx, device, a, handler); err != nil && handler.refused == nil {
+		return nil, err
+	}
+	return handler, nil
+}
+
+// look prepares a wait: it reads the link and the error text from before the request. From then on a resume token can be
+// made, whatever becomes of the request.
+func (c *Client) look(
+	ctx context.Context, device DeviceRef, acceptExistingAfter, confirmWithin time.Duration,
+) (*sessionHandler, error) {
 	before, err := c.readSession(ctx, device, device)
 	if err != nil {
 		return nil, err
 	}
-	// From here on a resume token can be made, whatever becomes of the request.
 	handler := &sessionHandler{client: c, device: device, readAt: before.at, state: wait.State{
 		Device:              device.String(),
 		RequestedAt:         c.now(),
-		AcceptExistingAfter: o.AcceptExistingAfter,
-		ConfirmWithin:       cmp.Or(o.ConfirmWithin, wait.DefaultConfirmWithin),
+		AcceptExistingAfter: acceptExistingAfter,
+		ConfirmWithin:       cmp.Or(confirmWithin, wait.DefaultConfirmWithin),
 		Unconfirmed:         true,
 	}}
 	handler.state.Remember(before.link, before.details)
 	handler.retryAfter = graphpolicy.RetryAfter(before.resp.Header, c.now())
-	asking := *handler // a copy, since a policy may abandon the request while it still runs
-	response, err := c.requestRemoteAssistance(ctx, device, func(clientRequestID string) string {
-		asking.state.RequestedAt, asking.state.ClientRequestID = c.now(), clientRequestID
-		return asking.resumeToken()
-	})
-	// The limits count from here: throttled tries may have taken minutes.
-	handler.state.RequestedAt = c.now()
-	if failed, ok := errors.AsType[*Error](err); ok && failed.OutcomeUnknown {
-		handler.refused, handler.state.RequestID, handler.state.ClientRequestID = err, failed.RequestID, failed.ClientRequestID
-		return handler, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	handler.state.Unconfirmed, handler.state.RequestID, handler.state.ClientRequestID = false, response.RequestID, response.ClientRequestID
 	return handler, nil
 }
 
@@ -304,11 +348,13 @@ func (c *Client) OpenRemoteAssistance(
 	ctx, endSpan := c.startSpan(ctx, opOpenRemoteAssistance)
 	defer func() { endSpan(err) }()
 	handler, err := c.begin(ctx, device, BeginRemoteAssistanceOptions{
+		Reference: o.Reference, ClientRequestID: o.ClientRequestID,
 		AcceptExistingAfter: o.AcceptExistingAfter, ConfirmWithin: o.ConfirmWithin,
-	})
+	}, true)
 	if err != nil {
 		return RemoteAssistanceSession{}, err
 	}
+	defer handler.leave(ctx)
 	if o.OnRequested != nil {
 		o.OnRequested(handler.requested())
 	}

@@ -15,7 +15,7 @@ var ErrSessionPending = errors.New("session pending")
 // PendingError means that the user was asked, or, with [ErrOutcomeUnknown], may have been, and that no link has come
 // yet. [Client.WaitForRemoteAssistance] continues the wait; asking again prompts the user again. [errors.Is] finds
 // [ErrSessionPending] in it, [ErrOutcomeUnknown] when nobody knows whether the request went through, and the cause: the
-// context's error, or that of the read that failed. If ConfirmWithin has passed without a sign of the request, the cause
+// context's error, that of the read that failed, or the journal's [ErrSuperseded]. If ConfirmWithin has passed without a sign of the request, the cause
 // is the request's own error, unless the wait was resumed. A wait that has reached its MaxWait has no cause, unless its
 // latest read failed.
 type PendingError struct {
@@ -50,7 +50,11 @@ func (e *PendingError) Error() string {
 	if e.cause != nil {
 		text += ": " + causeLine(e.cause)
 	}
-	text += "; the user may see a prompt already, so do not ask again: go on with WaitForRemoteAssistance and this error's ResumeToken"
+	if errors.Is(e.cause, ErrSuperseded) {
+		text += "; the link is withheld, for this wait is another request's or another program's now: look there, and do not ask again"
+	} else {
+		text += "; the user may see a prompt already, so do not ask again: go on with WaitForRemoteAssistance and this error's ResumeToken"
+	}
 	switch {
 	case e.RequestID != "":
 		text += "; request id " + redact.OneLine(e.RequestID, maxCodeText)

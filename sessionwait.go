@@ -12,6 +12,7 @@ import (
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
 	"github.com/go-intune/intune/internal/ratelimit"
+	"github.com/go-intune/intune/internal/redact"
 	"github.com/go-intune/intune/internal/wait"
 )
 
@@ -102,6 +103,7 @@ func (c *Client) WaitForRemoteAssistance(
 	if err != nil {
 		return RemoteAssistanceSession{}, err
 	}
+	defer handler.leave(ctx)
 	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency))
 }
 
@@ -126,24 +128,33 @@ func (c *Client) newPace(maxWait, frequency time.Duration) *wait.Pace {
 }
 
 // wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
-func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (session RemoteAssistanceSession, err error) {
+func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (RemoteAssistanceSession, error) {
 	// The span shows the ids of the request and not of the latest read.
 	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
+	left := h.waitWithin(ctx, p)
+	h.end(ctx, left)
+	if left = cmp.Or(h.failure, left); left != nil {
+		return RemoteAssistanceSession{}, left
+	}
+	return h.session, nil
+}
+
+// waitWithin returns when the wait is done, or else with why it was left.
+func (h *sessionHandler) waitWithin(ctx context.Context, p *wait.Pace) error {
 	for {
 		if err := ratelimit.Sleep(ctx, p.Pause(h.state.NextLimit(h.client.now()))); err != nil {
-			return RemoteAssistanceSession{}, h.pending(err)
+			return h.pending(err)
 		}
 		if !p.MayRead() {
 			h.judgeTime(h.client.now())
 		} else if err := h.lookWithin(ctx, p); err != nil {
-			return RemoteAssistanceSession{}, err
+			return err
 		}
 		switch {
 		case h.done:
-			err := h.Result(ctx, &session)
-			return session, err
+			return nil
 		case p.Over():
-			return RemoteAssistanceSession{}, h.pending(h.trouble)
+			return h.pending(h.trouble)
 		}
 	}
 }
@@ -204,6 +215,7 @@ type sessionHandler struct {
 	retryAfter time.Duration // how long the latest answer asks to wait, 0 if it does not
 	existing   SessionURL    // the unchanged link of the latest read, for AcceptExistingAfter
 	done       bool
+	told       bool // the journal was told of the end
 	session    RemoteAssistanceSession
 	failure    error
 }
@@ -222,6 +234,9 @@ func (h *sessionHandler) Poll(ctx context.Context) (*http.Response, error) {
 	resp, err := h.look(ctx)
 	if err != nil {
 		return nil, h.pending(err)
+	}
+	if _, unfinished := errors.AsType[*PendingError](h.failure); h.done && !unfinished {
+		h.end(ctx, nil)
 	}
 	return resp, nil
 }
@@ -250,6 +265,42 @@ func (h *sessionHandler) look(ctx context.Context) (resp *http.Response, err err
 		h.judgeTime(now)
 	}
 	return resp, nil
+}
+
+// asked takes the outcome of the request, from which the limits of the wait count, because throttled tries may have taken
+// minutes. It does nothing if no wait follows, or if the user was not asked.
+func (h *sessionHandler) asked(err error, requestID, clientRequestID string) {
+	if h == nil {
+		return
+	}
+	failed, _ := errors.AsType[*Error](err)
+	switch {
+	case err == nil:
+		h.state.Unconfirmed = false
+	case failed != nil && failed.OutcomeUnknown:
+		h.refused, requestID, clientRequestID = err, failed.RequestID, failed.ClientRequestID
+	default:
+		return
+	}
+	h.state.RequestedAt, h.state.RequestID, h.state.ClientRequestID = h.client.now(), requestID, clientRequestID
+}
+
+// tokenAfter is the resume token for the entry of an outcome, blank if the user was not asked or no wait follows.
+func (h *sessionHandler) tokenAfter(outcome Outcome) string {
+	if h == nil || outcome != OutcomeAccepted && outcome != OutcomeUnknown {
+		return ""
+	}
+	return h.resumeToken()
+}
+
+// changed reads the session, and reports whether it is another one than before.
+func (h *sessionHandler) changed(ctx context.Context) (bool, error) {
+	record, err := h.client.readSession(ctx, h.device, h.readAt)
+	if err != nil {
+		return false, err
+	}
+	state := h.state // a copy, because Judge takes notes
+	return state.Judge(record.link, record.details) != wait.Waiting, nil
 }
 
 // requested is what OnRequested is told.
@@ -324,6 +375,42 @@ func (h *sessionHandler) sessionError(details, hint string) *SessionError {
 		RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID,
 	}
 }
+
+// end tells the journal, once, how the wait ended; left is the error of a wait that is not done. A wait that is no longer
+// this program's gives no link.
+func (h *sessionHandler) end(ctx context.Context, left error) {
+	if h.told || h.client.journal == nil {
+		return
+	}
+	h.told = true
+	entry := JournalEntry{
+		Time: journalTime(), Device: h.device, ClientRequestID: h.state.ClientRequestID, RequestID: h.state.RequestID,
+		Session: SessionReady,
+	}
+	if err := cmp.Or(left, h.failure); err != nil {
+		entry.Session, entry.Error = SessionLeft, err.Error()
+		if _, failed := errors.AsType[*SessionError](err); failed {
+			entry.Session = SessionFailed
+		}
+	}
+	ctx, cancel := journalContext(ctx)
+	defer cancel()
+	err := h.client.journal.Ended(ctx, entry)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrSuperseded):
+		h.session = RemoteAssistanceSession{}
+		h.fail(h.pending(redact.Error(err, privateOf(graphpolicy.Asked{User: h.device.user()}, nil, ""))))
+	default:
+		tellJournalError(ctx, h.client.tracer(), h.device, err)
+	}
+}
+
+// errLeft is for a wait that a panic ended.
+var errLeft = errors.New("the wait did not return")
+
+// leave tells the journal of a wait that ends without having told it, by a panic.
+func (h *sessionHandler) leave(ctx context.Context) { h.end(ctx, h.pending(errLeft)) }
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
 

@@ -162,7 +162,9 @@ func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
 }
 
 // Ended implements [intune.Journal].
-func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error { return r.journal.Ended(ctx, entry) }
+func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	return r.journal.Ended(ctx, entry)
+}
 
 func (r *record) keep(in map[string]intune.JournalEntry, entry intune.JournalEntry) {
 	r.mu.Lock()

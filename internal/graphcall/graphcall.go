@@ -36,6 +36,7 @@ type Request struct {
 	Write  bool                      // a POST that must not be repeated once its outcome is open; otherwise a GET
 	Before func(*http.Request) error // as graphpolicy.Call.Before
 	ID     string                    // client-request-id, blank for a new one
+	Fixed  bool                      // as graphpolicy.Call.FixedID
 	Asked  graphpolicy.Asked         // as graphpolicy.Call.Asked
 }
 
@@ -55,7 +56,7 @@ func (c *Caller) Send(ctx context.Context, r *Request) Result {
 		id = uuid.NewString()
 	}
 	call := &graphpolicy.Call{
-		API: r.API, Write: r.Write, RequestID: id, Redact: c.Redact, Asked: r.Asked, Before: r.Before,
+		API: r.API, Write: r.Write, RequestID: id, FixedID: r.Fixed, Redact: c.Redact, Asked: r.Asked, Before: r.Before,
 	}
 	below, traced := ctx, c.Tracer.Enabled()
 	if traced {

@@ -412,7 +412,7 @@ func TestSend_Before(t *testing.T) {
 	if result := caller.Send(t.Context(), r); !result.OK || tries != 2 {
 		t.Errorf("%d tries, error %v", tries, result.Err)
 	}
-	if !slices.Equal(asked, []string{"id-1"}) {
+	if !slices.Equal(asked, []string{"id-1", "id-1"}) {
 		t.Errorf("asked before %q", asked)
 	}
 	r.Before = func(*http.Request) error { return errBroken }

@@ -34,7 +34,7 @@ func tries(t *testing.T, call *graphpolicy.Call, status int, ids ...string) (lef
 	return left, errs
 }
 
-// Before sees the id that leaves, once, and every later try leaves with the same.
+// Before sees the id that leaves at each try, which is the same in all.
 func TestBeforeFixesTheRequestID(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -60,7 +60,7 @@ func TestBeforeFixesTheRequestID(t *testing.T) {
 			if err := errors.Join(errs...); err != nil {
 				t.Fatal(err)
 			}
-			if want := []string{c.want}; !slices.Equal(seen, want) {
+			if want := slices.Repeat([]string{c.want}, len(c.ids)); !slices.Equal(seen, want) {
 				t.Errorf("Before saw %q, want %q", seen, want)
 			}
 			if want := slices.Repeat([][]string{{c.want}}, len(c.ids)); !slices.EqualFunc(left, want, slices.Equal) {
@@ -72,6 +72,52 @@ func TestBeforeFixesTheRequestID(t *testing.T) {
 				t.Errorf("recorded %+v, want %+v", record, want)
 			}
 		})
+	}
+}
+
+// A fixed id wins over what the caller's policies set, with Before and without.
+func TestFixedID(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(*http.Request) error{"no Before": nil, "Before": func(*http.Request) error { return nil }} {
+		call := newCall(true)
+		call.RequestID, call.FixedID, call.Before = "made", true, before
+		left, errs := tries(t, call, http.StatusServiceUnavailable, "a", "", "no header", "b")
+		if err := errors.Join(errs...); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if want := slices.Repeat([][]string{{"made"}}, 4); !slices.EqualFunc(left, want, slices.Equal) {
+			t.Errorf("%s: left with %q, want %q", name, left, want)
+		}
+		if id := call.Record().RequestID; id != "made" {
+			t.Errorf("%s: recorded %q", name, id)
+		}
+	}
+}
+
+// A request that was refused once, and is stopped before its second try, has left all the same.
+func TestBeforeStopsALaterTry(t *testing.T) {
+	t.Parallel()
+	cause, calls := errors.New("too late"), 0
+	call := newCall(true)
+	call.Before = func(*http.Request) error {
+		if calls++; calls == 2 {
+			return cause
+		}
+		return nil
+	}
+	left, errs := tries(t, call, http.StatusServiceUnavailable, "a", "a", "a")
+	if len(left) != 1 || calls != 2 {
+		t.Errorf("%d left, %d calls", len(left), calls)
+	}
+	if !errors.Is(errs[1], cause) {
+		t.Errorf("error %v, want %v", errs[1], cause)
+	}
+	record := call.Record()
+	if record.Verdict != graphpolicy.NotSent || !record.Left {
+		t.Errorf("verdict %v, left: %v", record.Verdict, record.Left)
+	}
+	if record.Stopped == nil {
+		t.Error("the record does not say that it was stopped")
 	}
 }
 

@@ -3,7 +3,6 @@ package graphpolicy
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -47,16 +46,18 @@ type Call struct {
 	// RequestID is the client-request-id of the request as it was made.
 	RequestID string
 
-	// Before, if not nil, is called once for a write, with the first request that is about to be sent. If it returns an
-	// error, neither that request nor a later one is sent, and the record holds the error. All later tries get the
-	// client-request-id of that request, which is RequestID if a policy removed it.
+	// FixedID says that every try has this RequestID, whatever the caller's context and policies say.
+	FixedID bool
+
+	// Before, if not nil, is called for each try of a write, as the last thing before the transport. If it returns an error,
+	// neither that request nor a later one is sent, and the record holds the error. All tries have the client-request-id of
+	// the first, which is RequestID if a policy removed it.
 	Before func(*http.Request) error
 
 	mu     sync.Mutex // a caller's policy may abandon a request while it runs
 	record Record
 	closed bool        // Close was called
-	asked  bool        // Before was called
-	fixed  string      // with this client-request-id
+	fixed  string      // the client-request-id with which Before was called first
 	first  callContext // here, because that saves an allocation
 
 	challenged bool           // a claims challenge was seen
@@ -141,32 +142,26 @@ func (c *Call) begin(req *http.Request) bool {
 		return false
 	}
 	normalizeRequestID(req, c.RequestID)
+	if c.FixedID {
+		setRequestID(req, c.RequestID)
+	}
 	c.record = Record{
 		Verdict: Open, RequestID: req.Header.Get(requestIDHeader), Authorization: req.Header.Get("Authorization"), Left: c.record.Left,
 	}
 	return true
 }
 
-// announce calls Before at the first try, and gives later tries the id that Before was called with. The try has begun
-// already, so no other one can start meanwhile.
+// announce calls Before, and gives later tries the id of the first. The try has begun already, so no other one can start
+// meanwhile.
 func (c *Call) announce(req *http.Request) error {
 	if c.Before == nil || !c.Write {
 		return nil
 	}
-	first := !c.asked // only the goroutine of the try that has begun gets here
-	if first {
-		c.asked, c.fixed = true, cmp.Or(req.Header.Get(requestIDHeader), c.RequestID)
-	}
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
-	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return equalFold(name, requestIDHeader) })
-	req.Header.Set(requestIDHeader, c.fixed)
+	c.fixed = cmp.Or(c.fixed, req.Header.Get(requestIDHeader), c.RequestID) // only the goroutine of this try gets here
+	setRequestID(req, c.fixed)
 	var stopped *StoppedError
-	if first {
-		if err := c.Before(req); err != nil {
-			stopped = &StoppedError{err}
-		}
+	if err := c.Before(req); err != nil {
+		stopped = &StoppedError{err}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -38,6 +38,15 @@ func normalizeRequestID(req *http.Request, made string) {
 	req.Header[requestIDHeader] = []string{id}
 }
 
+// setRequestID replaces the client-request-id of a request.
+func setRequestID(req *http.Request, id string) {
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return equalFold(name, requestIDHeader) })
+	req.Header.Set(requestIDHeader, id)
+}
+
 func onlyOne(header http.Header, is func(string) bool) bool {
 	found := 0
 	for name := range header {

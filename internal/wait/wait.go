@@ -141,3 +141,7 @@ func (s *State) hash(text string) [sha256.Size]byte {
 }
 
 func equal(a, b [sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
+
+// Age is how much time has passed, by the wall clock or by the monotonic one, whichever says more: the one may be set back,
+// and the other stands still while the machine sleeps.
+func Age(from, to time.Time) time.Duration { return max(to.Sub(from), to.Round(0).Sub(from.Round(0))) }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"pgregory.net/rapid"
 
 	"github.com/go-intune/intune"
@@ -1216,5 +1217,718 @@ func TestRequestRemoteAssistance_SpanHidesTheUserInAnErrorOfTheJournal(t *testin
 	want := "intune.journalError[{error.message key (device)=(/users/REDACTED/managedDevices/1) exists already}]"
 	if got := collected.List[0].Events; !slices.Equal(got, []string{want}) {
 		t.Errorf("events %q, want %q", got, want)
+	}
+}
+
+// truth is what a program is told of a request, by Open or by WaitFor after a restart.
+type truth struct {
+	link            string
+	reused, unknown bool
+	pending, failed bool
+	details, id     string
+}
+
+func truthOf(session intune.RemoteAssistanceSession, err error) truth {
+	told := truth{
+		link: session.URL.Reveal(), reused: session.Reused, id: session.ClientRequestID, unknown: errors.Is(err, intune.ErrOutcomeUnknown),
+	}
+	if pending, ok := errors.AsType[*intune.PendingError](err); ok {
+		told.pending, told.id = true, pending.ClientRequestID
+	}
+	if failed, ok := errors.AsType[*intune.SessionError](err); ok {
+		told.failed, told.id, told.details = true, failed.ClientRequestID, failed.Details
+	}
+	return told
+}
+
+// Once Asked is durable, a program that starts again is told what it would have been told without a crash.
+func TestJournal_SameTruthAfterARestart(t *testing.T) {
+	t.Parallel()
+	drop := func(mode intunetest.DropMode) *intunetest.Fault {
+		return &intunetest.Fault{Method: http.MethodPost, Drop: mode}
+	}
+	link := func(after time.Duration) intunetest.SessionScript {
+		return intunetest.SessionScript{After: after, URL: "https://a/new"}
+	}
+	for name, c := range map[string]struct {
+		fault  *intunetest.Fault
+		script intunetest.SessionScript
+		accept time.Duration // AcceptExistingAfter
+		want   truth
+	}{
+		"accepted, a link soon":  {nil, link(10 * time.Second), 0, truth{link: "https://a/new"}},
+		"accepted, a link later": {nil, link(5 * time.Minute), 0, truth{link: "https://a/new"}},
+		"accepted, an error text later": {
+			nil, intunetest.SessionScript{After: 5 * time.Minute, ErrorDetails: "no license"}, 0, truth{failed: true, details: "no license"},
+		},
+		"accepted, nothing":        {nil, intunetest.SessionScript{Never: true}, 0, truth{pending: true}},
+		"accepted, the old link":   {nil, intunetest.SessionScript{Never: true}, 4 * time.Minute, truth{link: "https://a/old", reused: true}},
+		"carried out, a link":      {drop(intunetest.DropAfter), link(time.Minute), 0, truth{link: "https://a/new"}},
+		"carried out, and no sign": {drop(intunetest.DropAfter), intunetest.SessionScript{Never: true}, 0, truth{pending: true, unknown: true}},
+		"lost":                     {drop(intunetest.DropBefore), link(time.Minute), 0, truth{pending: true, unknown: true}},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			for _, crash := range []bool{false, true} {
+				device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL("https://a/old")}, c.script)
+				if c.fault != nil {
+					tenant.Inject(*c.fault)
+				}
+				ctx, die := context.WithCancel(t.Context())
+				defer die()
+				journal, options := &memory{}, &intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: c.accept}
+				var requested intune.Requested
+				options.OnRequested = func(r intune.Requested) {
+					if requested = r; crash {
+						die()
+					}
+				}
+				session, err := journaled(t, tenant, journal).OpenRemoteAssistance(ctx, device, options)
+				asking, asked := journal.pair(t)
+				if crash {
+					session, err = journaled(t, tenant, &memory{}).WaitForRemoteAssistance(t.Context(), asked.ResumeToken, nil)
+				}
+				want := c.want
+				want.id = asking.ClientRequestID
+				if got := truthOf(session, err); got != want {
+					t.Errorf("crash: %v: told %+v, want %+v; error %v", crash, got, want, err)
+				}
+				if requested.ResumeToken != asked.ResumeToken || requested.Outcome != asked.Outcome {
+					t.Errorf("OnRequested was told %+v, Asked %+v", requested, asked)
+				}
+				if n, most := tenant.Prompts(device), 1; n > most {
+					t.Errorf("crash: %v: %d prompts", crash, n)
+				}
+			}
+		})
+	}
+}
+
+// The token of Asking knows nothing yet. A wait that goes on from it never says that the request was accepted.
+func TestJournal_TokenOfAskingIsUnconfirmed(t *testing.T) {
+	t.Parallel()
+	bubble(t, "no sign", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		journal := &memory{}
+		_, err := journaled(t, tenant, journal).BeginRemoteAssistance(t.Context(), device, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asking, _ := journal.pair(t)
+		begun := time.Now()
+		_, err = journaled(t, tenant, journal).WaitForRemoteAssistance(t.Context(), asking.ResumeToken, nil)
+		checkKinds(t, err, intune.ErrSessionPending, intune.ErrOutcomeUnknown)
+		if waited := time.Since(begun); waited != 2*time.Minute {
+			t.Errorf("looked for a sign for %v", waited)
+		}
+	})
+}
+
+// Ended is called once for each wait that stops, whoever waits, before the caller has the result.
+func TestJournal_EndedOnce(t *testing.T) {
+	t.Parallel()
+	refuse := intunetest.Fault{Method: http.MethodGet, Status: 403, Code: "Forbidden", Times: -1}
+	for name, c := range map[string]struct {
+		script  intunetest.SessionScript
+		options intune.OpenRemoteAssistanceOptions
+		lost    bool              // the request
+		later   *intunetest.Fault // once the request was made
+		cancels bool              // the caller
+		want    intune.SessionOutcome
+		poller  intune.SessionOutcome
+	}{
+		"ready": {script: intunetest.SessionScript{After: time.Minute}, want: intune.SessionReady, poller: intune.SessionReady},
+		"reused": {
+			script: intunetest.SessionScript{Never: true}, options: intune.OpenRemoteAssistanceOptions{AcceptExistingAfter: time.Minute},
+			want: intune.SessionReady, poller: intune.SessionReady,
+		},
+		"failed": {
+			script: intunetest.SessionScript{After: time.Minute, ErrorDetails: "no"}, want: intune.SessionFailed, poller: intune.SessionFailed,
+		},
+		"a link that must not be opened": {
+			script: intunetest.SessionScript{After: time.Minute, URL: "http://a/1"}, want: intune.SessionFailed, poller: intune.SessionFailed,
+		},
+		"MaxWait": {
+			script: intunetest.SessionScript{Never: true}, options: intune.OpenRemoteAssistanceOptions{MaxWait: time.Minute},
+			want: intune.SessionLeft,
+		},
+		"no sign":              {script: intunetest.SessionScript{Never: true}, lost: true, want: intune.SessionLeft},
+		"a read is refused":    {script: intunetest.SessionScript{Never: true}, later: &refuse, want: intune.SessionLeft},
+		"the end of a context": {script: intunetest.SessionScript{Never: true}, cancels: true, want: intune.SessionLeft},
+	} {
+		for _, method := range []string{"Open", "WaitFor", "Poll"} {
+			bubble(t, name+", "+method, func(t *testing.T, tenant *intunetest.Tenant) {
+				old := intune.NewSessionURL("https://a/old")
+				device := waiting(tenant, intune.ManagedDevice{RemoteAssistanceSessionURL: old}, c.script)
+				if c.lost {
+					tenant.Inject(intunetest.Fault{Method: http.MethodPost, Drop: intunetest.DropBefore})
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				journal := &memory{}
+				client, options := journaled(t, tenant, journal), c.options
+				requested := func(intune.Requested) {
+					if c.later != nil {
+						tenant.Inject(*c.later)
+					}
+					if c.cancels {
+						time.AfterFunc(time.Minute, cancel)
+					}
+				}
+				var err error
+				want := c.want
+				if method == "Open" {
+					options.OnRequested = requested
+					_, err = client.OpenRemoteAssistance(ctx, device, &options)
+				} else {
+					poller, failed := client.BeginRemoteAssistance(ctx, device, &intune.BeginRemoteAssistanceOptions{
+						AcceptExistingAfter: c.options.AcceptExistingAfter,
+					})
+					if failed != nil {
+						t.Fatal(failed)
+					}
+					requested(intune.Requested{})
+					if method == "WaitFor" {
+						_, asked := journal.pair(t)
+						_, err = client.WaitForRemoteAssistance(ctx, asked.ResumeToken, &intune.WaitForRemoteAssistanceOptions{MaxWait: c.options.MaxWait})
+					} else {
+						ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
+						defer cancel()
+						want = c.poller
+						_, err = poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: time.Second})
+					}
+				}
+				asking, asked := journal.pair(t)
+				if asking.Waits != (method == "Open") {
+					t.Errorf("Asking was told that this process waits: %v", asking.Waits)
+				}
+				if want == "" {
+					if len(journal.ended) > 0 {
+						t.Errorf("Ended was told %+v", journal.ended)
+					}
+					return
+				}
+				if len(journal.ended) != 1 {
+					t.Fatalf("Ended was told %+v, want one", journal.ended)
+				}
+				ended := intune.JournalEntry{
+					Time: journal.ended[0].Time, Device: device, ClientRequestID: asking.ClientRequestID, RequestID: asked.RequestID, Session: want,
+				}
+				if err != nil {
+					ended.Error = err.Error()
+				}
+				if journal.ended[0] != ended {
+					t.Errorf("Ended was told %+v, want %+v", journal.ended[0], ended)
+				}
+				if ended.Time.Before(asked.Time) || ended.Time.Location() != time.UTC {
+					t.Errorf("Ended was told the time %v, Asked %v", ended.Time, asked.Time)
+				}
+			})
+		}
+	}
+}
+
+// A request that asked nobody has no wait, and so no end.
+func TestJournal_NoEndedWithoutAWait(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]intunetest.Fault{
+		"rejected": {Method: http.MethodPost, Status: 403, Code: "Forbidden"},
+		"not sent": {Method: http.MethodPost, Drop: intunetest.DropConnect, Times: -1},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+			tenant.Inject(fault)
+			if _, err := journaled(t, tenant, journal).OpenRemoteAssistance(t.Context(), device, nil); err == nil {
+				t.Error("no error")
+			}
+			if _, asked := journal.pair(t); asked.ResumeToken != "" {
+				t.Errorf("Asked was told the token %q", asked.ResumeToken)
+			}
+			if len(journal.ended) > 0 {
+				t.Errorf("Ended was told %+v", journal.ended)
+			}
+		})
+	}
+}
+
+// A panic in the wait ends it too, and so does one of OnRequested.
+func TestJournal_EndedAfterAPanic(t *testing.T) {
+	t.Parallel()
+	for _, place := range []string{"OnRequested", "a read"} {
+		bubble(t, place, func(t *testing.T, tenant *intunetest.Tenant) {
+			device, journal, asked := waiting(tenant, intune.ManagedDevice{}), &memory{}, false
+			options := tenant.ClientOptions()
+			options.Journal = journal
+			options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+				if asked && place == "a read" {
+					panic("boom")
+				}
+				return tenant.Do(req)
+			})
+			client, err := intune.NewClient(tenant.Credential(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+				if len(journal.ended) != 1 || journal.ended[0].Session != intune.SessionLeft {
+					t.Errorf("Ended was told %+v, want that the wait was left", journal.ended)
+				}
+			}()
+			_, _ = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) {
+				if asked = true; place == "OnRequested" {
+					panic("boom")
+				}
+			}})
+		})
+	}
+}
+
+// A wait that is no longer the caller's gives no link, and neither does its error.
+func TestErrSuperseded_WithholdsTheLink(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"Open", "WaitFor", "Poll"} {
+		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{After: time.Minute, URL: "https://get.teamviewer.com/secret"})
+			journal := &memory{onEnded: func(context.Context, intune.JournalEntry) error {
+				return fmt.Errorf("row 7: %w, see https://get.teamviewer.com/secret", intune.ErrSuperseded)
+			}}
+			client := journaled(t, tenant, journal)
+			var session intune.RemoteAssistanceSession
+			var err error
+			if method == "Open" {
+				session, err = client.OpenRemoteAssistance(t.Context(), device, nil)
+			} else {
+				poller, failed := client.BeginRemoteAssistance(t.Context(), device, nil)
+				if failed != nil {
+					t.Fatal(failed)
+				}
+				if method == "Poll" {
+					session, err = poller.PollUntilDone(t.Context(), &runtime.PollUntilDoneOptions{Frequency: time.Second})
+				} else {
+					_, asked := journal.pair(t)
+					session, err = client.WaitForRemoteAssistance(t.Context(), asked.ResumeToken, nil)
+				}
+			}
+			if session != (intune.RemoteAssistanceSession{}) {
+				t.Errorf("the session is %+v with the link %q", session, session.URL.Reveal())
+			}
+			checkKinds(t, err, intune.ErrSessionPending, intune.ErrSuperseded)
+			checkSays(t, err, "the link is withheld", "row 7: superseded", "do not ask again")
+			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, "secret") {
+				t.Errorf("the link is in the error: %s", text)
+			}
+			if len(journal.ended) != 1 {
+				t.Errorf("Ended was told %+v", journal.ended)
+			}
+		})
+	}
+}
+
+// Any other error of Ended is no reason to keep a link from whoever waits for it.
+func TestJournal_ErrorOfEndedHidesNothing(t *testing.T) {
+	t.Parallel()
+	bubble(t, "a full disk", func(t *testing.T, tenant *intunetest.Tenant) {
+		device := waiting(tenant, intune.ManagedDevice{})
+		full := errors.New("no space left")
+		journal := &memory{onEnded: func(context.Context, intune.JournalEntry) error { return full }}
+		session, err := journaled(t, tenant, journal).OpenRemoteAssistance(t.Context(), device, nil)
+		if err != nil || session.URL.IsZero() {
+			t.Errorf("got %+v, error %v", session, err)
+		}
+	})
+}
+
+// A link or an error text that comes between the first look and the request is somebody else's, and nothing is sent. With a
+// journal, which may take its time, the client looks again right before each try.
+func TestJournal_SomebodyElsesSession(t *testing.T) {
+	t.Parallel()
+	ask := func(t *testing.T, tenant *intunetest.Tenant, device intune.DeviceRef) {
+		t.Helper()
+		if _, err := tenant.Client().RequestRemoteAssistance(t.Context(), device, nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) //nolint:forbidigo // the bubble's clock
+	}
+	for name, c := range map[string]struct {
+		script  intunetest.SessionScript // of the other's request, which is the first
+		left    string                   // the link of before
+		sent    bool
+		prompts int
+	}{
+		"a link":           {intunetest.SessionScript{After: 1, URL: "https://a/theirs"}, "", false, 1},
+		"another link":     {intunetest.SessionScript{After: 1, URL: "https://a/theirs"}, "https://a/old", false, 1},
+		"an error text":    {intunetest.SessionScript{After: 1, ErrorDetails: "no"}, "https://a/old", false, 1},
+		"a link that goes": {intunetest.SessionScript{Never: true, ClearOld: true}, "https://a/old", true, 2},
+		"nothing new":      {intunetest.SessionScript{Never: true}, "https://a/old", true, 2},
+	} {
+		for _, when := range []string{"while Asking runs", "while the service throttles"} {
+			bubble(t, name+" "+when, func(t *testing.T, tenant *intunetest.Tenant) {
+				left := intune.ManagedDevice{RemoteAssistanceSessionURL: intune.NewSessionURL(c.left)}
+				device := waiting(tenant, left, c.script, intunetest.SessionScript{URL: "https://a/ours"})
+				journal := &memory{}
+				throttled := when != "while Asking runs"
+				if throttled {
+					ours := func(intunetest.RecordedRequest) bool { return len(journal.asking) > 0 }
+					tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: 429, Match: ours})
+				}
+				client := journaled(t, tenant, journal)
+				journal.onAsking = func(context.Context, intune.JournalEntry) error {
+					if !throttled {
+						ask(t, tenant, device)
+					}
+					return nil
+				}
+				other := sync.OnceFunc(func() { ask(t, tenant, device) })
+				if throttled {
+					options := tenant.ClientOptions()
+					options.Journal = journal
+					options.PerRetryPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+						resp, err := req.Next()
+						if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+							other()
+						}
+						return resp, err
+					})}
+					client, _ = intune.NewClient(tenant.Credential(), options)
+				}
+				session, err := client.OpenRemoteAssistance(t.Context(), device, nil)
+				if n := tenant.Prompts(device); n != c.prompts {
+					t.Errorf("%d prompts, want %d", n, c.prompts)
+				}
+				_, asked := journal.pair(t)
+				if c.sent {
+					if err != nil || session.URL.Reveal() != "https://a/ours" {
+						t.Errorf("got %q, error %v", session.URL.Reveal(), err)
+					}
+					return
+				}
+				checkKinds(t, err, intune.ErrConflict)
+				checkSays(t, err, "somebody else's")
+				want := intune.OutcomeNotSent
+				if throttled {
+					want = intune.OutcomeRejected
+				}
+				if asked.Outcome != want || asked.ResumeToken != "" {
+					t.Errorf("Asked was told %q with the token %q, want %q without", asked.Outcome, asked.ResumeToken, want)
+				}
+			})
+		}
+	}
+}
+
+// If the second look fails, nobody knows whose link comes next, and nothing is sent.
+func TestJournal_NoSecondLookNoRequest(t *testing.T) {
+	t.Parallel()
+	bubble(t, "refused", func(t *testing.T, tenant *intunetest.Tenant) {
+		device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+		journal.onAsking = func(context.Context, intune.JournalEntry) error {
+			tenant.Inject(intunetest.Fault{Method: http.MethodGet, Status: 403, Code: "Forbidden", Times: -1})
+			return nil
+		}
+		_, err := journaled(t, tenant, journal).OpenRemoteAssistance(t.Context(), device, nil)
+		checkKinds(t, err, intune.ErrForbidden)
+		checkSays(t, err, "not sent, for the device's session could not be read once more")
+		if n := tenant.Prompts(device); n != 0 {
+			t.Errorf("%d prompts", n)
+		}
+		if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeNotSent {
+			t.Errorf("Asked was told %q", asked.Outcome)
+		}
+	})
+}
+
+// One read before the request without a journal, two with one; a request without a wait has none.
+func TestJournal_LooksAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		journal intune.Journal
+		method  string
+		want    int
+	}{
+		"no journal": {nil, "Begin", 1}, "a journal": {&memory{}, "Begin", 2}, "no wait": {&memory{}, "Request", 0},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{})
+			if err := requested(t.Context(), journaled(t, tenant, c.journal), device)[c.method](); err != nil {
+				t.Fatal(err)
+			}
+			list := tenant.Requests()
+			if n := len(list) - 1; n != c.want || list[n].Method != http.MethodPost {
+				t.Errorf("%d requests, the last is %s; want %d reads and the POST", len(list), list[n].Method, c.want)
+			}
+		})
+	}
+}
+
+// No try starts more than ten minutes after its Asking, whatever the service asks for and however slow the journal is.
+func TestJournal_TenMinutes(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"Request", "Open", "Many"} {
+		bubble(t, method+", throttled", func(t *testing.T, tenant *intunetest.Tenant) {
+			device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: 429, Header: http.Header{"Retry-After": {"130"}}, Times: -1})
+			client := journaledSlowly(t, tenant, journal)
+			var err error
+			if method == "Many" {
+				for result := range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil) {
+					err = result.Err
+				}
+			} else {
+				err = requested(t.Context(), client, device)[method]()
+			}
+			checkSays(t, err, "more than ten minutes have passed since the journal recorded the request")
+			asking, asked := journal.pair(t)
+			if asked.Outcome != intune.OutcomeRejected {
+				t.Errorf("Asked was told %q", asked.Outcome)
+			}
+			var tries []time.Duration
+			for _, request := range tenant.Requests() {
+				if request.Method == http.MethodPost {
+					tries = append(tries, request.Time.Sub(asking.Time).Round(time.Second))
+				}
+			}
+			want := []time.Duration{0, 130 * time.Second, 260 * time.Second, 390 * time.Second, 520 * time.Second}
+			if !slices.Equal(tries, want) {
+				t.Errorf("tries after %v, want %v", tries, want)
+			}
+		})
+		bubble(t, method+", a slow journal", func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{})
+			journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error {
+				time.Sleep(10*time.Minute + 1) //nolint:forbidigo // the bubble's clock
+				return nil
+			}}
+			client := journaledSlowly(t, tenant, journal)
+			if method == "Many" {
+				for range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil) {
+				}
+			} else if err := requested(t.Context(), client, device)[method](); err == nil {
+				t.Error("no error")
+			}
+			if n := tenant.Prompts(device); n != 0 {
+				t.Errorf("%d prompts", n)
+			}
+			if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeNotSent {
+				t.Errorf("Asked was told %q", asked.Outcome)
+			}
+		})
+	}
+}
+
+// journaledSlowly is a client with a journal that truly waits, twenty times if it has to.
+func journaledSlowly(t *testing.T, tenant *intunetest.Tenant, journal intune.Journal) *intune.Client {
+	t.Helper()
+	options := tenant.ClientOptions()
+	options.Journal, options.PerRetryPolicies, options.Retry = journal, nil, policy.RetryOptions{MaxRetries: 20}
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// A store that is slow holds up a call for ten seconds at most, whatever became of the caller's context.
+func TestJournal_TenSecondsForWhatHasHappened(t *testing.T) {
+	t.Parallel()
+	bubble(t, "a store that hangs", func(t *testing.T, tenant *intunetest.Tenant) {
+		type key struct{}
+		device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "kept"))
+		defer cancel()
+		hangs := func(ctx context.Context, _ intune.JournalEntry) error {
+			if ctx.Value(key{}) != "kept" {
+				t.Error("the values of the context are gone")
+			}
+			cancel() // the caller goes
+			begun := time.Now()
+			<-ctx.Done()
+			if took := time.Since(begun); took != 10*time.Second {
+				t.Errorf("the context lasted %v", took)
+			}
+			return ctx.Err()
+		}
+		journal := &memory{onAsked: hangs, onEnded: hangs}
+		begun := time.Now()
+		_, err := journaled(t, tenant, journal).OpenRemoteAssistance(ctx, device, nil)
+		checkKinds(t, err, intune.ErrSessionPending, context.Canceled)
+		if took := time.Since(begun); took != 20*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if len(journal.ended) != 1 {
+			t.Errorf("Ended was told %+v", journal.ended)
+		}
+	})
+}
+
+// A journal that refuses is heard: nobody was asked by this call, and its own error is below.
+func TestJournal_RefusesInItsOwnWords(t *testing.T) {
+	t.Parallel()
+	busy := &intune.DeviceBusyError{Device: intune.Device("1"), Actor: "bert", Reference: "INC-1", Since: time.Now()}
+	earlier := intune.JournalEntry{ClientRequestID: "id-1", ResumeToken: "secret"}
+	again := &intune.AlreadyAskedError{Request: intune.JournalRequest{Asking: earlier}}
+	for name, refusal := range map[string]error{"busy": busy, "asked before": again} {
+		for _, method := range []string{"Request", "Begin", "Open"} {
+			tenant := intunetest.NewTenant(nil)
+			device := tenant.AddDevice(intune.ManagedDevice{})
+			journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error { return refusal }}
+			err := requested(t.Context(), journaled(t, tenant, journal), device)[method]()
+			if !errors.Is(err, refusal) {
+				t.Errorf("%s, %s: the journal's error is not below %v", name, method, err)
+			}
+			checkKinds(t, err)
+			checkSays(t, err, "nobody was asked by this call", refusal.Error())
+			if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
+				t.Errorf("%s, %s: the token is in the error %v", name, method, err)
+			}
+			if n := tenant.Prompts(device); n != 0 {
+				t.Errorf("%s, %s: %d prompts", name, method, n)
+			}
+		}
+	}
+}
+
+// The caller's own key is the id of the request in every try, in the entries and in what the caller gets, in lower case. The
+// reads have ids of their own. The reference is in the entry, and nowhere on the wire.
+func TestJournal_KeyAndReferenceOfTheCaller(t *testing.T) {
+	t.Parallel()
+	const key, reference = "3F2504E0-4F89-41D3-9A0C-0305E82C3301", "INC-1234: Größe"
+	for _, method := range []string{"Request", "Begin", "Open"} {
+		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
+			device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+			tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: 429, Times: 2})
+			ctx := policy.WithHTTPHeader(t.Context(), http.Header{"client-request-id": {"of-the-context"}})
+			client := journaled(t, tenant, journal)
+			var err error
+			var got string
+			switch method {
+			case "Request":
+				var response intune.RequestRemoteAssistanceResponse
+				response, err = client.RequestRemoteAssistance(ctx, device,
+					&intune.RequestRemoteAssistanceOptions{Reference: reference, ClientRequestID: key})
+				got = response.ClientRequestID
+			case "Begin":
+				_, err = client.BeginRemoteAssistance(ctx, device, &intune.BeginRemoteAssistanceOptions{Reference: reference, ClientRequestID: key})
+				got = strings.ToLower(key)
+			case "Open":
+				var session intune.RemoteAssistanceSession
+				session, err = client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Reference: reference, ClientRequestID: key})
+				got = session.ClientRequestID
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			asking, asked := journal.pair(t)
+			ids := []string{got, asking.ClientRequestID, asked.ClientRequestID}
+			for _, request := range tenant.Requests() {
+				id := request.Header.Get("Client-Request-Id")
+				if request.Method == http.MethodPost {
+					ids = append(ids, id)
+				} else if id == strings.ToLower(key) {
+					t.Error("a read has the id of the request")
+				}
+				if strings.Contains(fmt.Sprint(request), "INC-1234") {
+					t.Errorf("the reference is on the wire: %+v", request)
+				}
+			}
+			if want := slices.Repeat([]string{strings.ToLower(key)}, 6); !slices.Equal(ids, want) {
+				t.Errorf("the ids are %q, want %q", ids, want)
+			}
+			if asking.Reference != reference {
+				t.Errorf("Asking was told the reference %q", asking.Reference)
+			}
+		})
+	}
+}
+
+func TestJournal_KeysAndReferencesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{})
+	journal := &memory{}
+	client := journaled(t, tenant, journal)
+	for name, c := range map[string]struct{ reference, key, want string }{
+		"a long reference":      {strings.Repeat("é", 129), "", "options.Reference has 258 bytes; use at most 256"},
+		"a line break":          {"INC-1\nINC-2", "", "options.Reference holds a control character"},
+		"a DEL":                 {"INC-1\x7f", "", "options.Reference holds a control character"},
+		"no UTF-8":              {"INC-\xff", "", "options.Reference holds a control character or is not UTF-8"},
+		"no GUID":               {"", "ticket-1", "options.ClientRequestID is not a GUID of 36 characters"},
+		"braces":                {"", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}", "options.ClientRequestID is not a GUID"},
+		"without dashes":        {"", "3f2504e04f8941d39a0c0305e82c3301", "options.ClientRequestID is not a GUID"},
+		"white space around it": {"", " 3f2504e0-4f89-41d3-9a0c-0305e82c330", "options.ClientRequestID is not a GUID"},
+		"all zeros":             {"", "00000000-0000-0000-0000-000000000000", "is not a GUID of 36 characters, or is all zeros"},
+	} {
+		for method, call := range map[string]func() error{
+			"Request": func() error {
+				_, err := client.RequestRemoteAssistance(t.Context(), device,
+					&intune.RequestRemoteAssistanceOptions{Reference: c.reference, ClientRequestID: c.key})
+				return err
+			},
+			"Begin": func() error {
+				_, err := client.BeginRemoteAssistance(t.Context(), device,
+					&intune.BeginRemoteAssistanceOptions{Reference: c.reference, ClientRequestID: c.key})
+				return err
+			},
+			"Open": func() error {
+				_, err := client.OpenRemoteAssistance(t.Context(), device,
+					&intune.OpenRemoteAssistanceOptions{Reference: c.reference, ClientRequestID: c.key})
+				return err
+			},
+			"Many": func() error {
+				for result := range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}),
+					&intune.RequestRemoteAssistanceManyOptions{Reference: c.reference}) {
+					return result.Err
+				}
+				return nil
+			},
+		} {
+			if method == "Many" && c.key != "" {
+				continue
+			}
+			err := call()
+			if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s, %s: got %v, want %q", name, method, err, c.want)
+			}
+		}
+	}
+	if n := tenant.RequestCount(); n != 0 || len(journal.asking) != 0 {
+		t.Errorf("%d requests and %d entries", n, len(journal.asking))
+	}
+}
+
+// OnRequested says whether the user was asked.
+func TestOpenRemoteAssistance_OnRequestedKnowsTheOutcome(t *testing.T) {
+	t.Parallel()
+	for want, fault := range map[intune.Outcome]intunetest.Fault{
+		intune.OutcomeAccepted: {Method: http.MethodPost, Delay: time.Second},
+		intune.OutcomeUnknown:  {Method: http.MethodPost, Status: 504},
+	} {
+		bubble(t, string(want), func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{After: time.Minute})
+			if want == intune.OutcomeUnknown {
+				fault.Effect = true
+			}
+			tenant.Inject(fault)
+			var told []intune.Requested
+			session, err := tenant.Client().OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{
+				OnRequested: func(r intune.Requested) { told = append(told, r) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(told) != 1 {
+				t.Fatalf("told %+v, want once", told)
+			}
+			got := told[0]
+			if got.ResumeToken == "" || got.RequestID == "" {
+				t.Errorf("told the token %q and the request id %q", got.ResumeToken, got.RequestID)
+			}
+			if expected := (intune.Requested{
+				Device: device, Outcome: want, ResumeToken: got.ResumeToken, RequestID: got.RequestID, ClientRequestID: session.ClientRequestID,
+			}); got != expected {
+				t.Errorf("told %+v, want %+v", got, expected)
+			}
+		})
 	}
 }

@@ -28,13 +28,14 @@ type JournalRequest struct {
 // JournalRequests pairs the entries of a journal and returns its requests, in the order of asking. The entries can come
 // from package journalfile's Read or from any other store, in the order in which they were written. They are read once.
 //
-// Entries are of one request when ClientRequestID and Device are the same. An entry with an Outcome is one of Asked, an entry
-// with a Session one of Ended, and any other is the first one of a request. An entry with an Outcome belongs to the latest request with its ClientRequestID and Device that has no outcome
-// yet. If all have one, it belongs to the latest whose outcome is unknown, so that a program that learns what became of a
-// request can call Journal.Asked with the device, the client-request-id and the outcome. If all outcomes are known, it
-// corrects the latest. Unknown corrects nothing that is known. An entry with a Session belongs to the latest request whose
-// user was or may have been asked and that has no end yet, or else to the latest. An outcome or an end whose first entry is
-// missing is a request of its own, in the place of that entry.
+// Entries are of one request when ClientRequestID and Device are the same. An entry with an Outcome is one of Asked, an
+// entry with a Session one of Ended, and any other is the first one of a request. An entry with an Outcome belongs to
+// the latest request with its ClientRequestID and Device that has no outcome yet. If all have one, it belongs to the
+// latest whose outcome is unknown, so that a program that learns what became of a request can call Journal.Asked with
+// the device, the client-request-id and the outcome. If all outcomes are known, it corrects the latest. Unknown
+// corrects nothing that is known. An entry with a Session belongs to the latest request whose user was or may have been
+// asked and that has no end yet, or else to the latest. An outcome or an end whose first entry is missing is a request
+// of its own, in the place of that entry.
 //
 // What became of one request does not tell what became of another for the same device. When a later one was rejected or
 // not sent, the user may have been asked all the same, by an earlier one whose outcome is unknown. When a later one was

@@ -15,9 +15,9 @@ var ErrSessionPending = errors.New("session pending")
 // PendingError means that the user was asked, or, with [ErrOutcomeUnknown], may have been, and that no link has come
 // yet. [Client.WaitForRemoteAssistance] continues the wait; asking again prompts the user again. [errors.Is] finds
 // [ErrSessionPending] in it, [ErrOutcomeUnknown] when nobody knows whether the request went through, and the cause: the
-// context's error, that of the read that failed, or the journal's [ErrSuperseded]. If ConfirmWithin has passed without a sign of the request, the cause
-// is the request's own error, unless the wait was resumed. A wait that has reached its MaxWait has no cause, unless its
-// latest read failed.
+// context's error, that of the read that failed, or the journal's [ErrSuperseded]. If ConfirmWithin has passed without
+// a sign of the request, the cause is the request's own error, unless the wait was resumed. A wait that has reached its
+// MaxWait has no cause, unless its latest read failed.
 type PendingError struct {
 	// Device is the device whose user was asked.
 	Device DeviceRef

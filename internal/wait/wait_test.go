@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -532,4 +533,33 @@ func TestState_KeepsItsPromise(t *testing.T) {
 			},
 		})
 	})
+}
+
+// Time passes by whichever clock says more: the wall clock may be set back, and the monotonic one sleeps with the machine.
+func TestAge(t *testing.T) {
+	t.Parallel()
+	from := time.Now()
+	later := func(monotonic, wall time.Duration) time.Time {
+		at := from.Add(monotonic)
+		// A time with both readings apart, as the wall clock's jump makes one.
+		readings := (*struct {
+			wall uint64
+			ext  int64
+		})(unsafe.Pointer(&at))
+		readings.wall += uint64((wall-monotonic)/time.Second) << 30
+		return at
+	}
+	for name, c := range map[string]struct{ monotonic, wall, want time.Duration }{
+		"together":               {time.Minute, time.Minute, time.Minute},
+		"none":                   {0, 0, 0},
+		"the machine slept":      {time.Second, time.Hour, time.Hour},
+		"the clock was set back": {time.Minute, -time.Hour, time.Minute},
+	} {
+		if got := wait.Age(from, later(c.monotonic, c.wall)); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if got := wait.Age(from.Round(0), from.Add(time.Minute)); got != time.Minute {
+		t.Errorf("without a monotonic reading: %v", got)
+	}
 }

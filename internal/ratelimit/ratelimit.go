@@ -13,28 +13,15 @@ import (
 // concurrent use.
 type Limiter struct {
 	limiter *rate.Limiter
-	most    rate.Limit
 
-	mu     sync.Mutex
-	paused time.Time // until when nothing is sent
-	halved time.Time // when the rate was halved last
+	mu       sync.Mutex
+	throttle throttle
 }
-
-const (
-	// slowest is the lowest rate, as a part of the full one.
-	slowest = 1. / 32
-
-	// recovery is what one accepted item adds, as a part of the full rate: from half to full, it takes fifty.
-	recovery = 1. / 100
-)
 
 // New makes a limiter of so many items a second, one at a time. With zero or less, it only pauses.
 func New(perSecond float64) *Limiter {
-	most := rate.Limit(perSecond)
-	if perSecond <= 0 {
-		most = rate.Inf
-	}
-	return &Limiter{limiter: rate.NewLimiter(most, 1), most: most}
+	t := newThrottle(perSecond)
+	return &Limiter{limiter: rate.NewLimiter(t.most, 1), throttle: t}
 }
 
 // Wait returns when an item may be sent, or when the context ends, with its error.
@@ -58,7 +45,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 func (l *Limiter) pause() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(time.Until(l.paused), 0)
+	return max(time.Until(l.throttle.paused), 0)
 }
 
 // Throttled is for an item that was sent at a time and was refused: nothing is sent for so long, and the rate halves. It
@@ -66,31 +53,23 @@ func (l *Limiter) pause() time.Duration {
 func (l *Limiter) Throttled(sent time.Time, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	if until := now.Add(wait); until.After(l.paused) {
-		l.paused = until
-	}
-	if l.most != rate.Inf && !sent.Before(l.halved) {
-		l.limiter.SetLimit(max(l.limiter.Limit()/2, l.most*slowest))
-		l.halved = now
-	}
+	l.throttle.refused(sent, wait)
+	l.limiter.SetLimit(l.throttle.rate)
 }
 
 // Accepted is for an item that the service has accepted.
 func (l *Limiter) Accepted() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.limiter.SetLimit(min(l.limiter.Limit()+l.most*recovery, l.most))
+	l.throttle.accepted()
+	l.limiter.SetLimit(l.throttle.rate)
 }
 
 // State is the rate at the moment, negative for none, and until when nothing is sent.
 func (l *Limiter) State() (perSecond float64, pausedUntil time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.most == rate.Inf {
-		return -1, l.paused
-	}
-	return float64(l.limiter.Limit()), l.paused
+	return l.throttle.state()
 }
 
 // Sleep waits for a pause, or until the context ends, and then returns the context's error.

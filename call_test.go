@@ -235,9 +235,9 @@ func TestClientOptions_TransportSetsThePace(t *testing.T) {
 		"the service asks for more":        {time.Millisecond, minute, "7", 7 * time.Second, 7 * time.Second},
 		"the service asks for less":        {10 * minute, minute, "7", 10 * minute, 10 * minute},
 		"none, so the caller's":            {never, minute, "", minute, minute},
-		"none, so the client's":            {never, never, "", 3 * time.Second, 4 * time.Second},
+		"none, so the client's":            {never, never, "", 1900 * time.Millisecond, 2100 * time.Millisecond},
 		"less than none, so the caller's":  {-1, minute, "", minute, minute},
-		"less than none, so the client's":  {-minute, never, "", 3 * time.Second, 4 * time.Second},
+		"less than none, so the client's":  {-minute, never, "", 1900 * time.Millisecond, 2100 * time.Millisecond},
 		"the shortest":                     {1, never, "", 1, 1},
 	} {
 		for _, wrapped := range []bool{false, true} {

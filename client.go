@@ -1,7 +1,9 @@
 package intune
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
+	"github.com/go-intune/intune/internal/ratelimit"
 )
 
 // defaultMaxRetryDelay is longer than azcore's minute, because Graph asks for waits above it, and azcore gives up
@@ -36,7 +39,7 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     a transport, or the RoundTripper of an [*http.Client], a fake that lets minutes pass, as the tenant of package
 //     intunetest is: ClockAhead() [time.Duration] moves the clock by which the client measures its waits, and
 //     LookAgainAfter() [time.Duration], if above zero, is the time between two reads of a wait, instead of the client's
-//     pace and of Frequency. What is known of a transport's errors is said below.
+//     pace, of Frequency and of SessionReadsPerSecond. What is known of a transport's errors is said below.
 //   - PerCallPolicies, PerRetryPolicies: whatever they do to a request, the token is sent to the Graph endpoint only,
 //     and the action is not sent again while its outcome is unknown.
 //   - InsecureAllowCredentialWithHTTP: honored for an endpoint on a loopback address only.
@@ -59,6 +62,16 @@ type ClientOptions struct {
 	// Journal, if not nil, records every request for remote assistance before it is sent, and again once its outcome is
 	// known. A request that the journal cannot record is not sent.
 	Journal Journal
+
+	// SessionReadsPerSecond is how many reads of sessions all waits of this client (OpenRemoteAssistance,
+	// WaitForRemoteAssistance) may make together in a second. Zero means 25, a quarter of what the service allows an app in a
+	// tenant, which is 2,000 reads in 20 seconds. Below zero there is no limit. While there is room, each wait has the pace of
+	// OpenRemoteAssistanceOptions.Frequency; with more waits, the time between two reads becomes longer, and is the same for
+	// all: 20 seconds with 500 waits. The read before a request goes out at once, and the waits make up for it. Pollers and
+	// GetRemoteAssistanceSession do not count.
+	//
+	// Source: https://learn.microsoft.com/graph/throttling-limits
+	SessionReadsPerSecond float64
 }
 
 // Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
@@ -74,6 +87,7 @@ type Client struct {
 	retry    policy.RetryOptions
 	root     *url.URL // of the Graph version, without a trailing slash
 
+	reads     *ratelimit.Reads     // of all waits
 	lookAgain func() time.Duration // the pace of waits that a fake sets, zero if it sets none
 }
 
@@ -116,6 +130,10 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 	if o.Journal != nil && isNil(o.Journal) {
 		return nil, invalidArgument("options.Journal",
 			fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
+	}
+	if math.IsNaN(o.SessionReadsPerSecond) {
+		return nil, invalidArgument("options.SessionReadsPerSecond",
+			"is not a number; use 0 for 25 reads a second, or less than 0 for no limit")
 	}
 	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
 		return nil, err
@@ -172,6 +190,7 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		retry:   o.Retry,
 		root:    root,
 
+		reads:     ratelimit.NewReads(cmp.Or(o.SessionReadsPerSecond, defaultSessionReads)),
 		lookAgain: lookAgain,
 	}, nil
 }

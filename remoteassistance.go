@@ -204,7 +204,7 @@ type BeginRemoteAssistanceOptions struct {
 // the end of a context, the poller can be used again.
 //
 // PollUntilDone waits inside azcore between two reads; if its context ends there, it returns the bare error of the
-// context, and the poller's ResumeToken continues the wait. It waits 30 seconds between reads by default; 3 to 15 seconds
+// context, and the poller's ResumeToken continues the wait. It waits 30 seconds between reads by default; 2 to 5 seconds
 // suit a person who waits. A Retry-After of the service replaces this Frequency in azcore, even by a shorter pause; for
 // OpenRemoteAssistance it is a lower bound. The responses that Poll returns have no body. A Poller is not safe for
 // concurrent use.
@@ -259,6 +259,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 func (c *Client) look(
 	ctx context.Context, device DeviceRef, acceptExistingAfter, confirmWithin time.Duration,
 ) (*sessionHandler, error) {
+	c.budget().Charge()
 	before, err := c.readSession(ctx, device, device)
 	if err != nil {
 		return nil, err
@@ -292,12 +293,14 @@ type OpenRemoteAssistanceOptions struct {
 
 	// MaxWait is how long to wait for the link once the request was made. Zero means ten minutes; a negative value means
 	// as long as the context lasts. The wait ends with one more read, which may take up to ten seconds, unless a
-	// Retry-After of the service asks for none by then.
+	// Retry-After of the service asks for none by then, or the reads of other waits leave no room within ten seconds.
 	MaxWait time.Duration
 
-	// Frequency is the time between two reads of the session. Zero means three seconds at first, growing up to fifteen,
-	// with jitter. A Retry-After of the service is a lower bound: it delays the next read, and never brings it forward. A
-	// read that fails is not repeated before the next one is due, whatever ClientOptions.Retry says.
+	// Frequency is the time between two reads of the session. Zero means two seconds, four once the request is two minutes
+	// old and eight after ten minutes, each with up to 5 % of jitter. It becomes longer when the client has more waits than
+	// ClientOptions.SessionReadsPerSecond allows to read so often. A Retry-After of the service is a lower bound: it delays
+	// the next read, and with 429 those of all waits of the client, and never brings one forward. A read that fails with 5xx
+	// or a broken connection goes again a second later, up to three times in a row, whatever ClientOptions.Retry says.
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made or may have been, before the wait begins. Its
@@ -342,7 +345,7 @@ func (c *Client) OpenRemoteAssistance(
 	if options != nil {
 		o = *options
 	}
-	if err := checkDuration("Frequency", o.Frequency, "the growing pace"); err != nil {
+	if err := checkDuration("Frequency", o.Frequency, "the pace of this library"); err != nil {
 		return RemoteAssistanceSession{}, err
 	}
 	ctx, endSpan := c.startSpan(ctx, opOpenRemoteAssistance)
@@ -358,7 +361,7 @@ func (c *Client) OpenRemoteAssistance(
 	if o.OnRequested != nil {
 		o.OnRequested(handler.requested())
 	}
-	pace := c.newPace(o.MaxWait, o.Frequency)
-	pace.Plan(handler.retryAfter) // of the read before the request
+	pace := handler.newPace(o.MaxWait, o.Frequency)
+	pace.Plan(0, handler.retryAfter) // of the read before the request
 	return handler.wait(ctx, pace)
 }

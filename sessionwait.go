@@ -9,9 +9,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
-	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphpolicy"
-	"github.com/go-intune/intune/internal/ratelimit"
 	"github.com/go-intune/intune/internal/redact"
 	"github.com/go-intune/intune/internal/wait"
 )
@@ -92,7 +90,7 @@ func (c *Client) WaitForRemoteAssistance(
 	if options != nil {
 		o = *options
 	}
-	if err := checkDuration("Frequency", o.Frequency, "the growing pace"); err != nil {
+	if err := checkDuration("Frequency", o.Frequency, "the pace of this library"); err != nil {
 		return RemoteAssistanceSession{}, err
 	}
 	ctx, endSpan := c.startSpan(ctx, opWaitForRemoteAssistance)
@@ -104,7 +102,7 @@ func (c *Client) WaitForRemoteAssistance(
 		return RemoteAssistanceSession{}, err
 	}
 	defer handler.leave(ctx)
-	return handler.wait(ctx, c.newPace(o.MaxWait, o.Frequency))
+	return handler.wait(ctx, handler.newPace(o.MaxWait, o.Frequency))
 }
 
 // checkDurations checks the durations that all waits have in common.
@@ -120,61 +118,6 @@ func checkDuration(option string, given time.Duration, zero string) error {
 		return invalidArgument("options."+option, "is negative; use 0 for "+zero)
 	}
 	return nil
-}
-
-// newPace is the pace of a wait of this client. A fake of the service may have a pace of its own.
-func (c *Client) newPace(maxWait, frequency time.Duration) *wait.Pace {
-	return wait.NewPace(c.now, maxWait, cmp.Or(max(c.lookAgain(), 0), frequency))
-}
-
-// wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
-func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (RemoteAssistanceSession, error) {
-	// The span shows the ids of the request and not of the latest read.
-	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
-	left := h.waitWithin(ctx, p)
-	h.end(ctx, left)
-	if left = cmp.Or(h.failure, left); left != nil {
-		return RemoteAssistanceSession{}, left
-	}
-	return h.session, nil
-}
-
-// waitWithin returns when the wait is done, or else with why it was left.
-func (h *sessionHandler) waitWithin(ctx context.Context, p *wait.Pace) error {
-	for {
-		if err := ratelimit.Sleep(ctx, p.Pause(h.state.NextLimit(h.client.now()))); err != nil {
-			return h.pending(err)
-		}
-		if !p.MayRead() {
-			h.judgeTime(h.client.now())
-		} else if err := h.lookWithin(ctx, p); err != nil {
-			return err
-		}
-		switch {
-		case h.done:
-			return nil
-		case p.Over():
-			return h.pending(h.trouble)
-		}
-	}
-}
-
-// lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with. azcore does not
-// repeat the read, because it would do so faster than the pace, or sleep past the wait's limits on a Retry-After.
-func (h *sessionHandler) lookWithin(ctx context.Context, p *wait.Pace) error {
-	bounded, cancel := p.Bound(h.client.once(ctx))
-	defer cancel()
-	_, err := h.look(bounded)
-	switch {
-	case err == nil:
-		p.Plan(h.retryAfter)
-		return nil
-	case ctx.Err() != nil:
-		return h.pending(ctx.Err())
-	case bounded.Err() != nil:
-		return h.pending(h.trouble)
-	}
-	return h.pending(err)
 }
 
 func (h *sessionHandler) poller() (*runtime.Poller[RemoteAssistanceSession], error) {
@@ -295,6 +238,7 @@ func (h *sessionHandler) tokenAfter(outcome Outcome) string {
 
 // changed reads the session, and reports whether it is another one than before.
 func (h *sessionHandler) changed(ctx context.Context) (bool, error) {
+	h.client.budget().Charge()
 	record, err := h.client.readSession(ctx, h.device, h.readAt)
 	if err != nil {
 		return false, err

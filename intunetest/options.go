@@ -58,9 +58,9 @@ type TenantOptions struct {
 	// LookAgainAfter is for tests that wait for a link outside of a testing/synctest bubble. Above zero, it is the real
 	// time between two reads of a session, such as a millisecond, and the code under test needs no option. A client whose
 	// transport is the tenant, as in Tenant.ClientOptions, or an http.Client with the tenant as its Transport, asks the
-	// tenant for it (Tenant.LookAgainAfter); it replaces the pace of the library's waits and their Frequency. For azcore's
-	// PollUntilDone, which replaces its Frequency by what an answer asks for, the answers to such reads say the same in
-	// Retry-After-Ms.
+	// tenant for it (Tenant.LookAgainAfter); it replaces the pace of the library's waits, their Frequency and
+	// SessionReadsPerSecond. For azcore's PollUntilDone, which replaces its Frequency by what an answer asks for, the answers
+	// to such reads say the same in Retry-After-Ms.
 	//
 	// Each read moves the tenant's clock by LookInterval, so that SessionScript.After passes as if the client had waited.
 	// The clock of such a client moves along: ten minutes of MaxWait take some 120 reads, and Tenant.Advance makes them

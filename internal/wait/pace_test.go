@@ -18,179 +18,222 @@ func (c *fakeClock) now() time.Time { return c.at }
 
 func paced(maxWait, frequency time.Duration) (*wait.Pace, *fakeClock) {
 	c := &fakeClock{start}
-	return wait.NewPace(c.now, maxWait, frequency), c
+	return wait.NewPace(c.now, start, maxWait, frequency), c
 }
 
 const never = time.Duration(math.MaxInt64)
 
-// planned is the pause until the next read after an answer.
+// planned is the time until the next read after an answer.
 func planned(p *wait.Pace, asked time.Duration) time.Duration {
-	p.Plan(asked)
-	return p.Pause(never)
+	p.Plan(0, asked)
+	return p.Next(never).Due
 }
 
-// Gently at first and more so later, with up to an eighth of jitter, so that many waits do not read in step.
-func TestPace_Plan_Grows(t *testing.T) {
+// The gap follows the age of the request, with jitter, so that many waits do not read in step.
+func TestPace_Plan_Age(t *testing.T) {
 	t.Parallel()
-	const rounds, pauses = 200, 20
-	least := []time.Duration{3 * time.Second, 4500 * time.Millisecond, 6750 * time.Millisecond, 10125 * time.Millisecond, 13 * time.Second}
-	shortest, longest := make([]time.Duration, len(least)), make([]time.Duration, len(least))
-	for round := range rounds {
-		p, _ := paced(-1, 0)
-		for i := range pauses {
-			step := min(i, len(least)-1)
+	const s, minute = time.Second, time.Minute
+	for age, want := range map[time.Duration]time.Duration{
+		-time.Hour: 2 * s, 0: 2 * s, 2*minute - 1: 2 * s, 2 * minute: 4 * s, 10*minute - 1: 4 * s, 10 * minute: 8 * s, 1000 * time.Hour: 8 * s,
+	} {
+		c := &fakeClock{start.Add(age)}
+		p := wait.NewPace(c.now, start, -1, 0)
+		shortest, longest, sum := never, time.Duration(0), time.Duration(0)
+		const pauses = 1000
+		for range pauses {
 			got := planned(p, 0)
-			if got < least[step] {
-				t.Errorf("pause %d is %v, below %v", i, got, least[step])
-			}
-			if most := least[step] * 9 / 8; got >= most {
-				t.Errorf("pause %d is %v, want less than %v", i, got, most)
-			}
-			longest[step] = max(longest[step], got)
-			if round == 0 && i == step {
-				shortest[step] = got
-			}
-			shortest[step] = min(shortest[step], got)
+			shortest, longest, sum = min(shortest, got), max(longest, got), sum+got
 		}
-	}
-	for step, from := range least {
-		if shortest[step] > from*41/40 {
-			t.Errorf("the shortest pause %d is %v, want about %v", step, shortest[step], from)
+		if shortest < want*95/100 || shortest > want*96/100 {
+			t.Errorf("after %v the shortest pause is %v, want %v less 5%%", age, shortest, want)
 		}
-		if longest[step] < from*44/40 {
-			t.Errorf("the longest pause %d is %v, want about %v", step, longest[step], from*9/8)
+		if longest > want*105/100 || longest < want*104/100 {
+			t.Errorf("after %v the longest pause is %v, want %v and 5%%", age, longest, want)
 		}
-	}
-	if got, want := longest[len(least)-1], 13*time.Second*10/9; got < want {
-		t.Errorf("the longest of all pauses is %v, want at least %v", got, want)
+		if mean := sum / pauses; mean < want*99/100 || mean > want*101/100 {
+			t.Errorf("after %v the mean pause is %v, want %v", age, mean, want)
+		}
 	}
 }
 
 func TestPace_Plan_Frequency(t *testing.T) {
 	t.Parallel()
 	for _, frequency := range []time.Duration{1, 7 * time.Second, time.Hour} {
-		p, _ := paced(-1, frequency)
+		p, clock := paced(-1, frequency)
 		for i := range 5 {
 			if got := planned(p, 0); got != frequency {
 				t.Errorf("pause %d is %v, want %v", i, got, frequency)
 			}
+			clock.at = clock.at.Add(5 * time.Minute)
 		}
 	}
 }
 
-// What the service asks for is a lower bound, and counts once. The pace without a frequency grows meanwhile.
+// The gap counts from when a read was sent, so that slow answers do not make it longer. Half of it is left in any case.
+func TestPace_Plan_SlowAnswers(t *testing.T) {
+	t.Parallel()
+	const frequency = 8 * time.Second
+	for took, want := range map[time.Duration]time.Duration{
+		0: frequency, time.Second: 7 * time.Second, 4 * time.Second: 4 * time.Second,
+		5 * time.Second: 4 * time.Second, time.Hour: 4 * time.Second,
+	} {
+		p, _ := paced(-1, frequency)
+		p.Plan(took, 0)
+		next := p.Next(never)
+		if next.Due != want {
+			t.Errorf("%v after an answer that took %v, want %v", next.Due, took, want)
+		}
+		if sent := start.Add(-took); !next.Last.Equal(sent) {
+			t.Errorf("the last read was at %v, want %v", next.Last, sent)
+		}
+		p.Plan(took, 9*time.Second)
+		if got := p.Next(never).Due; got != 9*time.Second {
+			t.Errorf("%v after an answer that took %v and asks for 9s", got, took)
+		}
+	}
+}
+
+// What the service asks for is a lower bound, and counts once.
 func TestPace_Plan_Asked(t *testing.T) {
 	t.Parallel()
 	const frequency = 7 * time.Second
-	for name, c := range map[string]struct {
-		frequency, asked time.Duration
-		least, most      time.Duration
-	}{
-		"nothing":                        {frequency, 0, frequency, frequency},
-		"less than nothing":              {frequency, -time.Hour, frequency, frequency},
-		"less than the frequency":        {frequency, frequency - 1, frequency, frequency},
-		"the shortest":                   {frequency, 1, frequency, frequency},
-		"more than the frequency":        {frequency, frequency + 1, frequency + 1, frequency + 1},
-		"far more":                       {frequency, 3 * time.Hour, 3 * time.Hour, 3 * time.Hour},
-		"less than the growing pace":     {0, 249 * time.Millisecond, 3 * time.Second, 3375 * time.Millisecond},
-		"more than the growing pace":     {0, 40 * time.Second, 40 * time.Second, 40 * time.Second},
-		"far more than the growing pace": {0, 100 * time.Hour, 100 * time.Hour, 100 * time.Hour},
+	for name, c := range map[string]struct{ asked, want time.Duration }{
+		"nothing":                 {0, frequency},
+		"less than nothing":       {-time.Hour, frequency},
+		"less than the frequency": {frequency - 1, frequency},
+		"the shortest":            {1, frequency},
+		"more than the frequency": {frequency + 1, frequency + 1},
+		"far more":                {3 * time.Hour, 3 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, _ := paced(-1, c.frequency)
-			if got := planned(p, c.asked); got < c.least || got > c.most {
-				t.Errorf("%v, want %v to %v", got, c.least, c.most)
+			p, _ := paced(-1, frequency)
+			if got := planned(p, c.asked); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
 			}
-			planned(p, c.asked)
-			planned(p, c.asked)
-			want := c.frequency
-			if want == 0 {
-				want = 10125 * time.Millisecond // the fourth pause
-			}
-			if got := planned(p, 0); got < want || got > want*9/8 {
-				t.Errorf("%v when nothing is asked for any more, want about %v", got, want)
+			if got := planned(p, 0); got != frequency {
+				t.Errorf("%v when nothing is asked for any more, want %v", got, frequency)
 			}
 		})
 	}
 }
 
+// A read that failed goes again after a second, ahead of others, three times running.
+func TestPace_PlanAgain(t *testing.T) {
+	t.Parallel()
+	const frequency = 7 * time.Second
+	p, _ := paced(-1, frequency)
+	expect := func(what string, want time.Duration, ahead bool) {
+		t.Helper()
+		next := p.Next(never)
+		if next.Due != want {
+			t.Errorf("%s: %v, want %v", what, next.Due, want)
+		}
+		if next.Ahead != ahead {
+			t.Errorf("%s: ahead is %v, want %v", what, next.Ahead, ahead)
+		}
+	}
+	fails := func(what string) {
+		t.Helper()
+		for range 3 {
+			p.PlanAgain(0, 0)
+			expect(what, time.Second, true)
+		}
+		for range 3 {
+			p.PlanAgain(0, 0)
+			expect(what+", too often", frequency, false)
+		}
+	}
+	fails("failed")
+	p.Plan(0, 0)
+	expect("answered", frequency, false)
+	fails("failed again")
+	p.Plan(0, 0)
+	p.PlanAgain(3*time.Second, 5*time.Second)
+	expect("asked for a pause", 5*time.Second, true)
+	if next := p.Next(4 * time.Second); next.Due <= next.Limit {
+		t.Errorf("due after %v, before the pause that the service asks for is over", next.Due)
+	}
+
+	p, _ = paced(-1, time.Millisecond)
+	p.PlanAgain(0, 0)
+	expect("a fast pace", time.Millisecond, true)
+}
+
 // The first read is due at once, and later ones when they were planned.
-func TestPace_Pause(t *testing.T) {
+func TestPace_Next(t *testing.T) {
 	t.Parallel()
 	const frequency = 7 * time.Second
 	p, clock := paced(-1, frequency)
-	if got := p.Pause(never); got > 0 {
-		t.Errorf("%v before the first read, want none", got)
+	next := p.Next(never)
+	if next.Due > 0 {
+		t.Errorf("%v before the first read, want none", next.Due)
 	}
-	if !p.MayRead() {
-		t.Error("the first read is not allowed")
+	if !next.Last.IsZero() {
+		t.Errorf("read last at %v, want never", next.Last)
 	}
-	p.Plan(time.Minute)
+	p.Plan(0, time.Minute)
 	for waited, want := range map[time.Duration]time.Duration{
 		0: time.Minute, 1: time.Minute - 1, 59 * time.Second: time.Second, time.Minute: 0, time.Hour: time.Minute - time.Hour,
 	} {
 		clock.at = start.Add(waited)
-		if got := p.Pause(never); got != want {
+		if got := p.Next(never).Due; got != want {
 			t.Errorf("%v after %v, want %v", got, waited, want)
 		}
 	}
 }
 
-// The caller's own limit, and the end of the wait, are waited for no longer than until they come.
-func TestPace_Pause_Limit(t *testing.T) {
+// The caller's own limit, and the end of the wait, are waited for no longer than until they come. A read is due then, and
+// none shortly before, unless the service wants none by then.
+func TestPace_Next_Limit(t *testing.T) {
 	t.Parallel()
-	const frequency, minute = 20 * time.Second, time.Minute
-	for name, c := range map[string]struct{ maxWait, asked, limit, want time.Duration }{
-		"none":                        {-1, 0, never, frequency},
-		"after the read":              {-1, 0, frequency + 1, frequency},
-		"before the read":             {-1, 0, frequency - 1, frequency - 1},
-		"before it is allowed":        {-1, minute, 30 * time.Second, 30 * time.Second},
-		"the shortest":                {-1, 0, 1, 1},
-		"the end, after the read":     {frequency + 1, 0, never, frequency},
-		"the end, before the read":    {frequency - 1, 0, never, frequency - 1},
-		"the end before it's allowed": {30 * time.Second, minute, never, 30 * time.Second},
-		"the end after the limit":     {30 * time.Second, minute, 10 * time.Second, 10 * time.Second},
-		"the end before the limit":    {10 * time.Second, minute, 30 * time.Second, 10 * time.Second},
+	const frequency, minute, s, ms = 20 * time.Second, time.Minute, time.Second, time.Millisecond
+	for name, c := range map[string]struct{ maxWait, asked, limit, due, ends time.Duration }{
+		"none":                        {-1, 0, never, frequency, never},
+		"well after the read":         {-1, 0, frequency + 250*ms, frequency, frequency + 250*ms},
+		"right after the read":        {-1, 0, frequency + 249*ms, frequency + 249*ms, frequency + 249*ms},
+		"before the read":             {-1, 0, frequency - 1, frequency - 1, frequency - 1},
+		"before it is allowed":        {-1, minute, 30 * s, minute, 30 * s},
+		"as it is allowed":            {-1, minute, minute, minute, minute},
+		"just before it is allowed":   {-1, minute, minute - 1, minute, minute - 1},
+		"the shortest":                {-1, 0, 1, 1, 1},
+		"over":                        {-1, 0, -1, -1, -1},
+		"just over":                   {-1, 0, 0, 0, -1}, // since zero would be none
+		"the end, after the read":     {frequency + s, 0, never, frequency, frequency + s},
+		"the end, before the read":    {frequency - 1, 0, never, frequency - 1, frequency - 1},
+		"the end before it's allowed": {30 * s, minute, never, minute, 30 * s},
+		"the end after the limit":     {30 * s, minute, 10 * s, minute, 10 * s},
+		"the end before the limit":    {10 * s, minute, 30 * s, minute, 10 * s},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, _ := paced(c.maxWait, frequency)
-			p.Plan(c.asked)
-			if got := p.Pause(c.limit); got != c.want {
-				t.Errorf("%v, want %v", got, c.want)
+			p.Plan(0, c.asked)
+			next := p.Next(c.limit)
+			if next.Due != c.due {
+				t.Errorf("due after %v, want %v", next.Due, c.due)
+			}
+			if next.Limit != c.ends {
+				t.Errorf("limited by %v, want %v", next.Limit, c.ends)
 			}
 		})
 	}
 }
 
-// A read is allowed when what the service asked for has passed, whatever the pace, and never before.
-func TestPace_MayRead(t *testing.T) {
+// At a fast pace, the pause before a limit is short.
+func TestPace_Next_LimitOfAFastPace(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		asked, waited time.Duration
-		want          bool
-	}{
-		"nothing asked":       {0, 0, true},
-		"at the answer":       {time.Minute, 0, false},
-		"a nanosecond before": {time.Minute, time.Minute - 1, false},
-		"on time":             {time.Minute, time.Minute, true},
-		"later":               {time.Minute, time.Hour, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p, clock := paced(30*time.Second, 0)
-			p.Plan(c.asked)
-			clock.at = clock.at.Add(c.waited)
-			if got := p.MayRead(); got != c.want {
-				t.Errorf("allowed is %v, want %v", got, c.want)
-			}
-		})
+	p, _ := paced(-1, 10)
+	p.Plan(0, 0)
+	for limit, want := range map[time.Duration]time.Duration{15: 10, 14: 14} {
+		if got := p.Next(limit).Due; got != want {
+			t.Errorf("due after %v with a limit of %v, want %v", got, limit, want)
+		}
 	}
 }
 
 // The wait ends when the time is up, neither before nor after, whatever the pace.
-func TestPace_Pause_MaxWait(t *testing.T) {
+func TestPace_Next_MaxWait(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ maxWait, frequency, asked, want time.Duration }{
 		"the default":                  {0, 0, 0, 10 * time.Minute},
@@ -206,7 +249,9 @@ func TestPace_Pause_MaxWait(t *testing.T) {
 			t.Parallel()
 			p, clock := paced(c.maxWait, c.frequency)
 			for !p.Over() {
-				pause := planned(p, c.asked)
+				p.Plan(0, c.asked)
+				next := p.Next(never)
+				pause := min(next.Due, next.Limit)
 				if pause <= 0 {
 					t.Fatalf("a pause of %v, %v after the start", pause, clock.at.Sub(start))
 				}
@@ -216,7 +261,7 @@ func TestPace_Pause_MaxWait(t *testing.T) {
 				t.Errorf("over after %v, want %v", got, c.want)
 			}
 			clock.at = clock.at.Add(time.Second)
-			if got := planned(p, 0); got != -time.Second {
+			if got := p.Next(never).Limit; got != -time.Second {
 				t.Errorf("%v is left a second later", got)
 			}
 		})
@@ -267,7 +312,7 @@ func TestPace_Bound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p := wait.NewPace(time.Now, c.maxWait, 0)
+				p := wait.NewPace(time.Now, time.Now(), c.maxWait, 0)
 				time.Sleep(c.waited) //nolint:forbidigo // the bubble's clock
 				begun := time.Now()
 				ctx, cancel := p.Bound(t.Context())

@@ -1,0 +1,97 @@
+package intune
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-intune/intune/internal/graphcall"
+	"github.com/go-intune/intune/internal/ratelimit"
+	"github.com/go-intune/intune/internal/wait"
+)
+
+// defaultSessionReads is a quarter of what the service allows an app.
+const defaultSessionReads = 25
+
+// newPace is the pace of a wait that begins now. A fake of the service may have a pace of its own.
+func (h *sessionHandler) newPace(maxWait, frequency time.Duration) *wait.Pace {
+	return wait.NewPace(h.client.now, h.state.RequestedAt, maxWait, cmp.Or(max(h.client.lookAgain(), 0), frequency))
+}
+
+// budget is what all waits read from. It does not limit the pace that a fake of the service sets.
+func (c *Client) budget() *ratelimit.Reads {
+	if c.lookAgain() > 0 {
+		return ratelimit.NewReads(-1)
+	}
+	return c.reads
+}
+
+// wait reads the session until there is a result or the wait ends. Its errors are [*PendingError] and [*SessionError].
+func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (RemoteAssistanceSession, error) {
+	// The span shows the ids of the request and not of the latest read.
+	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
+	left := h.waitWithin(ctx, p)
+	h.end(ctx, left)
+	if left = cmp.Or(h.failure, left); left != nil {
+		return RemoteAssistanceSession{}, left
+	}
+	return h.session, nil
+}
+
+// waitWithin returns when the wait is done, or else with why it was left.
+func (h *sessionHandler) waitWithin(ctx context.Context, p *wait.Pace) error {
+	budget := h.client.budget()
+	for {
+		read, err := budget.Wait(ctx, p.Next(h.state.NextLimit(h.client.now())))
+		if err != nil {
+			return h.pending(err)
+		}
+		if !read {
+			h.judgeTime(h.client.now())
+		} else if err := h.lookWithin(ctx, p, budget); err != nil {
+			return err
+		}
+		switch {
+		case h.done:
+			return nil
+		case p.Over():
+			return h.pending(h.trouble)
+		}
+	}
+}
+
+// lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with. azcore does not
+// repeat the read, because it would do so faster than the pace, or sleep past the wait's limits on a Retry-After.
+func (h *sessionHandler) lookWithin(ctx context.Context, p *wait.Pace, budget *ratelimit.Reads) error {
+	bounded, cancel := p.Bound(h.client.once(ctx))
+	defer cancel()
+	sent := time.Now()
+	_, err := h.look(bounded)
+	switch {
+	case err == nil:
+		h.plan(p, budget, sent)
+		return nil
+	case ctx.Err() != nil:
+		return h.pending(ctx.Err())
+	case bounded.Err() != nil:
+		return h.pending(h.trouble)
+	}
+	return h.pending(err)
+}
+
+// plan says when the next read is due after one that was sent at a time and answered, or whose failure is tolerated.
+func (h *sessionHandler) plan(p *wait.Pace, budget *ratelimit.Reads, sent time.Time) {
+	took := time.Since(sent)
+	failed, _ := errors.AsType[*Error](h.trouble)
+	switch {
+	case failed == nil:
+		budget.Succeeded()
+	case errors.Is(failed, ErrThrottled):
+		budget.Throttled(sent, h.retryAfter)
+	case failureOf(failed) == wait.Trouble:
+		p.PlanAgain(took, h.retryAfter)
+		return
+	}
+	p.Plan(took, h.retryAfter)
+}

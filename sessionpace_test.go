@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -360,6 +362,154 @@ func TestOpenRemoteAssistance_ThrottlingHoldsAllWaits(t *testing.T) {
 		}
 		if n := len(others.all()); n != 3 {
 			t.Errorf("%d reads of the other client, want 3", n)
+		}
+	})
+}
+
+// handOuts measures how late links are handed out: how long after they have appeared.
+type handOuts struct {
+	mu   sync.Mutex
+	late []time.Duration
+}
+
+// linkIn is a device whose link appears so long after the request.
+func linkIn(tenant *intunetest.Tenant, after time.Duration) intune.DeviceRef {
+	return tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{After: after})
+}
+
+func (h *handOuts) add(late time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.late = append(h.late, late)
+}
+
+// figures are the mean, the median, the 95th percentile and the longest.
+func (h *handOuts) figures() (mean, median, late, latest time.Duration) {
+	slices.Sort(h.late)
+	for _, d := range h.late {
+		mean += d
+	}
+	n := len(h.late)
+	return mean / time.Duration(n), h.late[n/2], h.late[n*95/100], h.late[n-1]
+}
+
+// shift has so many workers, each of which opens sessions one after another, and says when each is handed out.
+func shift(t *testing.T, tenant *intunetest.Tenant, workers, each int, open func(intune.DeviceRef) error) *handOuts {
+	t.Helper()
+	var working sync.WaitGroup
+	h := &handOuts{}
+	dice := rand.New(rand.NewPCG(uint64(workers), uint64(each)))
+	for range workers {
+		links := make([]time.Duration, each)
+		for i := range links {
+			links[i] = 20*time.Second + time.Duration(dice.Int64N(int64(100*time.Second)))
+		}
+		working.Go(func() {
+			for _, after := range links {
+				device := linkIn(tenant, after)
+				start := time.Now()
+				if err := open(device); err != nil {
+					t.Errorf("%v: %v", device, err)
+				}
+				h.add(time.Since(start) - after)
+			}
+		})
+	}
+	working.Wait()
+	return h
+}
+
+// 50 waits at a time for links that come after 20 seconds to two minutes, beside a loop by hand that reads every five
+// seconds.
+func TestOpenRemoteAssistance_SimulationOfAHelpDesk(t *testing.T) {
+	t.Parallel()
+	const workers = 50
+	each := 20
+	if graphtest.Smaller > 1 {
+		each = 2
+	}
+	report := func(t *testing.T, h *handOuts, most int) (mean, late time.Duration) {
+		t.Helper()
+		mean, median, late, latest := h.figures()
+		t.Logf("%d links: late by %v on average (median %v), %v at the 95th percentile, %v at most; %d reads in a second at most",
+			len(h.late), mean, median, late, latest, most)
+		return mean, late
+	}
+	bubble(t, "OpenRemoteAssistance", func(t *testing.T, tenant *intunetest.Tenant) {
+		client, times := sharing(t, tenant, 0)
+		h := shift(t, tenant, workers, each, func(device intune.DeviceRef) error {
+			_, err := client.OpenRemoteAssistance(t.Context(), device, nil)
+			return err
+		})
+		most := mostIn(time.Second, times.all())
+		mean, late := report(t, h, most)
+		if most > 25 {
+			t.Errorf("%d reads in a second", most)
+		}
+		if graphtest.Smaller > 1 {
+			return // too few links for the figures
+		}
+		if mean > 1100*time.Millisecond {
+			t.Errorf("late by %v on average, want at most 1.1s", mean)
+		}
+		if late > 2100*time.Millisecond {
+			t.Errorf("late by %v at the 95th percentile, want at most 2.1s", late)
+		}
+	})
+	bubble(t, "by hand", func(t *testing.T, tenant *intunetest.Tenant) {
+		client, times := sharing(t, tenant, 0)
+		h := shift(t, tenant, workers, each, func(device intune.DeviceRef) error {
+			if _, err := client.RequestRemoteAssistance(t.Context(), device, nil); err != nil {
+				return err
+			}
+			for {
+				pass(5 * time.Second)
+				session, err := client.GetRemoteAssistanceSession(t.Context(), device, nil)
+				if err != nil || !session.URL.IsZero() {
+					return err
+				}
+			}
+		})
+		if mean, _ := report(t, h, mostIn(time.Second, times.all())); mean < 2*time.Second || mean > 3*time.Second {
+			t.Errorf("late by %v on average, want 2.5s, or the simulation is wrong", mean)
+		}
+	})
+}
+
+// 500 waits that begin all at once: the budget holds, and none starves.
+func TestOpenRemoteAssistance_SimulationOfManyWaits(t *testing.T) {
+	t.Parallel()
+	bubble(t, "500 waits", func(t *testing.T, tenant *intunetest.Tenant) {
+		client, times := sharing(t, tenant, 0)
+		var waits sync.WaitGroup
+		h := &handOuts{}
+		for i := range 500 {
+			after := 2*time.Minute + time.Duration(i)*120*time.Millisecond
+			device := linkIn(tenant, after)
+			waits.Go(func() {
+				if _, err := client.OpenRemoteAssistance(t.Context(), device, nil); err != nil {
+					t.Errorf("%v: %v", device, err)
+				}
+				h.add(time.Since(times.start) - after)
+			})
+		}
+		waits.Wait()
+		mean, median, late, latest := h.figures()
+		most, longest := mostIn(time.Second, times.all()), time.Duration(0)
+		for device, at := range times.at {
+			gap := slices.Max(append(gapsOf(at), at[0]))
+			if gap > 30*time.Second {
+				t.Errorf("%v was not read for %v", device, gap)
+			}
+			longest = max(longest, gap)
+		}
+		t.Logf("links late by %v on average (median %v), %v at the 95th percentile, %v at most; %d reads in a second at most, %v without a read",
+			mean, median, late, latest, most, longest)
+		if most > 25 {
+			t.Errorf("%d reads in a second", most)
+		}
+		if n := len(times.all()); n < 25*120 {
+			t.Errorf("%d reads in two minutes, so the budget was not used", n)
 		}
 	})
 }

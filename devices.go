@@ -86,7 +86,8 @@ func isBadRequest(err error) bool {
 
 // readDevice reads a device for the caller, and refuses one whose link is not fit to open.
 func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse, error) {
-	device, resp, err := c.fetchDevice(ctx, r)
+	var device ManagedDevice
+	resp, err := fetchDevice(ctx, c, r, &device, &device.ID)
 	if err != nil {
 		return GetDeviceResponse{}, err
 	}
@@ -96,25 +97,25 @@ func (c *Client) readDevice(ctx context.Context, r *request) (GetDeviceResponse,
 	return GetDeviceResponse{ManagedDevice: device, RequestID: r.ids.RequestID, ClientRequestID: r.ids.ClientRequestID}, nil
 }
 
-// fetchDevice reads a device as the service has it. It refuses an answer without the id of the device that was asked
-// for, because a sign-in page's {"status":"ok"} would otherwise pass for a device without a single property.
-func (c *Client) fetchDevice(ctx context.Context, r *request) (ManagedDevice, *http.Response, error) {
+// fetchDevice reads a device, or some of its properties, as the service has them. id is where the device's id comes to
+// stand. It refuses an answer without the id of the device that was asked for, because a sign-in page's {"status":"ok"}
+// would otherwise pass for a device without a single property.
+func fetchDevice[T any](ctx context.Context, c *Client, r *request, device *T, id *string) (*http.Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil {
-		return ManagedDevice{}, nil, err
+		return nil, err
 	}
 	body, err := runtime.Payload(resp)
 	if err != nil {
-		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer could not be read")
+		return nil, c.unexpectedAnswer(r, resp, "the answer could not be read")
 	}
-	var device ManagedDevice
-	if err := graphjson.UnmarshalEntity(body, &device); err != nil {
-		return ManagedDevice{}, nil, c.unreadable(r, resp, "the answer is not a device", err)
+	if err := graphjson.UnmarshalEntity(body, device); err != nil {
+		return nil, c.unreadable(r, resp, "the answer is not a device", err)
 	}
-	if !strings.EqualFold(device.ID, r.device.id) {
-		return ManagedDevice{}, nil, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for, or about none")
+	if !strings.EqualFold(*id, r.device.id) {
+		return nil, c.unexpectedAnswer(r, resp, "the answer is about another device than the one asked for, or about none")
 	}
-	return device, resp, nil
+	return resp, nil
 }
 
 // ListDevicesOptions narrows a list of devices.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
 	"github.com/go-intune/intune/internal/graphcall"
 	"github.com/go-intune/intune/internal/graphjson"
 	"github.com/go-intune/intune/internal/redact"
@@ -118,35 +116,34 @@ type sessionRecord struct {
 
 const sessionQuery = "$select=id,remoteAssistanceSessionUrl,remoteAssistanceSessionErrorDetails"
 
+// sessionProperties are what a read of the session asks for. null and "" say that there is none; a property that is
+// missing says nothing.
+type sessionProperties struct {
+	ID      string                      `json:"id"`
+	Link    graphjson.Field[SessionURL] `json:"remoteAssistanceSessionUrl"`
+	Details graphjson.Field[string]     `json:"remoteAssistanceSessionErrorDetails"`
+}
+
 // readSession reads the session of a device at an address, and at the plain one if the service refuses reads there.
 func (c *Client) readSession(ctx context.Context, device, at DeviceRef) (sessionRecord, error) {
 	return whereServed(at, func(at DeviceRef) (sessionRecord, error) {
 		r := newRequest(opGetSession, at, c.at(at.String(), sessionQuery)).askedOf(device)
-		record, resp, err := c.fetchDevice(ctx, r)
+		var answer sessionProperties
+		resp, err := fetchDevice(ctx, c, r, &answer, &answer.ID)
 		if err != nil {
 			return sessionRecord{}, err
 		}
-		if body, _ := runtime.Payload(resp); !givesSession(body) {
+		if !answer.Link.Present || !answer.Details.Present {
 			return sessionRecord{}, c.unexpectedAnswer(r, resp, "the answer does not give the device's session")
 		}
 		return sessionRecord{
-			link:    strings.TrimSpace(record.RemoteAssistanceSessionURL.Reveal()),
-			details: strings.TrimSpace(record.RemoteAssistanceSessionErrorDetails),
+			link:    strings.TrimSpace(answer.Link.Value.Reveal()),
+			details: strings.TrimSpace(answer.Details.Value),
 			at:      at,
 			resp:    resp,
 			ids:     r.ids,
 		}, nil
 	})
-}
-
-// givesSession reports whether an answer has both properties of the session. null and "" say that there is none; a
-// property that is missing says nothing.
-func givesSession(body []byte) bool {
-	var record struct {
-		Link    graphjson.Field[Secret] `json:"remoteAssistanceSessionUrl"`
-		Details graphjson.Field[string] `json:"remoteAssistanceSessionErrorDetails"`
-	}
-	return graphjson.UnmarshalEntity(body, &record) == nil && record.Link.Present && record.Details.Present
 }
 
 // checkSessionLink refuses a link that a person must not open. Its errors do not quote the link.

@@ -30,7 +30,7 @@ import (
 
 // Unmarshal reads JSON into a value and replaces it. On error, and on null, the value stays as it was.
 func Unmarshal[T any](data []byte, value *T) error {
-	if string(bytes.TrimSpace(withoutMark(data))) == "null" {
+	if isNull(data) {
 		return nil
 	}
 	var fresh T
@@ -41,18 +41,40 @@ func Unmarshal[T any](data []byte, value *T) error {
 	return nil
 }
 
+func isNull(data []byte) bool { return string(bytes.TrimSpace(withoutMark(data))) == "null" }
+
 // UnmarshalEntity is [Unmarshal] for a single entity, which Microsoft's samples wrap in a "value" member, while the
-// service sends it bare.
+// service sends it bare. What stands beside that member is skipped.
 func UnmarshalEntity[T any](data []byte, entity *T) error {
-	var wrapper struct {
+	if isNull(data) {
+		return nil
+	}
+	var bare T
+	var wrapped Field[T]
+	r := newReader(data)
+	r.wrapped = reflect.ValueOf(&wrapped).Elem()
+	switch err := r.read(&bare); {
+	case err != nil:
+		return unmarshalWrapped(data, entity) // what is wrong may stand beside the entity
+	case wrapped.Present:
+		*entity = wrapped.Value
+	default:
+		*entity = bare
+	}
+	return nil
+}
+
+// unmarshalWrapped reads an entity again that could not be read both ways at once.
+func unmarshalWrapped[T any](data []byte, entity *T) error {
+	var around struct {
 		Value Field[T] `json:"value"`
 	}
-	err := newReader(data).read(&wrapper)
-	if !wrapper.Value.Present {
+	err := newReader(data).read(&around)
+	if !around.Value.Present {
 		return Unmarshal(data, entity) // it finds the same error, and reports it with the names of the entity
 	}
 	if err == nil {
-		*entity = wrapper.Value.Value
+		*entity = around.Value.Value
 	}
 	return err
 }
@@ -95,6 +117,8 @@ type reader struct {
 	expected *int // number of rows by the page's own count; nil if the text is not a page
 	fitting  int  // number of rows that can fit in the text, which limits what is allocated for them
 	elements int  // of all lists so far
+
+	wrapped reflect.Value // the Field for an entity in a "value" member; not valid if there can be none
 
 	chunk   strings.Builder
 	scratch []byte

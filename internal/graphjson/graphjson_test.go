@@ -179,12 +179,37 @@ func TestUnmarshalEntity(t *testing.T) {
 		`{"id":"x","kind":"y","value":{"id":"a"},"id":"z"}`:    {ID: "a"},
 		`{"value":{"id":"a"},"value":{"kind":"k"}}`:            {Kind: "k"},
 		`{"value":null}`: {},
+		`{"id":"x","total":[],"value":{"id":"a"},"size":{}}`:                      {ID: "a"},
+		`{"value":{"id":"a","value":{"id":"not the entity"}}}`:                    {ID: "a"},
+		`{"value":{"id":"a"},"value":null}`:                                       {},
 		"\ufeff" + `{"value":{"parts":[{"name":"a"}]}}`:                           {Parts: []part{{Name: "a"}}},
 		`{"part":{"value":{"name":"not the entity"}},"names":["value"],"id":"a"}`: {Names: []string{"value"}, ID: "a"},
 	} {
 		var got thing
 		if err := graphjson.UnmarshalEntity([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// An entity that is wrapped and broken is not mistaken for one that is bare.
+func TestUnmarshalEntityThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"value":{"total":true}}`:               "value.total is a Boolean, want an integer",
+		`{"total":true}`:                         "total is a Boolean, want an integer",
+		`{"id":"a","value":7}`:                   "value is a number, want an object",
+		`{"id":"a","value":{"id":"b"}`:           "",
+		`{"id":"a"} {}`:                          "",
+		`{"total":{},"value":{"total":"seven"}}`: "value.total",
+	} {
+		got := thing{ID: "old"}
+		err := graphjson.UnmarshalEntity([]byte(text), &got)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
+		if !reflect.DeepEqual(got, thing{ID: "old"}) {
+			t.Errorf("%s: got %+v", text, got)
 		}
 	}
 }

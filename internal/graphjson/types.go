@@ -108,9 +108,12 @@ func objectReader(t reflect.Type) readFunc {
 			if !ok {
 				p, ok = byLower[toLower(name)]
 			}
-			if ok {
+			switch {
+			case r.wrapped.IsValid() && r.dec.StackDepth() == 1 && bytes.EqualFold(name, wrapper):
+				err = readerOf(r.wrapped.Type())(r, r.wrapped)
+			case ok:
 				err = p.read(r, v.Field(p.index))
-			} else {
+			default:
 				err = r.skip()
 			}
 			if err != nil {
@@ -120,6 +123,9 @@ func objectReader(t reflect.Type) readFunc {
 		return r.close()
 	}
 }
+
+// wrapper is the name of the member around an entity.
+var wrapper = []byte("value")
 
 // toLower makes names equal that differ only in the case of ASCII letters.
 func toLower(name []byte) string {

@@ -1,6 +1,7 @@
 package intune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -257,6 +258,21 @@ func (j *journalRun) identify(err error) {
 	if failed, ok := errors.AsType[*Error](err); ok && j.id() != "" {
 		failed.ClientRequestID = j.id()
 	}
+}
+
+// learn hands the outcome of the request to the error of the call and to the wait that follows, if one does. It returns the
+// entry for the outcome, if there is a journal.
+func (j *journalRun) learn(
+	follows *sessionHandler, record graphpolicy.Record, ids graphcall.IDs, resp *http.Response, err error,
+) JournalEntry {
+	j.identify(err)
+	follows.asked(err, ids.RequestID, cmp.Or(j.id(), ids.ClientRequestID))
+	if j == nil {
+		return JournalEntry{}
+	}
+	entry := askedEntry(record, ids, resp, err)
+	entry.ResumeToken = follows.tokenAfter(entry.Outcome)
+	return entry
 }
 
 // settle calls Asked with what is known of the outcome, once for each run whose Asking accepted the request.

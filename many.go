@@ -1,7 +1,9 @@
 package intune
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"log/slog"
 	"math"
@@ -273,29 +275,56 @@ func (i *manyInput) took(next manyGiven) bool {
 // leave is called at the end of the loop. It does not wait for an input that blocks.
 func (i *manyInput) leave() { close(i.left) }
 
-// requestMany asks. Its goroutine is the only one that yields.
+// requestMany is the loop of one call of RequestRemoteAssistanceMany.
+type requestMany struct {
+	*manyRun
+
+	asking asking
+	yield  func(RequestResult) bool
+}
+
 func (c *Client) requestMany(
 	ctx context.Context, devices iter.Seq[DeviceRef], o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool,
 ) {
 	spanned, endSpan := c.startSpan(ctx, opRequestMany)
 	working, cancel := context.WithCancel(spanned)
-	m := c.newManyRun(working, o, yield)
+	m := &requestMany{manyRun: c.newManyRun(working, o), asking: asking{reference: o.Reference}, yield: yield}
+	m.form = m
 	defer func() { endSpan(m.failed) }()
 	defer m.stop(cancel)
-	input := readInput(devices)
-	defer input.leave()
-	for goesOn := true; goesOn && (m.running > 0 || !input.ended); {
-		given := input.given
-		if input.ended || m.running == o.Concurrency {
-			given = nil // there is no other one, or no room for one
-		}
-		select {
-		case next := <-given:
-			if input.took(next) {
-				goesOn = m.ask(next.device)
-			}
-		case event := <-m.events:
-			goesOn = m.receive(event)
-		}
+	m.loop(devices)
+}
+
+func (m *requestMany) room() bool { return true }
+
+func (m *requestMany) refuse(device DeviceRef, why error) bool {
+	return m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: why})
+}
+
+func (m *requestMany) try(item *manyItem) manyAnswer {
+	if item.run == nil {
+		item.run = m.client.newRun(item.device, m.asking, nil)
 	}
+	return m.send(item)
+}
+
+// end gives a device its result.
+func (m *requestMany) end(item *manyItem, answer manyAnswer) {
+	item.settle(m.ctx, &answer)
+	result := RequestResult{
+		Device: item.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: item.attempts,
+		RequestID: answer.ids.RequestID,
+	}
+	if item.attempts > 0 {
+		result.ClientRequestID = cmp.Or(item.run.id(), answer.record.RequestID, item.id)
+	}
+	if failed, ok := errors.AsType[*Error](answer.err); ok {
+		result.RequestID = failed.RequestID
+	}
+	m.events.tell(manyEvent{do: func() bool { return m.emit(result) }})
+}
+
+func (m *requestMany) emit(result RequestResult) bool {
+	m.count(result.Outcome, result.Err)
+	return m.yield(result)
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -16,34 +18,102 @@ import (
 	"github.com/go-intune/intune/internal/ratelimit"
 )
 
-// manyRun is one loop over the results of many devices: workers send, and the goroutine of the loop yields.
+// manyRun is one loop over many devices: workers ask them, and the goroutine of the loop does what it is told.
 type manyRun struct {
 	client  *Client
 	ctx     context.Context //nolint:containedctx // of the loop, for all its workers
-	options RequestRemoteAssistanceManyOptions
+	form    manyForm
+	options RequestRemoteAssistanceManyOptions // of either form
+	workers int                                // at most
 	limiter *ratelimit.Limiter
-	events  chan manyEvent
+	events  manyEvents
 
 	// Of the goroutine of the loop:
-	yield    func(RequestResult) bool
 	running  int // workers
+	waits    int // for links
 	progress Progress
 	failed   error // the first
 }
 
-// manyEvent is what a worker tells the loop: a result, its end, or, if neither, that it was throttled.
-type manyEvent struct {
-	result   *RequestResult
-	ended    bool
-	panicked any // with ended
+// manyForm is what the two loops over many devices do in ways of their own.
+type manyForm interface {
+	// try asks a device whose turn has come. It is called in a worker.
+	try(item *manyItem) manyAnswer
+
+	// end is called in a worker when a device goes to nobody again.
+	end(item *manyItem, answer manyAnswer)
+
+	// refuse is called in the loop for a device that can't be asked. It reports whether the loop goes on.
+	refuse(device DeviceRef, why error) bool
+
+	// room reports whether there is room for another device. It is called in the loop.
+	room() bool
 }
 
-func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOptions, yield func(RequestResult) bool) *manyRun {
+// manyEvent is what a worker or a wait tells the loop.
+type manyEvent struct {
+	do       func() bool // in the goroutine of the loop, if not nil; it reports whether the loop goes on
+	ended    bool        // by a worker: that it has ended
+	panicked any
+}
+
+// manyEvents is what the loop was told and has not heard yet, in order. Nobody waits to be heard: a slow body of the loop
+// holds up no worker and no wait.
+type manyEvents struct {
+	mu   sync.Mutex
+	list []manyEvent
+	more chan struct{} // holds one if the list has grown since somebody looked
+}
+
+func (e *manyEvents) tell(event manyEvent) {
+	e.mu.Lock()
+	e.list = append(e.list, event)
+	e.mu.Unlock()
+	select {
+	case e.more <- struct{}{}:
+	default:
+	}
+}
+
+// next takes the oldest event, if there is one.
+func (e *manyEvents) next() (event manyEvent, told bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.list) == 0 {
+		return event, false
+	}
+	event, e.list[0] = e.list[0], manyEvent{}
+	e.list = e.list[1:]
+	return event, true
+}
+
+func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOptions) *manyRun {
 	return &manyRun{
-		client: c, ctx: c.once(ctx) /* the workers try again themselves, at the common pace */, options: o, yield: yield,
-		limiter: ratelimit.New(o.PerSecond),
-		// Room for what the workers have to tell while the body of the loop is slow. With more workers, some wait to be heard.
-		events: make(chan manyEvent, 2*min(o.Concurrency, 64)),
+		client: c, ctx: policy.WithRetryOptions(ctx, c.retry), options: o, workers: o.Concurrency,
+		limiter: ratelimit.New(o.PerSecond), events: manyEvents{more: make(chan struct{}, 1)},
+	}
+}
+
+// loop asks devices. Its goroutine is the only one that yields.
+func (m *manyRun) loop(devices iter.Seq[DeviceRef]) {
+	input := readInput(devices)
+	defer input.leave()
+	for goesOn := true; goesOn && (m.running+m.waits > 0 || !input.ended); {
+		if event, told := m.events.next(); told {
+			goesOn = m.receive(event)
+			continue
+		}
+		given := input.given
+		if input.ended || m.running >= m.workers || !m.form.room() {
+			given = nil // there is no other one, or no room for one
+		}
+		select {
+		case next := <-given:
+			if input.took(next) {
+				goesOn = m.ask(next.device)
+			}
+		case <-m.events.more:
+		}
 	}
 }
 
@@ -51,13 +121,13 @@ func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOp
 func (m *manyRun) ask(device DeviceRef) bool {
 	m.progress.Pending++
 	if err := device.check(); err != nil {
-		return m.emit(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: err})
+		return m.form.refuse(device, err)
 	}
 	m.running++
-	item := m.client.newManyItem(device, asking{reference: m.options.Reference})
+	item := &manyItem{device: device, id: uuid.NewString()}
 	go func() {
 		ended := manyEvent{ended: true}
-		defer func() { m.events <- ended }()
+		defer func() { m.events.tell(ended) }()
 		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(item)) }()
 		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
 		m.work(item)
@@ -67,81 +137,70 @@ func (m *manyRun) ask(device DeviceRef) bool {
 
 // receive reports whether the loop goes on after an event.
 func (m *manyRun) receive(event manyEvent) bool {
-	switch {
-	case event.ended:
+	if event.ended {
 		m.running--
-		if event.panicked != nil {
-			panic(event.panicked)
-		}
-	case event.result != nil:
-		return m.emit(*event.result)
-	default:
-		m.report()
+	}
+	if event.do != nil && !event.do() {
+		return false
+	}
+	if event.panicked != nil {
+		panic(event.panicked)
 	}
 	return true
 }
 
-func (m *manyRun) emit(result RequestResult) bool {
+// count takes a result into the progress.
+func (m *manyRun) count(outcome Outcome, err error) {
 	m.progress.Pending--
-	m.progress.count(result.Outcome)
-	m.failed = cmp.Or(m.failed, result.Err)
+	m.progress.count(outcome)
+	m.failed = cmp.Or(m.failed, err)
 	m.report()
-	return m.yield(result)
 }
 
-func (m *manyRun) report() {
+// report reports that the loop goes on.
+func (m *manyRun) report() bool {
 	if m.options.OnProgress != nil {
 		m.progress.PerSecond, m.progress.PausedUntil = m.limiter.State()
 		m.options.OnProgress(m.progress)
 	}
+	return true
 }
 
 // stop ends the workers and waits for them.
 func (m *manyRun) stop(cancel context.CancelFunc) {
 	cancel()
 	for m.running > 0 {
-		if event := <-m.events; event.ended {
+		if event, told := m.events.next(); !told {
+			<-m.events.more
+		} else if event.ended {
 			m.running--
 		}
 	}
 }
 
-// work sends for a device until it has a result.
+// work asks a device until it has a result.
 func (m *manyRun) work(item *manyItem) {
 	for {
 		if err := m.limiter.Wait(m.ctx); err != nil {
-			m.end(item, item.interrupted(m.client, err))
+			m.form.end(item, item.interrupted(m.client, err))
 			return
 		}
-		sent := time.Now()
-		answer := m.client.try(m.ctx, item)
+		answer := m.form.try(item)
 		wait, verdict := m.retry(item, answer)
 		switch verdict {
 		case manyEnds:
 			if answer.err == nil {
 				m.limiter.Accepted()
 			}
-			m.end(item, answer)
+			m.form.end(item, answer)
 			return
 		case manyThrottled:
-			m.limiter.Throttled(sent, wait)
-			m.events <- manyEvent{}
+			m.limiter.Throttled(answer.sent, wait)
+			m.events.tell(manyEvent{do: m.report})
 		case manyAgain:
 			_ = ratelimit.Sleep(m.ctx, wait) // the limiter finds the end of the context too
 		}
 	}
-}
-
-// end gives a device its result.
-func (m *manyRun) end(item *manyItem, answer manyAnswer) {
-	item.ended = true
-	item.run.identify(answer.err)
-	answer.record.Left = item.left
-	result := item.result(answer)
-	if item.run != nil {
-		item.run.settle(m.ctx, askedEntry(answer.record, answer.ids, answer.resp, answer.err))
-	}
-	m.events <- manyEvent{result: &result}
 }
 
 // abandon ends what a worker has left when a policy, the transport or the journal panicked, or ended its goroutine. It
@@ -151,10 +210,14 @@ func (m *manyRun) abandon(item *manyItem) (panicked any) {
 		return nil
 	}
 	defer func() { panicked = recover() }()
+	if !item.sending {
+		m.form.end(item, item.interrupted(m.client, errNotReturned))
+		return nil
+	}
 	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: item.id}
 	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), record, nil, errNotReturned)}
 	item.take(answer)
-	m.end(item, answer)
+	m.form.end(item, answer)
 	return nil
 }
 
@@ -163,7 +226,9 @@ type manyItem struct {
 	device   DeviceRef
 	id       string // client-request-id of all tries
 	run      *journalRun
+	wait     *sessionHandler // of the wait that follows, nil for none
 	attempts int
+	sending  bool // a try is under way
 	left     bool // in one of them
 	last     *manyAnswer
 	ended    bool
@@ -175,15 +240,14 @@ type manyAnswer struct {
 	ids    graphcall.IDs
 	record graphpolicy.Record
 	err    error
-}
-
-func (c *Client) newManyItem(device DeviceRef, a asking) *manyItem {
-	return &manyItem{device: device, id: uuid.NewString(), run: c.newRun(device, a, nil)}
+	sent   time.Time // when the try began
+	final  bool      // whatever it is, there is no other try
 }
 
 // take remembers a try.
 func (i *manyItem) take(answer manyAnswer) {
 	i.left = i.left || answer.record.Left
+	i.sending = false
 	i.attempts++
 	i.last = &answer
 }
@@ -199,18 +263,11 @@ func (i *manyItem) interrupted(c *Client, err error) manyAnswer {
 // errNotReturned is for a try that a panic ended.
 var errNotReturned = errors.New("the transport or a policy did not return")
 
-// result is what the caller gets.
-func (i *manyItem) result(answer manyAnswer) RequestResult {
-	result := RequestResult{Device: i.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: i.attempts}
-	if i.attempts > 0 {
-		result.ClientRequestID = cmp.Or(i.run.id(), answer.record.RequestID, i.id)
-	}
-	if failed, ok := errors.AsType[*Error](answer.err); ok {
-		result.RequestID = failed.RequestID
-	} else {
-		result.RequestID = answer.ids.RequestID
-	}
-	return result
+// settle tells the journal and the wait what became of a device.
+func (i *manyItem) settle(ctx context.Context, answer *manyAnswer) {
+	i.ended = true
+	answer.record.Left = i.left
+	i.run.settle(ctx, i.run.learn(i.wait, answer.record, answer.ids, answer.resp, answer.err))
 }
 
 // manyVerdict is what comes after a try.
@@ -232,7 +289,7 @@ const (
 func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, verdict manyVerdict) {
 	failed, ok := errors.AsType[*Error](answer.err)
 	switch {
-	case !ok || m.client.retry.MaxRetries < 0:
+	case !ok || answer.final || m.client.retry.MaxRetries < 0:
 		return wait, manyEnds
 	}
 	outcome, n := outcomeOf(answer.record, failed), item.attempts
@@ -278,13 +335,16 @@ func isNetworkError(answer manyAnswer) bool {
 	return network && answer.record.Token == nil && answer.record.Stopped == nil
 }
 
-// try sends once.
-func (c *Client) try(ctx context.Context, item *manyItem) manyAnswer {
+// send makes one try.
+func (m *manyRun) send(item *manyItem) manyAnswer {
 	// With a response of its own, since requests at the same time must not write to the caller's.
-	ctx = policy.WithCaptureResponse(ctx, new(*http.Response))
-	r := c.newAsk(item.device, item.id)
-	resp, err := c.ask(ctx, r, item.run)
-	answer := manyAnswer{resp: resp, ids: r.ids, record: r.record, err: err}
+	ctx := policy.WithCaptureResponse(m.ctx, new(*http.Response))
+	r := m.client.newAsk(item.device, item.id)
+	r.Before = item.run.before(ctx)
+	item.sending = true
+	sent := time.Now()
+	resp, err := m.client.ask(m.client.once(ctx) /* the workers try again themselves, at the common pace */, r)
+	answer := manyAnswer{resp: resp, ids: r.ids, record: r.record, err: err, sent: sent}
 	item.take(answer)
 	return answer
 }

@@ -120,14 +120,9 @@ func (c *Client) requestRemoteAssistance(
 	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
 	defer func() { run.settle(ctx, asked) }()
 	r := c.newAsk(device, a.clientRequestID)
-	r.Fixed = a.clientRequestID != ""
-	resp, err := c.ask(ctx, r, run)
-	run.identify(err)
-	handler.asked(err, r.ids.RequestID, cmp.Or(run.id(), r.ids.ClientRequestID))
-	if run != nil {
-		asked = askedEntry(r.record, r.ids, resp, err)
-		asked.ResumeToken = handler.tokenAfter(asked.Outcome)
-	}
+	r.Fixed, r.Before = a.clientRequestID != "", run.before(ctx)
+	resp, err := c.ask(ctx, r)
+	asked = run.learn(handler, r.record, r.ids, resp, err)
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}
@@ -153,8 +148,7 @@ const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign
 func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
 
 // ask sends the request for one device. Without an error, the service has accepted it.
-func (c *Client) ask(ctx context.Context, r *request, run *journalRun) (*http.Response, error) {
-	r.Before = run.before(ctx)
+func (c *Client) ask(ctx context.Context, r *request) (*http.Response, error) {
 	resp, err := c.send(ctx, r)
 	if err == nil && !graphcall.EmptySuccess(resp) {
 		err = c.unexpectedAnswer(r, resp, notEmpty)

@@ -300,8 +300,18 @@ func TestClient_TheActionIsTheOnlyWrite(t *testing.T) {
 		_, err := c.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Frequency: often})
 		return err
 	}
+	calls["OpenRemoteAssistanceMany"] = func(ctx context.Context, c *intune.Client) (failed error) {
+		options := &openOptions{PerSecond: -1, MaxWait: often}
+		for r := range c.OpenRemoteAssistanceMany(ctx, slices.Values(everyAddress), options) {
+			if !errors.Is(r.Err, intune.ErrSessionPending) {
+				failed = errors.Join(failed, r.Err)
+			}
+		}
+		return failed
+	}
 	writes := map[string]int{
-		"RequestRemoteAssistance": 3, "RequestRemoteAssistanceMany": 3, "BeginRemoteAssistance": 1, "OpenRemoteAssistance": 1,
+		"RequestRemoteAssistance": 3, "RequestRemoteAssistanceMany": 3,
+		"BeginRemoteAssistance": 1, "OpenRemoteAssistance": 1, "OpenRemoteAssistanceMany": 3,
 	}
 	for method := range reflect.TypeFor[*intune.Client]().Methods() {
 		if unspanned[method.Name] {

@@ -592,6 +592,48 @@ func ExampleClient_OpenRemoteAssistance_manyDevices() {
 	// false  true
 }
 
+// Ask the users of many devices, wait for all links, and hand each out as it comes. Keep the tokens, or use a journal: with
+// them another process goes on with the waits if this one ends.
+func ExampleClient_OpenRemoteAssistanceMany() {
+	ctx := context.Background()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond}) // in a program: a real one
+	client := tenant.Client()
+	devices := []intune.DeviceRef{
+		tenant.AddDevice(
+			intune.ManagedDevice{ID: "PC-1"}, intunetest.SessionScript{URL: "https://get.teamviewer.com/v15/s1"},
+		),
+		tenant.AddDevice(intune.ManagedDevice{ID: "PC-2"}, intunetest.SessionScript{ErrorDetails: "the user declined"}),
+		tenant.AddDevice(intune.ManagedDevice{ID: "PC-3"}, intunetest.SessionScript{Never: true}),
+		intune.Device("PC-4"), // of which the tenant knows nothing
+	}
+
+	tokens := map[intune.DeviceRef]string{}
+	options := &intune.OpenRemoteAssistanceManyOptions{
+		OnRequested: func(r intune.Requested) { tokens[r.Device] = r.ResumeToken },
+	}
+	for result := range client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), options) {
+		pending, asked := errors.AsType[*intune.PendingError](result.Err)
+		failed, declined := errors.AsType[*intune.SessionError](result.Err)
+		switch {
+		case result.Err == nil:
+			fmt.Println(result.Device.DeviceID(), result.Session.URL.Reveal())
+		case asked:
+			fmt.Println(result.Device.DeviceID(), "was asked, no link yet:", pending.ResumeToken != "")
+		case declined:
+			fmt.Println(result.Device.DeviceID(), "has no session:", failed.Details)
+		default:
+			fmt.Println(result.Device.DeviceID(), "was not asked:", errors.Is(result.Err, intune.ErrNotFound))
+		}
+	}
+	fmt.Println(len(tokens), "tokens")
+	// Unordered output:
+	// PC-1 https://get.teamviewer.com/v15/s1
+	// PC-2 has no session: the user declined
+	// PC-3 was asked, no link yet: true
+	// PC-4 was not asked: true
+	// 3 tokens
+}
+
 // Branch on the sentinels, show the text.
 func ExampleError() {
 	ctx := context.Background()

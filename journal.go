@@ -296,8 +296,10 @@ func (j *journalRun) settle(ctx context.Context, known JournalEntry) {
 
 // journalContext is for entries of what has happened already, whatever became of the caller's context.
 func journalContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	return context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
 }
+
+const journalTimeout = 10 * time.Second
 
 // tellJournalError makes an error of the journal an event of the span.
 func tellJournalError(ctx context.Context, tracer tracing.Tracer, device DeviceRef, err error) {

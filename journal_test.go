@@ -370,7 +370,9 @@ func TestJournal_NoEntryWithoutARequest(t *testing.T) {
 // Reads and the other writes are not in the journal.
 func TestJournal_HearsOfRequestsOnly(t *testing.T) {
 	t.Parallel()
-	requests := []string{"RequestRemoteAssistance", "BeginRemoteAssistance", "OpenRemoteAssistance", "RequestRemoteAssistanceMany"}
+	requests := []string{
+		"RequestRemoteAssistance", "BeginRemoteAssistance", "OpenRemoteAssistance", "RequestRemoteAssistanceMany", "OpenRemoteAssistanceMany",
+	}
 	for name, call := range spanned {
 		if slices.Contains(requests, name) {
 			continue

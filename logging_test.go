@@ -153,6 +153,12 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 		_, err := c.OpenRemoteAssistance(ctx, intune.Device("1"), nil)
 		return err
 	},
+	"OpenRemoteAssistanceMany": func(ctx context.Context, c *intune.Client) error {
+		for r := range c.OpenRemoteAssistanceMany(ctx, slices.Values([]intune.DeviceRef{intune.Device("1"), intune.Device("2")}), nil) {
+			return r.Err
+		}
+		return nil
+	},
 	"RemoteAssistanceConnector": func(ctx context.Context, c *intune.Client) error {
 		_, err := c.RemoteAssistanceConnector(ctx, nil)
 		return err

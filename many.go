@@ -96,13 +96,23 @@ func (r RequestResult) LogValue() slog.Value {
 	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
 }
 
-// Progress is how far a [Client.RequestRemoteAssistanceMany] has come.
+// Progress is how far a [Client.RequestRemoteAssistanceMany] or [Client.OpenRemoteAssistanceMany] has come.
 type Progress struct { //nolint:recvcheck // a value, counted in place
-	// Accepted, Rejected, Unknown and NotSent count the results so far.
+	// Accepted, Rejected, Unknown and NotSent count the results so far by what became of the request. With
+	// OpenRemoteAssistanceMany, a device counts once its wait has ended. A new link or a new error text proves that the
+	// request was accepted.
 	Accepted, Rejected, Unknown, NotSent int
 
 	// Pending is how many devices were taken from the input and have no result yet.
 	Pending int
+
+	// Waiting is how many of the pending devices have been asked, or may have been, and are waited for. It is zero with
+	// RequestRemoteAssistanceMany, as are Ready and Failed.
+	Waiting int
+
+	// Ready and Failed are how many of the results have a link, and how many a *SessionError. All others of Accepted and
+	// Unknown have a *PendingError.
+	Ready, Failed int
 
 	// PerSecond is the pace at the moment, which throttling lowers. It is negative when there is no pacing.
 	PerSecond float64
@@ -111,7 +121,7 @@ type Progress struct { //nolint:recvcheck // a value, counted in place
 	PausedUntil time.Time
 }
 
-// Done is the number of results so far.
+// Done is the number of results so far, with either method.
 func (p Progress) Done() int { return p.Accepted + p.Rejected + p.Unknown + p.NotSent }
 
 func (p *Progress) count(outcome Outcome) {
@@ -170,30 +180,35 @@ func (c *Client) RequestRemoteAssistanceMany(
 	}
 	var used atomic.Bool
 	return func(yield func(RequestResult) bool) {
-		switch {
-		case devices == nil:
-			missing := invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list")
-			yield(RequestResult{Outcome: OutcomeNotSent, Err: missing})
-		case used.Swap(true):
-			again := invalidArgument("devices", "were asked before; call RequestRemoteAssistanceMany again to ask them again")
-			refuseMany(devices, again, yield)
-		case refused != nil:
-			refuseMany(devices, refused, yield)
-		default:
+		refuse := func(device DeviceRef, why error) bool {
+			return yield(RequestResult{Device: device, Outcome: OutcomeNotSent, Err: why})
+		}
+		if !refuseMany(devices, "RequestRemoteAssistanceMany", &used, refused, refuse) {
 			c.requestMany(ctx, devices, o, yield)
 		}
 	}
 }
 
-// refuseMany says of each device that it was not asked, and why.
-func refuseMany(devices iter.Seq[DeviceRef], why error, yield func(RequestResult) bool) {
+// refuseMany says of each device that it was not asked, and why, if the iterator was used before, devices is nil, or there is
+// another reason. It reports whether there was one.
+func refuseMany(
+	devices iter.Seq[DeviceRef], method string, used *atomic.Bool, why error, refuse func(DeviceRef, error) bool,
+) bool {
+	switch {
+	case devices == nil:
+		refuse(DeviceRef{}, invalidArgument("devices", "is nil; pass an iterator, such as slices.Values of a list"))
+		return true
+	case used.Swap(true):
+		why = invalidArgument("devices", "were asked before; call "+method+" again to ask them again")
+	}
+	if why == nil {
+		return false
+	}
 	input := readInput(devices)
 	defer input.leave()
-	for next := <-input.given; input.took(next); next = <-input.given {
-		if !yield(RequestResult{Device: next.device, Outcome: OutcomeNotSent, Err: why}) {
-			return
-		}
+	for next := <-input.given; input.took(next) && refuse(next.device, why); next = <-input.given {
 	}
+	return true
 }
 
 // distinct yields each device once, where it occurs first.

@@ -30,7 +30,6 @@ type manyRun struct {
 
 	// Of the goroutine of the loop:
 	running  int // workers
-	waits    int // for links
 	progress Progress
 	failed   error // the first
 }
@@ -98,7 +97,7 @@ func (c *Client) newManyRun(ctx context.Context, o RequestRemoteAssistanceManyOp
 func (m *manyRun) loop(devices iter.Seq[DeviceRef]) {
 	input := readInput(devices)
 	defer input.leave()
-	for goesOn := true; goesOn && (m.running+m.waits > 0 || !input.ended); {
+	for goesOn := true; goesOn && (m.running+m.progress.Waiting > 0 || !input.ended); {
 		if event, told := m.events.next(); told {
 			goesOn = m.receive(event)
 			continue
@@ -254,10 +253,12 @@ func (i *manyItem) take(answer manyAnswer) {
 
 // interrupted is the answer for a device when the context ends before its next try.
 func (i *manyItem) interrupted(c *Client, err error) manyAnswer {
+	answer := manyAnswer{err: c.newError(c.newAsk(i.device, i.id), graphpolicy.Record{}, nil, err)}
 	if i.last != nil {
-		return *i.last
+		answer = *i.last
 	}
-	return manyAnswer{err: c.newError(c.newAsk(i.device, i.id), graphpolicy.Record{}, nil, err)}
+	answer.final = true
+	return answer
 }
 
 // errNotReturned is for a try that a panic ended.

@@ -39,6 +39,7 @@ var (
 	opRequestMany             = &operation{api: "Client.RequestRemoteAssistanceMany"}
 	opBeginRemoteAssistance   = &operation{api: "Client.BeginRemoteAssistance"}
 	opOpenRemoteAssistance    = &operation{api: "Client.OpenRemoteAssistance"}
+	opOpenMany                = &operation{api: "Client.OpenRemoteAssistanceMany"}
 	opWaitForRemoteAssistance = &operation{api: "Client.WaitForRemoteAssistance"}
 	opResumeRemoteAssistance  = &operation{api: "Client.ResumeRemoteAssistance"}
 )

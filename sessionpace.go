@@ -33,6 +33,11 @@ func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (RemoteAssistan
 	defer h.client.caller.Trace(ctx, graphcall.IDs{RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID})
 	left := h.waitWithin(ctx, p)
 	h.end(ctx, left)
+	return h.result(left)
+}
+
+// result is what becomes of a wait that is done, or was left for a reason.
+func (h *sessionHandler) result(left error) (RemoteAssistanceSession, error) {
 	if left = cmp.Or(h.failure, left); left != nil {
 		return RemoteAssistanceSession{}, left
 	}
@@ -43,22 +48,34 @@ func (h *sessionHandler) wait(ctx context.Context, p *wait.Pace) (RemoteAssistan
 func (h *sessionHandler) waitWithin(ctx context.Context, p *wait.Pace) error {
 	budget := h.client.budget()
 	for {
-		read, err := budget.Wait(ctx, p.Next(h.state.NextLimit(h.client.now())))
+		read, err := budget.Wait(ctx, h.next(p))
 		if err != nil {
 			return h.pending(err)
 		}
-		if !read {
-			h.judgeTime(h.client.now())
-		} else if err := h.lookWithin(ctx, p, budget); err != nil {
-			return err
-		}
-		switch {
-		case h.done:
-			return nil
-		case p.Over():
-			return h.pending(h.trouble)
+		if over, left := h.step(ctx, p, budget, read); over {
+			return left
 		}
 	}
+}
+
+// next is what the wait asks the budget for.
+func (h *sessionHandler) next(p *wait.Pace) ratelimit.Order { return p.Next(h.state.NextLimit(h.client.now())) }
+
+// step is what a wait does when its turn has come, with or without a read. It reports whether the wait is over, and if it is
+// not done, why it was left.
+func (h *sessionHandler) step(ctx context.Context, p *wait.Pace, budget *ratelimit.Reads, read bool) (over bool, left error) {
+	if !read {
+		h.judgeTime(h.client.now())
+	} else if err := h.lookWithin(ctx, p, budget); err != nil {
+		return true, err
+	}
+	switch {
+	case h.done:
+		return true, nil
+	case p.Over():
+		return true, h.pending(h.trouble)
+	}
+	return false, nil
 }
 
 // lookWithin makes one read in the time that is left to the wait. Its error is what the wait ends with. azcore does not

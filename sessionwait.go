@@ -249,14 +249,18 @@ func (h *sessionHandler) changed(ctx context.Context) (bool, error) {
 
 // requested is what OnRequested is told.
 func (h *sessionHandler) requested() Requested {
-	outcome := OutcomeAccepted
-	if h.state.Unconfirmed {
-		outcome = OutcomeUnknown
-	}
 	return Requested{
-		Device: h.device, Outcome: outcome, ResumeToken: h.resumeToken(),
+		Device: h.device, Outcome: h.outcome(), ResumeToken: h.resumeToken(),
 		RequestID: h.state.RequestID, ClientRequestID: h.state.ClientRequestID,
 	}
+}
+
+// outcome is what is known of the request, whose user was asked or may have been.
+func (h *sessionHandler) outcome() Outcome {
+	if h.state.Unconfirmed {
+		return OutcomeUnknown
+	}
+	return OutcomeAccepted
 }
 
 // pending is the error of a wait that ends here without a link.
@@ -323,6 +327,13 @@ func (h *sessionHandler) sessionError(details, hint string) *SessionError {
 // end tells the journal, once, how the wait ended; left is the error of a wait that is not done. A wait that is no longer
 // this program's gives no link.
 func (h *sessionHandler) end(ctx context.Context, left error) {
+	ctx, cancel := journalContext(ctx)
+	defer cancel()
+	h.endWithin(ctx, left)
+}
+
+// endWithin is end in the time of a context.
+func (h *sessionHandler) endWithin(ctx context.Context, left error) {
 	if h.told || h.client.journal == nil {
 		return
 	}
@@ -337,8 +348,6 @@ func (h *sessionHandler) end(ctx context.Context, left error) {
 			entry.Session = SessionFailed
 		}
 	}
-	ctx, cancel := journalContext(ctx)
-	defer cancel()
 	err := h.client.journal.Ended(ctx, entry)
 	switch {
 	case err == nil:

@@ -180,7 +180,7 @@ func (c *Client) openMany(
 	m.late, m.isLate = context.WithCancel(context.WithoutCancel(spanned))
 	defer func() { endSpan(m.failed) }()
 	m.ends.Add(1)
-	context.AfterFunc(m.ctx, m.leave)
+	context.AfterFunc(working, m.leave)
 	defer m.stop(cancel)
 	m.loop(devices)
 }

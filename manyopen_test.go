@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,8 +55,12 @@ func collectOpened(results iter.Seq[intune.OpenResult]) (list []intune.OpenResul
 	return list
 }
 
-func openSummaries(results iter.Seq[intune.OpenResult]) (list []string) {
-	for _, r := range collectOpened(results) {
+func openSummaries(results iter.Seq[intune.OpenResult]) []string {
+	return summariesOf(collectOpened(results))
+}
+
+func summariesOf(results []intune.OpenResult) (list []string) {
+	for _, r := range results {
 		list = append(list, openSummary(r))
 	}
 	return list
@@ -106,10 +114,7 @@ func TestOpenRemoteAssistanceMany_AsksEachDeviceOnce(t *testing.T) {
 		c := tenant.AddDevice(intune.ManagedDevice{ID: "c"}, never)
 		input := []intune.DeviceRef{a, intune.Device("gone"), b, a, c, {}, intune.Device("a/b"), {}, b, a}
 		results := collectOpened(tenant.Client().OpenRemoteAssistanceMany(t.Context(), slices.Values(input), nil))
-		var got []string
-		for _, r := range results {
-			got = append(got, openSummary(r))
-		}
+		got := summariesOf(results)
 		if want := []string{" not asked", "a ready", "a%2Fb not asked", "b failed", "c pending", "gone not asked"}; !slices.Equal(got, want) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
@@ -212,7 +217,9 @@ func TestOpenRemoteAssistanceMany_AtMostOnePrompt(t *testing.T) {
 		"throttled for ever":      {intunetest.Fault{Status: 429, Times: -1}, "POST", after(time.Minute), "x not asked", nil, 0},
 		"refused":                 {intunetest.Fault{Status: 403}, "POST", after(time.Minute), "x not asked", intune.ErrForbidden, 0},
 		"broken after the effect": {intunetest.Fault{Drop: intunetest.DropAfter}, "POST", after(time.Minute), "x ready", nil, 1},
-		"broken, and late":        {intunetest.Fault{Drop: intunetest.DropAfter}, "POST", after(time.Hour), "x unknown", intune.ErrOutcomeUnknown, 1},
+		"broken, and late": {
+			intunetest.Fault{Drop: intunetest.DropAfter}, "POST", after(time.Hour), "x unknown", intune.ErrOutcomeUnknown, 1,
+		},
 		"broken before it": {
 			intunetest.Fault{Drop: intunetest.DropBefore}, "POST", after(time.Minute), "x unknown", intune.ErrOutcomeUnknown, 0,
 		},
@@ -304,7 +311,8 @@ func TestOpenRemoteAssistanceMany_SlowLoop(t *testing.T) {
 			if r.Err != nil {
 				t.Error(r.Err)
 			}
-			if asked := requested[r.Device]; asked.Outcome != intune.OutcomeAccepted || asked.ClientRequestID != r.Session.ClientRequestID {
+			asked := requested[r.Device]
+			if asked.Outcome != intune.OutcomeAccepted || asked.ClientRequestID != r.Session.ClientRequestID {
 				t.Errorf("requested %+v, opened %+v", asked, r.Session)
 			}
 			pass(time.Hour)
@@ -323,7 +331,7 @@ func TestOpenRemoteAssistanceMany_SlowLoop(t *testing.T) {
 func TestOpenRemoteAssistanceMany_MaxWaits(t *testing.T) {
 	t.Parallel()
 	for _, most := range []int{1, 2, 7} {
-		bubble(t, fmt.Sprint(most), func(t *testing.T, tenant *intunetest.Tenant) {
+		bubble(t, strconv.Itoa(most), func(t *testing.T, tenant *intunetest.Tenant) {
 			devices, waiting, full := addNumbered(tenant, 20, after(30*time.Second)), 0, 0
 			for range tenant.Client().OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{
 				PerSecond: -1, MaxWaits: most,
@@ -389,7 +397,7 @@ func TestOpenRemoteAssistanceMany_ContextEnds(t *testing.T) {
 			}
 			checkLinks(t, tenant, []intune.OpenResult{{Device: r.Device, Session: session}})
 		}
-		if want := map[string]int{"pending": 19, "unknown": 2, "not asked": 9}; !mapsEqual(counts, want) {
+		if want := map[string]int{"pending": 19, "unknown": 2, "not asked": 9}; !maps.Equal(counts, want) {
 			t.Errorf("got %v, want %v", counts, want)
 		}
 		if requested != 21 {
@@ -397,15 +405,6 @@ func TestOpenRemoteAssistanceMany_ContextEnds(t *testing.T) {
 		}
 		checkEnds(t, journal, map[intune.SessionOutcome]int{intune.SessionLeft: 21, intune.SessionReady: 21})
 	})
-}
-
-func mapsEqual[K comparable](a, b map[K]int) bool {
-	for k := range a {
-		if a[k] != b[k] {
-			return false
-		}
-	}
-	return len(a) == len(b)
 }
 
 // checkEnds counts the ends of waits, of which each device that was asked, or may have been, has at least one.
@@ -418,7 +417,7 @@ func checkEnds(t *testing.T, journal *memory, want map[intune.SessionOutcome]int
 		count[entry.Session]++
 		ended[entry.ClientRequestID] = true
 	}
-	if !mapsEqual(count, want) {
+	if !maps.Equal(count, want) {
 		t.Errorf("ends %v, want %v", count, want)
 	}
 	for _, entry := range journal.asked {
@@ -638,8 +637,8 @@ func TestOpenRemoteAssistanceMany_Superseded(t *testing.T) {
 		}}
 		devices := addNumbered(tenant, 2)
 		results := collectOpened(journaled(t, tenant, journal).OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil))
-		if len(results) != 2 || openSummary(results[0]) != "d0 ready" || openSummary(results[1]) != "d1 pending" {
-			t.Fatalf("got %+v", results)
+		if got := summariesOf(results); !slices.Equal(got, []string{"d0 ready", "d1 pending"}) {
+			t.Fatalf("got %q", got)
 		}
 		checkKinds(t, results[1].Err, intune.ErrSessionPending, intune.ErrSuperseded)
 		if !results[1].Session.URL.IsZero() {
@@ -662,8 +661,8 @@ func TestOpenRemoteAssistanceMany_JournalRefuses(t *testing.T) {
 		}}
 		devices := addNumbered(tenant, 3)
 		results := collectOpened(journaled(t, tenant, journal).OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil))
-		if len(results) != 3 || openSummary(results[1]) != "d1 not asked" {
-			t.Fatalf("got %+v", results)
+		if got := summariesOf(results); !slices.Equal(got, []string{"d0 ready", "d1 not asked", "d2 ready"}) {
+			t.Fatalf("got %q", got)
 		}
 		if found, ok := errors.AsType[*intune.DeviceBusyError](results[1].Err); !ok || found != busy {
 			t.Errorf("got %v", results[1].Err)
@@ -783,7 +782,8 @@ func TestOpenRemoteAssistanceMany_PauseDuringALook(t *testing.T) {
 		devices, start := addNumbered(tenant, 2), time.Now()
 		tenant.Inject(intunetest.Fault{Match: ofDevice("d1", http.MethodGet), Delay: 2 * time.Second})
 		tenant.Inject(intunetest.Fault{
-			Match: ofDevice("d0", http.MethodPost), Status: http.StatusTooManyRequests, Delay: time.Second, Header: http.Header{"Retry-After": {"30"}},
+			Match: ofDevice("d0", http.MethodPost), Status: http.StatusTooManyRequests, Delay: time.Second,
+			Header: http.Header{"Retry-After": {"30"}},
 		})
 		results := openSummaries(tenant.Client().OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil))
 		if !slices.Equal(results, []string{"d0 ready", "d1 ready"}) {
@@ -893,13 +893,17 @@ func TestOpenRemoteAssistanceMany_Panics(t *testing.T) {
 					returned = true
 				}()
 				got := <-recovered
-				if want := any("of " + name); how == "panic" && got != want {
+				want := any("of " + name)
+				if how == "goexit" {
+					want = nil
+				}
+				if got != want {
 					t.Errorf("recovered %v, want %v", got, want)
 				}
-				if wantReturn := how == "goexit" && !ofLoop; got != nil && how == "goexit" || returned != wantReturn {
-					t.Errorf("recovered %v, returned: %t, want %t", got, returned, wantReturn)
+				if wantReturn := how == "goexit" && !ofLoop; returned != wantReturn {
+					t.Errorf("returned: %t, want %t", returned, wantReturn)
 				}
-				if !ofLoop && how == "panic" && says != c.says && c.says != "" {
+				if c.says != "" && says != c.says {
 					t.Errorf("the result is %q, want %q", says, c.says)
 				}
 				count := tenant.RequestCount()
@@ -946,7 +950,9 @@ func TestProgress_OfSessions(t *testing.T) {
 		}
 		devices := []intune.DeviceRef{
 			add("a", after(time.Minute)), add("b", after(time.Second)), add("c", intunetest.SessionScript{ErrorDetails: "declined"}),
-			add("d", never), add("e", never), add("f", after(time.Minute)), {}, intune.Device("gone"), add("r", after(time.Minute)),
+			add("d", never), add("e", never), add("f", after(time.Minute)),
+			{},
+			intune.Device("gone"), add("r", after(time.Minute)),
 		}
 		tenant.Inject(intunetest.Fault{Match: ofDevice("e", http.MethodPost), Drop: intunetest.DropBefore})
 		tenant.Inject(intunetest.Fault{Match: ofDevice("f", http.MethodPost), Drop: intunetest.DropAfter})
@@ -1003,7 +1009,8 @@ func TestOpenRemoteAssistanceMany_CapturesNoResponse(t *testing.T) {
 		var captured *http.Response
 		ctx := policy.WithCaptureResponse(t.Context(), &captured)
 		devices := addNumbered(tenant, 20, after(10*time.Second))
-		results := openSummaries(journaled(t, tenant, &memory{}).OpenRemoteAssistanceMany(ctx, slices.Values(devices), &openOptions{PerSecond: -1}))
+		client := journaled(t, tenant, &memory{})
+		results := openSummaries(client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), &openOptions{PerSecond: -1}))
 		if len(results) != 20 {
 			t.Errorf("got %q", results)
 		}
@@ -1027,8 +1034,8 @@ func TestOpenResult_InLogs(t *testing.T) {
 	}
 	text := logged.String()
 	for _, part := range []string{
-		`"result":{"device":"device d1 (user address)","session":{`, `"url":"REDACTED"`, `"error":{`, `"request_id":"r-1"`, `"details":"declined"`,
-		`"error":"nobody was asked"`,
+		`"result":{"device":"device d1 (user address)","session":{`, `"url":"REDACTED"`, `"error":{`, `"request_id":"r-1"`,
+		`"details":"declined"`, `"error":"nobody was asked"`,
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %s in %s", part, text)
@@ -1037,4 +1044,253 @@ func TestOpenResult_InLogs(t *testing.T) {
 	if strings.Contains(text, "marker") {
 		t.Errorf("the log shows a secret: %s", text)
 	}
+}
+
+// openSimulation is a simulation whose links come after ten seconds to five minutes, and whose reads fail too.
+type openSimulation struct {
+	*simulation
+
+	comes map[intune.DeviceRef]time.Duration // when the link does, from the request on
+
+	mu    sync.Mutex
+	asked map[string]time.Time // by the path of the request
+	reads int
+}
+
+func newOpenSimulation(devices int) *openSimulation {
+	s := &openSimulation{simulation: newSimulation(0), comes: map[intune.DeviceRef]time.Duration{}, asked: map[string]time.Time{}}
+	dice := rand.New(rand.NewPCG(2, uint64(devices)))
+	for i := range devices {
+		comes := 10*time.Second + time.Duration(dice.Int64N(int64(290*time.Second)))
+		device := s.tenant.AddDevice(intune.ManagedDevice{ID: fmt.Sprintf("device-%06d", i)}, after(comes))
+		s.devices, s.comes[device] = append(s.devices, device), comes
+	}
+	oneIn := func(n int) func(intunetest.RecordedRequest) bool {
+		return func(intunetest.RecordedRequest) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return dice.IntN(n) == 0
+		}
+	}
+	s.tenant.Inject(intunetest.Fault{Method: http.MethodGet, Match: oneIn(50), Drop: intunetest.DropAfter, Times: -1})
+	s.tenant.Inject(intunetest.Fault{Method: http.MethodGet, Match: oneIn(50), Status: http.StatusServiceUnavailable, Times: -1})
+	return s
+}
+
+// client sends with the latency of latency().
+func (s *openSimulation) client(tb testing.TB, latency func() time.Duration, change ...func(*intune.ClientOptions)) *intune.Client {
+	options := s.tenant.ClientOptions()
+	options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+		pass(latency())
+		s.mu.Lock()
+		if req.Method == http.MethodPost {
+			s.posts++
+			s.asked[req.URL.Path] = time.Now()
+		} else {
+			s.reads++
+		}
+		s.mu.Unlock()
+		resp, err := s.tenant.RoundTrip(req)
+		if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+			s.mu.Lock()
+			s.refused++
+			s.mu.Unlock()
+		}
+		return resp, err
+	})
+	for _, f := range change {
+		f(options)
+	}
+	client, err := intune.NewClient(s.tenant.Credential(), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client
+}
+
+// crowd sends what half of a tenant's allowance is: 95 requests a second, of which nine are writes, until the context ends.
+func (s *openSimulation) crowd(ctx context.Context, t *testing.T) {
+	credential := s.tenant.CredentialWith(map[string]any{"appid": "another"})
+	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for i := 0; ctx.Err() == nil; i++ {
+		method, path := http.MethodGet, "unknown"
+		if i%10 == 0 {
+			method, path = http.MethodPost, "unknown/requestRemoteAssistance"
+		}
+		req, err := http.NewRequestWithContext(ctx, method, graphLists+"managedDevices/"+path, http.NoBody)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+token.Token)
+		if resp, err := s.tenant.RoundTrip(req); err == nil {
+			_ = resp.Body.Close()
+		}
+		pass(time.Second / 95)
+	}
+}
+
+// C§7.1: a thousand devices in a crowded tenant on a bad network.
+func TestOpenRemoteAssistanceMany_Simulation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newOpenSimulation(simulated())
+		ctx, cancel := context.WithCancel(t.Context())
+		var crowd sync.WaitGroup
+		defer crowd.Wait()
+		defer cancel()
+		crowd.Go(func() { s.crowd(ctx, t) })
+		client := s.client(t, func() time.Duration { return time.Duration(50+rand.IntN(350)) * time.Millisecond })
+		start, most, seen := time.Now(), 0, map[intune.DeviceRef]bool{}
+		var late []time.Duration
+		counts := map[string]int{}
+		for r := range client.OpenRemoteAssistanceMany(ctx, slices.Values(s.devices), &openOptions{
+			OnProgress: func(p intune.Progress) { most = max(most, p.Waiting) },
+		}) {
+			if seen[r.Device] {
+				t.Errorf("%v: a second result", r.Device)
+			}
+			seen[r.Device] = true
+			path := "/v1.0" + r.Device.String() + "/requestRemoteAssistance"
+			prompts := s.tenant.Prompts(r.Device)
+			s.mu.Lock()
+			at := s.asked[path]
+			s.mu.Unlock()
+			s.simulation.mu.Lock()
+			broke := s.dropped[path]
+			s.simulation.mu.Unlock()
+			_, what, _ := strings.Cut(openSummary(r), " ")
+			counts[what]++
+			switch {
+			case what == "ready" && prompts == 1:
+				late = append(late, time.Since(at.Add(s.comes[r.Device])))
+			case what == "unknown" && broke && prompts <= 1:
+			case what == "not asked" && prompts == 0 && errors.Is(r.Err, intune.ErrUnavailable):
+			default:
+				t.Errorf("%s with %d prompts, broken: %t: %v", openSummary(r), prompts, broke, r.Err)
+			}
+		}
+		took := time.Since(start)
+		if len(seen) != len(s.devices) || counts["ready"] < len(s.devices)*9/10 {
+			t.Errorf("%d results of %d devices: %v", len(seen), len(s.devices), counts)
+		}
+		slices.Sort(late)
+		t.Logf("%v for %d devices, %d waits at most: %v; late by %v in the middle, %v at the 95th percentile, %v at most",
+			took, len(s.devices), most, counts, late[len(late)/2], late[len(late)*95/100], late[len(late)-1])
+		t.Logf("%d reads (%.1f a second), %d requests, %d refused", s.reads, float64(s.reads)/took.Seconds(), s.posts, s.refused)
+		if late[0] < 0 {
+			t.Errorf("a link %v before it came", -late[0])
+		}
+		if middle := late[len(late)/2]; middle > 12*time.Second {
+			t.Errorf("half of the links came within %v, want 12 s", middle)
+		}
+		if last := late[len(late)-1]; last > time.Minute {
+			t.Errorf("all links came within %v, want a minute", last)
+		}
+		if s.refused*100 > s.reads+s.posts {
+			t.Errorf("%d of %d calls were refused", s.refused, s.reads+s.posts)
+		}
+	})
+}
+
+// The pace of asking holds while each answer takes a second: of the first look, of the second with a journal, and of the
+// request.
+func TestOpenRemoteAssistanceMany_PaceOfAsking(t *testing.T) {
+	t.Parallel()
+	for _, perSecond := range []float64{5, 10} {
+		for _, journal := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v a second, with a journal: %t", perSecond, journal), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := newOpenSimulation(0)
+					s.tenant.ClearFaults()
+					client := s.client(t, func() time.Duration { return time.Second }, func(o *intune.ClientOptions) {
+						if journal {
+							o.Journal = &memory{}
+						}
+					})
+					devices := addNumbered(s.tenant, 200, never)
+					for r := range client.OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{
+						PerSecond: perSecond, MaxWait: time.Second,
+					}) {
+						checkKinds(t, r.Err, intune.ErrSessionPending)
+					}
+					times := slices.SortedFunc(maps.Values(s.asked), time.Time.Compare)
+					if len(times) != 200 {
+						t.Fatalf("%d were asked", len(times))
+					}
+					got := 199 / times[199].Sub(times[0]).Seconds()
+					t.Logf("%.2f a second", got)
+					if got < perSecond*.99 || got > perSecond*1.01 {
+						t.Errorf("%.2f a second, want %v", got, perSecond)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Ten thousand waits fit one process: none is a goroutine, and each takes less than two kilobytes, its address included.
+func TestOpenRemoteAssistanceMany_Waits(t *testing.T) { //nolint:paralleltest // it measures the heap
+	const waits = 10_000
+	waiting := func(t *testing.T, long time.Duration) (took time.Duration) {
+		t.Helper()
+		start := time.Now()
+		synctest.Test(t, func(t *testing.T) {
+			reads, counted := 0, 0
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPost {
+					return answer(req, http.StatusNoContent, http.Header{"Request-Id": {lowerGUID}}, ""), nil
+				}
+				reads++
+				return answer(req, http.StatusOK, nil, `{"id":`+quote(lastDevice(req.URL.Path))+`,`+
+					`"remoteAssistanceSessionUrl":"","remoteAssistanceSessionErrorDetails":""}`), nil
+			}))
+			input := func(yield func(intune.DeviceRef) bool) {
+				for i := range waits {
+					if !yield(intune.Device(fmt.Sprintf("705c034c-034c-705c-4c03-%012d", i))) {
+						return
+					}
+				}
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			before, asked := heap(), 0
+			for r := range client.OpenRemoteAssistanceMany(ctx, input, &openOptions{
+				PerSecond: -1, Concurrency: 1, MaxWait: -1,
+				OnProgress: func(p intune.Progress) {
+					if p.Waiting != waits || asked > 0 {
+						return
+					}
+					asked = reads
+					each, routines := (heap()-before)/waits, runtime.NumGoroutine()
+					t.Logf("%d bytes for a wait, %d goroutines", each, routines)
+					if each < 200 || each > 2000 {
+						t.Errorf("%d bytes for a wait", each)
+					}
+					if routines > 100 {
+						t.Errorf("%d goroutines", routines)
+					}
+					time.AfterFunc(long, cancel)
+				},
+			}) {
+				if counted++; !errors.Is(r.Err, intune.ErrSessionPending) {
+					t.Error(r.Err)
+				}
+			}
+			if counted != waits {
+				t.Errorf("%d results", counted)
+			}
+			if got, least := float64(reads-asked)/25, long.Seconds()-10; got > long.Seconds()+1 || got < least {
+				t.Errorf("%d reads in %v, want 25 a second", reads-asked, long)
+			}
+		})
+		return time.Since(start)
+	}
+	none, minutes := waiting(t, 0), waiting(t, 2*time.Minute)
+	t.Logf("a minute of waiting takes %v; asking and leaving all %v", (minutes-none)/2, none)
 }

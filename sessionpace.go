@@ -59,7 +59,9 @@ func (h *sessionHandler) waitWithin(ctx context.Context, p *wait.Pace) error {
 }
 
 // next is what the wait asks the budget for.
-func (h *sessionHandler) next(p *wait.Pace) ratelimit.Order { return p.Next(h.state.NextLimit(h.client.now())) }
+func (h *sessionHandler) next(p *wait.Pace) ratelimit.Order {
+	return p.Next(h.state.NextLimit(h.client.now()))
+}
 
 // step is what a wait does when its turn has come, with or without a read. It reports whether the wait is over, and if it is
 // not done, why it was left.

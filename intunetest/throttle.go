@@ -3,7 +3,6 @@ package intunetest
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -65,7 +64,10 @@ func (t *Tenant) throttle(x *exchange) *answer {
 // count adds a request to a window. It returns 0 if the request is let through, or how long to wait until the next one
 // would be. Rejected requests stay in the window, because they count against the allowance too.
 func (t *Tenant) count(key windowKey, limit int, now time.Time) time.Duration {
-	window := slices.DeleteFunc(t.windows[key], func(at time.Time) bool { return now.Sub(at) >= throttleWindow })
+	window := t.windows[key] // in the order of time
+	for len(window) > 0 && now.Sub(window[0]) >= throttleWindow {
+		window = window[1:]
+	}
 	window = append(window, now)
 	t.windows[key] = window
 	if len(window) <= limit {

@@ -28,14 +28,14 @@ type JournalRequest struct {
 // JournalRequests pairs the entries of a journal and returns its requests, in the order of asking. The entries can come
 // from package journalfile's Read or from any other store, in the order in which they were written. They are read once.
 //
-// Entries are of one request when ClientRequestID and Device are the same. An entry with an Outcome is one of Asked, an
-// entry with a Session one of Ended, and any other is the first one of a request. An entry with an Outcome belongs to
-// the latest request with its ClientRequestID and Device that has no outcome yet. If all have one, it belongs to the
-// latest whose outcome is unknown, so that a program that learns what became of a request can call Journal.Asked with
-// the device, the client-request-id and the outcome. If all outcomes are known, it corrects the latest. Unknown
-// corrects nothing that is known. An entry with a Session belongs to the latest request whose user was or may have been
-// asked and that has no end yet, or else to the latest. An outcome or an end whose first entry is missing is a request
-// of its own, in the place of that entry.
+// Entries are of one request when ClientRequestID and Device are the same. An entry with an Outcome is one of Asked, any
+// other with a Session one of Ended, and any other is the first one of a request. An entry with an Outcome belongs to the
+// latest request with its ClientRequestID and Device that has no outcome yet. If all have one, it belongs to the latest
+// whose outcome is unknown, so that a program that learns what became of a request can call Journal.Asked with the device,
+// the client-request-id and the outcome. If all outcomes are known, it corrects the latest. Unknown corrects nothing that
+// is known. An entry with a Session belongs to the latest request whose user was or may have been asked and that has no
+// end, or was left, or else to the latest. An outcome or an end whose first entry is missing is a request of its own, in
+// the place of that entry.
 //
 // What became of one request does not tell what became of another for the same device. When a later one was rejected or
 // not sent, the user may have been asked all the same, by an earlier one whose outcome is unknown. When a later one was
@@ -83,12 +83,15 @@ func JournalRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalRequest, 
 type sameRequests struct {
 	open   []int // all without an outcome, and others
 	unsure []int // all whose outcome nobody knows, and others
-	waits  []int // all whose wait may end, and others
+	waits  []int // all before the latest whose wait may end, and others
 	latest int   // -1 if there is none
 }
 
 func (s *sameRequests) add(index int) {
-	s.open, s.unsure, s.waits, s.latest = append(s.open, index), append(s.unsure, index), append(s.waits, index), index
+	if s.latest >= 0 {
+		s.waits = append(s.waits, s.latest)
+	}
+	s.open, s.unsure, s.latest = append(s.open, index), append(s.unsure, index), index
 }
 
 // next returns the request that an outcome belongs to, -1 if there is none. What it drops can't be needed again, so that
@@ -106,8 +109,12 @@ func (s *sameRequests) next(list []JournalRequest) int {
 	}
 }
 
-// nextToEnd returns the request that the end of a wait belongs to, -1 if there is none.
+// nextToEnd returns the request that the end of a wait belongs to, -1 if there is none. Only the latest request can be
+// over and wait again, when its outcome is corrected, so that no other is needed again once it is over.
 func (s *sameRequests) nextToEnd(list []JournalRequest) int {
+	if s.latest < 0 || !list[s.latest].over() {
+		return s.latest
+	}
 	s.waits = dropLast(s.waits, func(i int) bool { return list[i].over() })
 	if len(s.waits) > 0 {
 		return s.waits[len(s.waits)-1]

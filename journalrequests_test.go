@@ -155,7 +155,9 @@ func TestJournalRequests_Pairs(t *testing.T) {
 		"an id used twice, rejected at last":    {"a a:accepted a a:rejected a!ready", "a accepted ready, a rejected", ""},
 		"an id used twice, both rejected":       {"a a:rejected a a:rejected a!left", "a rejected, a rejected left", ""},
 		"an id used twice, left and then ready": {"a a:accepted a a:accepted a!left a!ready", "+a accepted, a accepted ready", ""},
-		"an id used twice, corrected":           {"a a:accepted a a:rejected a!left a:accepted a!ready", "+a accepted left, a accepted ready", ""},
+		"an id used twice, corrected": {
+			"a a:accepted a a:rejected a!left a:accepted a!ready", "+a accepted left, a accepted ready", "",
+		},
 		"an id used three times, corrected": {
 			"a a:accepted a a:rejected a!left a:accepted a a:accepted a!ready a!failed", "+a accepted left, a accepted failed, a accepted ready", "",
 		},

@@ -1,5 +1,5 @@
 // Package intunetest is a test kit for programs that use package intune: an in-memory tenant that answers like
-// Microsoft Graph, and responders for httpmock.
+// Microsoft Graph, responders for httpmock, and [TestJournal], which checks a journal of your own.
 //
 // # The tenant
 //

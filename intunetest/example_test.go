@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jarcoal/httpmock"
@@ -94,6 +98,65 @@ func ExampleTenant_Register() {
 
 	fmt.Println(askForHelp(context.Background(), client, device), tenant.Prompts(device), mock.GetTotalCallCount())
 	// Output: asked 1 1
+}
+
+// ticketTable stands for a journal of one's own, on a table of a ticket system.
+type ticketTable struct {
+	mu      sync.Mutex
+	entries []intune.JournalEntry
+}
+
+func (t *ticketTable) insert(ctx context.Context, entry intune.JournalEntry) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entry.Error = entry.Error[:min(len(entry.Error), 1000)] // the column is not wider
+	t.entries = append(t.entries, entry)
+	return nil
+}
+
+func (t *ticketTable) Asking(ctx context.Context, entry intune.JournalEntry) error {
+	return t.insert(ctx, entry)
+}
+
+func (t *ticketTable) Asked(ctx context.Context, entry intune.JournalEntry) error {
+	return t.insert(ctx, entry)
+}
+
+func (t *ticketTable) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	return t.insert(ctx, entry)
+}
+
+func (t *ticketTable) Entries() iter.Seq2[intune.JournalEntry, error] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entries := slices.Clone(t.entries)
+	return func(yield func(intune.JournalEntry, error) bool) {
+		for _, entry := range entries {
+			if !yield(entry, nil) {
+				return
+			}
+		}
+	}
+}
+
+func ExampleTestJournal() {
+	table := &ticketTable{}
+	err := intunetest.TestJournal(func() (intune.Journal, func() iter.Seq2[intune.JournalEntry, error], error) {
+		return table, table.Entries, nil
+	})
+	// In a test: if err != nil { t.Error(err) }. A line begins with the promise that is broken.
+	for line := range strings.Lines(err.Error()) {
+		promise, what, _ := strings.Cut(line, ": ")
+		fmt.Println("promise:", promise)
+		fmt.Println("broken: ", what[:strings.Index(what, " is ")])
+		break
+	}
+	// Output:
+	// promise: entries of any size that the library makes are kept
+	// broken:  the longest entries, with a Device: Error of Asked
 }
 
 func ExampleTenant_RoundTrip() {

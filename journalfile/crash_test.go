@@ -2,6 +2,7 @@ package journalfile_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -43,8 +44,9 @@ const (
 
 // crashPoint is where the program kills itself.
 type crashPoint struct {
-	At string // "" nowhere
-	N  int    // at the n-th time
+	At    string // "" nowhere
+	Entry string // the method whose entry is written there, "" where none is
+	N     int    // at the n-th time
 }
 
 // The points between any two system calls that matter.
@@ -57,6 +59,13 @@ const (
 	beforePost  = "before the request"
 	afterPost   = "after the request was written"
 	afterAnswer = "after the answer"
+)
+
+// The methods of a journal.
+const (
+	asking = "Asking"
+	asked  = "Asked"
+	ended  = "Ended"
 )
 
 func TestMain(m *testing.M) {
@@ -94,10 +103,10 @@ func (c *crashChild) run() error {
 		if req.Method == http.MethodGet {
 			return inner.RoundTrip(req)
 		}
-		crash.passes(beforePost)
-		wrote := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { crash.passes(afterPost) }}
+		crash.passes(beforePost, "")
+		wrote := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { crash.passes(afterPost, "") }}
 		resp, err := inner.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), wrote)))
-		crash.passes(afterAnswer)
+		crash.passes(afterAnswer, "")
 		return resp, err
 	}}}
 	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
@@ -126,22 +135,22 @@ type crasher struct {
 	at crashPoint
 
 	mu   sync.Mutex // the transport has goroutines of its own
-	seen map[string]int
+	seen int        // how often it passed the point
 }
 
 // meets counts, and reports whether this is the point.
-func (c *crasher) meets(point string) bool {
+func (c *crasher) meets(point, entry string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.seen == nil {
-		c.seen = map[string]int{}
+	if point != c.at.At || entry != c.at.Entry {
+		return false
 	}
-	c.seen[point]++
-	return c.at == crashPoint{point, c.seen[point]}
+	c.seen++
+	return c.seen == c.at.N
 }
 
-func (c *crasher) passes(point string) {
-	if c.meets(point) {
+func (c *crasher) passes(point, entry string) {
+	if c.meets(point, entry) {
 		die()
 	}
 }
@@ -160,25 +169,39 @@ type crashFile struct {
 	*os.File
 
 	crash *crasher
+	entry string // the method whose entry is written
 }
 
 func (f *crashFile) Write(line []byte) (int, error) {
-	f.crash.passes(beforeWrite)
+	f.entry = methodOf(line)
+	f.crash.passes(beforeWrite, f.entry)
 	for point, n := range map[string]int{inWrite: len(line) / 2, nearlyWrote: len(line) - 1} {
-		if f.crash.meets(point) {
+		if f.crash.meets(point, f.entry) {
 			_, _ = f.File.Write(line[:n])
 			die()
 		}
 	}
 	n, err := f.File.Write(line)
-	f.crash.passes(afterWrite)
+	f.crash.passes(afterWrite, f.entry)
 	return n, err
 }
 
 func (f *crashFile) Sync() error {
 	err := f.File.Sync()
-	f.crash.passes(afterSync)
+	f.crash.passes(afterSync, f.entry)
 	return err
+}
+
+// methodOf is the method of the journal that writes a line.
+func methodOf(line []byte) string {
+	switch {
+	case bytes.Contains(line, []byte(`"outcome":`)):
+		return asked
+	case bytes.Contains(line, []byte(`"session":`)):
+		return ended
+	default:
+		return asking
+	}
 }
 
 // crashes is a tenant on loopback, with devices, and the journal of a program that crashes.
@@ -257,7 +280,7 @@ func (c *crashes) run(tb testing.TB, at crashPoint, kill time.Duration) (shown [
 	return shown, false
 }
 
-// check judges the end: nobody was asked twice, and who was asked is named, and has a session if the last run was whole.
+// check judges the end of a run that was whole: nobody was asked twice, and who was asked is named, and has a session.
 func (c *crashes) check(tb testing.TB, shown []string) {
 	tb.Helper()
 	text := readText(tb, c.child.Journal)
@@ -267,9 +290,10 @@ func (c *crashes) check(tb testing.TB, shown []string) {
 	}
 	for i, device := range c.child.Devices {
 		var outcomes []intune.Outcome
+		var ends []intune.SessionOutcome
 		for _, r := range requests {
 			if r.Device() == device {
-				outcomes = append(outcomes, r.Outcome())
+				outcomes, ends = append(outcomes, r.Outcome()), append(ends, r.Ended.Session)
 			}
 		}
 		prompts := c.tenant.Prompts(device)
@@ -279,8 +303,15 @@ func (c *crashes) check(tb testing.TB, shown []string) {
 		if prompts > 1 {
 			tb.Errorf("device %d: %d prompts; journal\n%q", i, prompts, text)
 		}
-		if prompts == 0 && !slices.Equal(outcomes, []intune.Outcome{intune.OutcomeUnknown}) {
-			tb.Errorf("device %d was not asked, and the outcomes are %v; journal\n%q", i, outcomes, text)
+		outcome, end := intune.OutcomeAccepted, intune.SessionReady
+		if prompts == 0 {
+			outcome, end = intune.OutcomeUnknown, intune.SessionLeft
+		}
+		if !slices.Equal(outcomes, []intune.Outcome{outcome}) {
+			tb.Errorf("device %d: %d prompts, and the outcomes are %v; journal\n%q", i, prompts, outcomes, text)
+		}
+		if !slices.Equal(ends, []intune.SessionOutcome{end}) {
+			tb.Errorf("device %d: %d prompts, and the ends are %v; journal\n%q", i, prompts, ends, text)
 		}
 		if was := slices.Contains(shown, device.String()); was != (prompts == 1) {
 			tb.Errorf("device %d: %d prompts, shown %v; journal\n%q", i, prompts, was, text)
@@ -291,30 +322,34 @@ func (c *crashes) check(tb testing.TB, shown []string) {
 // A program that kills itself at a point that matters, started again, asks nobody twice.
 func TestCrashAtAPoint(t *testing.T) {
 	t.Parallel()
-	const asked, notAsked, perhaps = 1, 0, -1
+	const wasAsked, notAsked, perhaps = 1, 0, -1
 	for _, c := range []struct {
-		at      string
-		n       int // the second device's
-		prompts int
+		at, entry string // the second device's
+		prompts   int
 	}{
-		{beforeWrite, 3, asked}, // by the next run
-		{inWrite, 3, asked},
-		{nearlyWrote, 3, notAsked},
-		{afterWrite, 3, notAsked},
-		{afterSync, 3, notAsked},
-		{beforePost, 2, notAsked},
-		{afterPost, 2, perhaps},
-		{afterAnswer, 2, asked},
-		{beforeWrite, 4, asked},
-		{inWrite, 4, asked},
-		{nearlyWrote, 4, asked},
-		{afterWrite, 4, asked},
-		{afterSync, 4, asked},
+		{beforeWrite, asking, wasAsked}, // by the next run
+		{inWrite, asking, wasAsked},
+		{nearlyWrote, asking, notAsked},
+		{afterWrite, asking, notAsked},
+		{afterSync, asking, notAsked},
+		{beforePost, "", notAsked},
+		{afterPost, "", perhaps},
+		{afterAnswer, "", wasAsked},
+		{beforeWrite, asked, wasAsked},
+		{inWrite, asked, wasAsked},
+		{nearlyWrote, asked, wasAsked},
+		{afterWrite, asked, wasAsked},
+		{afterSync, asked, wasAsked},
+		{beforeWrite, ended, wasAsked},
+		{inWrite, ended, wasAsked},
+		{nearlyWrote, ended, wasAsked},
+		{afterWrite, ended, wasAsked},
+		{afterSync, ended, wasAsked},
 	} {
-		t.Run(fmt.Sprintf("%s %d", c.at, c.n), func(t *testing.T) {
+		t.Run(c.at+" "+c.entry, func(t *testing.T) {
 			t.Parallel()
 			crashes := newCrashes(t, 3)
-			if _, killed := crashes.run(t, crashPoint{c.at, c.n}, -1); !killed {
+			if _, killed := crashes.run(t, crashPoint{c.at, c.entry, 2}, -1); !killed {
 				t.Fatal("it did not crash")
 			}
 			for range 2 {

@@ -35,23 +35,24 @@ const maxActor = 200
 // Options configures [New].
 type Options struct {
 	// Actor, if not nil, returns the person that a request is made for, such as the technician who uses a service, from
-	// the context of the call. At most 200 bytes are kept, in one line. It is called for both entries of a request, and as
-	// the methods of [intune.Journal] from several goroutines.
+	// the context of the call. At most 200 bytes are kept, in one line. It is called by Asking, from several goroutines;
+	// the other entries of a request have no actor, unless a program that writes them fills it in.
 	Actor func(ctx context.Context) string
 }
 
-// New makes a [intune.Journal] that writes JSON lines for [Read]. For each entry it calls Write once and then,
-// if w has that method as an [*os.File] has, Sync, so that the entry survives a crash of the machine. It does not sync
-// pipes and terminals. An error of Write or Sync, and a Write that took less than it was given, makes Asking and Asked
-// fail. The journal is safe for concurrent use.
+// New makes an [intune.Journal] that writes JSON lines for [Read]: those of Asking, Asked and Ended. For each entry it
+// calls Write once and then, if w has that method as an [*os.File] has, Sync, so that the entry survives a crash of the
+// machine. It does not sync pipes and terminals. An error of Write or Sync, and a Write that took less than it was given,
+// makes the method fail. The journal is safe for concurrent use. It refuses no request, neither for a device that is being
+// asked already nor with a client-request-id that was used.
 //
-// Asking and Asked return when their context ends, even if the Write of a full pipe or of a file on a broken network does
-// not. They then return the context's error. The entry may still be written: such a request is read as one whose outcome
-// is unknown. Only that one Write is left behind, since later entries wait until it has returned, or until their own
-// context ends.
+// The methods return when their context ends, even if the Write of a full pipe or of a file on a broken network does
+// not. They then return the context's error. The entry may still be written: a request whose Asking was left so is read as
+// one whose outcome is unknown. Only that one Write is left behind, since later entries wait until it has returned, or
+// until their own context ends.
 //
 //   - w: open a file with [os.O_CREATE], [os.O_RDWR] and [os.O_APPEND], and mode 0600, and pass the file itself, not
-//     wrapped in another writer. If w is nil, Asking returns [intune.ErrInvalidArgument].
+//     wrapped in another writer. If w is nil, the methods return [intune.ErrInvalidArgument].
 //   - options: may be nil.
 //
 // A failed Write or a crash can leave half a line. The journal never continues such a line: it first marks the line as
@@ -60,8 +61,11 @@ type Options struct {
 // complete line. With any other writer, make sure that the journal begins on a new line.
 //
 // A program can write entries of its own: when it has learned what became of a request whose outcome was unknown, it
-// calls Asked with the device, the client-request-id and the outcome. The journal fills in Time if it is zero. It returns
-// [intune.ErrInvalidArgument] for an entry without a device, or one that is too long.
+// calls Asked with the device, the client-request-id and the outcome. When a wait needs no more looking after, for example
+// because its token is too old, it calls Ended with the device, the client-request-id and [intune.SessionFailed]. The
+// journal fills in Time if it is zero. It returns [intune.ErrInvalidArgument] for an entry without a device, for an Asked
+// without an Outcome, for an Ended without a Session or with an Outcome, for a Session that [Read] does not know, and for
+// an entry that is too long.
 func New(w io.Writer, options *Options) intune.Journal {
 	j := &file{w: w, fresh: true, turn: make(chan struct{}, 1)}
 	if options != nil {
@@ -82,16 +86,28 @@ type file struct {
 
 // Asking implements Journal.
 func (j *file) Asking(ctx context.Context, entry intune.JournalEntry) error {
+	if ctx != nil && j.actor != nil {
+		entry.Actor = cmp.Or(redact.OneLine(redact.Text(j.actor(ctx)), maxActor), entry.Actor)
+	}
 	return j.write(ctx, entry)
 }
 
 // Asked implements Journal.
 func (j *file) Asked(ctx context.Context, entry intune.JournalEntry) error {
+	if entry.Outcome == "" {
+		return invalidArgument("entry", "of Asked has no Outcome, and would be read as one of Asking")
+	}
 	return j.write(ctx, entry)
 }
 
 // Ended implements Journal.
 func (j *file) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	if entry.Session == "" {
+		return invalidArgument("entry", "of Ended has no Session, and would be read as one of Asking; "+wantSession)
+	}
+	if entry.Outcome != "" {
+		return invalidArgument("entry", "of Ended has an Outcome, and would be read as one of Asked")
+	}
 	return j.write(ctx, entry)
 }
 
@@ -105,11 +121,11 @@ func (j *file) write(ctx context.Context, entry intune.JournalEntry) error {
 	if entry.Time.IsZero() {
 		entry.Time = time.Now().UTC().Round(0)
 	}
-	if j.actor != nil {
-		entry.Actor = cmp.Or(redact.OneLine(redact.Text(j.actor(ctx)), maxActor), entry.Actor)
-	}
 	if entry.Device.IsZero() {
 		return invalidArgument("entry", "has no device")
+	}
+	if !isKnown(entry.Session) {
+		return invalidArgument("entry", "has the Session "+quoted(entry.Session)+"; "+wantSession)
 	}
 	line, err := json.Marshal(entry) // which checks the address of the device
 	if err != nil {

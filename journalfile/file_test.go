@@ -60,7 +60,23 @@ var (
 		Outcome: intune.OutcomeRejected, StatusCode: 403, RequestID: "r1", Error: "not allowed <&>", Actor: "bert", CallerID: "c",
 		AppID: "a", TenantID: "t",
 	}
+	endedEntry = intune.JournalEntry{
+		Time: time.Date(2026, 3, 4, 5, 7, 8, 9000, time.UTC), Device: intune.UserDevice("anna@contoso.com", "1"), ClientRequestID: "id-1",
+		Session: intune.SessionFailed, RequestID: "r2", Error: "the device\nis \"offline\"",
+	}
 )
+
+// write gives a journal an entry by the method that it is for.
+func write(ctx context.Context, j intune.Journal, entry intune.JournalEntry) error {
+	switch {
+	case entry.Outcome != "":
+		return j.Asked(ctx, entry)
+	case entry.Session != "":
+		return j.Ended(ctx, entry)
+	default:
+		return j.Asking(ctx, entry)
+	}
+}
 
 // entriesOf reads a whole journal.
 func entriesOf(r io.Reader) (entries []intune.JournalEntry, errs []error) {
@@ -78,16 +94,18 @@ func TestNew_WritesALineAnEntry(t *testing.T) {
 	t.Parallel()
 	w := &journalWriter{}
 	j := journalfile.New(w, nil)
-	if err := errors.Join(j.Asking(t.Context(), askingEntry), j.Asked(t.Context(), askedEntry)); err != nil {
+	err := errors.Join(j.Asking(t.Context(), askingEntry), j.Asked(t.Context(), askedEntry), j.Ended(t.Context(), endedEntry))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"write", "sync", "write", "sync"}; !slices.Equal(w.calls, want) {
+	if want := []string{"write", "sync", "write", "sync", "write", "sync"}; !slices.Equal(w.calls, want) {
 		t.Errorf("calls %v, want %v", w.calls, want)
 	}
 	lines := strings.Split(w.String(), "\n")
 	for i, want := range [][]string{
 		{"actor", "clientRequestId", "device", "resumeToken", "time"},
 		{"actor", "appId", "callerId", "clientRequestId", "device", "error", "outcome", "requestId", "statusCode", "tenantId", "time"},
+		{"clientRequestId", "device", "error", "requestId", "session", "time"},
 	} {
 		var members map[string]any
 		if err := json.Unmarshal([]byte(lines[i]), &members); err != nil {
@@ -98,11 +116,11 @@ func TestNew_WritesALineAnEntry(t *testing.T) {
 		}
 	}
 	entries, errs := entriesOf(&w.Buffer)
-	if !slices.Equal(entries, []intune.JournalEntry{askingEntry, askedEntry}) || errs != nil {
+	if !slices.Equal(entries, []intune.JournalEntry{askingEntry, askedEntry, endedEntry}) || errs != nil {
 		t.Errorf("read %+v, errors %v", entries, errs)
 	}
-	if len(lines) != 3 || lines[2] != "" {
-		t.Errorf("%d lines, the last one %q, want two and a line break", len(lines), lines[len(lines)-1])
+	if len(lines) != 4 || lines[3] != "" {
+		t.Errorf("%d lines, the last one %q, want three and a line break", len(lines), lines[len(lines)-1])
 	}
 }
 
@@ -147,11 +165,39 @@ func TestNew_Fails(t *testing.T) {
 		"a closed file":        {closedFile(t), askingEntry, os.ErrClosed, "write the journal"},
 	} {
 		j := journalfile.New(c.w, nil)
-		for method, err := range map[string]error{"Asking": j.Asking(t.Context(), c.entry), "Asked": j.Asked(t.Context(), c.entry)} {
-			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s, %s: %v", name, method, err)
+		asked, ended := c.entry, c.entry
+		asked.Outcome, ended.Session = intune.OutcomeUnknown, intune.SessionLeft
+		for _, entry := range []intune.JournalEntry{c.entry, asked, ended} {
+			if err := write(t.Context(), j, entry); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s, %q, %q: %v", name, entry.Outcome, entry.Session, err)
 			}
 		}
+	}
+}
+
+// An entry that would be read as one of another kind, or not at all, is refused.
+func TestNew_RefusesWhatWouldBeReadOtherwise(t *testing.T) {
+	t.Parallel()
+	later, both := endedEntry, endedEntry
+	later.Session, both.Outcome = "snoo\nzed", intune.OutcomeAccepted
+	w := &journalWriter{}
+	j := journalfile.New(w, nil)
+	for says, err := range map[string]error{
+		"of Asked has no Outcome":            j.Asked(t.Context(), askingEntry),
+		"of Ended has no Session":            j.Ended(t.Context(), askingEntry),
+		"of Ended has an Outcome":            j.Ended(t.Context(), both),
+		"has the Session \"snoo zed\"; want": j.Ended(t.Context(), later),
+		"want ready, failed, left or":        j.Asking(t.Context(), later),
+	} {
+		if !errors.Is(err, intune.ErrInvalidArgument) || !strings.Contains(err.Error(), "entry ") {
+			t.Errorf("%s: %v", says, err)
+		}
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want %q", err, says)
+		}
+	}
+	if len(w.calls) != 0 {
+		t.Errorf("calls %v", w.calls)
 	}
 }
 
@@ -365,6 +411,7 @@ func TestNew_IsSafeForConcurrentUse(t *testing.T) {
 	}
 }
 
+// The actor is in the entry of Asking. A program can give one of its own to the others.
 func TestOptions_Actor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ says, given, want string }{
@@ -375,23 +422,29 @@ func TestOptions_Actor(t *testing.T) {
 		"long":              {strings.Repeat("a", 1000), "", strings.Repeat("a", 200) + "…"},
 	} {
 		w := &bytes.Buffer{}
+		calls := 0
 		j := journalfile.New(w, &journalfile.Options{Actor: func(ctx context.Context) string {
-			if ctx.Value(contextKey{}) != "kept" {
+			if calls++; ctx.Value(contextKey{}) != "kept" {
 				t.Error("another context")
 			}
 			return c.says
 		}})
 		ctx := context.WithValue(t.Context(), contextKey{}, "kept")
-		entry := intune.JournalEntry{Device: intune.Device("1"), Actor: c.given}
-		if err := errors.Join(j.Asking(ctx, entry), j.Asked(ctx, entry)); err != nil {
+		asking := intune.JournalEntry{Device: intune.Device("1"), Actor: c.given}
+		asked, ended := asking, asking
+		asked.Outcome, ended.Session = intune.OutcomeAccepted, intune.SessionReady
+		if err := errors.Join(j.Asking(ctx, asking), j.Asked(ctx, asked), j.Ended(ctx, ended)); err != nil {
 			t.Fatal(err)
 		}
 		entries, _ := entriesOf(w)
-		if len(entries) != 2 {
+		if len(entries) != 3 {
 			t.Fatalf("%s: read %+v", name, entries)
 		}
-		if got := [2]string{entries[0].Actor, entries[1].Actor}; got != [2]string{c.want, c.want} {
-			t.Errorf("%s: actors %q, want %q", name, got, c.want)
+		if got, want := [...]string{entries[0].Actor, entries[1].Actor, entries[2].Actor}, [...]string{c.want, c.given, c.given}; got != want {
+			t.Errorf("%s: actors %q, want %q", name, got, want)
+		}
+		if calls != 1 {
+			t.Errorf("%s: called %d times", name, calls)
 		}
 		if entries[0].Time.IsZero() {
 			t.Errorf("%s: no time", name)

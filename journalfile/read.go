@@ -8,17 +8,23 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strconv"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/redact"
 )
 
 // Read reads what [New] wrote, entry by entry in the order of writing.
 //
 // Read skips a last line that a crash cut off, and a line that [New] found cut off and marked before it
 // continued the file: nothing was sent for such a line, or its outcome counts as unknown. It ignores members that this
-// version does not know. For any other damage, and for a line above 256 KiB, it yields an [intune.ErrInvalidArgument] with the
-// number of the line. The loop may go on to the next line, but nobody knows who was asked in the damaged one. An error
-// of r is wrapped, with the number of the line, and ends the loop.
+// version does not know, and keeps an Outcome as it is. For any other damage, for a line above 256 KiB, and for a Session
+// that this version does not know, it yields an [intune.ErrInvalidArgument] with the number of the line. The loop may go
+// on to the next line, but nobody knows who was asked in the damaged one. An error of r is wrapped, with the number of the
+// line, and ends the loop.
+//
+// A file that an earlier version wrote has no entries of Ended, no resume tokens in those of Asked, and an Actor in both.
 //
 // After a break, a new loop over the same result continues with the next entry. The result is not safe for concurrent
 // use.
@@ -96,6 +102,9 @@ func (l *lines) entry() (*intune.JournalEntry, error) {
 	err := json.Unmarshal(text, &entry)
 	// A complete entry counts even if its line was not finished, since its request may have been sent.
 	switch {
+	case err == nil && !entry.Device.IsZero() && !isKnown(entry.Session):
+		return nil, invalidArgument("journal", fmt.Sprintf("has in line %d the session %s, which this version does not know; %s, "+
+			"or read the file with the version that wrote it", l.number, quoted(entry.Session), wantSession))
 	case err == nil && !entry.Device.IsZero():
 		return &entry, nil
 	case marked, l.last:
@@ -103,6 +112,19 @@ func (l *lines) entry() (*intune.JournalEntry, error) {
 	default:
 		return nil, l.damaged("is no journal entry")
 	}
+}
+
+const wantSession = "want ready, failed, left or superseded"
+
+// isKnown reports whether an entry may have such a session. All but those of Ended have none.
+func isKnown(session intune.SessionOutcome) bool {
+	return session == "" || slices.Contains(intune.PossibleSessionOutcomeValues(), session)
+}
+
+// quoted shows an unknown session, which may be any text.
+func quoted(session intune.SessionOutcome) string {
+	const most = 40
+	return strconv.Quote(redact.OneLine(redact.Text(string(session)), most))
 }
 
 // damaged quotes nothing of the line, which may hold names and tokens.

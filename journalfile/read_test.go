@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -44,6 +45,11 @@ func TestRead_Lines(t *testing.T) {
 		"two damaged lines":                {"x\n" + line(1, "") + "\ny\n" + line(2, "") + "\n", "!1 1 !3 2"},
 		"the mark in the middle":           {line(1, "")[:20] + "\x18" + line(1, "")[20:] + "\n", "!1"},
 		"members of a later version":       {line(1, `,"later":{"a":[1]},"outcome":"postponed"`) + "\n", "1"},
+		"an end":                           {line(1, `,"session":"left"`) + "\n" + line(2, `,"session":"ready"`), "1 2"},
+		"a session of a later version":     {line(1, "") + "\n" + line(2, `,"session":"snoozed"`) + "\n" + line(3, "") + "\n", "1 !2 3"},
+		"such a session at the end":        {line(1, "") + "\n" + line(2, `,"session":"snoozed"`), "1 !2"},
+		"such a session, marked":           {line(1, `,"session":"snoozed"`) + "\x18\n" + line(2, ""), "!1 2"},
+		"no session":                       {line(1, `,"session":""`) + "\n", "1"},
 		"line breaks of Windows":           {line(1, "") + "\r\n\r\n" + line(2, "") + "\r\n", "1 2"},
 		"an empty line":                    {"\n" + line(1, "") + "\n\n", "1"},
 		"a line of spaces":                 {line(1, "") + "\n   \n" + line(2, "") + "\n", "1 !2 2"},
@@ -93,6 +99,98 @@ func TestRead_Lines(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The error names the session in one line, and nothing else of the entry.
+func TestRead_UnknownSession(t *testing.T) {
+	t.Parallel()
+	for session, want := range map[string]string{
+		`snoozed`: `"snoozed"`, `READY`: `"READY"`, `a\nb\u001b[2J`: `"a b[2J"`, ` `: `""`,
+		`https://get.teamviewer.com/secret`: `"https://get.teamviewer.com/REDACTED"`,
+		strings.Repeat("x", 100):            `"` + strings.Repeat("x", 40) + `…"`,
+	} {
+		_, errs := entriesOf(strings.NewReader(line(1, "") + "\n" + line(2, `,"session":"`+session+`"`) + "\n"))
+		if len(errs) != 1 {
+			t.Fatalf("%s: errors %v", session, errs)
+		}
+		says := "invalid argument: journal has in line 2 the session " + want + ", which this version does not know; " +
+			"want ready, failed, left or superseded, or read the file with the version that wrote it"
+		if got := errs[0].Error(); got != says {
+			t.Errorf("%s: %s, want %s", session, got, says)
+		}
+	}
+}
+
+// withoutEnded is a file of before there was Ended: its entries of Asked have no token, and each has an actor. Its program
+// crashed once between two entries and once within one.
+const withoutEnded = "testdata/without-ended.jsonl"
+
+// An old file is read and gone on with.
+func TestRead_FileWithoutEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		requests, err := intune.JournalRequests(journalfile.Read(strings.NewReader(readText(t, withoutEnded))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant := intunetest.NewTenant(nil)
+		var got []string
+		for _, r := range requests {
+			id := r.Device().DeviceID()
+			text := fmt.Sprintf("%s %s, status %d", id[len(id)-1:], r.Outcome(), r.Asked.StatusCode)
+			if r.Ended != (intune.JournalEntry{}) || r.Asking.Actor != "bert" {
+				t.Errorf("%s: ended %+v, actor %q", text, r.Ended, r.Asking.Actor)
+			}
+			if r.Waiting() {
+				link := intune.NewSessionURL("https://get.teamviewer.com/" + id)
+				tenant.AddDevice(intune.ManagedDevice{ID: id, UserPrincipalName: "anna@contoso.com", RemoteAssistanceSessionURL: link})
+				session, err := tenant.Client().WaitForRemoteAssistance(t.Context(), r.ResumeToken(), nil)
+				if err != nil || session.URL != link {
+					t.Errorf("%s: %+v, error %v", text, session, err)
+				}
+				text += ", waits"
+			}
+			got = append(got, text)
+		}
+		want := []string{
+			"1 accepted, status 204, waits", "2 accepted, status 204, waits", "3 accepted, status 0, waits", "4 rejected, status 403",
+			"5 notSent, status 0", "6 unknown, status 0, waits", "8 accepted, status 204", "7 accepted, status 204",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if n := tenant.TotalPrompts(); n != 0 {
+			t.Errorf("%d prompts", n)
+		}
+	})
+}
+
+// What is written to an old file stands beside what was there.
+func TestRead_FileWithoutEndedThatGoesOn(t *testing.T) {
+	t.Parallel()
+	before := readText(t, withoutEnded)
+	file := &memoryFile{data: []byte(before)}
+	had, errs := entriesOf(strings.NewReader(before))
+	if len(had) != 16 || len(errs) != 0 {
+		t.Fatalf("read %d entries, errors %v", len(had), errs)
+	}
+	ended := intune.JournalEntry{
+		Time: endedEntry.Time, Device: had[0].Device, ClientRequestID: had[0].ClientRequestID, Session: intune.SessionReady,
+	}
+	if err := journalfile.New(file, nil).Ended(t.Context(), ended); err != nil {
+		t.Fatal(err)
+	}
+	entries, errs := entriesOf(bytes.NewReader(file.data))
+	if want := append(had, ended); !slices.Equal(entries, want) || len(errs) != 0 {
+		t.Errorf("read %+v, errors %v", entries, errs)
+	}
+	requests, err := intune.JournalRequests(journalfile.Read(bytes.NewReader(file.data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if requests[0].Ended != ended || requests[0].Waiting() {
+		t.Errorf("the first request is %+v", requests[0])
 	}
 }
 
@@ -185,7 +283,8 @@ func TestRead_TakenUpAgain(t *testing.T) {
 // Whatever stands in a journal, reading ends, and what is written after it is read back, once.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{
-		line(1, "") + "\n" + line(2, `,"outcome":"unknown"`) + "\n", line(1, "")[:40], line(1, ""), line(1, "")[:40] + "\x18\n", "\n",
+		line(1, "") + "\n" + line(2, `,"outcome":"unknown"`) + "\n", line(1, `,"session":"left"`) + "\n" + line(1, `,"session":"snoozed"`),
+		line(1, `,"outcome":"accepted","session":"ready"`) + "\n", line(1, "")[:40], line(1, ""), line(1, "")[:40] + "\x18\n", "\n",
 		"null\n", "\x18", `{"device":""}` + "\n",
 	} {
 		f.Add([]byte(text))
@@ -203,7 +302,7 @@ func FuzzRead(f *testing.F) {
 			if entry.Time.IsZero() {
 				entry.Time = time.Unix(1, 0) // else it would be filled in
 			}
-			if err := j.Asked(t.Context(), entry); err != nil && !errors.Is(err, intune.ErrInvalidArgument) {
+			if err := write(t.Context(), j, entry); err != nil && !errors.Is(err, intune.ErrInvalidArgument) {
 				t.Errorf("entry %+v: %v", entry, err)
 			}
 		}

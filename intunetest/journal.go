@@ -36,10 +36,13 @@ const (
 // agree.
 //
 // What is written must be read back in every field, as [intune.JournalRequests] pairs it. Time may lose what is below a
-// microsecond, or be the store's own, and Actor is the journal's. A journal may refuse a request by a
-// [*intune.DeviceBusyError] or an [*intune.AlreadyAskedError], if its device was asked before or its client-request-id was
-// used, the end of a wait that is over by [intune.ErrSuperseded], and by any error what has no earlier entry: then it must
-// have recorded nothing.
+// microsecond, or be the store's own, and Actor is the journal's. What a journal refuses it must not have recorded. It may
+// refuse
+//
+//   - a request whose device was asked before, or whose client-request-id was used, by a [*intune.DeviceBusyError] or an
+//     [*intune.AlreadyAskedError]
+//   - the end of a wait that is over, or that another journal has, by [intune.ErrSuperseded]
+//   - a second outcome, and an outcome or an end without the entry before it, by any error
 //
 // TestJournal ends within a minute, and says which call did not return. The goroutine of such a call stays behind.
 func TestJournal(open func() (journal intune.Journal, read func() iter.Seq2[intune.JournalEntry, error], err error)) error {

@@ -49,6 +49,11 @@ func TestNewClient_CredentialIsNeeded(t *testing.T) {
 				t.Errorf("got %v beside the error", client)
 			}
 			checkRefused(t, err, "credential")
+			client, err = clientOf(t, intune.StaticToken("t"), &service).WithCredential(credential)
+			if client != nil {
+				t.Errorf("WithCredential gives %v beside the error", client)
+			}
+			checkRefused(t, err, "credential")
 			service.saw(t)
 		})
 	}

@@ -111,6 +111,17 @@ func BenchmarkError(b *testing.B) {
 	})
 }
 
+// BenchmarkClient_WithCredential is what a program pays for each person who signs in.
+func BenchmarkClient_WithCredential(b *testing.B) {
+	client, credential := newClient(b, accepts()), intune.StaticToken("opaque-token")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := client.WithCredential(credential); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkPoll is one step of a waiting poller: a read of the session that shows no change.
 func BenchmarkPoll(b *testing.B) {
 	options := &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: cheapTenant{}}}

@@ -48,13 +48,15 @@ func (r *request) askedOf(device DeviceRef) *request {
 // check refuses a client or context that would end in a nil dereference.
 func (c *Client) check(ctx context.Context) error {
 	if c == nil || c.internal == nil {
-		return invalidArgument("client", "was not made by intune.NewClient")
+		return errNotMade
 	}
 	if ctx == nil {
 		return invalidArgument("ctx", "is nil; pass context.Background() if there is no other")
 	}
 	return nil
 }
+
+var errNotMade = invalidArgument("client", "was not made by intune.NewClient")
 
 // send carries out one request and returns the answer if its status is a success. Every failure is an *Error.
 func (c *Client) send(ctx context.Context, r *request) (*http.Response, error) {

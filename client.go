@@ -75,17 +75,21 @@ type ClientOptions struct {
 }
 
 // Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
-// share it: it is safe for concurrent use and holds no state but its options and the token. Methods of a zero Client return
-// [ErrInvalidArgument].
+// share it: it is safe for concurrent use and holds no state but its options and the token. A program in which several
+// people sign in makes one, and one more from it for each of them with [Client.WithCredential]. Methods of a zero Client
+// return [ErrInvalidArgument].
 type Client struct {
+	// These belong to the credential.
 	internal *azcore.Client
 	caller   *graphcall.Caller
 	bearer   *graphpolicy.Bearer
-	journal  Journal
-	now      func() time.Time // for waits
-	service  graphService
-	retry    policy.RetryOptions
-	root     *url.URL // of the Graph version, without a trailing slash
+
+	options azcore.ClientOptions // checked, with the caller's own transport
+	retry   policy.RetryOptions  // of the options
+	journal Journal
+	now     func() time.Time // for waits
+	service graphService
+	root    *url.URL // of the Graph version, without a trailing slash
 
 	reads     *ratelimit.Reads     // of all waits
 	lookAgain func() time.Duration // the pace of waits that a fake sets, zero if it sets none
@@ -106,62 +110,64 @@ type Client struct {
 //   - ClientSecretCredential, ClientCertificateCredential: a script or service with a secret; application.
 //   - InteractiveBrowserCredential, DeviceCodeCredential: a person at this machine or another; delegated. Pass the client id
 //     of an app registration of your own.
-//   - OnBehalfOfCredential: a web service for the user who calls it, with a client for each user; delegated.
+//   - OnBehalfOfCredential: a web service for the user who calls it, with a client for each user, of which
+//     [Client.WithCredential] makes all but the first; delegated.
 //   - AzureCLICredential, and DefaultAzureCredential on a developer's machine: the token is issued to Microsoft's own
 //     client, which normally has no Intune permission, so that the calls end in 403.
 //
 // NewClient returns [ErrInvalidArgument] if the credential or an option cannot be used.
 func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Client, error) {
-	if isNil(credential) {
-		return nil, invalidArgument("credential", "is nil; pass a token credential, such as azidentity's DefaultAzureCredential")
-	}
 	var o ClientOptions
 	if options != nil {
 		o = *options
 	}
-	if o.Transport != nil && isNil(o.Transport) {
-		return nil, invalidArgument("options.Transport",
-			fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
-	}
-	if client, ok := o.Transport.(*http.Client); ok && client.Transport != nil && isNil(client.Transport) {
-		return nil, invalidArgument("options.Transport",
-			fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
-	}
-	if o.Journal != nil && isNil(o.Journal) {
-		return nil, invalidArgument("options.Journal",
-			fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
-	}
-	if math.IsNaN(o.SessionReadsPerSecond) {
-		return nil, invalidArgument("options.SessionReadsPerSecond",
-			"is not a number; use 0 for 25 reads a second, or less than 0 for no limit")
-	}
-	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
-	}
-	if err := checkPolicies("options.PerRetryPolicies", o.PerRetryPolicies); err != nil {
-		return nil, err
-	}
-	if o.APIVersion != "" && o.APIVersion != graphAPIVersion {
-		return nil, invalidArgument("options.APIVersion", "must be empty or v1.0; the models of other versions differ")
 	}
 	service, err := resolveCloud(o.Cloud, o.InsecureAllowCredentialWithHTTP)
 	if err != nil {
 		return nil, err
 	}
-	if o.Retry.MaxRetryDelay == 0 {
-		o.Retry.MaxRetryDelay = defaultMaxRetryDelay
+	root, err := url.Parse(service.root.String() + "/" + graphAPIVersion)
+	if err != nil {
+		return nil, err
 	}
-	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
-	o.Logging.IncludeBody = false
-	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
-	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
-	now, lookAgain := clockOf(o.Transport), lookAgainOf(o.Transport)
-	bearer := graphpolicy.NewBearer(credential, service.scope, service.root, service.root.Scheme == "http")
-	o.Transport = graphpolicy.NewTransport(o.Transport, service.root, bearer)
+	pipeline := pipelineOptions(o.ClientOptions)
+	client := &Client{
+		options: pipeline,
+		retry:   pipeline.Retry,
+		journal: o.Journal,
+		now:     clockOf(o.Transport),
+		service: service,
+		root:    root,
+
+		reads:     ratelimit.NewReads(cmp.Or(o.SessionReadsPerSecond, defaultSessionReads)),
+		lookAgain: lookAgainOf(o.Transport),
+	}
+	return client.WithCredential(credential)
+}
+
+// WithCredential makes a client that differs from c in whose tokens it sends, and in nothing else. It sends nothing. A
+// program makes one for each person who signs in: it takes some ten microseconds, and nothing has to be closed.
+//
+// Both clients share the options with their policies, the transport with its connections, the journal, and what their waits
+// may read together: the service limits an app, whoever is signed in to it. Tokens they do not share: each client keeps its
+// own, and gets a new one when the service refuses that.
+//
+// WithCredential returns [ErrInvalidArgument] if the credential is nil, or if [NewClient] did not make c.
+func (c *Client) WithCredential(credential azcore.TokenCredential) (*Client, error) {
+	if c == nil || c.root == nil {
+		return nil, errNotMade
+	}
+	if isNil(credential) {
+		return nil, invalidArgument("credential", "is nil; pass a token credential, such as azidentity's DefaultAzureCredential")
+	}
+	bearer := graphpolicy.NewBearer(credential, c.service.scope, c.service.root, c.service.root.Scheme == "http")
+	o := c.options
+	o.Transport = graphpolicy.NewTransport(o.Transport, c.service.root, bearer)
 	perRetry := []policy.Policy{graphpolicy.NewGuard(bearer)}
 	if len(o.PerRetryPolicies) > 0 {
 		perRetry = append(perRetry, graphpolicy.Answering{})
-		o.PerRetryPolicies = append(slices.Clone(o.PerRetryPolicies), graphpolicy.Sentry{})
 	}
 	internal, err := azcore.NewClient(moduleName, moduleVersion, runtime.PipelineOptions{
 		// Location is not among them: a redirect's target may carry a token or a link.
@@ -170,29 +176,62 @@ func NewClient(credential azcore.TokenCredential, options *ClientOptions) (*Clie
 		APIVersion:             runtime.APIVersionOptions{Location: runtime.APIVersionLocationPath},
 		PerRetry:               perRetry,
 		Tracing:                runtime.TracingOptions{Namespace: "Microsoft.Graph"},
-	}, &o.ClientOptions)
+	}, &o)
 	if err != nil {
 		return nil, err
 	}
-	root, err := url.Parse(service.root.String() + "/" + graphAPIVersion)
-	if err != nil {
-		return nil, err
+	other := *c
+	other.internal, other.bearer = internal, bearer
+	other.caller = &graphcall.Caller{
+		Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: c.root, Redact: redactTransportError, Clean: cleanText,
 	}
-	return &Client{
-		internal: internal,
-		caller: &graphcall.Caller{
-			Pipeline: internal.Pipeline(), Tracer: internal.Tracer(), Root: root, Redact: redactTransportError, Clean: cleanText,
-		},
-		bearer:  bearer,
-		journal: o.Journal,
-		now:     now,
-		service: service,
-		retry:   o.Retry,
-		root:    root,
+	return &other, nil
+}
 
-		reads:     ratelimit.NewReads(cmp.Or(o.SessionReadsPerSecond, defaultSessionReads)),
-		lookAgain: lookAgain,
-	}, nil
+// check refuses what azcore would send requests with, or call methods of.
+func (o *ClientOptions) check() error {
+	if o.Transport != nil && isNil(o.Transport) {
+		return invalidArgument("options.Transport",
+			fmt.Sprintf("is a nil %T; leave it out for the default, or pass one that is not nil", o.Transport))
+	}
+	if client, ok := o.Transport.(*http.Client); ok && client.Transport != nil && isNil(client.Transport) {
+		return invalidArgument("options.Transport",
+			fmt.Sprintf("is an *http.Client whose Transport is a nil %T; leave that out for the default", client.Transport))
+	}
+	if o.Journal != nil && isNil(o.Journal) {
+		return invalidArgument("options.Journal",
+			fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
+	}
+	if math.IsNaN(o.SessionReadsPerSecond) {
+		return invalidArgument("options.SessionReadsPerSecond",
+			"is not a number; use 0 for 25 reads a second, or less than 0 for no limit")
+	}
+	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
+		return err
+	}
+	if err := checkPolicies("options.PerRetryPolicies", o.PerRetryPolicies); err != nil {
+		return err
+	}
+	if o.APIVersion != "" && o.APIVersion != graphAPIVersion {
+		return invalidArgument("options.APIVersion", "must be empty or v1.0; the models of other versions differ")
+	}
+	return nil
+}
+
+// pipelineOptions are the options for azcore, but for the transport. The caller may change the slices of its own afterwards.
+func pipelineOptions(o azcore.ClientOptions) azcore.ClientOptions {
+	if o.Retry.MaxRetryDelay == 0 {
+		o.Retry.MaxRetryDelay = defaultMaxRetryDelay
+	}
+	o.Retry.StatusCodes = slices.Clone(o.Retry.StatusCodes)
+	o.PerCallPolicies = slices.Clone(o.PerCallPolicies)
+	if len(o.PerRetryPolicies) > 0 {
+		o.PerRetryPolicies = append(slices.Clone(o.PerRetryPolicies), graphpolicy.Sentry{})
+	}
+	o.Logging.IncludeBody = false
+	o.Logging.AllowedHeaders = withoutSecrets(o.Logging.AllowedHeaders, "authorization", "location")
+	o.Logging.AllowedQueryParams = withoutSecrets(o.Logging.AllowedQueryParams, "$filter", "$search", "$skiptoken")
+	return o
 }
 
 // clockOf returns the clock that measures waits. A fake of the service may move it.

@@ -4,7 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +22,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 )
 
 func TestNewClient_Refuses(t *testing.T) {
@@ -285,6 +292,171 @@ func TestNewClient_ClientThatCannotWork(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// as is a client of another caller.
+func as(tb testing.TB, client *intune.Client, credential azcore.TokenCredential) *intune.Client {
+	tb.Helper()
+	other, err := client.WithCredential(credential)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return other
+}
+
+func TestClient_WithCredential(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, newScript(status(204)), func(o *intune.ClientOptions) { o.Cloud = intune.CloudChina })
+	other := as(t, client, intune.StaticToken("other"))
+	if got, want := other.String(), client.String(); got != want {
+		t.Errorf("it is %s, want %s", got, want)
+	}
+	if got, want := other.Endpoint(), client.Endpoint(); got != want {
+		t.Errorf("it calls %s, want %s", got, want)
+	}
+	if got, want := other.TokenRequestOptions(), client.TokenRequestOptions(); !reflect.DeepEqual(got, want) {
+		t.Errorf("it asks for %v, want %v", got, want)
+	}
+	for _, client := range []*intune.Client{{}, nil} {
+		other, err := client.WithCredential(intune.StaticToken("t"))
+		if other != nil {
+			t.Errorf("got %v beside the error", other)
+		}
+		checkRefused(t, err, "client was not made by intune.NewClient")
+	}
+}
+
+// Each call goes out with the token of its own client, also when the clients call at once and are made while others call.
+func TestClient_WithCredential_NobodySendsAnothersToken(t *testing.T) {
+	t.Parallel()
+	transport := transportFunc(func(req *http.Request) (*http.Response, error) {
+		got, want := req.Header.Get("Authorization"), "Bearer token-of-"+path.Base(path.Dir(req.URL.Path))
+		if req.Method == http.MethodGet {
+			want = "Bearer token-of-" + path.Base(req.URL.Path)
+		}
+		if got != want {
+			t.Errorf("%s %s has the token %q", req.Method, req.URL.Path, got)
+		}
+		return answer(req, http.StatusNoContent, nil, ""), nil
+	})
+	first := clientOf(t, intune.StaticToken("token-of-0"), transport)
+	var group sync.WaitGroup
+	for i := range 16 {
+		group.Go(func() {
+			client := first
+			if i > 0 {
+				client = as(t, first, intune.StaticToken(fmt.Sprint("token-of-", i)))
+			}
+			for range 8 {
+				if _, err := client.RequestRemoteAssistance(t.Context(), intune.Device(strconv.Itoa(i)), nil); err != nil {
+					t.Error(err)
+				}
+				_, _ = client.GetDevice(t.Context(), intune.Device(strconv.Itoa(i)), nil) // whose answer is none
+			}
+		})
+	}
+	group.Wait()
+}
+
+// What the service says of one token touches no other.
+func TestClient_WithCredential_RefusedTokenIsDroppedAlone(t *testing.T) {
+	t.Parallel()
+	var desk, otherDesk tokenDesk
+	service := newScript(status(204), status(204), status(401), status(204))
+	client := clientOf(t, &desk, service)
+	other := as(t, client, &otherDesk)
+	for i, call := range []struct {
+		client        *intune.Client
+		fails         error
+		asked, others int
+	}{
+		{client: client, asked: 1},
+		{client: other, asked: 1, others: 1},
+		{client: client, fails: intune.ErrUnauthenticated, asked: 1, others: 1},
+		{client: other, asked: 1, others: 1},
+		{client: client, asked: 2, others: 1},
+	} {
+		checkKinds(t, act(t, call.client), call.fails)
+		if n := len(desk.asked); n != call.asked {
+			t.Errorf("after call %d the first credential was asked %d times, want %d", i, n, call.asked)
+		}
+		if n := len(otherDesk.asked); n != call.others {
+			t.Errorf("after call %d the other credential was asked %d times, want %d", i, n, call.others)
+		}
+	}
+}
+
+func TestClient_WithCredential_JournalIsShared(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	device := tenant.AddDevice(intune.ManagedDevice{})
+	var journal memory
+	client := journaled(t, tenant, &journal)
+	other := as(t, client, tenant.CredentialWith(map[string]any{"oid": "other"}))
+	for _, client := range []*intune.Client{client, other} {
+		if _, err := client.RequestRemoteAssistance(t.Context(), device, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(journal.asking); n != 2 {
+		t.Errorf("%d entries of Asking, want 2", n)
+	}
+	var callers []string
+	for _, entry := range journal.asked {
+		callers = append(callers, entry.CallerID)
+	}
+	if want := []string{"caller-1", "other"}; !slices.Equal(callers, want) {
+		t.Errorf("Asked has the callers %q, want %q", callers, want)
+	}
+}
+
+// The policies are the same values, and there is one connection.
+func TestClient_WithCredential_PoliciesAndConnectionsAreShared(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	var connections, perCall, perRetry atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	counted := func(n *atomic.Int32) []policy.Policy {
+		return []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+			n.Add(1)
+			return req.Next()
+		})}
+	}
+	perCallPolicies, perRetryPolicies := counted(&perCall), counted(&perRetry)
+	client := newServerClient(t, server, func(o *intune.ClientOptions) {
+		o.PerCallPolicies, o.PerRetryPolicies = perCallPolicies, perRetryPolicies
+	})
+	perCallPolicies[0], perRetryPolicies[0] = nil, nil // the client has copies
+	for i := range 3 {
+		if err := act(t, as(t, client, intune.StaticToken(fmt.Sprint("token-", i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, c := range map[string]struct{ got, want int32 }{
+		"connections": {connections.Load(), 1}, "calls of the policy per call": {perCall.Load(), 3},
+		"calls of the policy per retry": {perRetry.Load(), 3},
+	} {
+		if c.got != c.want {
+			t.Errorf("%d %s, want %d", c.got, what, c.want)
+		}
+	}
+}
+
+// What a fake of the service sets holds for each client: the pace of a wait, and the clock that ends it.
+func TestClient_WithCredential_ClockOfATenant(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // of real time, in which the ten minutes of MaxWait pass
+	defer cancel()
+	_, err := as(t, tenant.Client(), tenant.Credential()).OpenRemoteAssistance(ctx, device, nil)
+	checkKinds(t, err, intune.ErrSessionPending)
 }
 
 // clockedTransport is a fake of the service that makes time pass.

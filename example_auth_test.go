@@ -73,7 +73,8 @@ func ExampleNewClient_deviceCode() {
 }
 
 // A web API that acts for the user who called it. The API's app needs the delegated permission
-// DeviceManagementManagedDevices.ReadWrite.All; the user needs the Intune role right. Make one client per user.
+// DeviceManagementManagedDevices.ReadWrite.All; the user needs the Intune role right. [intune.Client.WithCredential] makes
+// the client of the next user.
 func ExampleNewClient_onBehalfOf() {
 	userAssertion := "the access token that the user's browser sent to this API"
 	credential, err := azidentity.NewOnBehalfOfCredentialWithSecret(
@@ -86,6 +87,35 @@ func ExampleNewClient_onBehalfOf() {
 	fmt.Println(client, err)
 	// Output:
 	// intune.Client(https://graph.microsoft.com/v1.0) <nil>
+}
+
+// A web service in which people sign in: one client for the program, and one from it for each of them. It takes some ten
+// microseconds, and all use the same connections, the same journal, and the same budget of reads.
+func ExampleClient_WithCredential() {
+	ctx := context.Background()
+	tenant, client, device := exampleTenant() // the client of the app itself
+
+	// In a program: azidentity.NewOnBehalfOfCredentialWithSecret.
+	onBehalfOf := tenant.CredentialWith(map[string]any{"scp": "DeviceManagementManagedDevices.ReadWrite.All"})
+	technician, err := client.WithCredential(onBehalfOf)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = technician.RequestRemoteAssistance(ctx, device, nil)
+	fmt.Println("asked:", err == nil)
+	for _, client := range []*intune.Client{client, technician} {
+		info, err := client.TokenInfo(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("the token is of kind", info.Kind)
+	}
+	// Output:
+	// asked: true
+	// the token is of kind application
+	// the token is of kind delegated
 }
 
 // An app with a secret. It needs the application permission DeviceManagementManagedDevices.ReadWrite.All. A certificate or

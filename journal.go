@@ -205,8 +205,6 @@ type stopError struct {
 
 func (e *stopError) Error() string { return e.why }
 
-func (e *stopError) Unwrap() error { return e.cause }
-
 // begin calls Asking, unless a caller's policy left the request running and the call has ended.
 func (j *journalRun) begin(ctx context.Context, clientRequestID string) error {
 	j.mu.Lock()

@@ -1010,13 +1010,13 @@ func TestJournal_NoEndedWithoutAWait(t *testing.T) {
 // A panic in the wait ends it too, and so does one of OnRequested.
 func TestJournal_EndedAfterAPanic(t *testing.T) {
 	t.Parallel()
-	for _, place := range []string{"OnRequested", "a read"} {
+	for _, place := range []string{"OnRequested", "a read", "a read of WaitFor"} {
 		bubble(t, place, func(t *testing.T, tenant *intunetest.Tenant) {
 			device, journal, asked := waiting(tenant, intune.ManagedDevice{}), &memory{}, false
 			options := tenant.ClientOptions()
 			options.Journal = journal
 			options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
-				if asked && place == "a read" {
+				if asked && place != "OnRequested" {
 					panic("boom")
 				}
 				return tenant.Do(req)
@@ -1033,6 +1033,14 @@ func TestJournal_EndedAfterAPanic(t *testing.T) {
 					t.Errorf("Ended was told %+v, want that the wait was left", journal.ended)
 				}
 			}()
+			if place == "a read of WaitFor" {
+				if _, err := client.BeginRemoteAssistance(t.Context(), device, nil); err != nil {
+					t.Fatal(err)
+				}
+				asked = true
+				_, _ = client.WaitForRemoteAssistance(t.Context(), journal.asked[0].ResumeToken, nil)
+				return
+			}
 			_, _ = client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) {
 				if asked = true; place == "OnRequested" {
 					panic("boom")
@@ -1048,8 +1056,9 @@ func TestErrSuperseded_WithholdsTheLink(t *testing.T) {
 	for _, method := range []string{"Open", "WaitFor", "Poll"} {
 		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
 			device := waiting(tenant, intune.ManagedDevice{}, intunetest.SessionScript{After: time.Minute, URL: "https://get.teamviewer.com/secret"})
-			journal := &memory{onEnded: func(context.Context, intune.JournalEntry) error {
-				return fmt.Errorf("row 7: %w, see https://get.teamviewer.com/secret", intune.ErrSuperseded)
+			device = intune.UserDevice("anna@contoso.com", device.DeviceID())
+			journal := &memory{onEnded: func(_ context.Context, entry intune.JournalEntry) error {
+				return fmt.Errorf("row 7 of %s: %w, see https://get.teamviewer.com/secret", entry.Device, intune.ErrSuperseded)
 			}}
 			client := journaled(t, tenant, journal)
 			var session intune.RemoteAssistanceSession
@@ -1072,7 +1081,7 @@ func TestErrSuperseded_WithholdsTheLink(t *testing.T) {
 				t.Errorf("the session is %+v with the link %q", session, session.URL.Reveal())
 			}
 			checkKinds(t, err, intune.ErrSessionPending, intune.ErrSuperseded)
-			checkSays(t, err, "the link is withheld", "row 7: superseded", "do not ask again")
+			checkSays(t, err, "the link is withheld", "row 7 of /users/REDACTED/managedDevices/", ": superseded", "do not ask again")
 			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, "secret") {
 				t.Errorf("the link is in the error: %s", text)
 			}
@@ -1090,9 +1099,19 @@ func TestJournal_ErrorOfEndedHidesNothing(t *testing.T) {
 		device := waiting(tenant, intune.ManagedDevice{})
 		full := errors.New("no space left")
 		journal := &memory{onEnded: func(context.Context, intune.JournalEntry) error { return full }}
-		session, err := journaled(t, tenant, journal).OpenRemoteAssistance(t.Context(), device, nil)
+		collected, options := &graphtest.Spans{}, tenant.ClientOptions()
+		options.Journal, options.TracingProvider = journal, collected.Provider()
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := client.OpenRemoteAssistance(t.Context(), device, nil)
 		if err != nil || session.URL.IsZero() {
 			t.Errorf("got %+v, error %v", session, err)
+		}
+		want := []string{"intune.journalError[{error.message no space left}]"}
+		if got := collected.List[0].Events; !slices.Equal(got, want) {
+			t.Errorf("%s has the events %q, want %q", collected.List[0].Name, got, want)
 		}
 	})
 }
@@ -1251,26 +1270,35 @@ func TestJournal_TenMinutes(t *testing.T) {
 				t.Errorf("tries after %v, want %v", tries, want)
 			}
 		})
-		bubble(t, method+", a slow journal", func(t *testing.T, tenant *intunetest.Tenant) {
-			device := waiting(tenant, intune.ManagedDevice{})
-			journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error {
-				time.Sleep(10*time.Minute + 1) //nolint:forbidigo // the bubble's clock
-				return nil
-			}}
-			client := journaledSlowly(t, tenant, journal)
-			if method == "Many" {
-				for range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil) {
+		for _, late := range []time.Duration{0, 1} {
+			bubble(t, fmt.Sprintf("%s, a journal that takes ten minutes and %v", method, late), func(t *testing.T, tenant *intunetest.Tenant) {
+				device := waiting(tenant, intune.ManagedDevice{})
+				journal := &memory{onAsking: func(context.Context, intune.JournalEntry) error {
+					time.Sleep(10*time.Minute + late) //nolint:forbidigo // the bubble's clock
+					return nil
+				}}
+				client := journaledSlowly(t, tenant, journal)
+				if method == "Many" {
+					for range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil) {
+					}
+				} else {
+					err := requested(t.Context(), client, device)[method]()
+					if sent := err == nil || errors.Is(err, intune.ErrSessionPending); sent != (late == 0) {
+						t.Errorf("got %v", err)
+					}
 				}
-			} else if err := requested(t.Context(), client, device)[method](); err == nil {
-				t.Error("no error")
-			}
-			if n := tenant.Prompts(device); n != 0 {
-				t.Errorf("%d prompts", n)
-			}
-			if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeNotSent {
-				t.Errorf("Asked was told %q", asked.Outcome)
-			}
-		})
+				prompts, outcome := 1, intune.OutcomeAccepted
+				if late > 0 {
+					prompts, outcome = 0, intune.OutcomeNotSent
+				}
+				if n := tenant.Prompts(device); n != prompts {
+					t.Errorf("%d prompts, want %d", n, prompts)
+				}
+				if _, asked := journal.pair(t); asked.Outcome != outcome {
+					t.Errorf("Asked was told %q, want %q", asked.Outcome, outcome)
+				}
+			})
+		}
 	}
 }
 
@@ -1350,7 +1378,8 @@ func TestJournal_RefusesInItsOwnWords(t *testing.T) {
 // reads have ids of their own. The reference is in the entry, and nowhere on the wire.
 func TestJournal_KeyAndReferenceOfTheCaller(t *testing.T) {
 	t.Parallel()
-	const key, reference = "3F2504E0-4F89-41D3-9A0C-0305E82C3301", "INC-1234: Größe"
+	const key = "3F2504E0-4F89-41D3-9A0C-0305E82C3301"
+	reference := "INC-1234: Größe" + strings.Repeat(".", 256-len("INC-1234: Größe"))
 	for _, method := range []string{"Request", "Begin", "Open"} {
 		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
 			device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
@@ -1412,6 +1441,7 @@ func TestJournal_KeysAndReferencesThatAreRefused(t *testing.T) {
 		"no UTF-8":              {"INC-\xff", "", "options.Reference holds a control character or is not UTF-8"},
 		"no GUID":               {"", "ticket-1", "options.ClientRequestID is not a GUID of 36 characters"},
 		"braces":                {"", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}", "options.ClientRequestID is not a GUID"},
+		"no hex digits":         {"", "zf2504e0-4f89-41d3-9a0c-0305e82c3301", "options.ClientRequestID is not a GUID"},
 		"without dashes":        {"", "3f2504e04f8941d39a0c0305e82c3301", "options.ClientRequestID is not a GUID"},
 		"white space around it": {"", " 3f2504e0-4f89-41d3-9a0c-0305e82c330", "options.ClientRequestID is not a GUID"},
 		"all zeros":             {"", "00000000-0000-0000-0000-000000000000", "is not a GUID of 36 characters, or is all zeros"},

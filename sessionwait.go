@@ -383,26 +383,3 @@ func failureOf(failed *Error) wait.Failure {
 		return wait.Refused
 	}
 }
-
-// bare copies a response without its body and most of its headers, which may hold the link or keep memory in use while
-// a poller waits.
-func bare(resp *http.Response) *http.Response {
-	header := http.Header{}
-	for _, name := range [...]string{"Request-Id", "Client-Request-Id", "Retry-After", "Retry-After-Ms"} {
-		if value, ok := resp.Header[name]; ok {
-			header[name] = value
-		}
-	}
-	return &http.Response{
-		Status: resp.Status, StatusCode: resp.StatusCode, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
-		Header: header, Body: http.NoBody,
-	}
-}
-
-// bareFailure is the response for a failed read that is tolerated.
-func bareFailure(failed *Error) *http.Response {
-	if failed.response != nil {
-		return bare(failed.response.RawResponse)
-	}
-	return &http.Response{Header: http.Header{}, Body: http.NoBody}
-}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -446,6 +447,38 @@ func TestClient_WithCredential_PoliciesAndConnectionsAreShared(t *testing.T) {
 			t.Errorf("%d %s, want %d", c.got, what, c.want)
 		}
 	}
+}
+
+// Two clients with a wait each read no more together than one client may.
+func TestClient_WithCredential_BudgetOfReadsIsShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		options := tenant.ClientOptions()
+		options.SessionReadsPerSecond = 0.5 // what one wait reads by itself
+		client, err := intune.NewClient(tenant.Credential(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for _, client := range []*intune.Client{client, as(t, client, tenant.Credential())} {
+			device := tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{Never: true})
+			group.Go(func() {
+				_, err := client.OpenRemoteAssistance(t.Context(), device, &intune.OpenRemoteAssistanceOptions{MaxWait: 100 * time.Second})
+				checkKinds(t, err, intune.ErrSessionPending)
+			})
+		}
+		group.Wait()
+		reads := 0
+		for _, request := range tenant.Requests() {
+			if request.Method == http.MethodGet {
+				reads++
+			}
+		}
+		if reads < 45 || reads > 55 {
+			t.Errorf("%d reads in 100 seconds, want about 50", reads)
+		}
+	})
 }
 
 // What a fake of the service sets holds for each client: the pace of a wait, and the clock that ends it.

@@ -43,16 +43,23 @@
 // first, ask once, and wait for a change; BeginRemoteAssistance returns an azcore poller. A wait that ends without a
 // link after the request was sent returns a [*PendingError]. With its ResumeToken, [Client.WaitForRemoteAssistance] and
 // [Client.ResumeRemoteAssistance] continue the wait, in this process or another, without asking again. Any other error
-// of OpenRemoteAssistance, except a [*SessionError], means that nobody was asked. OpenRemoteAssistance gives up after
-// ten minutes by default, because the service documents neither how long a link takes to appear nor how long it stays
-// valid. A link does not mean that the device's user has agreed, and no call ends a session.
+// of OpenRemoteAssistance, except a [*SessionError], means that nobody was asked. Any other error of WaitForRemoteAssistance
+// means that the earlier request stands: fix the cause and wait again. Both give up after ten minutes by default, because
+// the service documents neither how long a link takes to appear nor how long it stays valid. A link does not mean that the
+// device's user has agreed, and no call ends a session.
 //
 // # A record of who asked
 //
-// The client reports every request for remote assistance to ClientOptions.Journal before it is sent, and again when its
-// outcome is known. A request that the journal cannot record is not sent. Package journalfile keeps the record in a file.
-// After a crash, [JournalRequests] tells from the entries which devices may have been asked, with tokens that continue the
-// waits without asking again.
+// The client reports every request for remote assistance to ClientOptions.Journal before it is sent, again when its outcome
+// is known, and once more when a wait for its link ends. A request that the journal cannot record is not sent. Package
+// journalfile keeps the record in a file. After a crash, [JournalRequests] tells from the entries which devices may have been
+// asked and which waits are open, with tokens that continue them without asking again.
+//
+// # In production
+//
+// https://github.com/go-intune/intune/blob/main/docs/production.md says how a program keeps these promises: what a journal
+// needs, what to do after a restart, a stop that cuts no request, one client for each person who signs in
+// ([Client.WithCredential]), contexts, pace, and what to measure.
 //
 // # Errors
 //

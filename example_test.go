@@ -12,14 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -526,70 +523,6 @@ func ExampleClient_RequestRemoteAssistanceMany_pages() {
 	}
 	fmt.Println(accepted, "accepted; the list:", listErr)
 	// Output: 45 accepted; the list: <nil>
-}
-
-// opened is what became of one device of openAll.
-type opened struct {
-	Session intune.RemoteAssistanceSession
-	Err     error
-}
-
-// openAll asks the users of many devices, five a second, and waits for all links, for at most 500 at a time.
-//
-// The service allows an app 2,000 reads in 20 seconds. A wait that reads every 15 seconds takes 1.3 of them, so that 1,500
-// waits use up all. 500 waits, with the first read of each, take some 800, and leave the rest to others.
-func openAll(ctx context.Context, client *intune.Client, devices []intune.DeviceRef) map[intune.DeviceRef]opened {
-	results := make(map[intune.DeviceRef]opened, len(devices))
-	var mu sync.Mutex
-	var waits errgroup.Group
-	waits.SetLimit(500)
-	pace := rate.NewLimiter(5, 1)
-	for _, device := range devices {
-		mu.Lock()
-		_, asked := results[device]
-		mu.Unlock()
-		if asked {
-			continue
-		}
-		err := pace.Wait(ctx)
-		mu.Lock()
-		results[device] = opened{Err: err} // until there is a result
-		mu.Unlock()
-		if err != nil {
-			continue
-		}
-		waits.Go(func() error {
-			session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Frequency: 15 * time.Second})
-			mu.Lock()
-			defer mu.Unlock()
-			results[device] = opened{session, err}
-			return nil // the others go on
-		})
-	}
-	_ = waits.Wait() // each device has its own error
-	return results
-}
-
-// Ask the users of many devices and wait for all links.
-func ExampleClient_OpenRemoteAssistance_manyDevices() {
-	ctx := context.Background()
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond}) // in a program: a real one
-	client := tenant.Client()
-	devices := []intune.DeviceRef{
-		tenant.AddDevice(
-			intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 2, URL: "https://get.teamviewer.com/v15/s1"},
-		),
-		tenant.AddDevice(
-			intune.ManagedDevice{DeviceName: "PC-2"}, intunetest.SessionScript{AfterReads: 1, ErrorDetails: "the user declined"},
-		),
-	}
-
-	for device, result := range openAll(ctx, client, devices) {
-		fmt.Println(device == devices[0], result.Session.URL.Reveal(), result.Err != nil)
-	}
-	// Unordered output:
-	// true https://get.teamviewer.com/v15/s1 false
-	// false  true
 }
 
 // Ask the users of many devices, wait for all links, and hand each out as it comes. Keep the tokens, or use a journal: with

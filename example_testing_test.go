@@ -14,7 +14,6 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -84,56 +83,69 @@ func TestOpenSessionWithoutABubble(t *testing.T) {
 	}
 }
 
-// C§7.1: with all the waits that it allows itself, openAll stays far below the service's limits.
-func TestOpenAll(t *testing.T) {
+// opener is what this program calls of the client. A test can put a fake in the client's place.
+type opener interface {
+	OpenRemoteAssistance(
+		context.Context, intune.DeviceRef, *intune.OpenRemoteAssistanceOptions,
+	) (intune.RemoteAssistanceSession, error)
+}
+
+var _ opener = (*intune.Client)(nil)
+
+// nextStep opens a session and says to the technician what comes next.
+func nextStep(ctx context.Context, client opener, device intune.DeviceRef) string {
+	session, err := client.OpenRemoteAssistance(ctx, device, nil)
+	_, failed := errors.AsType[*intune.SessionError](err)
+	_, busy := errors.AsType[*intune.DeviceBusyError](err)
+	switch {
+	case err == nil:
+		return "open " + session.URL.Reveal()
+	case errors.Is(err, intune.ErrSuperseded):
+		return "a colleague has taken over"
+	case errors.Is(err, intune.ErrSessionPending) && errors.Is(err, intune.ErrOutcomeUnknown):
+		return "the user may have been asked; keep waiting"
+	case errors.Is(err, intune.ErrSessionPending):
+		return "the user was asked; keep waiting"
+	case failed:
+		return "the user was asked, and there is no session"
+	case busy:
+		return "a colleague is helping already"
+	default:
+		return "nobody was asked"
+	}
+}
+
+// fakeOpener is a client that answers with what a test sets.
+type fakeOpener struct {
+	session intune.RemoteAssistanceSession
+	err     error
+}
+
+func (f fakeOpener) OpenRemoteAssistance(
+	context.Context, intune.DeviceRef, *intune.OpenRemoteAssistanceOptions,
+) (intune.RemoteAssistanceSession, error) {
+	return f.session, f.err
+}
+
+func TestNextStep(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		tenant := intunetest.NewTenant(&intunetest.TenantOptions{ThrottleLimits: true, KeepRequests: -1})
-		var devices []intune.DeviceRef
-		count := 600
-		if graphtest.Smaller > 1 {
-			count = 200
+	device := intune.Device("705c034c-034c-705c-4c03-5c704c035c70")
+	pending := &intune.PendingError{Device: device, ResumeToken: "the token"}
+	for want, client := range map[string]fakeOpener{
+		"open https://get.teamviewer.com/v15/s1": {session: intune.RemoteAssistanceSession{
+			URL: intune.NewSessionURL("https://get.teamviewer.com/v15/s1"),
+		}},
+		"the user was asked; keep waiting":            {err: pending},
+		"the user may have been asked; keep waiting":  {err: &intune.PendingError{Device: device, OutcomeUnknown: true}},
+		"a colleague has taken over":                  {err: fmt.Errorf("%w: %w", pending, intune.ErrSuperseded)},
+		"the user was asked, and there is no session": {err: &intune.SessionError{Device: device, Details: "declined"}},
+		"a colleague is helping already":              {err: fmt.Errorf("%w: %w", &intune.Error{}, &intune.DeviceBusyError{Actor: "Ben"})},
+		"nobody was asked":                            {err: &intune.Error{StatusCode: http.StatusForbidden}},
+	} {
+		if got := nextStep(t.Context(), client, device); got != want {
+			t.Errorf("error %v: %q, want %q", client.err, got, want)
 		}
-		for range count {
-			devices = append(devices, tenant.AddDevice(intune.ManagedDevice{}, intunetest.SessionScript{After: 2 * time.Minute}))
-		}
-		most := 0
-		watch, stop := context.WithCancel(t.Context())
-		watched := make(chan struct{})
-		go func() {
-			defer close(watched)
-			window := time.NewTicker(20 * time.Second)
-			defer window.Stop()
-			for before := 0; ; {
-				select {
-				case <-window.C:
-					most, before = max(most, tenant.RequestCount()-before), tenant.RequestCount()
-				case <-watch.Done():
-					return
-				}
-			}
-		}()
-		for device, result := range openAll(t.Context(), tenant.Client(), append(devices, devices[0])) {
-			if result.Err != nil || result.Session.URL.IsZero() {
-				t.Fatalf("%v: got %v, error %v", device, result.Session, result.Err)
-			}
-			if n := tenant.Prompts(device); n != 1 {
-				t.Fatalf("%v: the user was asked %d times", device, n)
-			}
-		}
-		stop()
-		<-watched
-		if most < min(count, 500) || most > 1000 {
-			t.Errorf("%d requests in 20 seconds", most)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		for device, result := range openAll(ctx, tenant.Client(), devices[:3]) {
-			if !errors.Is(result.Err, context.Canceled) || tenant.Prompts(device) != 1 {
-				t.Errorf("%v: error %v, user asked %d times", device, result.Err, tenant.Prompts(device))
-			}
-		}
-	})
+	}
 }
 
 // One answer, given by httpmock. The kit's options are used for their retries, which do not wait.

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/graphtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
@@ -444,4 +447,83 @@ func TestWaitForRemoteAssistance_CauseOfAWaitForASign(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// Each error of the README's first table can be made as a program's test would make it: errors.Is and errors.As find in it
+// what they find in the client's own, and nothing else.
+func TestPendingError_EachErrorOfTheReadmeCanBeMade(t *testing.T) {
+	t.Parallel()
+	device := intune.Device(graphtest.DeviceID)
+	pending := &intune.PendingError{Device: device, ResumeToken: "the token", RequestID: "r1", RequestedAt: time.Now()}
+	made := map[string]struct {
+		err   error
+		kinds []error
+		is    func(error) bool
+	}{
+		"`*PendingError` (`ErrSessionPending`)": {pending, []error{intune.ErrSessionPending}, holds[*intune.PendingError]},
+		"`*PendingError` that is `ErrOutcomeUnknown`": {
+			&intune.PendingError{Device: device, ResumeToken: "the token", OutcomeUnknown: true},
+			[]error{intune.ErrSessionPending, intune.ErrOutcomeUnknown},
+			holds[*intune.PendingError],
+		},
+		"`*PendingError` that is `ErrSuperseded`": {
+			fmt.Errorf("%w: %w", pending, intune.ErrSuperseded),
+			[]error{intune.ErrSessionPending, intune.ErrSuperseded},
+			holds[*intune.PendingError],
+		},
+		"`*SessionError`": {&intune.SessionError{Device: device, Details: "declined"}, nil, holds[*intune.SessionError]},
+		"`*Error` that holds a `*DeviceBusyError`": {
+			fmt.Errorf("%w: %w", &intune.Error{Device: device}, &intune.DeviceBusyError{Device: device, Actor: "Ben", FreeAt: time.Now()}),
+			nil,
+			holds[*intune.DeviceBusyError],
+		},
+		"`*Error` that holds an `*AlreadyAskedError`": {
+			fmt.Errorf("%w: %w", &intune.Error{Device: device}, &intune.AlreadyAskedError{Request: intune.JournalRequest{
+				Asking: intune.JournalEntry{Device: device, ResumeToken: "the token"},
+			}}),
+			nil,
+			func(err error) bool {
+				failed, ok := errors.AsType[*intune.AlreadyAskedError](err)
+				return ok && failed.Request.Waiting()
+			},
+		},
+		"any other of `WaitForRemoteAssistance`": {
+			fmt.Errorf("%w: the token is damaged", intune.ErrInvalidArgument), []error{intune.ErrInvalidArgument}, nil,
+		},
+		"any other of `OpenRemoteAssistance`": {
+			&intune.Error{Device: device, StatusCode: http.StatusForbidden}, []error{intune.ErrForbidden}, holds[*intune.Error],
+		},
+	}
+	for name, c := range made {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkKinds(t, c.err, c.kinds...)
+			if c.is != nil && !c.is(c.err) {
+				t.Errorf("it is no such error: %v", c.err)
+			}
+			if superseded := slices.Contains(c.kinds, intune.ErrSuperseded); errors.Is(c.err, intune.ErrSuperseded) != superseded {
+				t.Errorf("it is %q: %t: %v", intune.ErrSuperseded, !superseded, c.err)
+			}
+		})
+	}
+	// Those of the second table.
+	checkKinds(t, &intune.Error{StatusCode: http.StatusGatewayTimeout, OutcomeUnknown: true}, intune.ErrOutcomeUnknown, intune.ErrUnavailable)
+
+	_, section, _ := strings.Cut(readText(t, "README.md"), "\n### Was the user asked?\n")
+	table, _, _ := strings.Cut(section, "\n\n| Error of | The user |")
+	rows := regexp.MustCompile(`(?m)^\| (.*?) \| .* \| .* \|$`).FindAllStringSubmatch(table, -1)
+	if len(rows) != len(made)+2 { // with the head
+		t.Errorf("the README's table has %d rows, want %d", len(rows)-2, len(made))
+	}
+	for _, row := range rows[2:] {
+		if _, ok := made[row[1]]; !ok {
+			t.Errorf("no error is made for the row %s", row[1])
+		}
+	}
+}
+
+// holds reports whether errors.As finds an E.
+func holds[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

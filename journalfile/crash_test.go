@@ -2,7 +2,6 @@ package journalfile_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -44,9 +42,9 @@ const (
 
 // crashPoint is where the program kills itself.
 type crashPoint struct {
-	At    string // "" nowhere
-	Entry string // the method whose entry is written there, "" where none is
-	N     int    // at the n-th time
+	At     string // "" nowhere
+	Entry  string // the method whose entry is written there, "" where none is
+	Device intune.DeviceRef
 }
 
 // The points between any two system calls that matter.
@@ -95,7 +93,7 @@ func (c *crashChild) run() error {
 	if err != nil {
 		return err
 	}
-	crash := &crasher{at: c.Crash}
+	crash := crasher{at: c.Crash}
 	options := &intune.ClientOptions{Journal: journalfile.New(&crashFile{File: file, crash: crash}, nil)}
 	options.Cloud = graphtest.Cloud(intune.ServiceGraph, c.URL)
 	inner := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
@@ -103,10 +101,10 @@ func (c *crashChild) run() error {
 		if req.Method == http.MethodGet {
 			return inner.RoundTrip(req)
 		}
-		crash.passes(beforePost, "")
-		wrote := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { crash.passes(afterPost, "") }}
+		crash.passes(beforePost, "", req.URL.Path)
+		wrote := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { crash.passes(afterPost, "", req.URL.Path) }}
 		resp, err := inner.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), wrote)))
-		crash.passes(afterAnswer, "")
+		crash.passes(afterAnswer, "", req.URL.Path)
 		return resp, err
 	}}}
 	client, err := intune.NewClient(intune.StaticToken("opaque-token"), options)
@@ -115,7 +113,7 @@ func (c *crashChild) run() error {
 	}
 	fmt.Println("ready") //nolint:forbidigo // the parent reads it
 	// A user who was not asked is waited for in vain.
-	open := &intune.OpenRemoteAssistanceOptions{ConfirmWithin: 20 * time.Millisecond}
+	open := &intune.OpenRemoteAssistanceManyOptions{ConfirmWithin: 20 * time.Millisecond}
 	err = openSessions(context.Background(), client, file, c.Devices, open, func(session intune.RemoteAssistanceSession) {
 		fmt.Println("shown", session.Device) //nolint:forbidigo // as above
 	})
@@ -131,26 +129,15 @@ type impatient struct{ graphtest.Transport }
 func (impatient) LookAgainAfter() time.Duration { return time.Millisecond }
 
 // crasher kills the process at its point.
-type crasher struct {
-	at crashPoint
+type crasher struct{ at crashPoint }
 
-	mu   sync.Mutex // the transport has goroutines of its own
-	seen int        // how often it passed the point
+// meets reports whether this is the point. A text of the device, such as a line of the journal, holds its address.
+func (c crasher) meets(point, entry, device string) bool {
+	return point == c.at.At && entry == c.at.Entry && strings.Contains(device, c.at.Device.String())
 }
 
-// meets counts, and reports whether this is the point.
-func (c *crasher) meets(point, entry string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if point != c.at.At || entry != c.at.Entry {
-		return false
-	}
-	c.seen++
-	return c.seen == c.at.N
-}
-
-func (c *crasher) passes(point, entry string) {
-	if c.meets(point, entry) {
+func (c crasher) passes(point, entry, device string) {
+	if c.meets(point, entry, device) {
 		die()
 	}
 }
@@ -164,40 +151,42 @@ func die() {
 	select {}
 }
 
-// crashFile is a journal's file.
+// crashFile is a journal's file, which is written by one goroutine at a time.
 type crashFile struct {
 	*os.File
 
-	crash *crasher
-	entry string // the method whose entry is written
+	crash crasher
+	line  string // the latest
 }
 
 func (f *crashFile) Write(line []byte) (int, error) {
-	f.entry = methodOf(line)
-	f.crash.passes(beforeWrite, f.entry)
+	f.line = string(line)
+	f.passes(beforeWrite)
 	for point, n := range map[string]int{inWrite: len(line) / 2, nearlyWrote: len(line) - 1} {
-		if f.crash.meets(point, f.entry) {
+		if f.crash.meets(point, methodOf(f.line), f.line) {
 			_, _ = f.File.Write(line[:n])
 			die()
 		}
 	}
 	n, err := f.File.Write(line)
-	f.crash.passes(afterWrite, f.entry)
+	f.passes(afterWrite)
 	return n, err
 }
 
 func (f *crashFile) Sync() error {
 	err := f.File.Sync()
-	f.crash.passes(afterSync, f.entry)
+	f.passes(afterSync)
 	return err
 }
 
+func (f *crashFile) passes(point string) { f.crash.passes(point, methodOf(f.line), f.line) }
+
 // methodOf is the method of the journal that writes a line.
-func methodOf(line []byte) string {
+func methodOf(line string) string {
 	switch {
-	case bytes.Contains(line, []byte(`"outcome":`)):
+	case strings.Contains(line, `"outcome":`):
 		return asked
-	case bytes.Contains(line, []byte(`"session":`)):
+	case strings.Contains(line, `"session":`):
 		return ended
 	default:
 		return asking
@@ -349,7 +338,7 @@ func TestCrashAtAPoint(t *testing.T) {
 		t.Run(c.at+" "+c.entry, func(t *testing.T) {
 			t.Parallel()
 			crashes := newCrashes(t, 3)
-			if _, killed := crashes.run(t, crashPoint{c.at, c.entry, 2}, -1); !killed {
+			if _, killed := crashes.run(t, crashPoint{c.at, c.entry, crashes.child.Devices[1]}, -1); !killed {
 				t.Fatal("it did not crash")
 			}
 			for range 2 {

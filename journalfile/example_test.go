@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -18,7 +20,8 @@ import (
 	"github.com/go-intune/intune/journalfile"
 )
 
-// run opens sessions on devices. The file at path records what was asked, so that run can continue after a crash.
+// run opens sessions on devices. The file at path is the record of this round, so that run can go on with it after a crash.
+// Another night is another round, and has a file of its own.
 func run(
 	ctx context.Context, credential azcore.TokenCredential, options intune.ClientOptions, path string, devices []intune.DeviceRef,
 ) error {
@@ -37,10 +40,11 @@ func run(
 	})
 }
 
-// openSessions asks the user of each device for a session, once, and shows the links. If it is killed at any moment and
-// started again, it continues the waits in the journal, and asks only users who, by the journal, were not asked.
+// openSessions asks the user of each device for a session, once, waits for all at once, and shows each link as it comes. If
+// it is killed at any moment and started again, it continues the waits in the journal, and asks only users who, by the
+// journal, were not asked.
 func openSessions(ctx context.Context, client *intune.Client, journal io.Reader, devices []intune.DeviceRef,
-	options *intune.OpenRemoteAssistanceOptions, show func(intune.RemoteAssistanceSession),
+	options *intune.OpenRemoteAssistanceManyOptions, show func(intune.RemoteAssistanceSession),
 ) error {
 	requests, err := intune.JournalRequests(journalfile.Read(journal))
 	if err != nil {
@@ -52,20 +56,34 @@ func openSessions(ctx context.Context, client *intune.Client, journal io.Reader,
 			asked[r.Device()] = r.ResumeToken()
 		}
 	}
-	var failed []error
-	for _, device := range devices {
-		var session intune.RemoteAssistanceSession
-		var err error
-		if token, ok := asked[device]; ok {
-			session, err = client.WaitForRemoteAssistance(ctx, token, nil) // never asks
-		} else {
-			session, err = client.OpenRemoteAssistance(ctx, device, options)
+	results := make(chan intune.OpenResult)
+	var waits sync.WaitGroup
+	for device, token := range asked {
+		waits.Go(func() {
+			session, err := client.WaitForRemoteAssistance(ctx, token, nil) // never asks
+			results <- intune.OpenResult{Device: device, Session: session, Err: err}
+		})
+	}
+	waits.Go(func() {
+		others := slices.DeleteFunc(slices.Clone(devices), func(d intune.DeviceRef) bool {
+			_, known := asked[d]
+			return known
+		})
+		for result := range client.OpenRemoteAssistanceMany(ctx, slices.Values(others), options) {
+			results <- result
 		}
-		if err != nil {
-			failed = append(failed, err)
+	})
+	go func() {
+		waits.Wait()
+		close(results)
+	}()
+	var failed []error
+	for result := range results {
+		if result.Err != nil {
+			failed = append(failed, result.Err)
 			continue
 		}
-		show(session)
+		show(result.Session)
 	}
 	return errors.Join(failed...)
 }

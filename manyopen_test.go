@@ -47,6 +47,8 @@ func openSummary(r intune.OpenResult) string {
 		return name + " pending"
 	case failed:
 		return name + " failed"
+	case errors.Is(r.Err, intune.ErrOutcomeUnknown):
+		return name + " unknown, without a wait"
 	}
 	return name + " not asked"
 }
@@ -229,6 +231,9 @@ func TestOpenRemoteAssistanceMany_AtMostOnePrompt(t *testing.T) {
 		"no first look": {
 			intunetest.Fault{Status: 403, Times: -1}, "GET", after(time.Minute), "x not asked", intune.ErrForbidden, 0,
 		},
+		"no connection at the first look": {
+			intunetest.Fault{Drop: intunetest.DropConnect, Times: -1}, "GET", after(time.Minute), "x not asked", nil, 0,
+		},
 		"a late first look": {intunetest.Fault{Status: 503, Times: 3}, "GET", after(time.Minute), "x ready", nil, 1},
 		"never a first look": {
 			intunetest.Fault{Status: 503, Times: -1}, "GET", after(time.Minute), "x not asked", intune.ErrUnavailable, 0,
@@ -370,10 +375,16 @@ func TestOpenRemoteAssistanceMany_ContextEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4100*time.Millisecond)
 		defer cancel()
 		client, start := journaled(t, tenant, journal), time.Now()
-		requested := 0
-		results := collectOpened(client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), &openOptions{
-			OnRequested: func(intune.Requested) { requested++ },
-		}))
+		requested := map[intune.DeviceRef]bool{}
+		var results []intune.OpenResult
+		for r := range client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), &openOptions{
+			OnRequested: func(r intune.Requested) { requested[r.Device] = true },
+		}) {
+			if _, waited := errors.AsType[*intune.PendingError](r.Err); waited != requested[r.Device] {
+				t.Errorf("%s: OnRequested was called: %t", openSummary(r), !waited)
+			}
+			results = append(results, r)
+		}
 		checkTook(t, start, 4100*time.Millisecond)
 		tenant.ClearFaults()
 		counts := map[string]int{}
@@ -402,8 +413,8 @@ func TestOpenRemoteAssistanceMany_ContextEnds(t *testing.T) {
 		if want := map[string]int{"pending": 19, "unknown": 2, "not asked": 9}; !maps.Equal(counts, want) {
 			t.Errorf("got %v, want %v", counts, want)
 		}
-		if requested != 21 {
-			t.Errorf("OnRequested was called %d times", requested)
+		if len(requested) != 21 {
+			t.Errorf("OnRequested was called for %d devices", len(requested))
 		}
 		checkEnds(t, journal, map[intune.SessionOutcome]int{intune.SessionLeft: 21, intune.SessionReady: 21})
 	})
@@ -782,25 +793,24 @@ func TestOpenRemoteAssistanceMany_PauseDuringALook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := intunetest.NewTenant(nil)
 		devices, start := addNumbered(tenant, 2), time.Now()
-		tenant.Inject(intunetest.Fault{Match: ofDevice("d1", http.MethodGet), Delay: 2 * time.Second})
+		tenant.Inject(intunetest.Fault{Match: ofDevice("d1", http.MethodGet), Delay: 5 * time.Second})
 		tenant.Inject(intunetest.Fault{
 			Match: ofDevice("d0", http.MethodPost), Status: http.StatusTooManyRequests, Delay: time.Second,
 			Header: http.Header{"Retry-After": {"30"}},
 		})
-		results := openSummaries(tenant.Client().OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil))
+		var posts []time.Duration
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPost {
+				posts = append(posts, time.Since(start))
+			}
+			return tenant.RoundTrip(req)
+		}))
+		results := openSummaries(client.OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{PerSecond: 1}))
 		if !slices.Equal(results, []string{"d0 ready", "d1 ready"}) {
 			t.Errorf("got %q", results)
 		}
-		posts := 0
-		for _, r := range tenant.Requests() {
-			if at := r.Time.Sub(start); r.Method == http.MethodPost {
-				if posts++; posts > 1 && at < 31*time.Second {
-					t.Errorf("%v after %v, during the pause", r, at)
-				}
-			}
-		}
-		if posts != 3 {
-			t.Errorf("%d requests", posts)
+		if len(posts) != 3 || posts[1] < 30*time.Second {
+			t.Errorf("requests after %v, want the second after the pause", posts)
 		}
 	})
 }

@@ -1,0 +1,3 @@
+package journalpg_test
+
+func runChild() bool { return false }

@@ -245,7 +245,7 @@ func server(t *testing.T) string {
 }
 
 // open opens a pool, which is closed with the test.
-func open(t *testing.T, driver, dsn string) *sql.DB {
+func open(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
 	if err != nil {

@@ -205,3 +205,11 @@ func wantSuperseded(t *testing.T, err error) {
 func summary(r intune.JournalRequest) string {
 	return fmt.Sprintf("%s %s waiting=%t", r.Outcome(), r.Ended.Session, r.Waiting())
 }
+
+// wantBusyOrFail is wantBusy for other goroutines than that of the test.
+func wantBusyOrFail(t *testing.T, err error) {
+	t.Helper()
+	if _, ok := errors.AsType[*intune.DeviceBusyError](err); !ok {
+		t.Errorf("got %v instead of a DeviceBusyError", err)
+	}
+}

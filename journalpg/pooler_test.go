@@ -1,0 +1,132 @@
+package journalpg_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+)
+
+// pooler starts pgbouncer in transaction mode, with three connections of the server for everybody, and returns the DSN that leads
+// through it.
+func pooler(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		if path = "/usr/sbin/pgbouncer"; exec.Command(path, "--version").Run() != nil {
+			t.Skip("there is no pgbouncer: install Debian's package of that name")
+		}
+	}
+	at, err := url.Parse(server(t))
+	must(t, err)
+	as, err := unprivileged()
+	if err != nil {
+		t.Skip(err)
+	}
+	folder, err := os.MkdirTemp("", "journalpg")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if as != nil {
+		must(t, os.Chown(folder, int(as.Uid), int(as.Gid)))
+	}
+	port, err := freePort()
+	must(t, err)
+	target := fmt.Sprintf("host=%s port=%s user=%s", at.Hostname(), at.Port(), at.User.Username())
+	if password, ok := at.User.Password(); ok {
+		target += " password=" + password
+	}
+	settings := fmt.Sprintf("[databases]\n%s = %s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %s\n"+
+		"auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 200\nunix_socket_dir =\nlogfile = %s\n",
+		strings.TrimPrefix(at.Path, "/"), target, port, filepath.Join(folder, "pgbouncer.log"))
+	file := filepath.Join(folder, "pgbouncer.ini")
+	must(t, os.WriteFile(file, []byte(settings), 0o644))
+	leash, _, exited, err := leashed(as, folder, path, "-q", file)
+	must(t, err)
+	t.Cleanup(func() {
+		_ = leash.Close()
+		<-exited
+	})
+	at.Host = "127.0.0.1:" + port
+	db := open(t, "pgx", with(t, at.String(), "default_query_exec_mode", "cache_describe"))
+	must(t, retried(t, func() error { return db.PingContext(t.Context()) }))
+	return at.String()
+}
+
+// Each way to the database does the same: races, leases, claims, ends.
+func TestNew_DriversAndPoolers(t *testing.T) {
+	t.Parallel()
+	for name, way := range map[string]func(*testing.T) *sql.DB{
+		"pgx": func(t *testing.T) *sql.DB { t.Helper(); return open(t, "pgx", server(t)) },
+		"pq":  func(t *testing.T) *sql.DB { t.Helper(); return open(t, "postgres", server(t)) },
+		"pgx, pgbouncer": func(t *testing.T) *sql.DB {
+			t.Helper()
+			return open(t, "pgx", with(t, pooler(t), "default_query_exec_mode", "cache_describe"))
+		},
+		"pgx, pgbouncer, exec": func(t *testing.T) *sql.DB {
+			t.Helper()
+			return open(t, "pgx", with(t, pooler(t), "default_query_exec_mode", "exec"))
+		},
+		"pgx, pgbouncer, simple protocol": func(t *testing.T) *sql.DB {
+			t.Helper()
+			return open(t, "pgx", with(t, pooler(t), "default_query_exec_mode", "simple_protocol"))
+		},
+		"pq, pgbouncer": func(t *testing.T) *sql.DB { t.Helper(); return open(t, "postgres", pooler(t)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			db := way(t)
+			db.SetMaxOpenConns(12)
+			db.SetMaxIdleConns(12)
+			must(t, f.journalOn(db).Migrate(t.Context()))
+			devices := make([]intune.DeviceRef, 40)
+			for i := range devices {
+				devices[i] = device()
+			}
+			var won atomic.Int64
+			var race sync.WaitGroup
+			for range 4 {
+				j := f.journalOn(db, lease(2*time.Second))
+				race.Go(func() {
+					for _, d := range devices {
+						entry := asking(d)
+						if err := j.Asking(t.Context(), entry); err != nil {
+							wantBusyOrFail(t, err)
+							continue
+						}
+						won.Add(1)
+						if err := j.Asked(t.Context(), asked(entry, intune.OutcomeAccepted)); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			race.Wait()
+			if n := won.Load(); n != int64(len(devices)) {
+				t.Errorf("%d requests went out", n)
+			}
+			j := f.journalOn(db)
+			wantNoClaim(t, j)
+			f.die()
+			list, err := j.Claim(t.Context(), 100)
+			must(t, err)
+			for _, claimed := range list {
+				must(t, j.Ended(claimed.Context, ended(claimed.Request.Asking, intune.SessionReady)))
+			}
+			if n := len(requests(t, j)); n != len(devices) {
+				t.Errorf("the record has %d requests", n)
+			}
+			must(t, j.Forget(t.Context(), time.Now().Add(time.Hour)))
+			must(t, j.Close())
+		})
+	}
+}

@@ -55,7 +55,7 @@ func (j *Journal) find(ctx context.Context, tx *sql.Tx, entry intune.JournalEntr
 	list, err := query(ctx, tx, j.sql(`SELECT `+columns+` FROM {request}
 		WHERE scope = $1::text AND client_request_id = $2::text AND device_id = $3::text
 		ORDER BY outcome IS NULL DESC, outcome NOT IN ('accepted', 'rejected', 'notSent') DESC, key_used DESC, id DESC LIMIT 1 FOR UPDATE`),
-		j.scope, keyOf(entry.ClientRequestID), deviceIDOf(entry.Device))
+		j.scope, entry.ClientRequestID, deviceIDOf(entry.Device))
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (j *Journal) recordAsked(ctx context.Context, tx *sql.Tx, entry intune.Jour
 
 // insertAlone records an entry whose request this journal does not know. It makes no device busy.
 func (j *Journal) insertAlone(ctx context.Context, tx *sql.Tx, entry intune.JournalEntry) error {
-	r := &row{deviceID: deviceIDOf(entry.Device), key: keyOf(entry.ClientRequestID), nonce: rand.Text()}
+	r := &row{deviceID: deviceIDOf(entry.Device), key: entry.ClientRequestID, nonce: rand.Text()}
 	text, err := encode(entry)
 	if err != nil {
 		return refusal{err}

@@ -57,7 +57,7 @@ func (j *Journal) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	if err != nil {
 		return err
 	}
-	a := &ask{j: j, entry: entry, row: row{deviceID: deviceIDOf(entry.Device), key: keyOf(entry.ClientRequestID), nonce: rand.Text()}}
+	a := &ask{j: j, entry: entry, row: row{deviceID: deviceIDOf(entry.Device), key: entry.ClientRequestID, nonce: rand.Text()}}
 	a.again, _ = ctx.Value(againKey{}).(bool)
 	if a.text, err = encode(entry); err != nil {
 		return err

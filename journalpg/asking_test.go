@@ -350,7 +350,6 @@ func TestJournalAsking_KeysAreUsedOnce(t *testing.T) {
 		}
 		again := entry
 		again.Device = device()
-		again.ClientRequestID = strings.ToUpper(entry.ClientRequestID)
 		again.ResumeToken = token(again, "")
 		err := other.Asking(t.Context(), again)
 		if outcome == intune.OutcomeRejected || outcome == intune.OutcomeNotSent {

@@ -55,11 +55,11 @@ func (j *Journal) claim(ctx context.Context, limit int, givenUp bool) ([]Claimed
 	if limit <= 0 {
 		return nil, invalidArgument("limit", "is not above zero; say how many waits this copy can take")
 	}
-	if err := j.ready(ctx); err != nil {
-		return nil, fmt.Errorf("claim waits of the journal: %w", err)
-	}
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	if err := j.ready(bounded); err != nil {
+		return nil, fmt.Errorf("claim waits of the journal: %w", err)
+	}
 	if err := j.keep(bounded); err != nil {
 		return nil, fmt.Errorf("claim waits of the journal: no connection for the leases: %w", err)
 	}

@@ -120,6 +120,7 @@ func New(db *sql.DB, options *Options) (*Journal, error) {
 		key: append([]byte(nil), o.Key...), copy: rand.Text(),
 		names: strings.NewReplacer("{schema}", `"`+o.Schema+`"`, "{request}", `"`+o.Schema+`".request`),
 	}
+	j.keeper.turn = make(chan struct{}, 1)
 	j.life, j.close = context.WithCancel(context.Background())
 	return j, nil
 }
@@ -187,9 +188,6 @@ func (j *Journal) notify(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // deviceIDOf is the id of a device, which is the same at all addresses.
 func deviceIDOf(device intune.DeviceRef) string { return strings.ToLower(device.DeviceID()) }
-
-// keyOf is a client-request-id as the service compares it.
-func keyOf(clientRequestID string) string { return strings.ToLower(clientRequestID) }
 
 // oneLine is a text of at most limit bytes without control characters.
 func oneLine(text string, limit int) string {

@@ -146,14 +146,18 @@ func (s *holds) end(cause error) {
 
 // keeper renews the leases, on a connection of its own.
 type keeper struct {
-	mu sync.Mutex
-	on bool
+	turn chan struct{} // full while somebody starts it
+	on   bool
 }
 
 // keep makes sure that leases are renewed.
 func (j *Journal) keep(ctx context.Context) error {
-	j.keeper.mu.Lock()
-	defer j.keeper.mu.Unlock()
+	select {
+	case j.keeper.turn <- struct{}{}:
+		defer func() { <-j.keeper.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if j.keeper.on {
 		return nil
 	}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -50,7 +49,7 @@ func (j *Journal) open(r *row, kind kind, sealed sealedText) (intune.JournalEntr
 	if err := json.Unmarshal([]byte(sealed.text.String), &entry); err != nil {
 		return intune.JournalEntry{}, fmt.Errorf("request %d of the journal: %w", r.id, err)
 	}
-	if deviceIDOf(entry.Device) != r.deviceID || keyOf(entry.ClientRequestID) != r.key {
+	if deviceIDOf(entry.Device) != r.deviceID || entry.ClientRequestID != r.key {
 		return intune.JournalEntry{}, fmt.Errorf("request %d of the journal: %w", r.id, errSeal)
 	}
 	return entry, checkToken(entry)
@@ -90,7 +89,7 @@ func checkToken(entry intune.JournalEntry) error {
 			return invalidArgument("entry.ResumeToken", "is of another device than the entry")
 		}
 	}
-	if facts.ClientRequestID != "" && !strings.EqualFold(facts.ClientRequestID, entry.ClientRequestID) {
+	if facts.ClientRequestID != "" && facts.ClientRequestID != entry.ClientRequestID {
 		return invalidArgument("entry.ResumeToken", "is of another request than the entry")
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// bound is how long a method takes at most, all its attempts together.
-	bound = 10 * time.Second
+	// bound is how long a method takes, all its attempts together, so that with the grace of the last one it is ten seconds at most.
+	bound = 9500 * time.Millisecond
 
 	// attemptBound is how long one attempt takes at most, so that one on a dead connection leaves time for another.
 	attemptBound = 4 * time.Second
@@ -148,7 +148,7 @@ func run[T any](ctx context.Context, db beginner, work func(context.Context, *sq
 func runClearly[T any](
 	ctx context.Context, db beginner, work func(context.Context, *sql.Tx) (T, error),
 ) (result T, unclear bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, bound-time.Second) // an attempt ends late by its grace
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		if ended := ctx.Err(); ended != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -139,7 +140,7 @@ func (c *cluster) start() error {
 		return err
 	}
 	defer db.Close()
-	for end := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(2 * time.Minute); ; {
 		err := db.PingContext(context.Background())
 		if err == nil || time.Now().After(end) {
 			return err
@@ -220,6 +221,8 @@ func TestMain(m *testing.M) {
 	if runChild() {
 		return
 	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16") // most tests wait for a lock, a lease or a network
 	shared.dsn = os.Getenv("JOURNALPG_DSN")
 	stop := func() {}
 	if shared.dsn == "" {

@@ -205,7 +205,7 @@ func drop(conn *sql.Conn) {
 // renew renews the leases of all waits of this copy in one statement. It passes over a row that is locked at the moment, so
 // that a transaction that hangs can't hold up the others.
 func (j *Journal) renew(conn **sql.Conn) (err error) {
-	ctx, cancel := context.WithTimeout(j.life, min(attemptBound, max(j.lease/3, grace)))
+	ctx, cancel := context.WithTimeout(j.life, min(attemptBound, j.lease/2))
 	defer cancel()
 	if *conn == nil {
 		if *conn, err = j.db.Conn(ctx); err != nil {

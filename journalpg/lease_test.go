@@ -2,6 +2,7 @@ package journalpg_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"sync"
 	"testing"
@@ -11,16 +12,19 @@ import (
 	"github.com/go-intune/intune/journalpg"
 )
 
+// shortLease is one that lapses in a test, and that a busy machine can renew.
+const shortLease = 3 * time.Second
+
 // A wait is the copy's own for as long as it lives.
 func TestJournal_LeasesAreRenewed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	j, other := f.journal(lease(900*time.Millisecond)), f.journal()
+	j, other := f.journal(lease(shortLease)), f.journal()
 	entry := ask(t, j, device())
 	second := ask(t, f.journal(), device())
 	f.exec(`UPDATE {request} SET lease_until = clock_timestamp() WHERE client_request_id = $1`, second.ClientRequestID)
 	claimed := claimOne(t, j)
-	pause(t, 2*time.Second)
+	pause(t, 2*shortLease)
 	wantNoClaim(t, other)
 	wantBusy(t, other.Asking(t.Context(), asking(entry.Device)))
 	if err := claimed.Context.Err(); err != nil {
@@ -36,14 +40,14 @@ func TestJournal_DryPool(t *testing.T) {
 	f := newFixture(t)
 	db := open(t, "pgx", server(t))
 	db.SetMaxOpenConns(3)
-	j, other := f.journalOn(db, lease(900*time.Millisecond)), f.journal()
+	j, other := f.journalOn(db, lease(shortLease)), f.journal()
 	ask(t, j, device())
 	for range 2 {
 		conn, err := db.Conn(t.Context())
 		must(t, err)
 		t.Cleanup(func() { conn.Close() })
 	}
-	pause(t, 2*time.Second)
+	pause(t, 2*shortLease)
 	wantNoClaim(t, other)
 	start := time.Now()
 	if err := j.Asking(t.Context(), asking(device())); err == nil {
@@ -59,14 +63,14 @@ func TestJournal_DryPool(t *testing.T) {
 func TestJournal_LockedRowHoldsUpNoLease(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	j, other := f.journal(lease(900*time.Millisecond)), f.journal()
+	j, other := f.journal(lease(shortLease)), f.journal()
 	locked := ask(t, j, device())
 	ask(t, j, device())
-	tx, err := f.db.BeginTx(t.Context(), nil)
+	tx, err := f.db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	must(t, err)
 	_, err = tx.ExecContext(t.Context(), `SELECT FROM `+f.schema+`.request WHERE client_request_id = $1 FOR UPDATE`, locked.ClientRequestID)
 	must(t, err)
-	pause(t, 1500*time.Millisecond)
+	pause(t, 3*shortLease/2)
 	must(t, tx.Rollback())
 	list, err := other.Claim(t.Context(), 10)
 	must(t, err)
@@ -82,7 +86,7 @@ func TestJournal_StalledCopy(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	p, dsn := newProxy(t, server(t), nil)
-	j, other := f.journalOn(open(t, "pgx", dsn), lease(900*time.Millisecond)), f.journal()
+	j, other := f.journalOn(open(t, "pgx", dsn), lease(shortLease)), f.journal()
 	entry := ask(t, j, device())
 	second := ask(t, other, device())
 	must(t, other.Ended(t.Context(), ended(second, intune.SessionLeft)))
@@ -90,7 +94,7 @@ func TestJournal_StalledCopy(t *testing.T) {
 	p.hold()
 	select {
 	case <-claimed.Context.Done():
-	case <-time.After(5 * time.Second):
+	case <-time.After(4 * shortLease):
 		t.Fatal("the context does not end with the lease")
 	}
 	if cause := context.Cause(claimed.Context); !errors.Is(cause, intune.ErrSuperseded) {

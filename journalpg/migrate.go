@@ -13,6 +13,8 @@ import (
 const (
 	majorVersion = 1
 	minorVersion = 0
+
+	migrateBound = time.Minute
 )
 
 // migrations has one step for each minor version. A step adds, and changes nothing that an earlier version of this
@@ -68,25 +70,35 @@ COMMENT ON COLUMN {request}.forgotten IS 'Forget has removed what is about peopl
 // role that owns the schema, or may create it; if nothing is to be done, the application's role is enough.
 //
 // It waits for a lock on the tables for three seconds at a time, so that it holds up nobody longer than that, and gives up
-// after ten seconds, or when ctx ends.
+// after a minute, or when ctx ends.
 func (j *Journal) Migrate(ctx context.Context) error {
 	if err := j.usable(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, migrateBound)
+	defer cancel()
+	for {
+		err := j.migrateOnce(ctx)
+		switch {
+		case err == nil:
+			j.versionSeen.Store(true)
+			return nil
+		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) && !mayPass(err, false): // the database is away
+			return fmt.Errorf("migrate the journal: %w", err)
+		}
+	}
+}
+
+func (j *Journal) migrateOnce(ctx context.Context) error {
 	current, err := run(ctx, j.db, j.readVersion)
 	if err != nil {
-		return fmt.Errorf("migrate the journal: %w", err)
+		return err
 	}
-	if !current.exists || current.needsMigration() {
-		_, err = run(ctx, j.db, j.migrate)
-	} else {
-		err = current.check()
+	if current.exists && !current.needsMigration() {
+		return current.check()
 	}
-	if err != nil {
-		return fmt.Errorf("migrate the journal: %w", err)
-	}
-	j.versionSeen.Store(true)
-	return nil
+	_, err = run(ctx, j.db, j.migrate)
+	return err
 }
 
 func (j *Journal) migrate(ctx context.Context, tx *sql.Tx) (struct{}, error) {

@@ -16,8 +16,8 @@ import (
 func TestJournalMigrate_ManyStarts(t *testing.T) {
 	t.Parallel()
 	db := open(t, "pgx", server(t))
-	db.SetMaxOpenConns(40)
-	db.SetMaxIdleConns(40)
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	f := &fixture{t: t, db: db, schema: schemaName()}
 	t.Cleanup(func() { _, _ = db.Exec(`DROP SCHEMA IF EXISTS ` + f.schema + ` CASCADE`) })
 	var starts sync.WaitGroup

@@ -95,7 +95,7 @@ func TestNew_DriversAndPoolers(t *testing.T) {
 			var won atomic.Int64
 			var race sync.WaitGroup
 			for range 4 {
-				j := f.journalOn(db, lease(2*time.Second))
+				j := f.journalOn(db)
 				race.Go(func() {
 					for _, d := range devices {
 						entry := asking(d)

@@ -383,6 +383,11 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
 	"go -C examples/service run . -demo": {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
 
+	"go test -run '^$' -bench Journal .": {file: ".ci/run", words: "-run '^$' -bench Journal -benchtime 1x ."},
+	"JOURNALPG_SOAK=1m go test -run CopiesThatDie .": {
+		notRun: "it takes a minute; every run of the tests kills copies for some seconds",
+	},
+
 	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -15,7 +16,7 @@ func BenchmarkJournal(b *testing.B) {
 		b.Skip(shared.err)
 	}
 	f := benchFixture(b)
-	ctx := context.Background()
+	ctx := b.Context()
 	var spent time.Duration
 	for b.Loop() {
 		entry := asking(device())
@@ -44,7 +45,7 @@ func benchFixture(b *testing.B) *journalpg.Journal {
 	}
 	b.Cleanup(func() {
 		_ = j.Close()
-		_, _ = db.ExecContext(context.Background(), `DROP SCHEMA IF EXISTS `+schema+` CASCADE`)
+		_, _ = db.ExecContext(context.WithoutCancel(b.Context()), `DROP SCHEMA IF EXISTS `+schema+` CASCADE`)
 	})
 	if err := j.Migrate(b.Context()); err != nil {
 		b.Fatal(err)

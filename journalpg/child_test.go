@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/go-intune/intune"
 	"github.com/google/uuid"
 
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
 )
 

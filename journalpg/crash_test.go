@@ -167,8 +167,8 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		running[i] = c.start()
 	}
 	eventually(t, func() bool {
-		return f.count(`SELECT count(*) FROM {request} WHERE session IN ('ready', 'failed') OR session = 'left' AND outcome IS DISTINCT FROM 'accepted'
-			AND copy IS NULL AND confirm_until < clock_timestamp()`) == devices
+		return f.count(`SELECT count(*) FROM {request} WHERE session IN ('ready', 'failed')
+			OR session = 'left' AND outcome IS DISTINCT FROM 'accepted' AND copy IS NULL AND confirm_until < clock_timestamp()`) == devices
 	})
 	lost, unasked := 0, 0
 	byDevice := map[string]intune.JournalRequest{}
@@ -200,4 +200,3 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	}
 	t.Logf("%d kills, %d stops; %d devices: %d not asked, %d links not shown", kills, stops, devices, unasked, lost)
 }
-

@@ -9,9 +9,9 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/go-intune/intune"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
 )
 

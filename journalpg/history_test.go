@@ -99,7 +99,9 @@ func TestJournalForget(t *testing.T) {
 		}
 	}
 	wantNoClaim(t, f.journal())
-	for i, want := range []string{"accepted ready waiting=false", "accepted left waiting=false", "rejected  waiting=false", "accepted  waiting=true"} {
+	for i, want := range []string{
+		"accepted ready waiting=false", "accepted left waiting=false", "rejected  waiting=false", "accepted  waiting=true",
+	} {
 		r := requests(t, j)[i]
 		if got := summary(r); got != want {
 			t.Errorf("request %d is %q instead of %q", i, got, want)

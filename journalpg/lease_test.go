@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -143,7 +144,8 @@ func TestJournalEnded_NoDatabase(t *testing.T) {
 		t.Errorf("the lease lives, and the link is withheld: %v", err)
 	}
 	eventually(t, func() bool {
-		return f.count(`SELECT count(*) FROM {request} WHERE client_request_id = $1 AND lease_until < clock_timestamp()`, second.ClientRequestID) == 1
+		return f.count(`SELECT count(*) FROM {request} WHERE client_request_id = $1 AND lease_until < clock_timestamp()`,
+			second.ClientRequestID) == 1
 	})
 	wantSuperseded(t, j.Ended(t.Context(), ended(second, intune.SessionReady)))
 	p.reach(true)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/journalpg"
 )
 

@@ -32,7 +32,7 @@ func pooler(t *testing.T) string {
 	if err != nil {
 		t.Skip(err)
 	}
-	folder, err := os.MkdirTemp("", "journalpg")
+	folder, err := os.MkdirTemp("", "journalpg") //nolint:usetesting // the server's user could not enter it
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	if as != nil {

@@ -33,8 +33,8 @@ func TestREADME_Queries(t *testing.T) {
 			continue
 		}
 		n++
-		statement = strings.NewReplacer("intune.", f.schema+".", "6babcaad-604b-40ac-a9d7-9fd97c0b779f", entry.Device.DeviceID()).Replace(statement)
-		rows, err := f.db.QueryContext(t.Context(), statement)
+		statement = strings.ReplaceAll(statement, "6babcaad-604b-40ac-a9d7-9fd97c0b779f", entry.Device.DeviceID())
+		rows, err := f.db.QueryContext(t.Context(), strings.ReplaceAll(statement, "intune.", f.schema+"."))
 		if err != nil {
 			t.Errorf("%v: %s", err, statement)
 			continue

@@ -42,7 +42,7 @@ func Resume(ctx context.Context, j *Journal, client *intune.Client, each func(in
 	}
 	if err := j.usable(ctx); err != nil {
 		if ctx != nil && ctx.Err() != nil {
-			return nil //nolint:nilerr // the end is no error
+			return nil // which is no error
 		}
 		return err
 	}
@@ -106,7 +106,7 @@ func wait(client *intune.Client, claimed Claimed) waited {
 	_, pending := errors.AsType[*intune.PendingError](err)
 	return waited{
 		result: intune.OpenResult{Device: claimed.Request.Device(), Session: session, Err: err},
-		told:   !elsewhere && !(pending && claimed.Context.Err() != nil),
+		told:   !elsewhere && (!pending || claimed.Context.Err() == nil),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+
 	"github.com/go-intune/intune/journalpg"
 )
 

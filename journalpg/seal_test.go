@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -14,16 +15,19 @@ import (
 func TestOptions_KeySealsRows(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
-		"token in Asked":   `UPDATE {request} SET asked = replace(asked, $1, $2) WHERE device_id = $1`,
-		"token in Asking":  `UPDATE {request} SET asking = replace(asking, $1, $2) WHERE device_id = $1`,
-		"all that is open": `UPDATE {request} SET asked = replace(asked, $1, $2), asking = replace(asking, $1, $2), device_id = $2 WHERE device_id = $1`,
-		"device":           `UPDATE {request} SET device_id = $2 WHERE device_id = $1`,
-		"no seals":         `UPDATE {request} SET asked = replace(asked, $1, $2), asked_seal = NULL WHERE device_id = $1`,
-		"entries of another request": `UPDATE {request} AS r SET asking = o.asking, asking_seal = o.asking_seal, asked = o.asked, asked_seal = o.asked_seal
+		"token in Asked":  `UPDATE {request} SET asked = replace(asked, $1, $2) WHERE device_id = $1`,
+		"token in Asking": `UPDATE {request} SET asking = replace(asking, $1, $2) WHERE device_id = $1`,
+		"all that is open": `UPDATE {request} SET asked = replace(asked, $1, $2), asking = replace(asking, $1, $2), device_id = $2
+			WHERE device_id = $1`,
+		"device":   `UPDATE {request} SET device_id = $2 WHERE device_id = $1`,
+		"no seals": `UPDATE {request} SET asked = replace(asked, $1, $2), asked_seal = NULL WHERE device_id = $1`,
+		"entries of another request": `UPDATE {request} AS r SET
+			asking = o.asking, asking_seal = o.asking_seal, asked = o.asked, asked_seal = o.asked_seal
 			FROM {request} AS o WHERE r.device_id = $1 AND o.device_id = $2`,
-		"Asked as Asking":       `UPDATE {request} SET asking = asked, asking_seal = asked_seal WHERE device_id = $1 AND $2::text <> ''`,
-		"scope":                 `UPDATE {request} SET scope = 'other/' || $2::text WHERE device_id = $1`,
-		"an entry is taken out": `UPDATE {request} SET asking = NULL, asking_seal = NULL, client_request_id = 'x' || $2::text WHERE device_id = $1`,
+		"Asked as Asking": `UPDATE {request} SET asking = asked, asking_seal = asked_seal WHERE device_id = $1 AND $2::text <> ''`,
+		"scope":           `UPDATE {request} SET scope = 'other/' || $2::text WHERE device_id = $1`,
+		"an entry is taken out": `UPDATE {request} SET asking = NULL, asking_seal = NULL, client_request_id = 'x' || $2::text
+			WHERE device_id = $1`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

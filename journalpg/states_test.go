@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -14,6 +15,8 @@ func TestJournal_States(t *testing.T) {
 	const (
 		accepted = intune.OutcomeAccepted
 		unknown  = intune.OutcomeUnknown
+		ready    = intune.SessionReady
+		left     = intune.SessionLeft
 	)
 	type copyOf struct {
 		f *fixture
@@ -44,22 +47,28 @@ func TestJournal_States(t *testing.T) {
 		busy, claimable bool
 		says            string
 	}{
-		"asking":                        {nil, nil, true, false, "unknown  waiting=true"},
-		"asking, copy died":             {nil, steps{dies}, true, true, "unknown  waiting=true"},
-		"asking, lapsed":                {nil, steps{dies, later(31 * time.Minute)}, false, true, "unknown  waiting=true"},
-		"asking, lapsed, copy lives":    {nil, steps{later(31 * time.Minute)}, true, false, "unknown  waiting=true"},
-		"waiting":                       {nil, steps{outcome(accepted)}, true, false, "accepted  waiting=true"},
-		"waiting for a day, copy died":  {nil, steps{outcome(accepted), dies, later(25 * time.Hour)}, false, false, "accepted  waiting=true"},
-		"waiting, copy died":            {nil, steps{outcome(accepted), dies}, false, true, "accepted  waiting=true"},
-		"waiting unsure":                {nil, steps{outcome(unknown)}, true, false, "unknown  waiting=true"},
-		"waiting unsure, copy died":     {nil, steps{outcome(unknown), dies, later(3 * time.Minute)}, false, true, "unknown  waiting=true"},
-		"left":                          {nil, steps{outcome(accepted), session(intune.SessionLeft)}, false, true, "accepted left waiting=true"},
-		"left early without a sign":     {nil, steps{outcome(unknown), session(intune.SessionLeft)}, false, true, "unknown left waiting=true"},
-		"left without a sign":           {nil, steps{outcome(unknown), session(intune.SessionLeft), later(3 * time.Minute)}, false, false, "unknown left waiting=true"},
-		"left, outcome never came":      {nil, steps{session(intune.SessionLeft)}, true, true, "unknown left waiting=true"},
-		"ready":                         {nil, steps{outcome(accepted), session(intune.SessionReady)}, false, false, "accepted ready waiting=false"},
-		"failed":                        {nil, steps{outcome(accepted), session(intune.SessionFailed)}, false, false, "accepted failed waiting=false"},
-		"ready, outcome never came":     {nil, steps{session(intune.SessionReady)}, false, false, "accepted ready waiting=false"},
+		"asking":                       {nil, nil, true, false, "unknown  waiting=true"},
+		"asking, copy died":            {nil, steps{dies}, true, true, "unknown  waiting=true"},
+		"asking, lapsed":               {nil, steps{dies, later(31 * time.Minute)}, false, true, "unknown  waiting=true"},
+		"asking, lapsed, copy lives":   {nil, steps{later(31 * time.Minute)}, true, false, "unknown  waiting=true"},
+		"waiting":                      {nil, steps{outcome(accepted)}, true, false, "accepted  waiting=true"},
+		"waiting for a day, copy died": {nil, steps{outcome(accepted), dies, later(25 * time.Hour)}, false, false, "accepted  waiting=true"},
+		"waiting, copy died":           {nil, steps{outcome(accepted), dies}, false, true, "accepted  waiting=true"},
+		"waiting unsure":               {nil, steps{outcome(unknown)}, true, false, "unknown  waiting=true"},
+		"waiting unsure, copy died":    {nil, steps{outcome(unknown), dies, later(3 * time.Minute)}, false, true, "unknown  waiting=true"},
+		"left":                         {nil, steps{outcome(accepted), session(left)}, false, true, "accepted left waiting=true"},
+		"left early without a sign":    {nil, steps{outcome(unknown), session(left)}, false, true, "unknown left waiting=true"},
+		"left without a sign": {nil, steps{outcome(unknown), session(left), later(3 * time.Minute)}, false, false,
+			"unknown left waiting=true"},
+		"left, outcome never came": {nil, steps{session(left)}, true, true, "unknown left waiting=true"},
+		"ready":                    {nil, steps{outcome(accepted), session(ready)}, false, false, "accepted ready waiting=false"},
+		"failed": {
+			nil,
+			steps{outcome(accepted), session(intune.SessionFailed)},
+			false, false,
+			"accepted failed waiting=false",
+		},
+		"ready, outcome never came":     {nil, steps{session(ready)}, false, false, "accepted ready waiting=false"},
 		"rejected":                      {nil, steps{outcome(intune.OutcomeRejected)}, false, false, "rejected  waiting=false"},
 		"not sent":                      {nil, steps{outcome(intune.OutcomeNotSent)}, false, false, "notSent  waiting=false"},
 		"without a wait, asking":        {many, nil, true, false, "unknown  waiting=false"},
@@ -68,7 +77,7 @@ func TestJournal_States(t *testing.T) {
 		"without a wait, asking lapsed": {many, steps{later(31 * time.Minute)}, false, false, "unknown  waiting=false"},
 		"poller":                        {poller, steps{outcome(accepted)}, true, false, "accepted  waiting=true"},
 		"poller, lapsed":                {poller, steps{outcome(accepted), later(31 * time.Minute)}, false, true, "accepted  waiting=true"},
-		"poller, ready":                 {poller, steps{outcome(accepted), session(intune.SessionReady)}, false, false, "accepted ready waiting=false"},
+		"poller, ready":                 {poller, steps{outcome(accepted), session(ready)}, false, false, "accepted ready waiting=false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

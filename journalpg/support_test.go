@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/google/uuid"
 
-	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -32,7 +32,9 @@ func newFixtureAt(t *testing.T, dsn string) *fixture {
 	f := &fixture{t: t, db: open(t, "pgx", dsn), schema: schemaName()}
 	f.db.SetMaxOpenConns(16)
 	f.db.SetMaxIdleConns(16)
-	t.Cleanup(func() { _, _ = f.db.ExecContext(context.Background(), `DROP SCHEMA IF EXISTS "`+f.schema+`" CASCADE`) })
+	t.Cleanup(func() {
+		_, _ = f.db.ExecContext(context.WithoutCancel(t.Context()), `DROP SCHEMA IF EXISTS "`+f.schema+`" CASCADE`)
+	})
 	if err := f.journal().Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

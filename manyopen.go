@@ -41,7 +41,7 @@ type OpenRemoteAssistanceManyOptions struct {
 	MaxWait time.Duration
 
 	// MaxWaits is how many devices are waited for at a time at most, including those that are being asked. While there are
-	// so many, nobody else is asked. Zero means 10,000, for which less than 20 MB are needed.
+	// so many, nobody else is asked. Zero means 10,000, which need some 10 MB, and three times as much while every read fails.
 	MaxWaits int
 
 	// OnRequested, if not nil, is called once for each device whose request has been made or may have been, in the

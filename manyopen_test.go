@@ -243,8 +243,9 @@ func TestOpenRemoteAssistanceMany_AtMostOnePrompt(t *testing.T) {
 			bubble(t, fmt.Sprintf("%s, with a journal: %t", name, journal != nil), func(t *testing.T, tenant *intunetest.Tenant) {
 				device := tenant.AddDevice(intune.ManagedDevice{ID: "x"}, c.script)
 				other := tenant.AddDevice(intune.ManagedDevice{ID: "y"}, after(time.Second))
-				c.fault.Match = ofDevice("x", c.method)
-				tenant.Inject(c.fault)
+				fault := c.fault
+				fault.Match = ofDevice("x", c.method)
+				tenant.Inject(fault)
 				client := tenant.Client()
 				if journal != nil {
 					client = journaled(t, tenant, journal)

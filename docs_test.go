@@ -218,7 +218,7 @@ func TestSnippets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "intunetest/example_test.go", "journalfile/example_test.go", "readiness/example_test.go")
+	files = append(files, "intunetest/example_test.go", "journalfile/example_test.go", "journalpg/example_test.go", "readiness/example_test.go")
 	err = filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".go" {
 			files = append(files, path)
@@ -382,6 +382,8 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run ./examples/conformance":       {notRun: "it needs a tenant"},
 	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
 	"go -C examples/service run . -demo": {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
+
+	"go test -v -run 'Open.*Simulation' .": {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
 
 	"go test -run '^$' -bench Journal .": {file: ".ci/run", words: "-run '^$' -bench Journal -benchtime 1x ."},
 	"JOURNALPG_SOAK=1m go test -run CopiesThatDie .": {

@@ -19,7 +19,7 @@ type againKey struct{}
 func Again(ctx context.Context) context.Context { return context.WithValue(ctx, againKey{}, true) }
 
 // busyRow is whether a row that is open makes its device busy; again is the parameter that says whether the request may follow
-// one without a wait.// Until Options.Busy has passed, no wait of another copy frees a device whose request may still go out.
+// one without a wait. Until Options.Busy has passed, no wait of another copy frees a device whose request may still go out.
 func busyRow(again string) string {
 	return `(coalesce(lease_until > clock_timestamp(), false) OR busy_until > clock_timestamp() AND
 		(outcome IS NULL OR NOT waits AND session IS NULL AND NOT ` + again + `))`

@@ -9,14 +9,20 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-intune/intune"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/go-intune/intune/journalpg"
 )
 
-// technician is how this program knows in a context for whom it works.
-type technician struct{}
+type technicianKey struct{}
+
+// technician is the person that a copy works for.
+func technician(ctx context.Context) string {
+	name, _ := ctx.Value(technicianKey{}).(string)
+	return name
+}
 
 // A program of which several copies run: it goes on with what copies left behind, and asks for a device.
 func Example() {
@@ -26,43 +32,55 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	journal, err := journalpg.New(db, &journalpg.Options{
-		Scope: "graph.microsoft.com/" + os.Getenv("AZURE_TENANT_ID"),
-		Key:   []byte(os.Getenv("JOURNAL_KEY")),
-		Actor: func(ctx context.Context) string { name, _ := ctx.Value(technician{}).(string); return name },
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer journal.Close()
-	if err := journal.Migrate(ctx); err != nil {
-		log.Fatal(err)
-	}
 	credential, err := intune.NewCredential(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
+	ctx = context.WithValue(ctx, technicianKey{}, "Kim")
+	device := intune.Device("6babcaad-604b-40ac-a9d7-9fd97c0b779f")
+	if err := helpWith(ctx, db, credential, os.Getenv("AZURE_TENANT_ID"), []byte(os.Getenv("JOURNAL_KEY")), device); err != nil {
+		log.Print(err)
+	}
+}
+
+//nolint:contextcheck // the journal gives up its leases after the end of the context
+func helpWith(
+	ctx context.Context, db *sql.DB, credential azcore.TokenCredential, tenantID string, key []byte, device intune.DeviceRef,
+) error {
+	journal, err := journalpg.New(db, &journalpg.Options{
+		Scope: "graph.microsoft.com/" + tenantID, // whose devices these are
+		Key:   key,                               // 32 random bytes, the same in all copies, kept outside of the database
+		Actor: technician,                        // who it is done for, from the context
+	})
+	if err != nil {
+		return err
+	}
+	defer journal.Close() // gives up the waits of this copy, so that others go on at once
+	if err := journal.Migrate(ctx); err != nil {
+		return err
+	}
 	client, err := intune.NewClient(credential, &intune.ClientOptions{Journal: journal})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	go func() {
-		err := journalpg.Resume(ctx, journal, client, func(result intune.OpenResult) {
-			fmt.Println(result.Device, result.Session, result.Err) // tell the person of the record
-		})
-		if err != nil {
-			log.Print(err)
-		}
-	}()
-	device := intune.Device("6babcaad-604b-40ac-a9d7-9fd97c0b779f")
-	session, err := client.OpenRemoteAssistance(context.WithValue(ctx, technician{}, "Kim"), device, &intune.OpenRemoteAssistanceOptions{
-		Reference: "INC-4711",
-	})
+	go goOn(ctx, journal, client) // goes on with what copies left behind: journalpg.Resume
+	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Reference: "INC-4711"})
 	if busy, ok := errors.AsType[*intune.DeviceBusyError](err); ok {
-		log.Fatalf("%s asked at %s; free at %s", busy.Actor, busy.Since, busy.FreeAt)
+		return fmt.Errorf("%s asked at %s; free at %s", busy.Actor, busy.Since, busy.FreeAt)
 	}
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Println(session.URL.Reveal())
+	return nil
+}
+
+// goOn hands on the links of earlier requests to the people of the record.
+func goOn(ctx context.Context, journal *journalpg.Journal, client *intune.Client) {
+	err := journalpg.Resume(ctx, journal, client, func(result intune.OpenResult) {
+		fmt.Println(result.Device, result.Session, result.Err)
+	})
+	if err != nil {
+		log.Print(err)
+	}
 }

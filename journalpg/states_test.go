@@ -58,8 +58,12 @@ func TestJournal_States(t *testing.T) {
 		"waiting unsure, copy died":    {nil, steps{outcome(unknown), dies, later(3 * time.Minute)}, false, true, "unknown  waiting=true"},
 		"left":                         {nil, steps{outcome(accepted), session(left)}, false, true, "accepted left waiting=true"},
 		"left early without a sign":    {nil, steps{outcome(unknown), session(left)}, false, true, "unknown left waiting=true"},
-		"left without a sign": {nil, steps{outcome(unknown), session(left), later(3 * time.Minute)}, false, false,
-			"unknown left waiting=true"},
+		"left without a sign": {
+			nil,
+			steps{outcome(unknown), session(left), later(3 * time.Minute)},
+			false, false,
+			"unknown left waiting=true",
+		},
 		"left, outcome never came": {nil, steps{session(left)}, true, true, "unknown left waiting=true"},
 		"ready":                    {nil, steps{outcome(accepted), session(ready)}, false, false, "accepted ready waiting=false"},
 		"failed": {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
+	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-intune/intune"
 )
 
@@ -63,15 +62,16 @@ func (d *desk) detached(ctx context.Context) (context.Context, func()) {
 // open asks and waits.
 func (d *desk) open(ctx context.Context, who *identity, s *session) {
 	ctx = withOwner(ctx, who.key)
-	ctx = policy.WithHTTPHeader(ctx, http.Header{"Client-Request-Id": {s.id}})
 	sent := false
 	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
-		MaxWait: d.maxWait,
+		ClientRequestID: s.id,
+		MaxWait:         d.maxWait,
 		OnRequested: func(requested intune.Requested) {
-			token := requested.ResumeToken
 			sent = true
 			d.supersedeOthers(s)
-			s.change(stateWaiting, func() { s.token = token })
+			s.change(stateWaiting, func() {
+				s.token, s.unsure = requested.ResumeToken, requested.Outcome != intune.OutcomeAccepted
+			})
 			d.asks.Done()
 		},
 	})
@@ -79,6 +79,16 @@ func (d *desk) open(ctx context.Context, who *identity, s *session) {
 		defer d.asks.Done()
 	}
 	d.settle(ctx, s, link, err)
+}
+
+// reasonOf is the service's own text in the one-line text of a [*intune.SessionError], which is all that the journal keeps.
+// The hint after it is for operators.
+func reasonOf(text string) string {
+	if _, after, ok := strings.Cut(text, " failed: "); ok {
+		text = after
+	}
+	reason, _, _ := strings.Cut(text, "; hint: ")
+	return reason
 }
 
 // supersedeOthers ends the waits for links of earlier requests.
@@ -107,17 +117,14 @@ func (d *desk) settle(ctx context.Context, s *session, got intune.RemoteAssistan
 		d.telemetry.linkCame(ctx, time.Since(s.asked))
 	case isFailure:
 		outcome = stateFailed
-		if err := d.record.note(ctx, s, noteFailed, failed.Details); err != nil {
-			d.log.ErrorContext(ctx, "the journal could not be written", "session", s.id)
-		}
-		s.change(outcome, func() { s.reason, s.token, s.running = failed.Details, "", false })
+		s.change(outcome, func() { s.reason, s.token, s.running, s.unsure = reasonOf(failed.Error()), "", false, false })
 	case isPending && d.waits.Err() != nil:
 		outcome = stateWaiting
 		s.change(outcome, func() { s.token, s.running = pending.ResumeToken, false })
 	case isPending:
 		outcome = stateNoLink
 		s.change(outcome, func() {
-			s.token, s.running, s.unsure = pending.ResumeToken, false, errors.Is(err, intune.ErrOutcomeUnknown)
+			s.token, s.running, s.unsure = pending.ResumeToken, false, s.unsure && errors.Is(err, intune.ErrOutcomeUnknown)
 			if errors.Is(err, errSignInAgain) || errors.Is(err, intune.ErrUnauthenticated) {
 				s.reason = "The sign-in is no longer good. Sign in again, then go on waiting."
 			}

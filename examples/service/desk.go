@@ -49,6 +49,7 @@ func newDesk(rec *record, log *slog.Logger, t *telemetry, maxWait time.Duration,
 		byID: map[string]*session{}, byDevice: map[string][]*session{}, byOwner: map[string][]*session{}, orphans: map[string]int{},
 	}
 	d.waits, d.stop = context.WithCancel(context.Background())
+	rec.stopping = func() bool { return d.waits.Err() != nil }
 	return d
 }
 

@@ -105,7 +105,7 @@ func (p *place) open() {
 	}
 	p.spans = tracetest.NewSpanRecorder()
 	p.metrics = sdkmetric.NewManualReader()
-	client := &http.Client{Transport: p.network}
+	client := &http.Client{Transport: inProcess{"login.example": p.entra.handler()}}
 	o := &settings{
 		public: public, issuer: p.entra.issuer(), tenantID: p.entra.tenantID, clientID: p.entra.clientID, secret: p.entra.secret,
 		scope: p.entra.scope, entra: client,

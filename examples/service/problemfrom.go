@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -34,11 +35,13 @@ func problemFrom(err error) *problem {
 			break
 		}
 	}
-	if p.name == kindThrottled.name {
-		p.extra.RetryAfter = 30 * time.Second
-		if failed, ok := errors.AsType[*intune.Error](err); ok && failed.RetryAfter > 0 {
-			p.extra.RetryAfter = failed.RetryAfter
-		}
+	failed, ok := errors.AsType[*intune.Error](err)
+	switch {
+	case !ok:
+	case failed.StatusCode == 0 && errors.Is(err, intune.ErrConflict): // not Intune's: somebody else's session came up meanwhile
+		p = kindDeviceBusy.because(err)
+	case p.name == kindThrottled.name:
+		p.extra.RetryAfter = cmp.Or(failed.RetryAfter, 30*time.Second)
 	}
 	return p
 }

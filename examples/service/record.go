@@ -13,14 +13,17 @@ import (
 
 // What the service adds to the journal. The library keeps outcomes that it does not know as they are.
 const (
-	noteOpened intune.Outcome = "service.opened" // the link was handed out
-	noteFailed intune.Outcome = "service.failed" // the error text of the session came
+	noteOpened  intune.Outcome = "service.opened"  // the link was handed out
+	noteWaiting intune.Outcome = "service.waiting" // a wait that had been left goes on
+	noteFailed  intune.Outcome = "service.failed"  // in older files: the error text of the session came
 )
 
 // record is the journal on disk.
 type record struct {
-	file    *os.File
-	journal intune.Journal
+	intune.Journal
+
+	file     *os.File
+	stopping func() bool // the waits end because the service does
 }
 
 // openRecord opens the journal at a path, for this process only. It must be a file that keeps what is written.
@@ -39,13 +42,24 @@ func openRecord(path string) (*record, error) {
 	if err := lock(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("-journal: another process uses %s; each instance needs a journal of its own", path), file.Close())
 	}
-	return &record{file: file, journal: journalfile.New(file, &journalfile.Options{Actor: ownerOf})}, nil
+	return &record{
+		Journal: journalfile.New(file, &journalfile.Options{Actor: ownerOf}), file: file, stopping: func() bool { return false },
+	}, nil
+}
+
+// Ended implements [intune.Journal]. A wait that ends with the service goes on after the restart, as it does after a crash,
+// and so the journal does not say that it was left.
+func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	if entry.Session == intune.SessionLeft && r.stopping() {
+		return nil
+	}
+	return r.Journal.Ended(ctx, entry)
 }
 
 // note adds an entry about a session, which is on disk when note returns.
-func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome, text string) error {
-	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome, Error: text}
-	return r.journal.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry)
+func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome) error {
+	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome}
+	return r.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry)
 }
 
 func (r *record) close() error { return r.file.Close() }

@@ -18,9 +18,17 @@ func (d *desk) replay(from io.Reader, now time.Time) error {
 		for entry, err := range journalfile.Read(from) {
 			switch {
 			case err == nil && now.Sub(entry.Time) > historyLife:
-			case entry.Outcome == noteOpened, entry.Outcome == noteFailed:
+				continue
+			case entry.Outcome == noteOpened, entry.Outcome == noteWaiting:
 				notes[entry.ClientRequestID] = entry
-			case !yield(entry, err):
+				continue
+			case entry.Outcome == noteFailed:
+				failed := &intune.SessionError{Device: entry.Device, Details: entry.Error}
+				entry.Outcome, entry.Session, entry.Error = "", intune.SessionFailed, failed.Error()
+			case entry.Session != "" && notes[entry.ClientRequestID].Outcome == noteWaiting: // that wait has ended
+				delete(notes, entry.ClientRequestID)
+			}
+			if !yield(entry, err) {
 				return
 			}
 		}
@@ -46,26 +54,32 @@ func (d *desk) replay(from io.Reader, now time.Time) error {
 	return nil
 }
 
-// replayed is the session of a request. The note is zero if there is none.
+// replayed is the session of a request as it was, but for its link, which is on no disk. The note is zero if there is none.
 func replayed(r *intune.JournalRequest, note intune.JournalEntry) *session {
 	s := newSession(r.Asking.ClientRequestID, r.Asking.Actor, r.Device(), r.Asking.Time, stateWaiting)
-	s.token, s.unsure = r.ResumeToken(), r.Outcome() == intune.OutcomeUnknown
-	if outcome := r.Outcome(); outcome == intune.OutcomeRejected || outcome == intune.OutcomeNotSent {
-		s.state, s.token = stateRefused, ""
-		s.problem = kindUnavailable.with(problemExtra{})
-		if r.Asked.StatusCode != 0 {
-			s.problem = kindTenant.with(problemExtra{})
-		}
-		return s
-	}
 	if at := r.Asked.Time; !at.IsZero() {
 		s.settled = at
 	}
+	if outcome := r.Outcome(); outcome == intune.OutcomeRejected || outcome == intune.OutcomeNotSent {
+		s.state, s.problem = stateRefused, problemFrom(&intune.Error{StatusCode: r.Asked.StatusCode})
+		return s
+	}
+	s.token, s.unsure = r.ResumeToken(), r.Outcome() == intune.OutcomeUnknown
+	switch r.Ended.Session {
+	case intune.SessionReady: // a link and an error text prove that the user was asked
+		s.state, s.settled, s.unsure = stateReady, r.Ended.Time, false
+	case intune.SessionFailed:
+		s.state, s.settled, s.unsure = stateFailed, r.Ended.Time, false
+		s.token, s.reason = "", reasonOf(r.Ended.Error)
+	case intune.SessionLeft:
+		s.state, s.settled = stateNoLink, r.Ended.Time
+	default: // the wait goes on
+	}
 	switch note.Outcome {
 	case noteOpened:
-		s.state, s.token, s.settled = stateOpened, "", note.Time
-	case noteFailed:
-		s.state, s.token, s.reason, s.settled = stateFailed, "", note.Error, note.Time
+		s.state, s.settled, s.unsure, s.token = stateOpened, note.Time, false, ""
+	case noteWaiting:
+		s.state, s.settled = stateWaiting, note.Time
 	default: // there is none
 	}
 	return s

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,23 +12,29 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
 
 // crash goes on with the journal as it is, as if the process had been killed.
 func (p *place) crash() {
 	p.tb.Helper()
+	text, killed := p.readJournal(), p.service
+	p.tb.Cleanup(func() { _ = killed.close(context.Background()) })
+	p.journal = filepath.Join(p.tb.TempDir(), "journal.jsonl")
+	if err := os.WriteFile(p.journal, []byte(text), 0o600); err != nil {
+		p.tb.Fatal(err)
+	}
+	p.open()
+}
+
+func (p *place) readJournal() string {
+	p.tb.Helper()
 	text, err := os.ReadFile(p.journal)
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	killed := p.service
-	p.tb.Cleanup(func() { _ = killed.close(context.Background()) })
-	p.journal = filepath.Join(p.tb.TempDir(), "journal.jsonl")
-	if err := os.WriteFile(p.journal, text, 0o600); err != nil {
-		p.tb.Fatal(err)
-	}
-	p.open()
+	return string(text)
 }
 
 func TestSessionsSurviveARestart(t *testing.T) {
@@ -147,11 +155,8 @@ func TestStopLeavesNothingHalfAsked(t *testing.T) {
 		if got := <-answer; got.status != http.StatusCreated {
 			t.Errorf("the request on its way: %d %s", got.status, got.body)
 		}
-		journal, err := os.ReadFile(p.journal)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Count(string(journal), "\n") != 2 || !strings.Contains(string(journal), `"accepted"`) {
+		journal := p.readJournal()
+		if strings.Count(journal, "\n") != 2 || !strings.Contains(journal, `"accepted"`) {
 			t.Errorf("want two entries, and that the request was accepted: %s", journal)
 		}
 		if n, m := p.tenant.Prompts(device), p.tenant.Prompts(late); n != 1 || m != 0 {
@@ -174,11 +179,7 @@ func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
 		p := newPlace(t)
 		p.browser(dana).begin(p.add("LT-1"), anyKey)
 		p.close()
-		text, err := os.ReadFile(p.journal)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p.journal, append([]byte("not an entry\n"), text...), 0o600); err != nil {
+		if err := os.WriteFile(p.journal, []byte("not an entry\n"+p.readJournal()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		rec, err := openRecord(p.journal)
@@ -227,5 +228,117 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 		}
 		_ = p.service.close(t.Context())
 		p.service = nil
+	})
+}
+
+// A link that nobody took is on no disk. After a restart it is read again when it is taken, and only if it is still that of
+// this session.
+func TestReadyBeforeARestart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		kept, taken, gone := p.add("LT-1"), p.add("LT-2", intunetest.SessionScript{}, intunetest.SessionScript{AfterReads: 1}), p.add("LT-3")
+		a, b := p.program(dana), p.program(robin)
+		k, s, g := a.begin(kept, "key-000k").ID, a.begin(taken, "key-000t").ID, a.begin(gone, "key-000g").ID
+		time.Sleep(time.Minute)
+		p.crash()
+		for _, id := range []string{k, s, g} {
+			if got := a.session(id); got.State != stateReady {
+				t.Errorf("after the restart: %+v", got)
+			}
+		}
+		if got := a.post("/sessions/"+k+"/link", ""); got.status != http.StatusOK || !strings.Contains(got.body, "https://") {
+			t.Errorf("link: %d %s", got.status, got.body)
+		}
+		a.refused(a.post("/sessions/"+k+"/link", ""), kindOpened)
+
+		// A colleague asks for the same device. Intune acts and does not answer yet.
+		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Effect: true, Delay: 20 * time.Second})
+		asked := make(chan reply, 1)
+		go func() { asked <- b.ask(taken, anyKey) }()
+		time.Sleep(time.Second)
+		a.refused(a.post("/sessions/"+s+"/link", ""), kindNotReady)
+		if got := <-asked; got.status != http.StatusCreated {
+			t.Fatalf("a colleague: %d %s", got.status, got.body)
+		}
+		if got := a.session(s); got.State != stateSuperseded {
+			t.Errorf("after a colleague has asked: %+v", got)
+		}
+
+		p.tenant.AddDevice(intune.ManagedDevice{ID: gone.DeviceID()}) // without a session
+		a.refused(a.post("/sessions/"+g+"/link", ""), kindNotReady)
+		if got := a.session(g); got.State != stateNoLink {
+			t.Errorf("without its link: %+v", got)
+		}
+	})
+}
+
+// Older files have no entry of how a wait ended, an outcome without a token, and a note of the service's own.
+func TestOlderJournal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		never, fails := p.add("LT-1", intunetest.SessionScript{Never: true}), p.add("LT-2", intunetest.SessionScript{ErrorDetails: "No seats failed: left."})
+		c := p.program(dana)
+		n, f := c.begin(never, "key-000n").ID, c.begin(fails, "key-000f").ID
+		time.Sleep(time.Minute)
+		p.close()
+		var older bytes.Buffer
+		for line := range strings.Lines(p.readJournal()) {
+			var entry intune.JournalEntry
+			if err := json.Unmarshal([]byte(line), &entry); err != nil {
+				t.Fatal(err)
+			}
+			entry.Waits = false
+			if entry.Outcome != "" {
+				entry.ResumeToken = ""
+			}
+			if entry.Session != "" {
+				entry.Session, entry.Outcome, entry.Error = "", noteFailed, "No seats failed: left."
+			}
+			if err := json.NewEncoder(&older).Encode(entry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.Contains(older.String(), string(noteFailed)) {
+			t.Fatalf("no note in %s", &older)
+		}
+		if err := os.WriteFile(p.journal, older.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.open()
+		if got := c.session(f); got.State != stateFailed || got.Reason != "No seats failed: left." {
+			t.Errorf("a session that failed: %+v", got)
+		}
+		if got := c.session(n); got.State != stateWaiting || got.Unsure {
+			t.Errorf("a wait that goes on: %+v", got)
+		}
+		time.Sleep(11 * time.Minute)
+		if got := c.session(n); got.State != stateNoLink || got.Unsure {
+			t.Errorf("a wait that ended: %+v", got)
+		}
+	})
+}
+
+// Nobody can tell whose link came up between the look at the device and the request.
+func TestSomebodyElsesSessionComesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1", intunetest.SessionScript{AfterReads: 1}, intunetest.SessionScript{})
+		looks := 0
+		p.tenant.Inject(intunetest.Fault{Method: http.MethodGet, PathSuffix: device.DeviceID(), Match: func(intunetest.RecordedRequest) bool {
+			if looks++; looks == 2 {
+				if _, err := p.tenant.Client().RequestRemoteAssistance(t.Context(), device, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			return false
+		}})
+		c := p.browser(dana)
+		c.refused(c.ask(device, anyKey), kindDeviceBusy)
+		if got := c.ask(device, anyKey); got.status != http.StatusCreated {
+			t.Errorf("once more: %d %s", got.status, got.body)
+		}
 	})
 }

@@ -97,7 +97,7 @@ func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*si
 	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
 	newClient := func(credential azcore.TokenCredential) (*intune.Client, error) {
 		options := o.graph()
-		options.Journal = rec.journal
+		options.Journal = rec
 		options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
 		return intune.NewClient(credential, options)
 	}

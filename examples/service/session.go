@@ -124,7 +124,10 @@ func (s *session) age(now time.Time) {
 func (s *session) supersede() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == stateNoLink || s.state == stateWaiting && !s.running {
+	if s.state == stateNoLink || s.state == stateWaiting && !s.running || s.isWithoutLinkLocked() {
 		s.changeLocked(stateSuperseded, func() { s.token = "" })
 	}
 }
+
+// isWithoutLinkLocked says that the session was ready before a restart, and its link has to be read again.
+func (s *session) isWithoutLinkLocked() bool { return s.state == stateReady && s.link.IsZero() }

@@ -132,8 +132,8 @@ func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity,
 }
 
 // link is the only answer of the service that has a link. It is a POST, so that no prefetch uses the link up.
-func (a *sessionAPI) link(w http.ResponseWriter, r *http.Request, _ *identity, s *session) {
-	link, p := a.desk.takeLink(r.Context(), s)
+func (a *sessionAPI) link(w http.ResponseWriter, r *http.Request, who *identity, s *session) {
+	link, p := a.desk.takeLink(r.Context(), who, s)
 	if p != nil {
 		refuse(w, r, p)
 		return

@@ -6,36 +6,52 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// waitOn continues the wait of a session that ended without a link. Nobody is asked again.
+// waitOn continues the wait of a session that ended without a link. Nobody is asked again. That a wait which had been left
+// goes on is on disk when waitOn returns, so that it goes on after a restart too.
 func (d *desk) waitOn(ctx context.Context, who *identity, s *session) *problem {
+	noted, p := d.beginWait(ctx, who, s)
+	if noted != nil {
+		<-noted
+	}
+	return p
+}
+
+// beginWait starts the wait of a session, unless there is one. What it gives is closed once the journal knows.
+func (d *desk) beginWait(ctx context.Context, who *identity, s *session) (<-chan struct{}, *problem) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.stopping {
-		return kindStopping.with(problemExtra{})
+		return nil, kindStopping.with(problemExtra{})
 	}
 	if d.waiting >= d.maxWaits {
-		return kindFull.with(problemExtra{})
+		return nil, kindFull.with(problemExtra{})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running {
-		return nil
+		return nil, nil
 	}
 	if s.state != stateNoLink && s.state != stateWaiting || s.token == "" {
-		return kindNotWaiting.with(problemExtra{})
+		return nil, kindNotWaiting.with(problemExtra{})
 	}
+	token, wasLeft, noted := s.token, s.state == stateNoLink, make(chan struct{})
 	s.changeLocked(stateWaiting, func() { s.running, s.reason = true, "" })
 	d.waiting++
-	token := s.token
 	d.goes.Go(func() {
-		ctx, done := d.detached(ctx)
+		ctx, done := d.detached(withOwner(ctx, s.owner))
 		defer done()
+		if wasLeft {
+			if err := d.record.note(ctx, s, noteWaiting); err != nil {
+				d.log.ErrorContext(ctx, "the journal could not be written", "session", s.id)
+			}
+		}
+		close(noted)
 		link, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
 			MaxAge: sessionLife, MaxWait: d.maxWait,
 		})
 		d.settleWait(ctx, s, link, err)
 	})
-	return nil
+	return noted, nil
 }
 
 // settleWait is settle for a wait that asked nobody, whose failure therefore does not mean that nobody was asked.

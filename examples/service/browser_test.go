@@ -210,6 +210,11 @@ func TestPageInABrowser(t *testing.T) {
 	})}, step{"the page loads again", chromedp.Reload()}, visible("#history li"), text("history", "LT-4F7K2"),
 		text("history", "The session was opened"))
 
+	// The page does not say that a user was asked of whom nobody knows it.
+	b.do(searchFor("LT-LOBBY-02"), visible("#card"), text("ready", "Nothing stands in the way"), click("#ask"),
+		text("state", "The user may be asked"), text("expect", "Nobody knows"), text("state", "The link is ready"),
+		step{"the page loads again", chromedp.Reload()}, visible("#history li"))
+
 	// A session that fails says why.
 	b.do(searchFor("ben.ito@contoso.com"), visible("#card"), text("ready", "sync it in Company Portal"),
 		click("#ask"), text("state", "There is no session"), text("expect", "no seats left"), click("#leave"), visible("#enter a"))

@@ -61,10 +61,10 @@ func demoPeople() []person {
 // demoTenant has a device for each thing that can happen.
 func demoTenant(now time.Time) *intunetest.Tenant {
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Second, KeepRequests: -1})
-	add := func(d intune.ManagedDevice, synced time.Duration, script intunetest.SessionScript) {
+	add := func(d intune.ManagedDevice, synced time.Duration, script intunetest.SessionScript) intune.DeviceRef {
 		d.LastSyncDateTime = now.Add(-synced).Truncate(time.Second)
 		d.ManagementAgent = intune.ManagementAgentTypeMDM
-		tenant.AddDevice(d, script)
+		return tenant.AddDevice(d, script)
 	}
 	anna := intune.ManagedDevice{
 		UserID: "0b6e7c1a-52a5-4f0e-9d0c-7a1f6b3c2d01", UserPrincipalName: "anna.berg@contoso.com", UserDisplayName: "Anna Berg",
@@ -86,5 +86,13 @@ func demoTenant(now time.Time) *intunetest.Tenant {
 		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "9c2d3e4f-1a6b-4c8d-b5e7-2f0a1b3c4d03",
 		UserPrincipalName: "chloe.martin@contoso.com", UserDisplayName: "Chloé Martin", ComplianceState: intune.ComplianceStateCompliant,
 	}, 5*time.Hour, intunetest.SessionScript{Never: true})
+	lobby := add(intune.ManagedDevice{
+		DeviceName: "LT-LOBBY-02", SerialNumber: "PF3K8M21", Manufacturer: "Lenovo", Model: "ThinkPad L13",
+		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "7e1d5a90-3c4b-4f6a-8b2d-9a0c1e5f7d04",
+		UserPrincipalName: "eva.lind@contoso.com", UserDisplayName: "Eva Lind", ComplianceState: intune.ComplianceStateCompliant,
+	}, time.Hour, intunetest.SessionScript{AfterReads: 4})
+	tenant.Inject(intunetest.Fault{
+		PathSuffix: lobby.DeviceID() + "/requestRemoteAssistance", Status: http.StatusBadGateway, Effect: true, Times: -1,
+	})
 	return tenant
 }

@@ -19,6 +19,12 @@ const states = {
   superseded: ["The device was asked again later.", "A link would belong to that request."],
   expired: ["The request is too old.", "Ask again if you still need the session."],
 };
+// perhaps are those of a request of which nobody knows whether it went through.
+const perhaps = {
+  waiting: ["The user may be asked.", "Nobody knows whether the request went through. A link will tell."],
+  noLink: ["No link has come yet.", "Nobody knows whether the user was asked. Going on waiting does not ask again."],
+};
+const words = (session) => (session.unsure && perhaps[session.state]) || states[session.state] || [session.state, ""];
 const hasEnded = (state) => state !== "asking" && state !== "waiting";
 
 // call sends a request to the API. It throws the problem that the API answers with.
@@ -208,13 +214,12 @@ async function resume(id) {
 
 function showSession(session) {
   shown = session;
-  const [what, expect] = states[session.state] ?? [session.state, ""];
+  const [what, expect] = words(session);
   const name = names.get(session.device);
   $("progress-title").textContent = name ? `Session with ${name}` : "Session";
   $("state").textContent = what;
   $("state").className = { ready: "good", failed: "bad", refused: "bad", noLink: "warn" }[session.state] ?? "";
-  const unsure = session.unsure ? "Nobody knows whether the request went through; the user may not have been asked." : "";
-  $("expect").textContent = [session.reason ?? session.problem?.detail, unsure, expect].filter(Boolean).join(" ");
+  $("expect").textContent = [session.reason ?? session.problem?.detail, expect].filter(Boolean).join(" ");
   $("open").hidden = session.state !== "ready";
   $("wait").hidden = session.state !== "noLink";
   $("progress").classList.toggle("busy", !hasEnded(session.state));
@@ -260,7 +265,7 @@ async function loadHistory() {
     const text = element("span");
     const name = element("span", names.get(session.device) ?? session.device);
     name.dataset.device = session.device;
-    text.append(name, element("span", `${new Date(session.requestedAt).toLocaleString()}: ${(states[session.state] ?? [session.state])[0]}`, "sub"));
+    text.append(name, element("span", `${new Date(session.requestedAt).toLocaleString()}: ${words(session)[0]}`, "sub"));
     const button = element("button", "Show", "quiet");
     button.type = "button";
     button.setAttribute("aria-label", `Show the session with ${name.textContent}`);

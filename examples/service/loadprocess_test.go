@@ -83,11 +83,15 @@ type load struct {
 	entra  *standIn
 	reads  atomic.Int64
 	text   []byte // the settings of the process
+
+	journal string
 }
 
 func newLoad(tb testing.TB, waits int) *load {
 	tb.Helper()
-	l := &load{tb: tb, tenant: intunetest.NewTenant(&intunetest.TenantOptions{KeepRequests: -1})}
+	l := &load{
+		tb: tb, tenant: intunetest.NewTenant(&intunetest.TenantOptions{KeepRequests: -1}), journal: filepath.Join(tb.TempDir(), "journal.jsonl"),
+	}
 	serve := func(h http.HandlerFunc) *httptest.Server {
 		server := httptest.NewUnstartedServer(h)
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -112,7 +116,7 @@ func newLoad(tb testing.TB, waits int) *load {
 	var err error
 	l.text, err = json.Marshal(loadSettings{
 		Entra: login.URL, Graph: graph.URL, Issuer: l.entra.issuer(), Tenant: l.entra.tenantID, App: l.entra.clientID,
-		Secret: l.entra.secret, Scope: l.entra.scope, Journal: filepath.Join(tb.TempDir(), "journal.jsonl"),
+		Secret: l.entra.secret, Scope: l.entra.scope, Journal: l.journal,
 		Certificate: graph.Certificate().Raw, Waits: waits,
 	})
 	if err != nil {

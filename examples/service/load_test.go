@@ -63,7 +63,7 @@ func TestLoad(t *testing.T) {
 	close(queue)
 	group.Wait()
 	asking := time.Since(begin)
-	time.Sleep(hold) // the reads settle at their slowest pace
+	time.Sleep(hold) // the reads settle at their pace
 	from, at := l.reads.Load(), time.Now()
 	time.Sleep(hold)
 	rate := float64(l.reads.Load()-from) / time.Since(at).Seconds()

@@ -29,9 +29,9 @@ type settings struct {
 	secret   string // of the app; without one, no bearer tokens
 	scope    string // that a bearer token needs
 
-	entra     *http.Client                 // to sign in with
-	authority azcore.ClientOptions         // to exchange bearer tokens with
-	graph     func() *intune.ClientOptions // fresh options each time
+	entra     *http.Client         // to sign in with
+	authority azcore.ClientOptions // to exchange bearer tokens with
+	graph     func() *intune.ClientOptions
 
 	journal  string
 	maxWait  time.Duration
@@ -95,15 +95,17 @@ func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*si
 		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
 	}
 	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
-	newClient := func(credential azcore.TokenCredential) (*intune.Client, error) {
-		options := o.graph()
-		options.Journal = rec
-		options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
-		return intune.NewClient(credential, options)
+	options := o.graph()
+	options.Journal = rec
+	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
+	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
+	client, err := intune.NewClient(intune.StaticToken(""), options)
+	if err != nil {
+		return nil, err
 	}
 	secure := o.public.Scheme == "https"
 	b := &bearers{
-		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: newClient,
+		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,
 		known: map[[sha256.Size]byte]bearer{},
 	}
 	if o.secret != "" {
@@ -119,7 +121,7 @@ func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*si
 			RedirectURL: o.public.JoinPath("/auth/callback").String(),
 			Scopes:      []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
 		},
-		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: newClient,
+		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: client.WithCredential,
 		startName: cookieName("sign-in", secure), secureOnly: secure,
 	}, nil
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/go-intune/intune"
 )
 
+// maxAsking is how many requests are in flight, so that a service that is down is noticed before many have asked it.
+const maxAsking = 4
+
 // askAll asks the users of the devices, and does not wait for links.
 func (j *job) askAll(asks []*device) {
 	bar := j.progress(len(asks))
@@ -21,7 +24,7 @@ func (j *job) askAll(asks []*device) {
 		}
 	}
 	for result := range j.client.RequestRemoteAssistanceMany(j.stops.hard, devices, &intune.RequestRemoteAssistanceManyOptions{
-		PerSecond: j.perSecond, OnProgress: bar.many,
+		PerSecond: j.perSecond, Concurrency: maxAsking, OnProgress: bar.many,
 	}) {
 		d := j.fleet.byID[result.Device.DeviceID()]
 		d.outcome, d.requestID, d.clientID, d.detail = result.Outcome, result.RequestID, result.ClientRequestID, ""

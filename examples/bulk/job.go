@@ -187,7 +187,7 @@ func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*devic
 		if first.Device.IsZero() {
 			first = request.Asked // the first entry is in another file
 		}
-		d.earlier, d.outcome, d.askedAt = true, request.Outcome(), first.Time
+		d.earlier, d.outcome, d.askedAt = true, outcomeOf(request), first.Time
 		d.requestID, d.clientID, d.token = request.Asked.RequestID, first.ClientRequestID, request.ResumeToken()
 		d.detail = "asked in an earlier run, and not again"
 		if d.outcome == intune.OutcomeUnknown {
@@ -197,10 +197,14 @@ func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*devic
 		if latest.Before(d.askedAt) {
 			latest = d.askedAt
 		}
-		if j.wait && d.token != "" {
+		switch {
+		case !j.wait:
+		case request.Ended.Session == intune.SessionFailed:
+			d.session, d.detail = sessionFailed, request.Ended.Error
+		case d.token != "":
 			d.session = sessionPending // until it was waited for
 			waits = append(waits, d)
-		} else if j.wait {
+		default:
 			d.session = sessionNone
 			d.detail += "; asked without -wait, so that a new link cannot be told from an old one"
 		}

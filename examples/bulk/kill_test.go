@@ -1,9 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -13,8 +18,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// TestKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, and counts how
-// often each user was asked. The points are around the requests (before the service sees one, after it acted, after it
+// TestKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, counts how often
+// each user was asked, and compares the results with those of a run without a kill. The points are around the requests (before the service sees one, after it acted, after it
 // answered) and at random times, which hit what the program does in between. A failure names the seed.
 func TestKilled(t *testing.T) {
 	t.Parallel()
@@ -59,14 +64,17 @@ func (k *killer) around(_ http.ResponseWriter, _ *http.Request, serve func()) {
 func killed(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 12))
 	const n = 30
-	scripts := []intunetest.SessionScript{{AfterReads: 3}}
-	p := newPlace(t, fleetOf(n, nil, scripts...))
+	waits := seed%3 == 2
+	p := newPlace(t, fleetOf(n, nil))
+	for i := range n {
+		killErrands()[i%len(killErrands())].prepare(p.tenant, i+1)
+	}
 	p.write("in.csv", list(n))
 	k := &killer{}
 	p.intercept(k.around)
 	args := []string{"-yes", "-o", "out.csv", "-per-second", "400", "in.csv"}
-	if seed%3 == 2 {
-		args = append(args, "-wait", "-max-wait", "500ms") // for those that were not asked in fact
+	if waits {
+		args = append(args, "-wait", "-max-wait", "3s") // for those that get no link
 	}
 	// The service also refuses some, which are asked again.
 	p.tenant.Inject(intunetest.Fault{
@@ -109,38 +117,95 @@ func killed(t *testing.T, seed uint64) {
 	if len(all) != n {
 		t.Fatalf("%d lines of results, want %d", len(all), n)
 	}
-	unknown, pending := 0, 0
+	requests, err := readJournal(p.file("in.csv.journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := map[string]bool{} // devices whose outcome was not on disk when a run was killed
+	for _, r := range requests {
+		lost[r.Device().DeviceID()] = lost[r.Device().DeviceID()] || r.Asked.Outcome == ""
+	}
+	codes := map[int]bool{}
 	for i, one := range all {
 		prompts := p.tenant.Prompts(intune.Device(idOf(i + 1)))
 		if one["device"] != nameOf(i+1) || one["deviceId"] != idOf(i+1) {
 			t.Errorf("line %d is of %s, %s", i, one["device"], one["deviceId"])
 		}
-		if one["session"] == sessionPending {
-			pending++
+		if prompts > 1 {
+			t.Errorf("%s was asked %d times", one["device"], prompts)
 		}
-		switch one["outcome"] {
-		case "accepted":
-			if prompts != 1 {
-				t.Errorf("%s is accepted, and was asked %d times", one["device"], prompts)
-			}
-		case "unknown":
-			unknown++
-			if prompts > 1 {
-				t.Errorf("%s is unknown, and was asked %d times", one["device"], prompts)
-			}
-		default:
-			t.Errorf("%s is %s: %s", one["device"], one["outcome"], one["detail"])
+		want := killErrands()[i%len(killErrands())].told(waits)
+		told := strings.TrimSpace(one["outcome"] + " " + one["session"])
+		sign := one["session"] == sessionLink || one["session"] == sessionFailed
+		switch {
+		case told == want:
+		case !lost[idOf(i+1)]:
+			t.Errorf("%s is %s, want %s, and the outcome was on disk: %s", one["device"], told, want, one["detail"])
+		case one["outcome"] != "unknown" && !sign:
+			t.Errorf("%s is %s, and nobody can know that: %s", one["device"], told, one["detail"])
+		}
+		if (one["outcome"] == "accepted") != (prompts == 1) && one["outcome"] != "unknown" {
+			t.Errorf("%s is %s, and was asked %d times", one["device"], told, prompts)
+		}
+		if one["outcome"] == "accepted" && strings.Contains(one["detail"], "outcome unknown") {
+			t.Errorf("%s is accepted, and told as perhaps asked: %s", one["device"], one["detail"])
+		}
+		switch {
+		case one["outcome"] == "unknown":
+			codes[exitUnknown] = true
+		case one["session"] == sessionPending:
+			codes[exitPending] = true
+		case one["outcome"] == "rejected", one["session"] == sessionFailed:
+			codes[exitRefused] = true
 		}
 	}
-	want := exitDone
-	switch {
-	case unknown > 0:
-		want = exitUnknown
-	case pending > 0:
-		want = exitPending
-	}
-	if last.code != want {
+	if want := slices.Max(append(slices.Collect(maps.Keys(codes)), exitDone)); last.code != want {
 		t.Errorf("exit code %d, want %d:\n%s", last.code, want, last.stderr)
 	}
-	t.Logf("killed %d times; %d unknown", kills, unknown)
+	t.Logf("killed %d times; of %d requests the outcome was lost", kills, len(slices.DeleteFunc(requests, func(r intune.JournalRequest) bool {
+		return r.Asked.Outcome != ""
+	})))
+}
+
+// killErrand is what becomes of every sixth device.
+type killErrand struct {
+	script intunetest.SessionScript
+	fault  intunetest.Fault
+
+	outcome          intune.Outcome
+	session          string         // with -wait
+	waitedForOutcome intune.Outcome // the outcome with -wait, if it is another one
+}
+
+func killErrands() []killErrand {
+	comes := intunetest.SessionScript{AfterReads: 1}
+	drop := func(mode intunetest.DropMode) intunetest.Fault { return intunetest.Fault{Drop: mode} }
+	return []killErrand{
+		{script: comes, outcome: "accepted", session: sessionLink},
+		{script: intunetest.SessionScript{AfterReads: 1, ErrorDetails: "No seats left."}, outcome: "accepted", session: sessionFailed},
+		{script: intunetest.SessionScript{Never: true}, outcome: "accepted", session: sessionPending},
+		{
+			fault:   intunetest.Fault{Status: http.StatusBadRequest, Code: "BadRequest", Message: "not here"},
+			outcome: "rejected",
+		},
+		{script: comes, fault: drop(intunetest.DropAfter), outcome: "unknown", session: sessionLink, waitedForOutcome: "accepted"},
+		{fault: drop(intunetest.DropBefore), outcome: "unknown", session: sessionPending},
+	}
+}
+
+// prepare makes the device anew.
+func (e killErrand) prepare(tenant *intunetest.Tenant, i int) {
+	tenant.AddDevice(intune.ManagedDevice{ID: idOf(i), DeviceName: nameOf(i), SerialNumber: fmt.Sprintf("S-%03d", i)}, e.script)
+	if e.fault.Status != 0 || e.fault.Drop != intunetest.DropNone {
+		e.fault.Method, e.fault.PathSuffix, e.fault.Times = http.MethodPost, idOf(i)+action, -1
+		tenant.Inject(e.fault)
+	}
+}
+
+// told is the outcome in the results, and the session with -wait.
+func (e killErrand) told(waits bool) string {
+	if !waits {
+		return string(e.outcome)
+	}
+	return strings.TrimSpace(string(cmp.Or(e.waitedForOutcome, e.outcome)) + " " + e.session)
 }

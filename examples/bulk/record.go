@@ -127,17 +127,27 @@ func earlier(requests []intune.JournalRequest) map[string]intune.JournalRequest 
 	known := map[string]intune.JournalRequest{}
 	for _, r := range requests {
 		id := r.Device().DeviceID()
-		switch r.Outcome() {
+		switch outcomeOf(r) {
 		case intune.OutcomeAccepted:
 			known[id] = r
 		case intune.OutcomeUnknown:
-			if known[id].Outcome() != intune.OutcomeAccepted {
+			if outcomeOf(known[id]) != intune.OutcomeAccepted {
 				known[id] = r
 			}
 		default: // nobody was asked
 		}
 	}
 	return known
+}
+
+// outcomeOf is what a journal says of a request. A link or an error text that came proves that the user was asked, also if
+// no usable answer came to the request.
+func outcomeOf(r intune.JournalRequest) intune.Outcome {
+	outcome, end := r.Outcome(), r.Ended.Session
+	if outcome == intune.OutcomeUnknown && (end == intune.SessionReady || end == intune.SessionFailed) {
+		return intune.OutcomeAccepted
+	}
+	return outcome
 }
 
 // Asking implements [intune.Journal].
@@ -183,9 +193,4 @@ func (r *record) of(d *device) (intune.JournalEntry, bool) {
 	entry := r.byID[d.id]
 	entry.Time, entry.ClientRequestID, entry.Device = first.Time, first.ClientRequestID, first.Device
 	return entry, true
-}
-
-// learned records that a request whose outcome was unknown was accepted: a session came of it.
-func (r *record) learned(ctx context.Context, clientRequestID string, d *device) {
-	_ = r.Asked(ctx, intune.JournalEntry{Device: d.ref(), ClientRequestID: clientRequestID, Outcome: intune.OutcomeAccepted})
 }

@@ -15,7 +15,6 @@ import (
 // with the first read of each, take some 800, and leave the rest to others.
 const (
 	maxWaits    = 500
-	maxAsking   = 4
 	slowReads   = 15 * time.Second
 	throttleMax = 10 // tries of a device that the service throttles
 )
@@ -136,7 +135,6 @@ func (j *job) takeSession(d *device, session intune.RemoteAssistanceSession, err
 	}
 	if d.outcome == intune.OutcomeUnknown { // a session has come of it
 		d.outcome = intune.OutcomeAccepted
-		j.record.learned(j.stops.hard, d.clientID, d)
 	}
 }
 
@@ -145,7 +143,7 @@ func (j *job) takeSession(d *device, session intune.RemoteAssistanceSession, err
 type gate struct {
 	limiter *rate.Limiter
 	most    rate.Limit
-	slots   chan struct{} // for those who ask, so that a service that is down is noticed before many have asked it
+	slots   chan struct{} // for those who ask
 
 	mu     sync.Mutex
 	paused time.Time

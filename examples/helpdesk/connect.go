@@ -170,15 +170,19 @@ func (a *app) askUser(ctx context.Context, client *intune.Client, record *record
 	w := a.startWait(func(elapsed time.Duration) string { return "Asking Intune, " + clock(elapsed) })
 	session, err := client.OpenRemoteAssistance(ctx, intune.Device(device.ID), &intune.OpenRemoteAssistanceOptions{
 		MaxWait: o.wait, Frequency: a.connection.test.frequency,
-		OnRequested: func(intune.Requested) {
+		OnRequested: func(requested intune.Requested) {
 			w.next()
-			a.say("Intune asks TeamViewer for a session.")
+			if requested.Outcome == intune.OutcomeAccepted {
+				a.say("Intune asks TeamViewer for a session.")
+			} else {
+				a.say("Nobody knows whether Intune took the request; a link will tell.")
+			}
 			w.begin(waitingFor(o.wait))
 		},
 	})
 	w.next()
 	if err != nil {
-		return a.notOpened(ctx, record, requestOf(intune.JournalEntry{ClientRequestID: record.latest()}), err)
+		return a.notOpened(ctx, err)
 	}
 	return a.handOver(ctx, record, device.DeviceName, &session, &o.handover)
 }
@@ -209,9 +213,8 @@ func (w *waiting) begin(text func(time.Duration) string) { w.stop = w.screen.pro
 func (w *waiting) next() { w.stop() }
 
 // notOpened says what an error of a wait means to the user of the device, and how to go on.
-func (a *app) notOpened(ctx context.Context, record *record, r *request, err error) error {
+func (a *app) notOpened(ctx context.Context, err error) error {
 	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
-		record.ended(firstOf(refused.ClientRequestID, r.id()), endFailed)
 		a.warn("%v", err)
 		a.say("To see what may be in the way: helpdesk check --id %s%s", refused.Device.DeviceID(), a.flagsToRepeat())
 		return &failure{code: exitRefused}
@@ -219,7 +222,7 @@ func (a *app) notOpened(ctx context.Context, record *record, r *request, err err
 	_, interrupted := stoppedBy(ctx)
 	code, text := exitCode(ctx, err), ""
 	switch {
-	case errors.Is(err, intune.ErrOutcomeUnknown) && !r.certain():
+	case errors.Is(err, intune.ErrOutcomeUnknown):
 		text = "nobody knows whether the user was asked"
 	case errors.Is(err, intune.ErrSessionPending):
 		text = "the user was asked, and there is no link yet"

@@ -43,7 +43,7 @@ func (a *app) handOver(ctx context.Context, record *record, deviceName string, s
 		a.say("To see it without asking again: helpdesk resume%s", a.flagsToRepeat())
 		return &failure{code: exitFailure}
 	}
-	record.ended(session.ClientRequestID, endLink)
+	record.handedOver(session.ClientRequestID)
 	fmt.Fprintln(a.err, a.strong(shown))
 	a.say("The user now has to agree in the Company Portal app: a flag on its icon, and a notification in it.")
 	return nil

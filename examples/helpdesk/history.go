@@ -109,12 +109,12 @@ func (a *app) history(ctx context.Context, o *historyOptions) error {
 
 // row is a request of the journal.
 func (r *request) row() asking {
-	result := "crashed"
+	result, trouble := "crashed", r.Asked.Error
 	switch {
-	case r.end == endLink:
+	case r.linkCame():
 		result = "link"
-	case r.end == endFailed:
-		result = "no session"
+	case r.hasFailed():
+		result, trouble = "no session", r.Ended.Error
 	case r.Outcome() == intune.OutcomeAccepted:
 		result = "no link"
 	case r.Outcome() == intune.OutcomeNotSent:
@@ -125,7 +125,7 @@ func (r *request) row() asking {
 	return asking{
 		Time: r.when().UTC(), DeviceID: r.Device().DeviceID(), DeviceName: r.deviceName, Result: result,
 		By:        firstOf(r.actor(), r.Asked.CallerID, r.Asked.AppID),
-		InJournal: true, ClientRequestID: r.id(), RequestID: r.Asked.RequestID, Error: r.Asked.Error,
+		InJournal: true, ClientRequestID: r.id(), RequestID: r.Asked.RequestID, Error: trouble,
 	}
 }
 

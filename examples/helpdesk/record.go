@@ -40,13 +40,13 @@ type note struct {
 	DeviceID        string    `json:"deviceId,omitempty"`
 	DeviceName      string    `json:"deviceName,omitempty"`
 	SerialNumber    string    `json:"serialNumber,omitempty"`
-	End             string    `json:"end,omitempty"` // how the wait ended, if it did
+	End             string    `json:"end,omitempty"`
 }
 
-// The ends of a wait.
+// The ends of a request.
 const (
-	endLink   = "link"
-	endFailed = "failed"
+	endLink   = "link"   // it was handed over
+	endFailed = "failed" // in older files: the service said why there is no session
 )
 
 func notesName(journal string) string { return journal + ".notes" }
@@ -57,11 +57,6 @@ type request struct {
 
 	deviceName, serialNumber string
 	end                      string
-}
-
-// requestOf is a request of which only this is known.
-func requestOf(asking intune.JournalEntry) *request {
-	return &request{JournalRequest: intune.JournalRequest{Asking: asking}}
 }
 
 // id is the client-request-id.
@@ -88,8 +83,21 @@ func (r *request) refusedOrNotSent() bool {
 	return r.Outcome() == intune.OutcomeRejected || r.Outcome() == intune.OutcomeNotSent
 }
 
-// certain reports that the user was asked.
-func (r *request) certain() bool { return r.Outcome() == intune.OutcomeAccepted }
+// certain reports that the user was asked: Intune said so, or a link or an error text came.
+func (r *request) certain() bool {
+	return r.Outcome() == intune.OutcomeAccepted || r.linkCame() || r.hasFailed()
+}
+
+func (r *request) hasFailed() bool {
+	return r.Ended.Session == intune.SessionFailed || r.end == endFailed
+}
+
+func (r *request) linkCame() bool { return r.Ended.Session == intune.SessionReady || r.end == endLink }
+
+// isOpen reports that a wait can go on, or that its link can be read again, for it was not handed over.
+func (r *request) isOpen() bool {
+	return r.end == "" && (r.Waiting() || r.linkCame()) && r.ResumeToken() != "" && time.Since(r.when()) < oldest
+}
 
 // record is the journal while it is written.
 type record struct {
@@ -100,7 +108,6 @@ type record struct {
 
 	mu     sync.Mutex // a policy may leave the request behind, while Asking is at work
 	device *intune.ManagedDevice
-	asked  intune.JournalEntry // the latest entry of Asking
 }
 
 // openRecord opens the journal for writing: without a record nobody is asked.
@@ -139,7 +146,6 @@ func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	if err := r.journal.Asking(ctx, entry); err != nil {
 		return err
 	}
-	r.asked = entry
 	n := note{ClientRequestID: entry.ClientRequestID, DeviceID: entry.Device.DeviceID()}
 	if r.device != nil {
 		n.DeviceName, n.SerialNumber = r.device.DeviceName, r.device.SerialNumber
@@ -173,17 +179,10 @@ func (r *record) about(device *intune.ManagedDevice) {
 	r.device = device
 }
 
-// latest is the id of the latest request, "" if nothing was sent.
-func (r *record) latest() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.asked.ClientRequestID
-}
-
-// ended notes that a wait is over, so that resume does not offer it again.
-func (r *record) ended(clientRequestID, how string) {
+// handedOver notes that a link was, so that resume does not offer it again.
+func (r *record) handedOver(clientRequestID string) {
 	if clientRequestID != "" {
-		r.add(note{ClientRequestID: clientRequestID, End: how})
+		r.add(note{ClientRequestID: clientRequestID, End: endLink})
 	}
 }
 
@@ -226,9 +225,11 @@ func (a *app) requests() ([]*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]*request, len(all))
+	var list []*request
 	for i := range all {
-		list[i] = &request{JournalRequest: all[i]}
+		if !all[i].Asking.Device.IsZero() || !all[i].Asked.Device.IsZero() { // else it is the end of another program's request
+			list = append(list, &request{JournalRequest: all[i]})
+		}
 	}
 	return list, a.addNotes(list, notesName(name))
 }
@@ -280,7 +281,7 @@ func (a *app) openRequests() ([]*request, error) {
 			continue
 		}
 		seen[id] = true
-		if r.end == "" && r.Waiting() && time.Since(r.when()) < oldest {
+		if r.isOpen() {
 			open = append(open, r)
 		}
 	}

@@ -57,7 +57,7 @@ func (a *app) resume(ctx context.Context, token string, wait time.Duration, h *h
 			return failed(exitUsage, "there is no token on standard input")
 		}
 	}
-	chosen := requestOf(intune.JournalEntry{ResumeToken: token})
+	chosen := &request{JournalRequest: intune.JournalRequest{Asking: intune.JournalEntry{ResumeToken: token}}}
 	if !strings.HasPrefix(token, "{") {
 		var err error
 		if chosen, err = a.chooseRequest(ctx, token); err != nil {
@@ -118,26 +118,15 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 		a.say("Going on with %s, asked %s. Nobody is asked again.", clean(r.name()), age(time.Since(at)))
 	}
 	w := a.startWait(waitingFor(wait))
-	o := &intune.WaitForRemoteAssistanceOptions{MaxWait: wait, MaxAge: oldest, Frequency: a.connection.test.frequency}
-	if r.certain() {
-		// The token is older than the answer, which came: there is no need to give up for want of a sign.
-		o.ConfirmWithin = wait + time.Hour
-	}
-	session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken(), o)
+	session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken(), &intune.WaitForRemoteAssistanceOptions{
+		MaxWait: wait, MaxAge: oldest, Frequency: a.connection.test.frequency,
+	})
 	w.next()
 	if errors.Is(err, intune.ErrInvalidArgument) {
 		return err // of the token
 	}
 	if err != nil {
-		return a.notOpened(ctx, record, r, err)
+		return a.notOpened(ctx, err)
 	}
-	if id := r.id(); id != "" && !r.certain() {
-		// Now it is known what became of it.
-		entry := r.Asked
-		entry.Device, entry.ClientRequestID, entry.Actor = r.Device(), id, r.actor()
-		entry.Time, entry.Outcome, entry.ResumeToken, entry.Error = time.Time{}, intune.OutcomeAccepted, "", ""
-		_ = record.Asked(ctx, entry) // it says so itself if it fails
-	}
-	session.RequestID = firstOf(session.RequestID, r.Asked.RequestID) // a token that was made before the answer cannot know it
 	return a.handOver(ctx, record, r.deviceName, &session, h)
 }

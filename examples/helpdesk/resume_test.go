@@ -100,6 +100,24 @@ func TestResumeWithoutNotes(t *testing.T) {
 	d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with " + annasNew})
 }
 
+// TestResumeOlderFiles has a journal without ends of waits, and a note of a session that failed.
+func TestResumeOlderFiles(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(intunetest.SessionScript{ErrorDetails: "The account is not configured."}))
+	d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, nil)
+	var older strings.Builder
+	for line := range strings.Lines(d.read("journal.jsonl")) {
+		if !strings.Contains(line, `"session":`) {
+			older.WriteString(line)
+		}
+	}
+	d.write("journal.jsonl", older.String())
+	d.run("history", "--local").wants(t, exitDone, []string{"no link"}, nil)
+	d.write("journal.jsonl.notes", `{"clientRequestId":"`+d.entries()[0].ClientRequestID+`","end":"failed"}`+"\n")
+	d.run("history", "--local").wants(t, exitDone, []string{"no session"}, nil)
+	d.run("resume").wants(t, exitNothing, nil, []string{"no request"})
+}
+
 // TestResumeOld has a request of the day before yesterday: whatever link is there now is another session's.
 func TestResumeOld(t *testing.T) {
 	t.Parallel()
@@ -134,6 +152,10 @@ func TestResumeWaitsOn(t *testing.T) {
 	}
 	if _, err := client.OpenRemoteAssistance(t.Context(), ref, &intune.OpenRemoteAssistanceOptions{MaxWait: time.Minute}); err == nil {
 		t.Fatal("the link came too early")
+	}
+	// A wait on the token of another program hides no request of one's own.
+	if err := record.Ended(t.Context(), intune.JournalEntry{Device: ref, ClientRequestID: "another", Session: intune.SessionReady}); err != nil {
+		t.Fatal(err)
 	}
 	open, err := a.openRequests()
 	if err != nil || len(open) != 1 {

@@ -300,6 +300,33 @@ func TestJournalAsking_NoDatabase(t *testing.T) {
 	}
 }
 
+// The settings of a transaction are the journal's, whatever those of the database are.
+func TestJournalAsking_Settings(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.exec(`CREATE FUNCTION ` + f.schema + `.check() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF current_setting('transaction_isolation') <> 'read committed' THEN RAISE EXCEPTION 'level'; END IF;
+		IF current_setting('synchronous_commit') <> 'on' THEN RAISE EXCEPTION 'synchronous_commit'; END IF;
+		IF current_setting('lock_timeout') <> '3s' THEN RAISE EXCEPTION 'lock_timeout'; END IF;
+		IF current_setting('idle_in_transaction_session_timeout') <> '5s' THEN RAISE EXCEPTION 'idle_in_transaction_session_timeout'; END IF;
+		RETURN NEW; END $$`)
+	f.exec(`CREATE TRIGGER settings BEFORE INSERT OR UPDATE ON {request} FOR EACH ROW EXECUTE FUNCTION ` + f.schema + `.check()`)
+	dsn := with(t, with(t, server(t), "default_transaction_isolation", "serializable"), "synchronous_commit", "off")
+	db := open(t, "pgx", dsn)
+	j := f.journalOn(db)
+	entry := ask(t, j, device())
+	must(t, j.Ended(t.Context(), ended(entry, intune.SessionLeft)))
+	claimOne(t, j)
+	for range 5 { // and they do not stay with the connection
+		var level, commit, timeout string
+		must(t, db.QueryRowContext(t.Context(), `SELECT current_setting('transaction_isolation'), current_setting('synchronous_commit'),
+			current_setting('lock_timeout')`).Scan(&level, &commit, &timeout))
+		if got := level + " " + commit + " " + timeout; got != "serializable off 0" {
+			t.Errorf("the connection keeps %s", got)
+		}
+	}
+}
+
 // Serialization failures and deadlocks are tried again.
 func TestJournalAsking_FailuresThatPass(t *testing.T) {
 	t.Parallel()
@@ -465,14 +492,24 @@ func TestOptions_ScopesAndSchemas(t *testing.T) {
 	j := f.journal()
 	other := f.journal(func(o *journalpg.Options) { o.Scope = "graph.microsoft.us/other" })
 	entry := ask(t, j, device())
-	must(t, other.Asking(t.Context(), entry)) // the same device and the same key
-	if n := len(requests(t, other)); n != 1 {
+	must(t, other.Asking(t.Context(), entry)) // the same device and the same id
+	left := ask(t, j, device())
+	must(t, j.Ended(t.Context(), ended(left, intune.SessionLeft)))
+	must(t, other.Asking(t.Context(), asking(left.Device)))
+	if got := summary(requests(t, j)[1]); got != "accepted left waiting=true" {
+		t.Errorf("a request of another scope made it %s", got)
+	}
+	if n := len(requests(t, other)); n != 2 {
 		t.Errorf("the other scope has %d requests", n)
 	}
 	must(t, j.Close())
 	wantNoClaim(t, other)
 	must(t, other.Forget(t.Context(), time.Now().Add(time.Hour)))
-	claimOne(t, f.journal())
+	list, err := f.journal().Claim(t.Context(), 10)
+	must(t, err)
+	if len(list) != 2 {
+		t.Errorf("claimed %d waits", len(list))
+	}
 }
 
 func TestNew_Refuses(t *testing.T) {

@@ -39,6 +39,27 @@ func TestJournalMigrate_ManyStarts(t *testing.T) {
 	}
 }
 
+// One start works, and all others wait for it.
+func TestJournalMigrate_WaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	f := &fixture{t: t, db: open(t, "pgx", server(t)), schema: schemaName()}
+	t.Cleanup(func() { _, _ = f.db.Exec(`DROP SCHEMA IF EXISTS ` + f.schema + ` CASCADE`) })
+	tx, err := f.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(hashtext($1))`, "journalpg "+f.schema)
+	must(t, err)
+	done := make(chan error, 1)
+	j := f.journal()
+	go func() { done <- j.Migrate(t.Context()) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	must(t, tx.Rollback())
+	must(t, <-done)
+}
+
 // During a deployment two versions run: a newer minor one has only added, a newer major one not.
 func TestJournalMigrate_NewerVersions(t *testing.T) {
 	t.Parallel()

@@ -86,6 +86,8 @@ func TestJournal_TokensOfOthers(t *testing.T) {
 	f := newFixture(t)
 	j := f.journal()
 	entry, other := asking(device()), asking(device())
+	other.ClientRequestID = entry.ClientRequestID
+	other.ResumeToken = token(other, "")
 	sameDevice := asking(entry.Device)
 	for name, foreign := range map[string]string{"device": other.ResumeToken, "request": sameDevice.ResumeToken} {
 		bad := entry

@@ -85,7 +85,7 @@ type taken struct {
 
 // take claims rows whose seals and tokens are right.
 func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool) (list []taken, err error) {
-	held, _ := j.holds.ids()
+	held := j.holds.notToClaim()
 	before := time.Now()
 	after := &row{}
 	for len(list) < limit {

@@ -3,6 +3,7 @@ package journalpg
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"iter"
 	"maps"
 	"strconv"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/go-intune/intune"
 )
+
+// errRefused is why the context of a claim ends that the client refused.
+var errRefused = errors.New("the client did not wait")
 
 // maxLater is how many entries may be left to be written later.
 const maxLater = 10_000
@@ -64,6 +68,25 @@ type holds struct {
 	mu    sync.Mutex
 	byID  map[int64]*hold
 	names map[requestName]int64 // of those that began with Asking
+
+	refused map[int64]bool // claimed, but the client did not wait
+}
+
+// refuse gives up a claim whose wait has ended without Ended, because the client has another journal or takes the token for none.
+// This copy does not claim it again, or it would do so forever.
+func (s *holds) refuse(id, fence int64) {
+	h := s.get(id, fence)
+	if h == nil {
+		return
+	}
+	s.remove(h)
+	h.stop(errRefused)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == nil {
+		s.refused = map[int64]bool{}
+	}
+	s.refused[id] = true
 }
 
 func (s *holds) add(h *hold) {
@@ -119,6 +142,20 @@ func (s *holds) ids() (array string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return idArray(maps.Keys(s.byID)), len(s.byID)
+}
+
+// notToClaim are the waits that this copy has, or has refused, as an array.
+func (s *holds) notToClaim() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := maps.Clone(s.refused)
+	if all == nil {
+		all = map[int64]bool{}
+	}
+	for id := range s.byID {
+		all[id] = true
+	}
+	return idArray(maps.Keys(all))
 }
 
 // idArray is an array of PostgreSQL, as a text that each driver can send.

@@ -29,7 +29,8 @@ const (
 // Reference and Actor of the request are in the record. What ends with ctx, or goes on in another copy, is not told. The device of a wait
 // that goes on is busy. A wait that was left ten minutes or more after Asking is not resumed.
 //
-// client needs this journal in its options, or the end of a wait is not recorded, and others go on with it.
+// client needs this journal in its options, or the end of a wait is not recorded, and other copies go on with it. What it refuses, such
+// as a token of another cloud, is told once.
 //
 // Resume returns nil when ctx has ended; [intune.ErrInvalidArgument]; and what a database answers that does not pass by
 // itself, such as that there are no tables or no permissions. While the database can't be reached, it tries again.
@@ -67,7 +68,7 @@ func Resume(ctx context.Context, j *Journal, client *intune.Client, each func(in
 			}
 			for _, claimed := range list {
 				running++
-				go func() { results <- wait(client, claimed) }()
+				go func() { results <- wait(j, client, claimed) }()
 			}
 			if len(list) == claimAtOnce {
 				timer.Reset(0) // there may be more
@@ -100,8 +101,11 @@ type waited struct {
 	told   bool
 }
 
-func wait(client *intune.Client, claimed Claimed) waited {
+func wait(j *Journal, client *intune.Client, claimed Claimed) waited {
 	session, err := client.WaitForRemoteAssistance(claimed.Context, claimed.Request.ResumeToken(), nil)
+	if of, ok := claimed.Context.Value(claimKey{}).(claim); ok {
+		j.holds.refuse(of.id, of.fence)
+	}
 	elsewhere := errors.Is(err, intune.ErrSuperseded)
 	_, pending := errors.AsType[*intune.PendingError](err)
 	return waited{

@@ -114,6 +114,26 @@ func TestResume_NotForever(t *testing.T) {
 	claimOne(t, f.journal())
 }
 
+// A token that the client refuses is told once, and holds nothing.
+func TestResume_RefusedToken(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ask(t, f.journal(), device()) // whose token lacks what the client needs
+	f.die()
+	j := f.journal(lease(300 * time.Millisecond))
+	results := resume(t, j, newClient(t, intunetest.NewTenant(nil), j))
+	if got := <-results; !errors.Is(got.Err, intune.ErrInvalidArgument) {
+		t.Errorf("the result is %v", got.Err)
+	}
+	eventually(t, func() bool { return f.count(`SELECT count(*) FROM {request} WHERE lease_until > clock_timestamp()`) == 0 })
+	pause(t, 500*time.Millisecond)
+	select {
+	case again := <-results:
+		t.Errorf("it is told again: %v", again.Err)
+	default:
+	}
+}
+
 func TestResume_Errors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

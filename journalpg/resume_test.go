@@ -125,7 +125,9 @@ func TestResume_RefusedToken(t *testing.T) {
 	if got := <-results; !errors.Is(got.Err, intune.ErrInvalidArgument) {
 		t.Errorf("the result is %v", got.Err)
 	}
-	eventually(t, func() bool { return f.count(`SELECT count(*) FROM {request} WHERE lease_until > clock_timestamp()`) == 0 })
+	eventually(t, func() bool {
+		return f.count(`SELECT count(*) FROM {request} WHERE lease_until > clock_timestamp()`) == 0
+	})
 	pause(t, 500*time.Millisecond)
 	select {
 	case again := <-results:

@@ -43,7 +43,6 @@ func Example() {
 	}
 }
 
-//nolint:contextcheck // the journal gives up its leases after the end of the context
 func helpWith(
 	ctx context.Context, db *sql.DB, credential azcore.TokenCredential, tenantID string, key []byte, device intune.DeviceRef,
 ) error {

@@ -50,8 +50,12 @@ func openLive(ctx context.Context, client *intune.Client, device intune.DeviceRe
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{
-		OnRequested: func(intune.Requested) {
-			printf(stderr, "Asked. Waiting for the link, at most %v.\n", timeout)
+		OnRequested: func(requested intune.Requested) {
+			asked := "Asked."
+			if requested.Outcome != intune.OutcomeAccepted {
+				asked = "Perhaps asked: no usable answer came, and a link will tell."
+			}
+			printf(stderr, "%s Waiting for the link, at most %v.\n", asked, timeout)
 		},
 	})
 	if err != nil {

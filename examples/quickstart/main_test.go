@@ -154,7 +154,8 @@ func TestOpenLive(t *testing.T) {
 		if out.String() != link+"\n" || strings.Contains(errs.String(), link) {
 			t.Errorf("stdout %q, stderr %q", out.String(), errs.String())
 		}
-		contains(t, errs.String(), "Signed in: the token is app-only", "requestRemoteAssistance < 204", "at most 5m0s")
+		contains(t, errs.String(), "Signed in: the token is app-only", "requestRemoteAssistance < 204",
+			" Asked. Waiting for the link, at most 5m0s")
 		if n := tenant.Prompts(device); n != 1 {
 			t.Errorf("asked %d times", n)
 		}
@@ -171,6 +172,14 @@ func TestOpenLiveFails(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || out.String() != "" {
 			t.Errorf("error %v, stdout %q", err, out.String())
 		}
+
+		errs.Reset()
+		tenant.Inject(intunetest.Fault{Method: "POST", Drop: intunetest.DropBefore})
+		err = openLive(t.Context(), tenant.Client(), device, time.Minute, &out, &errs)
+		if !errors.Is(err, intune.ErrOutcomeUnknown) || strings.Contains(errs.String(), "\nAsked.") {
+			t.Errorf("error %v, stderr %q", err, errs.String())
+		}
+		contains(t, errs.String(), "Perhaps asked")
 
 		tenant.Inject(intunetest.Fault{Method: "POST", Status: http.StatusNotFound, Nested: true, Code: "ResourceNotFound", Message: "gone"})
 		err = openLive(t.Context(), tenant.Client(), device, time.Minute, &out, &errs)

@@ -43,7 +43,7 @@ func (d *desk) findLink(ctx context.Context, who *identity, s *session) *problem
 	if !missing {
 		return nil
 	}
-	got, err := who.client.WaitForRemoteAssistance(withOwner(ctx, s.owner), token, &intune.WaitForRemoteAssistanceOptions{
+	got, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
 		MaxAge: sessionLife, MaxWait: findLinkWithin,
 	})
 	d.mu.Lock()

@@ -59,7 +59,7 @@ func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
 // note adds an entry about a session, which is on disk when note returns.
 func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome) error {
 	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome}
-	return r.Asked(withOwner(context.WithoutCancel(ctx), s.owner), entry)
+	return r.Asked(context.WithoutCancel(ctx), entry)
 }
 
 func (r *record) close() error { return r.file.Close() }

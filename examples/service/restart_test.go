@@ -278,7 +278,8 @@ func TestOlderJournal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
-		never, fails := p.add("LT-1", intunetest.SessionScript{Never: true}), p.add("LT-2", intunetest.SessionScript{ErrorDetails: "No seats failed: left."})
+		never := p.add("LT-1", intunetest.SessionScript{Never: true})
+		fails := p.add("LT-2", intunetest.SessionScript{ErrorDetails: "No seats failed: left."})
 		c := p.program(dana)
 		n, f := c.begin(never, "key-000n").ID, c.begin(fails, "key-000f").ID
 		time.Sleep(time.Minute)

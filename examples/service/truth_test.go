@@ -482,7 +482,7 @@ func lifeOf(t *testing.T, seed uint64, dies bool) (told map[string]truth, prompt
 			m.unsure[c.errand.name] = m.unsure[c.errand.name] || m.unsure[c.id(key)]
 		}
 	}
-	if err := m.service.close(context.Background()); err != nil {
+	if err := m.service.close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	return told, prompts, m
@@ -505,29 +505,29 @@ func TestTheSameTruthAfterARestart(t *testing.T) {
 		runs = more
 	}
 	var kills, unsure atomic.Int64
-	t.Run("killed", func(t *testing.T) {
-		for seed := range uint64(runs) {
-			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					told, prompts, m := lifeOf(t, seed, true)
-					kills.Add(int64(m.kills))
-					for _, name := range slices.Sorted(maps.Keys(want)) {
-						if told[name] != want[name] {
-							unsure.Add(1)
-							if err := mayDiffer(told[name], want[name], m.unsure[name]); err != nil {
-								t.Errorf("%s: %v: told %+v, and %+v without a kill", name, err, told[name], want[name])
-							}
-						}
-						if prompts[name] > wantPrompts[name] {
-							t.Errorf("%s: asked %d times, and %d without a kill", name, prompts[name], wantPrompts[name])
+	t.Cleanup(func() {
+		t.Logf("killed %d times in %d lives; of %d requests the outcome was lost", kills.Load(), runs, unsure.Load())
+	})
+	for seed := range uint64(runs) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				told, prompts, m := lifeOf(t, seed, true)
+				kills.Add(int64(m.kills))
+				for _, name := range slices.Sorted(maps.Keys(want)) {
+					if told[name] != want[name] {
+						unsure.Add(1)
+						if err := mayDiffer(told[name], want[name], m.unsure[name]); err != nil {
+							t.Errorf("%s: %v: told %+v, and %+v without a kill", name, err, told[name], want[name])
 						}
 					}
-				})
+					if prompts[name] > wantPrompts[name] {
+						t.Errorf("%s: asked %d times, and %d without a kill", name, prompts[name], wantPrompts[name])
+					}
+				}
 			})
-		}
-	})
-	t.Logf("killed %d times in %d lives; of %d requests the outcome was lost", kills.Load(), runs, unsure.Load())
+		})
+	}
 }
 
 // mayDiffer says why a truth is not one that a kill may leave: only that nobody knows whether the user was asked, and only

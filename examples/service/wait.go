@@ -38,7 +38,7 @@ func (d *desk) beginWait(ctx context.Context, who *identity, s *session) (<-chan
 	s.changeLocked(stateWaiting, func() { s.running, s.reason = true, "" })
 	d.waiting++
 	d.goes.Go(func() {
-		ctx, done := d.detached(withOwner(ctx, s.owner))
+		ctx, done := d.detached(ctx)
 		defer done()
 		if wasLeft {
 			if err := d.record.note(ctx, s, noteWaiting); err != nil {

@@ -19,8 +19,9 @@ import (
 )
 
 // TestKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, counts how often
-// each user was asked, and compares the results with those of a run without a kill. The points are around the requests (before the service sees one, after it acted, after it
-// answered) and at random times, which hit what the program does in between. A failure names the seed.
+// each user was asked, and compares the results with those of a run without a kill. The points are around the requests
+// (before the service sees one, after it acted, after it answered) and at random times, which hit what the program does in
+// between. A failure names the seed.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(12) {

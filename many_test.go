@@ -1685,3 +1685,18 @@ func TestRequestRemoteAssistanceMany_Memory(t *testing.T) { //nolint:paralleltes
 		t.Errorf("%d bytes for an address", grown/devices)
 	}
 }
+
+// A journal that ends its goroutine, as a test's does with FailNow, leaves no device without a result.
+func TestRequestRemoteAssistanceMany_JournalEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, always(http.StatusForbidden, ""), func(o *intune.ClientOptions) {
+		o.Journal = &memory{onAsked: func(context.Context, intune.JournalEntry) error {
+			runtime.Goexit()
+			return nil
+		}}
+	})
+	got := summaries(client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("a", "b"), nil))
+	if want := []string{"a rejected 1", "b rejected 1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

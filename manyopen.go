@@ -316,15 +316,16 @@ func (m *openMany) goOn(w *openWait, read bool) {
 	}
 }
 
-// finish ends a wait: it tells the journal, and then the loop. A journal that panics leaves the wait without a result.
+// finish ends a wait: it tells the journal, and then the loop. A journal that does not return may have wanted to withhold
+// the link.
 func (m *openMany) finish(w *openWait, left error, panicked any) {
 	defer m.ends.Done()
-	told := func() bool { return true }
+	result, outcome := OpenResult{Device: w.device, Err: cmp.Or(w.failure, left, error(w.pending(errLeft)))}, w.outcome()
 	defer func() {
 		panicked = cmp.Or(recover(), panicked)
 		m.events.tell(manyEvent{panicked: panicked, do: func() bool {
 			m.progress.Waiting--
-			return told()
+			return m.emit(result, outcome)
 		}})
 	}()
 	m.mu.Lock()
@@ -334,9 +335,7 @@ func (m *openMany) finish(w *openWait, left error, panicked any) {
 	defer cancel()
 	defer context.AfterFunc(m.late, cancel)()
 	w.endWithin(ctx, left)
-	session, err := w.result(left)
-	result, outcome := OpenResult{Device: w.device, Session: session, Err: err}, w.outcome()
-	told = func() bool { return m.emit(result, outcome) }
+	result.Session, result.Err = w.result(left)
 }
 
 // leavers is how many waits that are left tell the journal at the same time.
@@ -347,20 +346,20 @@ func (m *openMany) leave() {
 	defer m.ends.Done()
 	m.mu.Lock()
 	m.over = true
-	left := make(chan *openWait, len(m.going))
+	var left []*openWait
 	for w := range m.going {
 		if m.reads.Cancel(&w.turn) {
-			left <- w
+			left = append(left, w)
 		}
 	}
 	m.mu.Unlock()
-	close(left)
 	var all sync.WaitGroup
-	for range min(leavers, len(left)) {
-		all.Go(func() {
-			for w := range left {
-				m.finish(w, w.pending(m.ctx.Err()), nil)
-			}
+	places := make(chan struct{}, leavers)
+	for _, w := range left {
+		places <- struct{}{}
+		all.Go(func() { // in a goroutine of its own, which the journal may end
+			defer func() { <-places }()
+			m.finish(w, w.pending(m.ctx.Err()), nil)
 		})
 	}
 	all.Wait()

@@ -860,7 +860,7 @@ func TestOpenRemoteAssistanceMany_Panics(t *testing.T) {
 		}, true, "d3 pending"},
 		"Asking":      {func(s *setup, panics func()) { s.journal.onAsking = panicsFor("d3", panics) }, false, ""},
 		"Asked":       {func(s *setup, panics func()) { s.journal.onAsked = panicsFor("d3", panics) }, true, ""},
-		"Ended":       {func(s *setup, panics func()) { s.journal.onEnded = panicsFor("d3", panics) }, true, ""},
+		"Ended":       {func(s *setup, panics func()) { s.journal.onEnded = panicsFor("d3", panics) }, true, "d3 pending"},
 		"OnRequested": {func(s *setup, panics func()) { s.options.OnRequested = func(intune.Requested) { panics() } }, true, ""},
 		"OnProgress":  {func(s *setup, panics func()) { s.options.OnProgress = func(intune.Progress) { panics() } }, true, ""},
 		"the input":   {func(s *setup, panics func()) { s.input = panics }, true, ""},
@@ -933,7 +933,7 @@ func TestOpenRemoteAssistanceMany_Panics(t *testing.T) {
 				}
 				for _, entry := range s.journal.asked {
 					want := 1
-					if name == "Asked" && entry.Device == devices[3] {
+					if name == "Asked" && how == "panic" && entry.Device == devices[3] {
 						want = 0
 					}
 					if ended[entry.Device] != want {
@@ -942,6 +942,55 @@ func TestOpenRemoteAssistanceMany_Panics(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A journal that ends its goroutine, as a test's does with FailNow, ends no other wait, and leaves no device without a result.
+func TestOpenRemoteAssistanceMany_JournalEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	exits := func(context.Context, intune.JournalEntry) error {
+		runtime.Goexit()
+		return nil
+	}
+	for name, c := range map[string]struct {
+		journal *memory
+		options openOptions
+		long    time.Duration // until the context ends
+		ends    int           // of waits
+		want    map[string]int
+	}{
+		"Asked":                     {&memory{onAsked: exits}, openOptions{}, time.Hour, 40, map[string]int{"ready": 20, "pending": 20}},
+		"Ended":                     {&memory{onEnded: exits}, openOptions{}, time.Hour, 40, map[string]int{"pending": 40}},
+		"Ended, one wait at a time": {&memory{onEnded: exits}, openOptions{MaxWaits: 1}, 10 * time.Hour, 40, map[string]int{"pending": 40}},
+		"Ended, the context ends": {
+			&memory{onEnded: exits}, openOptions{PerSecond: -1}, 5 * time.Second, 40, map[string]int{"pending": 40},
+		},
+		"both": {&memory{onAsked: exits, onEnded: exits}, openOptions{}, time.Hour, 40, map[string]int{"pending": 40}},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			devices := addNumbered(tenant, 20, after(time.Minute))
+			for range 20 {
+				devices = append(devices, tenant.AddDevice(intune.ManagedDevice{}, never))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), c.long)
+			defer cancel()
+			client := journaled(t, tenant, c.journal)
+			last, counts := intune.Progress{}, map[string]int{}
+			c.options.OnProgress = func(p intune.Progress) { last = p }
+			for r := range client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), &c.options) {
+				_, what, _ := strings.Cut(openSummary(r), " ")
+				counts[what]++
+			}
+			if !maps.Equal(counts, c.want) {
+				t.Errorf("got %v, want %v", counts, c.want)
+			}
+			if last.Pending != 0 || last.Done() != 40 {
+				t.Errorf("the last progress is %+v", last)
+			}
+			if n := len(c.journal.ended); n != c.ends {
+				t.Errorf("%d ends, want %d", n, c.ends)
+			}
+		})
 	}
 }
 

@@ -64,11 +64,11 @@ type ClientOptions struct {
 	Journal Journal
 
 	// SessionReadsPerSecond is how many reads of sessions all waits of this client (OpenRemoteAssistance,
-	// WaitForRemoteAssistance) may make together in a second. Zero means 25, a quarter of what the service allows an app in a
-	// tenant, which is 2,000 reads in 20 seconds. Below zero there is no limit. While there is room, each wait has the pace of
-	// OpenRemoteAssistanceOptions.Frequency; with more waits, the time between two reads becomes longer, and is the same for
-	// all: 20 seconds with 500 waits. The read before a request goes out at once, and the waits make up for it. Pollers and
-	// GetRemoteAssistanceSession do not count.
+	// OpenRemoteAssistanceMany, WaitForRemoteAssistance) may make together in a second. Zero means 25, a quarter of what the
+	// service allows an app in a tenant, which is 2,000 reads in 20 seconds. Below zero there is no limit. While there is
+	// room, each wait has the pace of OpenRemoteAssistanceOptions.Frequency; with more waits, the time between two reads
+	// becomes longer, and is the same for all: 20 seconds with 500 waits. The read before a request goes out at once, and the
+	// waits make up for it. Pollers and GetRemoteAssistanceSession do not count.
 	//
 	// Source: https://learn.microsoft.com/graph/throttling-limits
 	SessionReadsPerSecond float64

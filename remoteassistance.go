@@ -293,8 +293,9 @@ type OpenRemoteAssistanceOptions struct {
 	// Frequency is the time between two reads of the session. Zero means two seconds, four once the request is two minutes
 	// old and eight after ten minutes, each with up to 5 % of jitter. It becomes longer when the client has more waits than
 	// ClientOptions.SessionReadsPerSecond allows to read so often. A Retry-After of the service is a lower bound: it delays
-	// the next read, and with 429 those of all waits of the client, and never brings one forward. A read that fails with 5xx
-	// or a broken connection goes again a second later, up to three times in a row, whatever ClientOptions.Retry says.
+	// the next read, and with 429 those of all waits of the client (the others by three minutes at most, or by MaxRetryDelay
+	// if that is longer), and never brings one forward. A read that fails with 5xx or a broken connection goes again a second
+	// later, up to three times in a row, whatever ClientOptions.Retry says.
 	Frequency time.Duration
 
 	// OnRequested, if not nil, is called once when the request has been made or may have been, before the wait begins. Its

@@ -107,7 +107,8 @@ func (h *sessionHandler) plan(p *wait.Pace, budget *ratelimit.Reads, sent time.T
 	case failed == nil:
 		budget.Succeeded()
 	case errors.Is(failed, ErrThrottled):
-		budget.Throttled(sent, h.retryAfter)
+		// One broken header must not stop all waits for as long as it says.
+		budget.Throttled(sent, min(h.retryAfter, max(h.client.retry.MaxRetryDelay, defaultMaxRetryDelay)))
 	case failureOf(failed) == wait.Trouble:
 		p.PlanAgain(took, h.retryAfter)
 		return

@@ -366,6 +366,39 @@ func TestOpenRemoteAssistance_ThrottlingHoldsAllWaits(t *testing.T) {
 	})
 }
 
+// A header that asks for years stops its own wait only. The others go on after MaxRetryDelay.
+func TestOpenRemoteAssistance_ThrottlingWithoutEnd(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []string{"315360000", "Wed, 01 Jan 2031 00:00:00 GMT"} {
+		bubble(t, asked, func(t *testing.T, tenant *intunetest.Tenant) {
+			client, start := tenant.Client(), time.Now()
+			var waits sync.WaitGroup
+			defer waits.Wait()
+			tenant.Inject(intunetest.Fault{Method: http.MethodGet, Match: func(r intunetest.RecordedRequest) bool {
+				return lastDevice(r.Path) == "d0" && time.Since(start) > time.Second
+			}, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {asked}}})
+			for i, device := range addNumbered(tenant, 3, after(5*time.Minute)) {
+				waits.Go(func() {
+					_, err := client.OpenRemoteAssistance(t.Context(), device, nil)
+					if i == 0 {
+						checkKinds(t, err, intune.ErrSessionPending, intune.ErrThrottled)
+					} else if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			pass(time.Minute)
+			device := tenant.AddDevice(intune.ManagedDevice{}, after(time.Minute))
+			if _, err := client.OpenRemoteAssistance(t.Context(), device, nil); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(start); took < 3*time.Minute || took > 3*time.Minute+10*time.Second {
+				t.Errorf("the first read after the pause came after %v, want three minutes", took)
+			}
+		})
+	}
+}
+
 // handOuts measures how late links are handed out: how long after they have appeared.
 type handOuts struct {
 	mu   sync.Mutex

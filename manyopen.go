@@ -45,7 +45,8 @@ type OpenRemoteAssistanceManyOptions struct {
 	MaxWaits int
 
 	// OnRequested, if not nil, is called once for each device whose request has been made or may have been, in the
-	// goroutine of the loop, and before the device has a result. The wait goes on meanwhile.
+	// goroutine of the loop, and before the device has a result. The wait goes on meanwhile. When the body leaves the loop, it
+	// is called for those devices of which it has not been told yet; after a panic it is not.
 	OnRequested func(Requested)
 
 	// OnProgress, if not nil, is called before each result is yielded, after each OnRequested, and when the service
@@ -194,6 +195,9 @@ func (m *openMany) stop(cancel context.CancelFunc) {
 	defer time.AfterFunc(journalTimeout, m.isLate).Stop()
 	m.manyRun.stop(cancel)
 	m.ends.Wait()
+	for _, tell := range m.unheard { // at the end, because it may panic
+		tell()
+	}
 }
 
 func (m *openMany) room() bool { return m.progress.Pending < m.waits.MaxWaits }
@@ -248,15 +252,14 @@ func (m *openMany) end(item *manyItem, answer manyAnswer) {
 		m.events.tell(manyEvent{do: func() bool { return m.emit(result, outcomeOf(answer.record, answer.err)) }})
 		return
 	}
-	var requested Requested
+	tell := func() {}
 	if m.waits.OnRequested != nil {
-		requested = item.wait.requested()
+		requested := item.wait.requested()
+		tell = func() { m.waits.OnRequested(requested) }
 	}
-	m.events.tell(manyEvent{do: func() bool {
+	m.events.tell(manyEvent{late: tell, do: func() bool {
 		m.progress.Waiting++
-		if m.waits.OnRequested != nil {
-			m.waits.OnRequested(requested)
-		}
+		tell()
 		return m.report()
 	}})
 	m.begin(item.wait)

@@ -555,6 +555,45 @@ func TestOpenRemoteAssistanceMany_LoopIsLeft(t *testing.T) {
 	}
 }
 
+// Leaving the loop loses no token: OnRequested hears of all who were asked meanwhile, or may have been. A panic ends that too.
+func TestOpenRemoteAssistanceMany_LoopIsLeftWithRequestsUnheard(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(){"break": func() {}, "panic": func() { panic("of the body") }} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			tenant.Inject(intunetest.Fault{Match: ofDevice("d9", http.MethodPost), Delay: time.Hour, Effect: true})
+			early := tenant.AddDevice(intune.ManagedDevice{}, after(time.Second))
+			devices := append([]intune.DeviceRef{early}, addNumbered(tenant, 200, never)...)
+			tokens, before := map[intune.DeviceRef]string{}, 0
+			func() {
+				defer func() { _ = recover() }()
+				for range tenant.Client().OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{
+					PerSecond: 10, OnRequested: func(r intune.Requested) { tokens[r.Device] = r.ResumeToken },
+				}) {
+					before = len(tokens)
+					pass(10 * time.Second)
+					leave()
+					break
+				}
+			}()
+			if name == "panic" {
+				if len(tokens) != before {
+					t.Errorf("OnRequested was called %d times, and %d times after the panic", before, len(tokens)-before)
+				}
+				return
+			}
+			if asked := tenant.TotalPrompts(); len(tokens) != asked || asked == before {
+				t.Errorf("%d were asked, OnRequested was called %d times, %d of them before", asked, len(tokens), before)
+			}
+			for device, token := range tokens {
+				_, err := tenant.Client().WaitForRemoteAssistance(t.Context(), token, &intune.WaitForRemoteAssistanceOptions{MaxWait: 1})
+				if pending, _ := errors.AsType[*intune.PendingError](err); err != nil && (pending == nil || pending.Device != device) {
+					t.Errorf("%v: %v", device, err)
+				}
+			}
+		})
+	}
+}
+
 // A loop that is left does not wait for an input that blocks.
 func TestOpenRemoteAssistanceMany_LoopIsLeftWhileTheInputBlocks(t *testing.T) {
 	t.Parallel()

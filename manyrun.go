@@ -32,6 +32,8 @@ type manyRun struct {
 	running  int // workers
 	progress Progress
 	failed   error // the first
+	returned bool  // the loop, without a panic
+	unheard  []func()
 }
 
 // manyForm is what the two loops over many devices do in ways of their own.
@@ -52,6 +54,7 @@ type manyForm interface {
 // manyEvent is what a worker or a wait tells the loop.
 type manyEvent struct {
 	do       func() bool // in the goroutine of the loop, if not nil; it reports whether the loop goes on
+	late     func()      // instead of do, if not nil, once the body has left the loop without a panic
 	ended    bool        // by a worker: that it has ended
 	panicked any
 }
@@ -114,6 +117,7 @@ func (m *manyRun) loop(devices iter.Seq[DeviceRef]) {
 		case <-m.events.more:
 		}
 	}
+	m.returned = true
 }
 
 // ask hands a device to a worker, for which there is room. It reports whether the loop goes on.
@@ -171,10 +175,16 @@ func (m *manyRun) report() bool {
 func (m *manyRun) stop(cancel context.CancelFunc) {
 	cancel()
 	for m.running > 0 {
-		if event, told := m.events.next(); !told {
+		event, told := m.events.next()
+		if !told {
 			<-m.events.more
-		} else if event.ended {
+			continue
+		}
+		if event.ended {
 			m.running--
+		}
+		if event.late != nil && m.returned {
+			m.unheard = append(m.unheard, event.late)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	goruntime "runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -1517,5 +1518,39 @@ func TestOpenRemoteAssistance_OnRequestedKnowsTheOutcome(t *testing.T) {
 				t.Errorf("told %+v, want %+v", got, expected)
 			}
 		})
+	}
+}
+
+// A request that a policy leaves behind while Asking runs is never sent, and nobody is waited for, even if Asking does not
+// return.
+func TestJournal_LeftBehindWhileAskingRuns(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+	journal.onAsking = func(context.Context, intune.JournalEntry) error { goruntime.Goexit(); return nil }
+	options := tenant.ClientOptions()
+	options.Journal = journal
+	options.PerCallPolicies = []policy.Policy{policyFunc(func(req *policy.Request) (*http.Response, error) {
+		if req.Raw().Method != http.MethodPost {
+			return req.Next()
+		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = req.Next()
+		}()
+		<-ended
+		return nil, errors.New("gave up")
+	})}
+	client, err := intune.NewClient(tenant.Credential(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.OpenRemoteAssistance(t.Context(), device, nil)
+	if err == nil || errors.Is(err, intune.ErrOutcomeUnknown) {
+		t.Errorf("error %v, want one that says that nobody was asked", err)
+	}
+	if entries := len(journal.asked) + len(journal.ended); entries != 0 {
+		t.Errorf("%d entries for a request that the journal did not accept: %+v %+v", entries, journal.asked, journal.ended)
 	}
 }

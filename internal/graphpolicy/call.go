@@ -57,6 +57,7 @@ type Call struct {
 	mu     sync.Mutex // a caller's policy may abandon a request while it runs
 	record Record
 	closed bool        // Close was called
+	asking bool        // Before runs, or did not return
 	fixed  string      // the client-request-id with which Before was called first
 	first  callContext // here, because that saves an allocation
 
@@ -129,6 +130,9 @@ func (c *Call) Record() Record {
 func (c *Call) Close() Record {
 	c.mu.Lock()
 	c.closed = true
+	if c.asking {
+		c.record.Verdict = NotSent
+	}
 	c.mu.Unlock()
 	return c.Record()
 }
@@ -159,12 +163,16 @@ func (c *Call) announce(req *http.Request) error {
 	}
 	c.fixed = cmp.Or(c.fixed, req.Header.Get(requestIDHeader), c.RequestID) // only the goroutine of this try gets here
 	setRequestID(req, c.fixed)
+	c.mu.Lock()
+	c.asking = true
+	c.mu.Unlock()
 	var stopped *StoppedError
 	if err := c.Before(req); err != nil {
 		stopped = &StoppedError{err}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.asking = false
 	c.record.RequestID = c.fixed
 	if stopped != nil {
 		c.record.Verdict, c.record.Stopped = NotSent, stopped

@@ -292,6 +292,16 @@ func (j *journalRun) settle(ctx context.Context, known JournalEntry) {
 	}
 }
 
+// recorded reports whether Asking accepted the request, which is not sent before. Without a journal there is nothing to wait for.
+func (j *journalRun) recorded() bool {
+	if j == nil {
+		return true
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.open
+}
+
 // journalContext is for entries of what has happened already, whatever became of the caller's context.
 func journalContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), journalTimeout)
@@ -369,27 +379,4 @@ func (o Outcome) known() bool {
 // PossibleOutcomeValues returns the possible values of Outcome.
 func PossibleOutcomeValues() []Outcome {
 	return []Outcome{OutcomeAccepted, OutcomeRejected, OutcomeUnknown, OutcomeNotSent}
-}
-
-// SessionOutcome is what became of the wait for a session's link, in [Journal.Ended]. A member that is not listed here is
-// kept as read.
-type SessionOutcome string
-
-const (
-	// SessionReady means: there is a link, a reused one included.
-	SessionReady SessionOutcome = "ready"
-
-	// SessionFailed means: the service says why there is no session, or gave a link that must not be opened.
-	SessionFailed SessionOutcome = "failed"
-
-	// SessionLeft means: the wait stopped without either, with a [*PendingError]. It may go on.
-	SessionLeft SessionOutcome = "left"
-
-	// SessionSuperseded means: another request for the device took the place of this one. Only a journal writes it.
-	SessionSuperseded SessionOutcome = "superseded"
-)
-
-// PossibleSessionOutcomeValues returns the possible values of SessionOutcome.
-func PossibleSessionOutcomeValues() []SessionOutcome {
-	return []SessionOutcome{SessionReady, SessionFailed, SessionLeft, SessionSuperseded}
 }

@@ -1521,6 +1521,123 @@ func TestOpenRemoteAssistance_OnRequestedKnowsTheOutcome(t *testing.T) {
 	}
 }
 
+// What panics while a request is made, or ends its goroutine, ends the wait that was to follow. Its journal was told that
+// the wait would end.
+func TestJournal_EndedWithoutABeginning(t *testing.T) {
+	t.Parallel()
+	for _, place := range []string{"transport", "Asked"} {
+		for _, method := range []string{"Open", "OpenMany"} {
+			bubble(t, place+" of "+method, func(t *testing.T, tenant *intunetest.Tenant) {
+				device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+				options := tenant.ClientOptions()
+				options.Journal = journal
+				options.Transport = transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodPost && place == "transport" {
+						panic("boom")
+					}
+					return tenant.Do(req)
+				})
+				journal.onAsked = func(context.Context, intune.JournalEntry) error {
+					if place == "Asked" {
+						panic("boom")
+					}
+					return nil
+				}
+				client, err := intune.NewClient(tenant.Credential(), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+					asking, asked := journal.pair(t)
+					if len(journal.ended) != 1 {
+						t.Fatalf("Ended was told %+v, want one end", journal.ended)
+					}
+					if ended := journal.ended[0]; ended.Session != intune.SessionLeft || ended.ClientRequestID != asking.ClientRequestID {
+						t.Errorf("Ended was told %+v, want that the wait of %s was left", ended, asking.ClientRequestID)
+					}
+					if asked.ResumeToken == "" {
+						t.Error("Asked has no token, although the wait can go on")
+					}
+				}()
+				if method == "Open" {
+					_, _ = client.OpenRemoteAssistance(t.Context(), device, nil)
+					return
+				}
+				_ = collectOpened(client.OpenRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil))
+			})
+		}
+	}
+}
+
+// Nobody is waited for whose user was not asked.
+func TestJournal_NoEndedAfterAPanicBeforeTheRequest(t *testing.T) {
+	t.Parallel()
+	for _, place := range []string{"Asking", "Asked of a refusal"} {
+		tenant := intunetest.NewTenant(nil)
+		device, journal := waiting(tenant, intune.ManagedDevice{}), &memory{}
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: http.StatusForbidden})
+		panics := func(context.Context, intune.JournalEntry) error { panic("boom") }
+		if place == "Asking" {
+			journal.onAsking = panics
+		} else {
+			journal.onAsked = panics
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", place)
+				}
+			}()
+			_, _ = journaled(t, tenant, journal).OpenRemoteAssistance(t.Context(), device, nil)
+		}()
+		if len(journal.ended) != 0 {
+			t.Errorf("%s: Ended was told %+v", place, journal.ended)
+		}
+	}
+}
+
+// A journal that ends its goroutine, as FailNow of a test does, takes no device's result with it.
+func TestJournal_ExitsInALoopOverMany(t *testing.T) {
+	t.Parallel()
+	exit := func(context.Context, intune.JournalEntry) error { goruntime.Goexit(); return nil }
+	for name, test := range map[string]struct {
+		fail      func(*memory)
+		requested intune.Outcome
+		opened    string
+		counts    [3]int // of Asked, Ended and prompts
+	}{
+		"Asking": {func(m *memory) { m.onAsking = exit }, intune.OutcomeNotSent, "d1 not asked", [3]int{0, 0, 0}},
+		"Asked":  {func(m *memory) { m.onAsked = exit }, intune.OutcomeAccepted, "d1 ready", [3]int{1, 1, 1}},
+		"Ended":  {func(m *memory) { m.onEnded = exit }, intune.OutcomeAccepted, "d1 pending", [3]int{1, 1, 1}},
+	} {
+		bubble(t, name+" of Request", func(t *testing.T, tenant *intunetest.Tenant) {
+			devices, journal := slices.Values([]intune.DeviceRef{waiting(tenant, intune.ManagedDevice{})}), &memory{}
+			test.fail(journal)
+			results := slices.Collect(journaled(t, tenant, journal).RequestRemoteAssistanceMany(t.Context(), devices, nil))
+			if len(results) != 1 {
+				t.Fatalf("%d results, want one", len(results))
+			}
+			if results[0].Outcome != test.requested {
+				t.Errorf("got %+v, want %s", results[0], test.requested)
+			}
+		})
+		bubble(t, name+" of Open", func(t *testing.T, tenant *intunetest.Tenant) {
+			device, journal := waiting(tenant, intune.ManagedDevice{ID: "d1"}), &memory{}
+			test.fail(journal)
+			got := openSummaries(journaled(t, tenant, journal).OpenRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil))
+			if want := []string{test.opened}; !slices.Equal(got, want) {
+				t.Errorf("results %q, want %q", got, want)
+			}
+			if got := [3]int{len(journal.asked), len(journal.ended), tenant.Prompts(device)}; got != test.counts {
+				t.Errorf("Asked, Ended, prompts: %v, want %v", got, test.counts)
+			}
+		})
+	}
+}
+
 // A request that a policy leaves behind while Asking runs is never sent, and nobody is waited for, even if Asking does not
 // return.
 func TestJournal_LeftBehindWhileAskingRuns(t *testing.T) {

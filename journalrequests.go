@@ -280,3 +280,26 @@ func (e *AlreadyAskedError) GoString() string { return "intune.AlreadyAskedError
 
 // LogValue is that of the earlier request.
 func (e *AlreadyAskedError) LogValue() slog.Value { return e.Request.LogValue() }
+
+// SessionOutcome is what became of the wait for a session's link, in [Journal.Ended]. A member that is not listed here is
+// kept as read.
+type SessionOutcome string
+
+const (
+	// SessionReady means: there is a link, a reused one included.
+	SessionReady SessionOutcome = "ready"
+
+	// SessionFailed means: the service says why there is no session, or gave a link that must not be opened.
+	SessionFailed SessionOutcome = "failed"
+
+	// SessionLeft means: the wait stopped without either, with a [*PendingError]. It may go on.
+	SessionLeft SessionOutcome = "left"
+
+	// SessionSuperseded means: another request for the device took the place of this one. Only a journal writes it.
+	SessionSuperseded SessionOutcome = "superseded"
+)
+
+// PossibleSessionOutcomeValues returns the possible values of SessionOutcome.
+func PossibleSessionOutcomeValues() []SessionOutcome {
+	return []SessionOutcome{SessionReady, SessionFailed, SessionLeft, SessionSuperseded}
+}

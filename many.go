@@ -325,7 +325,7 @@ func (m *requestMany) try(item *manyItem) manyAnswer {
 
 // end gives a device its result.
 func (m *requestMany) end(item *manyItem, answer manyAnswer) {
-	item.settle(m.ctx, &answer)
+	asked := item.learn(&answer)
 	result := RequestResult{
 		Device: item.device, Outcome: outcomeOf(answer.record, answer.err), Err: answer.err, Attempts: item.attempts,
 		RequestID: answer.ids.RequestID,
@@ -336,7 +336,8 @@ func (m *requestMany) end(item *manyItem, answer manyAnswer) {
 	if failed, ok := errors.AsType[*Error](answer.err); ok {
 		result.RequestID = failed.RequestID
 	}
-	m.events.tell(manyEvent{do: func() bool { return m.emit(result) }})
+	defer m.events.tell(manyEvent{do: func() bool { return m.emit(result) }}) // even if the journal does not return
+	item.run.settle(m.ctx, asked)
 }
 
 func (m *requestMany) emit(result RequestResult) bool {

@@ -1432,7 +1432,9 @@ func TestRequestRemoteAssistanceMany_JournalPanics(t *testing.T) {
 			}
 		}()
 		for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(3)...), nil) {
-			t.Errorf("%+v", r)
+			if r.Outcome != intune.OutcomeRejected { // a result that comes before the panic is true
+				t.Errorf("%+v", r)
+			}
 		}
 	}()
 }

@@ -246,7 +246,13 @@ func (m *openMany) look(item *manyItem) error {
 
 // end begins the wait for a device whose user was asked or may have been, and gives any other device its result.
 func (m *openMany) end(item *manyItem, answer manyAnswer) {
-	item.settle(m.ctx, &answer)
+	asked := item.learn(&answer)
+	defer m.ended(item, answer) // even if the journal does not return
+	item.run.settle(m.ctx, asked)
+}
+
+// ended is end once the journal knows.
+func (m *openMany) ended(item *manyItem, answer manyAnswer) {
 	if answer.err != nil && (item.wait == nil || item.wait.refused == nil) {
 		result := OpenResult{Device: item.device, Err: answer.err}
 		m.events.tell(manyEvent{do: func() bool { return m.emit(result, outcomeOf(answer.record, answer.err)) }})

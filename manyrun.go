@@ -131,9 +131,7 @@ func (m *manyRun) ask(device DeviceRef) bool {
 	go func() {
 		ended := manyEvent{ended: true}
 		defer func() { m.events.tell(ended) }()
-		for range 2 { // the journal may end this goroutine while the first one tells it
-			defer func() { ended.panicked = m.abandon(item, ended.panicked) }()
-		}
+		defer func() { ended.panicked = cmp.Or(ended.panicked, m.abandon(item)) }()
 		defer func() { ended.panicked = recover() }() // a policy's panic is one of the loop, where the caller can recover
 		m.work(item)
 	}()
@@ -215,24 +213,21 @@ func (m *manyRun) work(item *manyItem) {
 }
 
 // abandon ends what a worker has left when a policy, the transport or the journal panicked, or ended its goroutine. It
-// returns the first panic, if there is one. A device at which Asked panicked has no result but that.
-func (m *manyRun) abandon(item *manyItem, before any) (panicked any) {
-	defer func() { panicked = cmp.Or(before, recover()) }()
-	switch {
-	case item.settled, item.ended != nil && before != nil:
-		return before
-	case item.ended != nil:
-		m.form.end(item, *item.ended)
-		return before
-	case !item.sending:
+// returns the panic of the journal, if there is one.
+func (m *manyRun) abandon(item *manyItem) (panicked any) {
+	if item.ended {
+		return nil
+	}
+	defer func() { panicked = recover() }()
+	if !item.sending || !item.run.recorded() {
 		m.form.end(item, item.interrupted(m.client, errNotReturned))
-		return before
+		return nil
 	}
 	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: item.id}
 	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), record, nil, errNotReturned)}
 	item.take(answer)
 	m.form.end(item, answer)
-	return before
+	return nil
 }
 
 // manyItem is one device on its way to a result.
@@ -245,8 +240,7 @@ type manyItem struct {
 	sending  bool // a try is under way
 	left     bool // in one of them
 	last     *manyAnswer
-	ended    *manyAnswer // goes to nobody again
-	settled  bool        // the journal has been told of it, or did not return
+	ended    bool
 }
 
 // manyAnswer is what one try has come to for one device. Without an error, the service has accepted.
@@ -277,17 +271,14 @@ func (i *manyItem) interrupted(c *Client, err error) manyAnswer {
 	return answer
 }
 
-// errNotReturned is for a try that a panic ended.
-var errNotReturned = errors.New("the transport or a policy did not return")
+// errNotReturned is for a try that a panic ended, or the end of its goroutine.
+var errNotReturned = errors.New("the transport, a policy or the journal did not return")
 
-// settle tells the journal and the wait what became of a device, once.
-func (i *manyItem) settle(ctx context.Context, answer *manyAnswer) {
-	if i.ended == nil {
-		answer.record.Left = i.left
-		i.ended = answer
-		i.run.settle(ctx, i.run.learn(i.wait, answer.record, answer.ids, answer.resp, answer.err))
-	}
-	i.settled = true
+// learn tells the wait what became of a device, and returns what the journal has to be told.
+func (i *manyItem) learn(answer *manyAnswer) JournalEntry {
+	i.ended = true
+	answer.record.Left = i.left
+	return i.run.learn(i.wait, answer.record, answer.ids, answer.resp, answer.err)
 }
 
 // manyVerdict is what comes after a try.

@@ -117,12 +117,25 @@ func (c *Client) requestRemoteAssistance(
 	ctx context.Context, device DeviceRef, a asking, handler *sessionHandler,
 ) (RequestRemoteAssistanceResponse, error) {
 	run := c.newRun(device, a, handler)
-	asked := JournalEntry{Outcome: OutcomeUnknown} // for the case that a policy or the transport panics
-	defer func() { run.settle(ctx, asked) }()
 	r := c.newAsk(device, a.clientRequestID)
 	r.Fixed, r.Before = a.clientRequestID != "", run.before(ctx)
+	var asked JournalEntry
+	returned, settled := false, false
+	defer func() {
+		if unsent := asked.Outcome == OutcomeRejected || asked.Outcome == OutcomeNotSent; a.waits && !settled && !unsent && run.recorded() {
+			handler.leave(ctx) // since the wait does not follow
+		}
+	}()
+	defer func() {
+		if !returned { // a policy or the transport panicked
+			open := graphpolicy.Record{Verdict: graphpolicy.Open}
+			asked = run.learn(handler, open, r.ids, nil, c.newError(r, open, nil, errNotReturned))
+		}
+		run.settle(ctx, asked)
+		settled = returned
+	}()
 	resp, err := c.ask(ctx, r)
-	asked = run.learn(handler, r.record, r.ids, resp, err)
+	asked, returned = run.learn(handler, r.record, r.ids, resp, err), true
 	if err != nil {
 		return RequestRemoteAssistanceResponse{}, err
 	}

@@ -194,7 +194,8 @@ type BeginRemoteAssistanceOptions struct {
 // It reads the device's current link and error text first, then asks once. The poller is done when there is a link that
 // differs from that first one; it fails with a [*SessionError] when there is another error text. "" and null are the
 // same. If the first link or text disappears and comes back, it does not count as new. An old link can pass for a new
-// one only if that first read came from a replica of the service that lagged behind, which nobody can see from here.
+// one only if that first read came from a replica of the service that lagged behind, or a later one from a replica that
+// still has a link from before that first read, which nobody can see from here.
 //
 // If the outcome of the request is unknown, the poller starts anyway: a new link or a new error text proves that the
 // service acted, and the wait ends if neither comes within ConfirmWithin. A link or text that disappears proves

@@ -218,7 +218,9 @@ func TestSnippets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "intunetest/example_test.go", "journalfile/example_test.go", "journalpg/example_test.go", "readiness/example_test.go")
+	for _, layer := range []string{"intunetest", "journalfile", "journalpg", "readiness"} {
+		files = append(files, layer+"/example_test.go")
+	}
 	err = filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".go" {
 			files = append(files, path)

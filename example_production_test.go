@@ -29,10 +29,9 @@ func work(
 	defer context.AfterFunc(stop, func() { time.AfterFunc(15*time.Second, cut) })()
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	for {
+	for stop.Err() == nil {
 		select {
 		case <-stop.Done():
-			return
 		case device := <-devices:
 			calls.Go(func() { tell(open(stop, hard, client, device)) })
 		}
@@ -135,18 +134,18 @@ func goOn(
 	if err != nil {
 		return err // the entry that cannot be read may name somebody who was asked
 	}
-	newest := map[intune.DeviceRef]intune.JournalRequest{}
+	newest := map[string]intune.JournalRequest{} // a device has one id, at whatever address
 	for _, r := range requests {
 		if outcome := r.Outcome(); outcome == intune.OutcomeAccepted || outcome == intune.OutcomeUnknown {
-			newest[r.Device()] = r
+			newest[r.Device().DeviceID()] = r
 		}
 	}
 	var waits sync.WaitGroup
-	for device, r := range newest {
+	for _, r := range newest {
 		if r.Waiting() {
 			waits.Go(func() {
 				session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken(), nil)
-				tell(device, session, err)
+				tell(r.Device(), session, err)
 			})
 		}
 	}
@@ -169,7 +168,7 @@ func TestGoOn(t *testing.T) {
 	}
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
 	one, other := tenant.AddDevice(intune.ManagedDevice{}), tenant.AddDevice(intune.ManagedDevice{})
-	third := tenant.AddDevice(intune.ManagedDevice{})
+	third, older := tenant.AddDevice(intune.ManagedDevice{}), intune.UserDevice("anna@contoso.com", other.DeviceID())
 	entry := func(device intune.DeviceRef, id string, change func(*intune.JournalEntry)) intune.JournalEntry {
 		e := intune.JournalEntry{Device: device, ClientRequestID: id}
 		change(&e)
@@ -188,8 +187,8 @@ func TestGoOn(t *testing.T) {
 		// The second request of one device was refused, so that the first one still stands.
 		entry(one, "1", asking(token(tenant, one))), entry(one, "1", outcome(intune.OutcomeAccepted)),
 		entry(one, "2", asking("refused")), entry(one, "2", outcome(intune.OutcomeRejected)),
-		// The newer request of the other has its link, which is not that of the older one.
-		entry(other, "3", asking(token(tenant, other))), entry(other, "3", ended(intune.SessionLeft)),
+		// The newer request of the other has its link, which is not that of the older one, at another address.
+		entry(older, "3", asking(token(tenant, other))), entry(older, "3", ended(intune.SessionLeft)),
 		entry(other, "4", asking(token(tenant, other))), entry(other, "4", ended(intune.SessionReady)),
 		// A crash left the third with the first entry, and a damaged token.
 		entry(third, "5", asking("damaged")),

@@ -30,10 +30,9 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //     for [ServiceGraph]. Default: [CloudPublic].
 //   - APIVersion: "" or "v1.0". Graph's beta has other models, so anything else is an error.
 //   - Retry: applies to reads as azcore documents it, and also to a read whose answer, begun as a success, holds or breaks
-//     off into an error that may pass. The reads of OpenRemoteAssistance and WaitForRemoteAssistance after the request
-//     have the pace of the wait instead. The action is sent again, within the same limits, only if Graph itself refused it
-//     without acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes
-//     instead of one.
+//     off into an error that may pass. The reads of a wait have the pace of OpenRemoteAssistanceOptions.Frequency instead, but
+//     for those of a poller. The action is sent again, within the same limits, only if Graph itself refused it without
+//     acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token and without a Referer. Two methods make
 //     a transport, or the RoundTripper of an [*http.Client], a fake that lets minutes pass, as the tenant of package
@@ -59,16 +58,16 @@ const defaultMaxRetryDelay = 3 * time.Minute
 type ClientOptions struct {
 	azcore.ClientOptions
 
-	// Journal, if not nil, records every request for remote assistance before it is sent, and again once its outcome is
-	// known. A request that the journal cannot record is not sent.
+	// Journal, if not nil, records every request for remote assistance before it is sent and once its outcome is known, and
+	// each wait that stops. A request that the journal cannot record is not sent.
 	Journal Journal
 
 	// SessionReadsPerSecond is how many reads of sessions all waits of this client (OpenRemoteAssistance,
 	// OpenRemoteAssistanceMany, WaitForRemoteAssistance) may make together in a second. Zero means 25, a quarter of what the
 	// service allows an app in a tenant, which is 2,000 reads in 20 seconds. Below zero there is no limit. While there is
 	// room, each wait has the pace of OpenRemoteAssistanceOptions.Frequency; with more waits, the time between two reads
-	// becomes longer, and is the same for all: 20 seconds with 500 waits. The read before a request goes out at once, and the
-	// waits make up for it. Pollers and GetRemoteAssistanceSession do not count.
+	// becomes longer, and is the same for all: 20 seconds with 500 waits. Reads before a request go out at once, and the
+	// waits make up for them. Pollers and GetRemoteAssistanceSession do not count.
 	//
 	// Source: https://learn.microsoft.com/graph/throttling-limits
 	SessionReadsPerSecond float64

@@ -40,7 +40,8 @@
 // [Client.RequestRemoteAssistance] returns when Intune has accepted the request (204). The session comes later: a link
 // or an error text appears on the device's record. The record does not say when they were set, so both may be left over
 // from an earlier session. [Client.OpenRemoteAssistance] and [Client.BeginRemoteAssistance] therefore read the record
-// first, ask once, and wait for a change; BeginRemoteAssistance returns an azcore poller. A wait that ends without a
+// first, ask once, and wait for a change; BeginRemoteAssistance returns an azcore poller. [Client.OpenRemoteAssistanceMany]
+// does so for many devices. A wait that ends without a
 // link after the request was sent returns a [*PendingError]. With its ResumeToken, [Client.WaitForRemoteAssistance] and
 // [Client.ResumeRemoteAssistance] continue the wait, in this process or another, without asking again. Any other error
 // of OpenRemoteAssistance, except a [*SessionError], means that nobody was asked. Any other error of WaitForRemoteAssistance

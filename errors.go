@@ -41,7 +41,8 @@ var (
 	// ErrNotFound marks a device, user, app or address that the service does not know.
 	ErrNotFound = errors.New("not found")
 
-	// ErrConflict marks a request that the state of the resource does not allow: 409 and 412.
+	// ErrConflict marks a request that the state of the resource does not allow: 409 and 412. With a journal, it also marks
+	// one that was not sent because somebody else's session came up on the device (StatusCode 0).
 	ErrConflict = errors.New("conflict")
 
 	// ErrThrottled marks too many requests: 429, or a throttling code. Error.RetryAfter says how long to wait, if

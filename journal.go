@@ -30,15 +30,15 @@ import (
 // A call that ends before its request is ready to be sent, for example because it got no token, has asked nobody and
 // makes no entry.
 //
-// The methods must be safe for concurrent use: [Client.RequestRemoteAssistanceMany] calls them from several goroutines,
-// and so do concurrent calls of the other methods. Asked and Ended get a context with the values of the call's context,
-// which does not end with it and lasts ten seconds; a journal that ignores its context holds the call. intunetest.TestJournal
-// checks what an implementation must hold.
+// The methods must be safe for concurrent use: [Client.RequestRemoteAssistanceMany] and [Client.OpenRemoteAssistanceMany]
+// call them from several goroutines, and so do concurrent calls of the other methods. Asked and Ended get a context with
+// the values of the call's context, which does not end with it and lasts ten seconds; a journal that ignores its context
+// holds the call. intunetest.TestJournal checks what an implementation must hold.
 type Journal interface {
 	// Asking is called once, before the first try is sent. If it returns an error, nothing is sent: the call returns an
 	// *Error that wraps that error and says that this call asked nobody, and Asked is not called. A journal that refuses
 	// a request returns a [*DeviceBusyError] or an [*AlreadyAskedError]. The context is that of the call; if it has ended,
-	// Asking returns an error.
+	// Asking returns an error. No try starts more than ten minutes after Asking was called.
 	Asking(ctx context.Context, entry JournalEntry) error
 
 	// Asked is called once for each Asking that returned nil, when the outcome is known. An error from Asked does not
@@ -191,8 +191,8 @@ func (j *journalRun) tooLate() bool {
 	return wait.Age(j.begun, j.now()) > maxAskingAge
 }
 
-// maxAskingAge is how long after its entry of Asking a request may be sent. A journal that several programs share can rely
-// on it: it frees a device for another one some time later.
+// maxAskingAge is how long after Asking was called a try may start, so that a journal which several programs share can free
+// the device some time later.
 const maxAskingAge = 10 * time.Minute
 
 // stopError is why a request was not sent, or not sent again, although the caller's transport and the service would have let

@@ -64,7 +64,7 @@ func (m *memory) Ended(ctx context.Context, entry intune.JournalEntry) error {
 
 func (m *memory) option(o *intune.ClientOptions) { o.Journal = m }
 
-// pair is the two entries of the only call.
+// pair is the entries of Asking and Asked of the only call.
 func (m *memory) pair(tb testing.TB) (asking, asked intune.JournalEntry) {
 	tb.Helper()
 	if len(m.asking) != 1 || len(m.asked) != 1 {

@@ -25,7 +25,7 @@ type JournalRequest struct {
 	Ended JournalEntry `json:"ended,omitzero"`
 }
 
-// JournalRequests pairs the entries of a journal and returns its requests, in the order of asking. The entries can come
+// JournalRequests puts the entries of a journal together to its requests, in the order of asking. The entries can come
 // from package journalfile's Read or from any other store, in the order in which they were written. They are read once.
 //
 // Entries are of one request when ClientRequestID and Device are the same. An entry with an Outcome is one of Asked, any
@@ -48,17 +48,17 @@ func JournalRequests(entries iter.Seq2[JournalEntry, error]) ([]JournalRequest, 
 	if entries == nil {
 		return nil, invalidArgument("entries", "is nil; pass those of journalfile.Read or of another store")
 	}
-	type pair struct {
+	type key struct {
 		device          DeviceRef
 		clientRequestID string
 	}
 	var list []JournalRequest
-	same := map[pair]*sameRequests{}
+	same := map[key]*sameRequests{}
 	for entry, err := range entries {
 		if err != nil {
 			return nil, err
 		}
-		of := pair{entry.Device, entry.ClientRequestID}
+		of := key{entry.Device, entry.ClientRequestID}
 		if same[of] == nil {
 			same[of] = &sameRequests{latest: -1}
 		}

@@ -575,7 +575,7 @@ func TestJournalRequest_LogValue(t *testing.T) {
 	}
 }
 
-// BenchmarkJournalRequests pairs 100,000 entries, whose ids differ as the library's do, or are all the same.
+// BenchmarkJournalRequests puts 100,000 entries together, whose ids differ as the library's do, or are all the same.
 func BenchmarkJournalRequests(b *testing.B) {
 	const entries = 100_000
 	var differ, same []intune.JournalEntry

@@ -163,7 +163,7 @@ func (p *Progress) count(outcome Outcome) {
 // journal tells their outcome. The goroutine of an input that blocks is left behind, and ends when the input yields or
 // returns; no other goroutine outlives the loop. The iterator can be used once.
 //
-// With a journal, each device has its own pair of entries. The span of the loop carries the first error of a device.
+// With a journal, each device has its own entries. The span of the loop carries the first error of a device.
 // OnProgress and the body of the loop run in the loop's goroutine; a panic of the input, a policy, the transport or the
 // journal is raised there too. As there are many answers, policy.WithCaptureResponse on ctx captures none of them.
 //

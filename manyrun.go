@@ -160,7 +160,7 @@ func (m *manyRun) count(outcome Outcome, err error) {
 	m.report()
 }
 
-// report reports that the loop goes on.
+// report calls OnProgress, and lets the loop go on.
 func (m *manyRun) report() bool {
 	if m.options.OnProgress != nil {
 		m.progress.PerSecond, m.progress.PausedUntil = m.limiter.State()
@@ -299,8 +299,7 @@ const (
 // retry says whether a device goes again after a try, and how long it waits.
 func (m *manyRun) retry(item *manyItem, answer manyAnswer) (wait time.Duration, verdict manyVerdict) {
 	failed, ok := errors.AsType[*Error](answer.err)
-	switch {
-	case !ok || answer.final || m.client.retry.MaxRetries < 0:
+	if !ok || answer.final || m.client.retry.MaxRetries < 0 {
 		return wait, manyEnds
 	}
 	outcome, n := outcomeOf(answer.record, failed), item.attempts

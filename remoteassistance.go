@@ -35,8 +35,8 @@ type RequestRemoteAssistanceResponse struct {
 	// RequestID identifies the request at Microsoft; their support asks for it.
 	RequestID string
 
-	// ClientRequestID is the client-request-id that was sent: a GUID of the library, or what the caller set through
-	// policy.WithHTTPHeader, without the white space around it.
+	// ClientRequestID is the client-request-id that was sent: that of the options, or what the caller set through
+	// policy.WithHTTPHeader, without the white space around it, or else a GUID of the library.
 	ClientRequestID string
 
 	// Deprecation and Sunset are the headers of those names as received, blank today. Microsoft has called the connector
@@ -150,12 +150,11 @@ func (c *Client) requestRemoteAssistance(
 // newAsk is the request for one device. id is its client-request-id, blank for a new one.
 func (c *Client) newAsk(device DeviceRef, id string) *request {
 	r := newRequest(opRequestRemoteAssistance, device, c.at(actionPath(device)))
-	// Every answer but this one can hold a link, a skip token, a filter's operand or names of people.
 	r.Write, r.ID = true, id
 	return r
 }
 
-// notEmpty is what is wrong with an answer that has another status or a body.
+// notEmpty is what is wrong with an answer whose status is another one, or that has a body.
 const notEmpty = "the answer is neither 204 nor an empty 200, so a proxy or sign-in page may have given it"
 
 func actionPath(device DeviceRef) string { return device.String() + "/requestRemoteAssistance" }
@@ -195,7 +194,9 @@ type BeginRemoteAssistanceOptions struct {
 // differs from that first one; it fails with a [*SessionError] when there is another error text. "" and null are the
 // same. If the first link or text disappears and comes back, it does not count as new. An old link can pass for a new
 // one only if that first read came from a replica of the service that lagged behind, or a later one from a replica that
-// still has a link from before that first read, which nobody can see from here.
+// still has a link from before that first read, which nobody can see from here. With a journal, it reads again between
+// Journal.Asking and the request: if the session has changed, it is somebody else's, nothing is sent, and the error is an
+// [ErrConflict].
 //
 // If the outcome of the request is unknown, the poller starts anyway: a new link or a new error text proves that the
 // service acted, and the wait ends if neither comes within ConfirmWithin. A link or text that disappears proves
@@ -305,7 +306,7 @@ type OpenRemoteAssistanceOptions struct {
 	MaxWait time.Duration
 
 	// Frequency is the time between two reads of the session. Zero means two seconds, four once the request is two minutes
-	// old and eight after ten minutes, each with up to 5 % of jitter. It becomes longer when the client has more waits than
+	// old and eight after ten minutes, each with up to 5% of jitter. It becomes longer when the client has more waits than
 	// ClientOptions.SessionReadsPerSecond allows to read so often. A Retry-After of the service is a lower bound: it delays
 	// the next read, and with 429 those of all waits of the client (the others by three minutes at most, or by MaxRetryDelay
 	// if that is longer), and never brings one forward. A read that fails with 5xx or a broken connection goes again a second
@@ -341,9 +342,10 @@ type Requested struct {
 //
 //   - [*PendingError]: the user was asked, and no link came before the context or MaxWait ended, or before a failed read
 //     ended the wait (BeginRemoteAssistance says which ones do). Continue with [Client.WaitForRemoteAssistance] and the
-//     error's ResumeToken. If the error is also [ErrOutcomeUnknown], the user may not have been asked.
+//     error's ResumeToken. If the error is also [ErrOutcomeUnknown], the user may not have been asked; if it is
+//     [ErrSuperseded], the wait is somebody else's by now, and the link is withheld.
 //   - [*SessionError]: the user was asked, and the service says why there is no session.
-//   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked.
+//   - Any other error, which is [ErrInvalidArgument] or an [*Error]: nobody was asked by this call.
 func (c *Client) OpenRemoteAssistance(
 	ctx context.Context, device DeviceRef, options *OpenRemoteAssistanceOptions,
 ) (session RemoteAssistanceSession, err error) {

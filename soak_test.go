@@ -516,7 +516,7 @@ type soakRecord struct {
 	entries map[intune.DeviceRef][]intune.Outcome
 }
 
-// outcome is blank if nothing was recorded, and says so if the entries are no pair.
+// outcome is blank if nothing was recorded, and says so if the entries are not one of Asking and one of Asked.
 func (r *soakRecord) outcome(device intune.DeviceRef) intune.Outcome {
 	r.mu.Lock()
 	defer r.mu.Unlock()

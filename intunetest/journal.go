@@ -35,7 +35,7 @@ const (
 // leaves about 300 entries behind. Open is called twice; if the second journal reads what the first one wrote, they must
 // agree.
 //
-// What is written must be read back in every field, as [intune.JournalRequests] pairs it. Time may lose what is below a
+// What is written must be read back in every field, as [intune.JournalRequests] puts it together. Time may lose what is below a
 // microsecond, or be the store's own, and Actor is the journal's. What a journal refuses it must not have recorded. It may
 // refuse
 //
@@ -233,15 +233,15 @@ func (s *journalSuite) read(store *journalStore, of ...*journalCase) (map[string
 		return nil, false
 	}
 	byDevice := map[string][]intune.JournalRequest{}
-	for _, r := range paired(entries) {
+	for _, r := range requestsOf(entries) {
 		id := r.Device().DeviceID()
 		byDevice[id] = append(byDevice[id], r)
 	}
 	return byDevice, true
 }
 
-// paired are the requests of entries.
-func paired(entries []intune.JournalEntry) []intune.JournalRequest {
+// requestsOf puts entries together.
+func requestsOf(entries []intune.JournalEntry) []intune.JournalRequest {
 	requests, _ := intune.JournalRequests(func(yield func(intune.JournalEntry, error) bool) { // without an error there is none
 		for _, entry := range entries {
 			if !yield(entry, nil) {

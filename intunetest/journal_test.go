@@ -303,7 +303,7 @@ func refuseBusy(l *entryLog, entry intune.JournalEntry) error {
 
 // The promises, as the suite names them.
 const (
-	pairs       = "the entries of a request are read back and belong together"
+	together    = "the entries of a request are read back and belong together"
 	learned     = "an outcome that is learned later corrects unknown, and unknown corrects nothing"
 	alone       = "Asked and Ended may come without the entries before them"
 	ids         = "ids are kept exactly as sent"
@@ -325,25 +325,25 @@ var brokenPromises = []struct {
 	says          string // of the promise
 	open          func() opener
 }{
-	{"drops Asking", pairs, "Asking is missing", changes(func(e *intune.JournalEntry) {
+	{"drops Asking", together, "Asking is missing", changes(func(e *intune.JournalEntry) {
 		if e.Outcome == "" && e.Session == "" {
 			e.Device = intune.DeviceRef{}
 		}
 	})},
-	{"drops Asked", pairs, "Asked is missing", changes(func(e *intune.JournalEntry) {
+	{"drops Asked", together, "Asked is missing", changes(func(e *intune.JournalEntry) {
 		if e.Outcome != "" {
 			e.Device = intune.DeviceRef{}
 		}
 	})},
-	{"swallows Ended", pairs, "Ended is missing; so Waiting() is true, want false", changes(func(e *intune.JournalEntry) {
+	{"swallows Ended", together, "Ended is missing; so Waiting() is true, want false", changes(func(e *intune.JournalEntry) {
 		if e.Session != "" {
 			e.Device = intune.DeviceRef{}
 		}
 	})},
-	{"keeps the latest end", pairs, "Session of Ended is \"left\", want \"ready\"", latestOnly(func(e intune.JournalEntry) bool {
+	{"keeps the latest end", together, "Session of Ended is \"left\", want \"ready\"", latestOnly(func(e intune.JournalEntry) bool {
 		return e.Session != ""
 	})},
-	{"mixes up devices", pairs, ": 0, want 1", func() opener {
+	{"mixes up devices", together, ": 0, want 1", func() opener {
 		previous := intune.Device("first")
 		return changed(func(e intune.JournalEntry) intune.JournalEntry {
 			if e.Outcome == "" && e.Session == "" {
@@ -352,12 +352,12 @@ var brokenPromises = []struct {
 			return e
 		})
 	}},
-	{"makes of left the end", pairs, "so Waiting() is false, want true", changes(func(e *intune.JournalEntry) {
+	{"makes of left the end", together, "so Waiting() is false, want true", changes(func(e *intune.JournalEntry) {
 		if e.Session == intune.SessionLeft {
 			e.Session = intune.SessionFailed
 		}
 	})},
-	{"tells the outcome before it is known", pairs, "there is an Asked that nobody wrote", func() opener {
+	{"tells the outcome before it is known", together, "there is an Asked that nobody wrote", func() opener {
 		l := &entryLog{}
 		l.give = func() entries {
 			list := l.snapshot()
@@ -860,18 +860,18 @@ func TestTestJournal_SaysWhatHangs(t *testing.T) {
 	}{
 		"Asking": {func(released chan struct{}) opener {
 			return forever(func(e intune.JournalEntry) bool { return e.Outcome == "" && e.Session == "" }, released)
-		}, pairs + ": Asking hangs: it did not return within 13s"},
+		}, together + ": Asking hangs: it did not return within 13s"},
 		"Asked": {func(released chan struct{}) opener {
 			return forever(func(e intune.JournalEntry) bool { return e.Outcome != "" }, released)
-		}, pairs + ": Asked hangs"},
+		}, together + ": Asked hangs"},
 		"Ended": {func(released chan struct{}) opener {
 			return forever(func(e intune.JournalEntry) bool { return e.Session != "" }, released)
-		}, pairs + ": Ended hangs"},
+		}, together + ": Ended hangs"},
 		"read": {func(released chan struct{}) opener {
 			l := &entryLog{}
 			l.give = func() entries { <-released; return l.all() }
 			return l.open
-		}, pairs + ": read hangs"},
+		}, together + ": read hangs"},
 		"open": {func(released chan struct{}) opener {
 			return func() (intune.Journal, reader, error) { <-released; return nil, nil, nil }
 		}, "open gives a journal: open hangs"},
@@ -894,7 +894,7 @@ func TestTestJournal_SaysWhatHangs(t *testing.T) {
 			l := &entryLog{}
 			l.take = func(ctx context.Context, _ intune.JournalEntry) error { <-ctx.Done(); return ctx.Err() }
 			return l.open
-		}, pairs + ": the journal is too slow: 40s have passed before this call of Asking"},
+		}, together + ": the journal is too slow: 40s have passed before this call of Asking"},
 		"for a second": {func(chan struct{}) opener {
 			l := &entryLog{}
 			l.take = func(ctx context.Context, entry intune.JournalEntry) error {

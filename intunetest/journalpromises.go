@@ -17,7 +17,7 @@ var journalPromises = []struct {
 	text  string
 	check func(*journalSuite)
 }{
-	{"the entries of a request are read back and belong together", (*journalSuite).pairs},
+	{"the entries of a request are read back and belong together", (*journalSuite).together},
 	{"an outcome that is learned later corrects unknown, and unknown corrects nothing", (*journalSuite).learned},
 	{"Asked and Ended may come without the entries before them", (*journalSuite).alone},
 	{"ids are kept exactly as sent", (*journalSuite).ids},
@@ -125,7 +125,7 @@ func (s *journalSuite) compareIn(store *journalStore, cases ...*journalCase) {
 		if c.failed {
 			continue
 		}
-		for _, difference := range differences(got[c.device.DeviceID()], paired(c.written)) {
+		for _, difference := range differences(got[c.device.DeviceID()], requestsOf(c.written)) {
 			s.fault("%s: %s", c.name, difference)
 		}
 	}
@@ -136,8 +136,8 @@ func superseded(err error) bool { return errors.Is(err, intune.ErrSuperseded) }
 // anyRefusal is for what a store may be unable to record.
 func anyRefusal(error) bool { return true }
 
-// pairs writes the entries of requests, one after the other. A second end may find the wait over.
-func (s *journalSuite) pairs() {
+// together writes the entries of requests, one after the other. A second end may find the wait over.
+func (s *journalSuite) together() {
 	const accepted, rejected, unknown, notSent = intune.OutcomeAccepted, intune.OutcomeRejected, intune.OutcomeUnknown, intune.OutcomeNotSent
 	const ready, failed, left = intune.SessionReady, intune.SessionFailed, intune.SessionLeft
 	var cases []*journalCase

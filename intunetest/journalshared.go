@@ -73,7 +73,7 @@ func (s *journalSuite) compareBusy(c *journalCase, taken bool) {
 			requests[i].Ended = intune.JournalEntry{}
 		}
 	}
-	for _, difference := range differences(requests, paired(c.written)) {
+	for _, difference := range differences(requests, requestsOf(c.written)) {
 		s.fault("%s: %s", c.name, difference)
 	}
 }
@@ -181,9 +181,9 @@ func (s *journalSuite) readWhileWritten() {
 		}
 		mu.Lock()
 		for i, p := range cases {
-			wrong := differences(got[p.device.DeviceID()], paired(p.entries[:before[i]]))
+			wrong := differences(got[p.device.DeviceID()], requestsOf(p.entries[:before[i]]))
 			for more := before[i] + 1; more <= p.begun && len(wrong) > 0; more++ {
-				if len(differences(got[p.device.DeviceID()], paired(p.entries[:more]))) == 0 {
+				if len(differences(got[p.device.DeviceID()], requestsOf(p.entries[:more]))) == 0 {
 					wrong = nil
 				}
 			}

@@ -18,7 +18,7 @@ import (
 // Read reads what [New] wrote, entry by entry in the order of writing.
 //
 // Read skips a last line that a crash cut off, and a line that [New] found cut off and marked before it
-// continued the file: nothing was sent for such a line, or its outcome counts as unknown. It ignores members that this
+// continued the file: nothing was sent for such a line, or its outcome counts as unknown, or its wait as open. It ignores members that this
 // version does not know, and keeps an Outcome as it is. For any other damage, for a line above 256 KiB, and for a Session
 // that this version does not know, it yields an [intune.ErrInvalidArgument] with the number of the line. The loop may go
 // on to the next line, but nobody knows who was asked in the damaged one. An error of r is wrapped, with the number of the

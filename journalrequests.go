@@ -158,7 +158,7 @@ func (r JournalRequest) Device() DeviceRef {
 
 // Outcome is what became of the request. It is [OutcomeUnknown] where nobody knows: the outcome is missing, is unknown, or
 // is one that this version does not know. If only the outcome is missing, an end that says ready or failed tells that the
-// request was accepted.
+// request was accepted. A wait with AcceptExistingAfter may have ended in ready without that proof.
 func (r JournalRequest) Outcome() Outcome {
 	switch {
 	case r.Asked.Outcome.known():

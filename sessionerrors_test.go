@@ -490,7 +490,7 @@ func TestPendingError_EachErrorOfTheReadmeCanBeMade(t *testing.T) {
 		"any other of `WaitForRemoteAssistance`": {
 			fmt.Errorf("%w: the token is damaged", intune.ErrInvalidArgument), []error{intune.ErrInvalidArgument}, nil,
 		},
-		"any other of `OpenRemoteAssistance`": {
+		"any other of the methods that ask": {
 			&intune.Error{Device: device, StatusCode: http.StatusForbidden}, []error{intune.ErrForbidden}, holds[*intune.Error],
 		},
 	}

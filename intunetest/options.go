@@ -65,8 +65,8 @@ type TenantOptions struct {
 	// Each read moves the tenant's clock by LookInterval, so that SessionScript.After passes as if the client had waited.
 	// The clock of such a client moves along: ten minutes of MaxWait take some 120 reads, and Tenant.Advance makes them
 	// pass at once. A client that reaches the tenant through a server or Tenant.Register has its own pace, because a
-	// Retry-After never makes a wait read sooner, and measures its waits in real time: give it a short Frequency and a
-	// short MaxWait, or a transport with a method LookAgainAfter of its own (see intune.ClientOptions).
+	// Retry-After never makes a wait read sooner, and measures its waits in real time: give it a short Frequency, a short
+	// MaxWait and a SessionReadsPerSecond below zero, or a transport with a method LookAgainAfter of its own (see intune.ClientOptions).
 	LookAgainAfter time.Duration
 }
 

@@ -1671,3 +1671,17 @@ func TestJournal_LeftBehindWhileAskingRuns(t *testing.T) {
 		t.Errorf("%d entries for a request that the journal did not accept: %+v %+v", entries, journal.asked, journal.ended)
 	}
 }
+
+// A log shows neither the resume token nor the user.
+func TestRequested_InALog(t *testing.T) {
+	t.Parallel()
+	requested := intune.Requested{
+		Device: intune.UserDevice("anna@contoso.com", "1"), Outcome: intune.OutcomeUnknown, ResumeToken: "secret", RequestID: "r1", ClientRequestID: "id-1",
+	}
+	var b strings.Builder
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "asked", requested)
+	const want = `asked.device="device 1 (user address)" asked.outcome=unknown asked.request_id=r1 asked.client_request_id=id-1` + "\n"
+	if _, got, _ := strings.Cut(b.String(), "msg=x "); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

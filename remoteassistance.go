@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -332,6 +333,12 @@ type Requested struct {
 	// RequestID and ClientRequestID identify the request at Microsoft and in the caller's own records. RequestID is blank
 	// when no answer came.
 	RequestID, ClientRequestID string
+}
+
+// LogValue groups the fields for structured logs. The resume token and the user of the address are left out.
+func (r Requested) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.String("device", r.Device.redacted()), slog.String("outcome", string(r.Outcome))}
+	return slog.GroupValue(appendRequest(attributes, r.RequestID, r.ClientRequestID, time.Time{})...)
 }
 
 // OpenRemoteAssistance asks Intune to open a session on device and waits for its link: [Client.BeginRemoteAssistance]

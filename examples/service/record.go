@@ -15,7 +15,6 @@ import (
 const (
 	noteOpened  intune.Outcome = "service.opened"  // the link was handed out
 	noteWaiting intune.Outcome = "service.waiting" // a wait that had been left goes on
-	noteFailed  intune.Outcome = "service.failed"  // in older files: the error text of the session came
 )
 
 // record is the journal on disk.

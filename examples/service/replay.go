@@ -22,9 +22,6 @@ func (d *desk) replay(from io.Reader, now time.Time) error {
 			case entry.Outcome == noteOpened, entry.Outcome == noteWaiting:
 				notes[entry.ClientRequestID] = entry
 				continue
-			case entry.Outcome == noteFailed:
-				failed := &intune.SessionError{Device: entry.Device, Details: entry.Error}
-				entry.Outcome, entry.Session, entry.Error = "", intune.SessionFailed, failed.Error()
 			case entry.Session != "" && notes[entry.ClientRequestID].Outcome == noteWaiting: // that wait has ended
 				delete(notes, entry.ClientRequestID)
 			}

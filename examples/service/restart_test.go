@@ -273,7 +273,7 @@ func TestReadyBeforeARestart(t *testing.T) {
 	})
 }
 
-// Older files have no entry of how a wait ended, an outcome without a token, and a note of the service's own.
+// Older files have no entry of how a wait ended, and an outcome without a token.
 func TestOlderJournal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -295,19 +295,18 @@ func TestOlderJournal(t *testing.T) {
 				entry.ResumeToken = ""
 			}
 			if entry.Session != "" {
-				entry.Session, entry.Outcome, entry.Error = "", noteFailed, "No seats failed: left."
+				continue
 			}
 			if err := json.NewEncoder(&older).Encode(entry); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if !strings.Contains(older.String(), string(noteFailed)) {
-			t.Fatalf("no note in %s", &older)
-		}
 		if err := os.WriteFile(p.journal, older.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		p.open()
+		c.session(f) // with whose sign-in its waits go on
+		time.Sleep(10 * time.Second)
 		if got := c.session(f); got.State != stateFailed || got.Reason != "No seats failed: left." {
 			t.Errorf("a session that failed: %+v", got)
 		}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -34,12 +35,10 @@ func (j *Journal) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	if nobodyAsked(entry.Outcome) {
 		j.holds.drop(requestName{entry.Device, entry.ClientRequestID})
 	}
-	record := func(ctx context.Context, tx *sql.Tx) (struct{}, error) {
-		return struct{}{}, j.recordAsked(ctx, tx, entry)
-	}
-	if _, err := run(ctx, j.db, record); err != nil {
+	a := &answer{j: j, entry: entry}
+	if _, err := run(ctx, j.db, a.record); err != nil {
 		if mayPass(err, true) {
-			j.writeLater(record)
+			j.writeLater(a.record)
 		}
 		return fmt.Errorf("journal: the outcome %s is not recorded: %w", entry.Outcome, err)
 	}
@@ -62,38 +61,91 @@ func (j *Journal) find(ctx context.Context, tx *sql.Tx, entry intune.JournalEntr
 	return list[0], nil
 }
 
-func (j *Journal) recordAsked(ctx context.Context, tx *sql.Tx, entry intune.JournalEntry) error {
-	r, err := j.find(ctx, tx, entry)
+// locked is the row with an id, which it locks; nil if there is none.
+func (j *Journal) locked(ctx context.Context, tx *sql.Tx, id int64) (*row, error) {
+	list, err := query(ctx, tx, j.sql(`SELECT `+columns+` FROM {request} WHERE id = $1::bigint FOR UPDATE`), id)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// answer is one call of Asked.
+type answer struct {
+	j     *Journal
+	entry intune.JournalEntry
+
+	// id is the row that an attempt has found. Another attempt, whose client-request-id may be another request's by then, keeps to
+	// it. One that is late may run at the same time.
+	id atomic.Int64
+}
+
+func (a *answer) find(ctx context.Context, tx *sql.Tx) (*row, error) {
+	if id := a.id.Load(); id != 0 {
+		return a.j.locked(ctx, tx, id)
+	}
+	r, err := a.j.find(ctx, tx, a.entry)
+	if r != nil {
+		a.id.CompareAndSwap(0, r.id)
+	}
+	return r, err
+}
+
+func (a *answer) record(ctx context.Context, tx *sql.Tx) (struct{}, error) {
+	j := a.j
+	r, err := a.find(ctx, tx)
 	if err != nil {
-		return err
+		return struct{}{}, err
 	}
 	if r == nil {
-		return j.insertAlone(ctx, tx, entry)
+		return struct{}{}, j.insertAlone(ctx, tx, a.entry)
 	}
-	request := j.with(r, entry)
+	request := j.with(r, a.entry)
 	if err := checkClouds(request); err != nil {
-		return refusal{err}
-	}
-	text, err := encode(request.Asked)
-	if err != nil {
-		return refusal{err}
+		return struct{}{}, refusal{err}
 	}
 	outcome := request.Asked.Outcome
-	_, err = tx.ExecContext(ctx, j.sql(`UPDATE {request} SET
-			outcome = $2::text, asked_at = clock_timestamp(), asked = $3::text, asked_seal = $4::text,
-			has_token = NOT $5::boolean AND (has_token OR $6::boolean), open = open AND NOT $5::boolean, key_used = NOT $5::boolean,
+	var asked sealedText
+	if !r.forgotten { // else the outcome is all that is kept
+		text, err := encode(request.Asked)
+		if err != nil {
+			return struct{}{}, refusal{err}
+		}
+		asked = j.sealed(r, kindAsked, text)
+	}
+	if nobodyAsked(outcome) {
+		if err := j.unlink(ctx, tx, r); err != nil {
+			return struct{}{}, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, j.sql(`UPDATE {request} AS r SET
+			outcome = $2::text, asked_at = clock_timestamp(), asked = $3::text, asked_seal = $4::text, open = open AND NOT $5::boolean,
+			has_token = NOT $5::boolean AND NOT forgotten AND (has_token OR $6::boolean),
+			key_used = NOT $5::boolean AND (key_used OR NOT EXISTS (SELECT FROM {request} AS o
+				WHERE o.scope = r.scope AND o.client_request_id = r.client_request_id AND o.key_used)),
 			copy = CASE WHEN $5::boolean THEN NULL ELSE copy END, lease_until = CASE WHEN $5::boolean THEN NULL ELSE lease_until END
 		WHERE id = $1::bigint`),
-		r.id, string(outcome), text, j.seal(r, kindAsked, text), nobodyAsked(outcome), request.ResumeToken() != "")
+		r.id, string(outcome), asked.text, asked.seal, nobodyAsked(outcome), request.ResumeToken() != "")
 	if err != nil {
-		return err
+		return struct{}{}, err
 	}
 	if nobodyAsked(outcome) {
 		if err := j.restore(ctx, tx, r); err != nil {
-			return err
+			return struct{}{}, err
 		}
 	}
-	return j.notify(ctx, tx, r.id)
+	return struct{}{}, j.notify(ctx, tx, r.id)
+}
+
+// unlink takes a request that asked nobody out of the chain of those that ended each other: what it had ended was ended by the next.
+func (j *Journal) unlink(ctx context.Context, tx *sql.Tx, r *row) error {
+	_, err := tx.ExecContext(ctx, j.sql(`UPDATE {request} AS r SET superseded_by = o.superseded_by
+		FROM {request} AS o WHERE r.superseded_by = $1::text AND o.nonce = $1::text AND o.superseded_by IS NOT NULL`), r.nonce)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, j.sql(`UPDATE {request} SET superseded_by = NULL WHERE id = $1::bigint AND superseded_by IS NOT NULL`), r.id)
+	return err
 }
 
 // insertAlone records an entry whose request this journal does not know. It makes no device busy.
@@ -104,13 +156,10 @@ func (j *Journal) insertAlone(ctx context.Context, tx *sql.Tx, entry intune.Jour
 		return refusal{err}
 	}
 	var asked, ended sealedText
-	sealed := func(kind kind) sealedText {
-		return sealedText{sql.NullString{String: text, Valid: true}, sql.NullString{String: j.seal(r, kind, text), Valid: true}}
-	}
 	if entry.Outcome != "" {
-		asked = sealed(kindAsked)
+		asked = j.sealed(r, kindAsked, text)
 	} else {
-		ended = sealed(kindEnded)
+		ended = j.sealed(r, kindEnded, text)
 	}
 	return tx.QueryRowContext(ctx, j.sql(`INSERT INTO {request}
 			(scope, device_id, client_request_id, nonce, open, key_used, waits, has_token,
@@ -129,7 +178,7 @@ func (j *Journal) insertAlone(ctx context.Context, tx *sql.Tx, entry intune.Jour
 // took the device, another copy holds the wait or has ended it, or the lease is over and the database can't be asked. Any other error
 // means that the end is not recorded; it is as soon as the database can be reached.
 //
-// The wait is that of the context of a [Claimed], or else that of Asking in this journal. A wait that neither of them began, such
+// The wait is that of the context of a [Claimed], if the entry is of its request, or else that of Asking in this journal. A wait that neither of them began, such
 // as one with a token from the record, ends the request if nobody holds it.
 func (j *Journal) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	if j != nil && j.db != nil && j.life.Err() != nil {
@@ -150,7 +199,7 @@ func (j *Journal) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	e := &end{j: j, entry: entry}
 	name := requestName{entry.Device, entry.ClientRequestID}
 	held := j.holds.named(name)
-	if claimed, ok := ctx.Value(claimKey{}).(claim); ok && claimed.journal == j.copy {
+	if claimed, ok := ctx.Value(claimKey{}).(claim); ok && claimed.isOf(j, entry) {
 		e.id, e.fence = claimed.id, claimed.fence
 		held = j.holds.get(claimed.id, claimed.fence)
 	} else if held != nil {
@@ -214,11 +263,7 @@ func (e *end) find(ctx context.Context, tx *sql.Tx) (*row, error) {
 	if e.id == 0 {
 		return e.j.find(ctx, tx, e.entry)
 	}
-	list, err := query(ctx, tx, e.j.sql(`SELECT `+columns+` FROM {request} WHERE id = $1::bigint FOR UPDATE`), e.id)
-	if err != nil || len(list) == 0 {
-		return nil, err
-	}
-	return list[0], nil
+	return e.j.locked(ctx, tx, e.id)
 }
 
 // lost says why the wait is not that of the caller any more, "" if it is.

@@ -28,8 +28,14 @@ type Claimed struct {
 type claimKey struct{}
 
 type claim struct {
-	journal   string
-	id, fence int64
+	journal       string
+	id, fence     int64
+	deviceID, key string
+}
+
+// isOf reports whether an entry is of the request that was claimed. Whoever asks anew with its context does so for himself.
+func (c claim) isOf(j *Journal, entry intune.JournalEntry) bool {
+	return c.journal == j.copy && c.deviceID == deviceIDOf(entry.Device) && c.key == entry.ClientRequestID
 }
 
 // Claim takes waits that nobody holds, at most limit of them, oldest first: those that were left, and those whose copy died, also
@@ -136,7 +142,7 @@ func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool)
 
 // holdClaimed makes the context of a claim.
 func (j *Journal) holdClaimed(parent context.Context, t taken, until time.Time) context.Context {
-	ctx, cancel := context.WithCancelCause(context.WithValue(parent, claimKey{}, claim{j.copy, t.row.id, t.row.fence}))
+	ctx, cancel := context.WithCancelCause(context.WithValue(parent, claimKey{}, claim{j.copy, t.row.id, t.row.fence, t.row.deviceID, t.row.key}))
 	h := &hold{id: t.row.id, fence: t.row.fence, claimed: true, cancel: cancel, until: until}
 	h.mu.Lock() // the timer must not look before it is there
 	h.timer = time.AfterFunc(time.Until(until), func() { j.lapsed(h) })

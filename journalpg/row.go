@@ -128,6 +128,14 @@ func (j *Journal) with(r *row, entry intune.JournalEntry) intune.JournalRequest 
 			entries = append(entries, earlier)
 		}
 	}
+	if r.forgotten {
+		if r.outcome.Valid {
+			entries = append(entries, intune.JournalEntry{
+				Device: entry.Device, ClientRequestID: entry.ClientRequestID, Outcome: intune.Outcome(r.outcome.String),
+			})
+		}
+		entry.ResumeToken = ""
+	}
 	return together(append(entries, entry))
 }
 

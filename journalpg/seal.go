@@ -3,6 +3,7 @@ package journalpg
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -35,6 +36,10 @@ func (j *Journal) seal(r *row, kind kind, text string) string {
 		_, _ = mac.Write([]byte(part))
 	}
 	return base64.RawStdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (j *Journal) sealed(r *row, kind kind, text string) sealedText {
+	return sealedText{sql.NullString{String: text, Valid: true}, sql.NullString{String: j.seal(r, kind, text), Valid: true}}
 }
 
 // open returns an entry of a row, zero if there is none.

@@ -185,7 +185,12 @@ func TestJournalAsking_UnclearCommitIsSettled(t *testing.T) {
 // eventually waits for what another goroutine does.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); {
+	eventuallyIn(t, 20*time.Second, ok)
+}
+
+func eventuallyIn(t *testing.T, most time.Duration, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(most); !ok(); {
 		if time.Now().After(end) {
 			t.Fatal("it does not come")
 		}

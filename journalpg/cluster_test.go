@@ -221,6 +221,8 @@ func TestMain(m *testing.M) {
 	if runChild() {
 		return
 	}
+	_ = flag.Set("rapid.checks", "25") // unless told otherwise
+	_ = flag.Set("rapid.nofailfile", "true")
 	flag.Parse()
 	_ = flag.Set("test.parallel", "16") // most tests wait for a lock, a lease or a network
 	shared.dsn = os.Getenv("JOURNALPG_DSN")

@@ -355,6 +355,42 @@ func TestJournalAsking_FailuresThatPass(t *testing.T) {
 	}
 }
 
+// A real deadlock: the journal has one row and wants the other, and another transaction the other way round.
+func TestJournalAsked_Deadlock(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	j := f.journal()
+	left := ask(t, j, device())
+	must(t, j.Ended(t.Context(), ended(left, intune.SessionLeft)))
+	entry := asking(left.Device)
+	must(t, j.Asking(t.Context(), entry))
+	tx, err := f.db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	must(t, err)
+	lock := func(id string) error {
+		_, err := tx.ExecContext(t.Context(), `SELECT FROM `+f.schema+`.request WHERE client_request_id = $1 FOR UPDATE`, id)
+		return err
+	}
+	_, err = tx.ExecContext(t.Context(), `SET LOCAL deadlock_timeout = '1min'`) // so that the journal is the victim
+	must(t, err)
+	must(t, lock(left.ClientRequestID))
+	done := make(chan error, 1)
+	go func() { done <- j.Asked(t.Context(), asked(entry, intune.OutcomeRejected)) }() // which leaves the first again
+	eventually(t, func() bool {
+		return f.count(`SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND pid IN
+			(SELECT pid FROM pg_stat_activity WHERE query LIKE '%`+f.schema+`%')`) > 0
+	})
+	before := f.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+	must(t, lock(entry.ClientRequestID))
+	must(t, tx.Rollback())
+	must(t, <-done)
+	eventually(t, func() bool {
+		return f.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`) > before
+	})
+	if got := summary(requests(t, j)[0]); got != "accepted left waiting=true" {
+		t.Errorf("the first request is %q", got)
+	}
+}
+
 func TestJournalAsking_EndedContext(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -517,6 +553,48 @@ func TestOptions_ScopesAndSchemas(t *testing.T) {
 	}
 }
 
+// Hosts and tenants are the same however they are written. Two copies that differ there would ask twice.
+func TestNew_ScopeInAnyCase(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	d := device()
+	ask(t, f.journal(), d)
+	other := f.journal(func(o *journalpg.Options) { o.Scope = strings.ToUpper(scope) })
+	wantBusy(t, other.Asking(t.Context(), asking(d)))
+}
+
+// Whatever texts somebody gives, the record holds them, and the queries of README.md can read it.
+func TestJournalAsking_HostileTexts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	j := f.journal(func(o *journalpg.Options) {
+		o.Actor = func(context.Context) string { return strings.Repeat("ü\x00\xff';\n--", 100) }
+	})
+	entry := asking(device())
+	entry.Reference = "a\x00b\xff'; DROP TABLE request; -- \\u0000"
+	must(t, j.Asking(t.Context(), entry))
+	of := asked(entry, intune.OutcomeAccepted)
+	of.Error, of.RequestID = "\x00", "\x00\xff"
+	must(t, j.Asked(t.Context(), of))
+	if n := f.count(`SELECT count(*) FROM {request} WHERE length(asking::jsonb->>'actor') > 50 AND asked::jsonb->>'error' IS NOT NULL`); n != 1 {
+		t.Errorf("%d rows can be read as JSON", n)
+	}
+	got := requests(t, j)[0]
+	if n := len(got.Asking.Actor); n > 200 {
+		t.Errorf("the actor has %d bytes", n)
+	}
+	if !strings.Contains(got.Asking.Reference, `'; DROP TABLE request; -- \u0000`) {
+		t.Errorf("the reference is %q", got.Asking.Reference)
+	}
+	for _, id := range []string{"a\x00b", "a\xffb", strings.Repeat("x", 257), " a", ""} {
+		entry := asking(device())
+		entry.ClientRequestID, entry.ResumeToken = id, ""
+		if err := j.Asking(t.Context(), entry); !errors.Is(err, intune.ErrInvalidArgument) {
+			t.Errorf("the id %q: %v", id, err)
+		}
+	}
+}
+
 func TestNew_Refuses(t *testing.T) {
 	t.Parallel()
 	db := open(t, "pgx", "postgres://nobody@127.0.0.1:1/none")
@@ -532,6 +610,9 @@ func TestNew_Refuses(t *testing.T) {
 		"one connection": {one, func(*journalpg.Options) {}, "SetMaxOpenConns"},
 		"schema":         {db, func(o *journalpg.Options) { o.Schema = `x"; DROP` }, "options.Schema"},
 		"blank scope":    {db, func(o *journalpg.Options) { o.Scope = " " }, "options.Scope"},
+		"space in scope": {db, func(o *journalpg.Options) { o.Scope = scope + " " }, "options.Scope"},
+		"mark in scope":  {db, func(o *journalpg.Options) { o.Scope = "\ufeff" + scope }, "options.Scope"},
+		"NUL in scope":   {db, func(o *journalpg.Options) { o.Scope = scope + "\x00" }, "options.Scope"},
 		"busy":           {db, func(o *journalpg.Options) { o.Busy = 29 * time.Minute }, "options.Busy"},
 		"lease":          {db, func(o *journalpg.Options) { o.Lease = -1 }, "options.Lease"},
 		"no key":         {db, func(o *journalpg.Options) { o.Key = nil }, "options.Key"},

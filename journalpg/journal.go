@@ -45,7 +45,8 @@ type Options struct {
 
 	// Scope says whose devices these are: the host of Graph and the id of the tenant, such as
 	// "graph.microsoft.com/6babcaad-604b-40ac-a9d7-9fd97c0b779f". Ids of devices and tokens belong to a tenant, so that requests of
-	// one scope know nothing of those of another. It must not be blank, and all copies need the same.
+	// one scope know nothing of those of another. It must not be blank or hold white space, all copies need the same, and case
+	// does not matter.
 	Scope string
 
 	// Busy is how long after Asking a device is busy if nobody learns the outcome, or if nobody waits for a link. Zero means 30
@@ -116,7 +117,7 @@ func New(db *sql.DB, options *Options) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{
-		db: db, schema: o.Schema, scope: o.Scope, busy: o.Busy, lease: o.Lease, actor: o.Actor,
+		db: db, schema: o.Schema, scope: strings.ToLower(o.Scope), busy: o.Busy, lease: o.Lease, actor: o.Actor,
 		key: append([]byte(nil), o.Key...), copy: rand.Text(),
 		names: strings.NewReplacer("{schema}", `"`+o.Schema+`"`, "{request}", `"`+o.Schema+`".request`),
 	}
@@ -135,8 +136,9 @@ func check(db *sql.DB, o Options) error {
 		return invalidArgument("options.Schema", "is no name of lower-case letters, digits and underscores, of at most 48, with a letter first")
 	case strings.TrimSpace(o.Scope) == "":
 		return invalidArgument("options.Scope", "is blank; set the host of Graph and the id of the tenant")
-	case len(o.Scope) > maxScope || strings.ContainsFunc(o.Scope, unicode.IsControl) || strings.ToValidUTF8(o.Scope, "") != o.Scope:
-		return invalidArgument("options.Scope", fmt.Sprintf("is longer than %d bytes, or holds what is no text", maxScope))
+	case len(o.Scope) > maxScope || strings.ContainsFunc(o.Scope, unseen) || strings.ToValidUTF8(o.Scope, "") != o.Scope:
+		return invalidArgument("options.Scope",
+			fmt.Sprintf("%q is longer than %d bytes, or holds white space, an invisible character or what is no text", o.Scope, maxScope))
 	case o.Busy < leastBusy:
 		return invalidArgument("options.Busy", fmt.Sprintf("is below %v; use 0 for that", leastBusy))
 	case o.Lease < leastLease:
@@ -176,6 +178,9 @@ func (j *Journal) Close() error {
 	}
 	return nil
 }
+
+// unseen reports whether a person does not see a character, so that two copies could have two scopes that look the same.
+func unseen(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // sql puts the names into a statement.
 func (j *Journal) sql(text string) string { return j.names.Replace(text) }

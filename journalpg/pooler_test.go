@@ -130,3 +130,33 @@ func TestNew_DriversAndPoolers(t *testing.T) {
 		})
 	}
 }
+
+// pgx's default mode names statements, which another connection of the server does not know: README.md says what to set.
+func TestNew_DefaultModeFailsWithPgbouncer(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	db := open(t, "pgx", pooler(t))
+	var version float64
+	text, _ := exec.Command("/usr/sbin/pgbouncer", "--version").Output()
+	if _, err := fmt.Sscanf(string(text), "PgBouncer %f", &version); err != nil || version >= 1.21 {
+		t.Skipf("this pgbouncer may know named statements: %s", text)
+	}
+	db.SetMaxOpenConns(12)
+	var calls sync.WaitGroup
+	var failed atomic.Int64
+	for range 6 {
+		j := f.journalOn(db)
+		calls.Go(func() {
+			for range 10 {
+				if err := j.Asking(t.Context(), bare(device())); err != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	t.Logf("%d of 60 calls failed", failed.Load())
+	if n := failed.Load(); n == 0 {
+		t.Error("no call failed, so that README.md asks for too much")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -174,8 +175,13 @@ func prepare(entry intune.JournalEntry) (intune.JournalEntry, error) {
 	return entry, checkToken(entry)
 }
 
-// encode is an entry as JSON, which also checks the address of the device.
+// encode is an entry as JSON, which also checks the address of the device. PostgreSQL can't read JSON with a zero byte.
 func encode(entry intune.JournalEntry) (string, error) {
+	for _, text := range [...]*string{
+		&entry.Reference, &entry.Actor, &entry.Error, &entry.RequestID, &entry.CallerID, &entry.AppID, &entry.TenantID,
+	} {
+		*text = strings.ReplaceAll(*text, "\x00", "\ufffd")
+	}
 	text, err := json.Marshal(entry)
 	if err != nil {
 		return "", fmt.Errorf("journal entry: %w", err)

@@ -180,7 +180,9 @@ func (j *Journal) Close() error {
 }
 
 // unseen reports whether a person does not see a character, so that two copies could have two scopes that look the same.
-func unseen(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+func unseen(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+}
 
 // sql puts the names into a statement.
 func (j *Journal) sql(text string) string { return j.names.Replace(text) }

@@ -370,9 +370,6 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go -C examples/helpdesk run . connect 8XK42Q3 --demo": {file: "examples/helpdesk/main_test.go", words: `"connect", "8XK42Q3", "-demo"`},
 	"go -C examples/helpdesk test ./...":                   {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 
-	"go -C examples/bulk run . -demo": {file: "examples/bulk/main_test.go", words: `p.run("-demo"`},
-	"go -C examples/bulk test ./...":  {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
-
 	"go run .":                    {notRun: "it builds all peers, which takes half an hour and five gigabytes"},
 	"go run . -only calls,faults": {notRun: "it builds msgraph-sdk-go"},
 	"go test ./compare":           {notRun: "it builds msgraph-sdk-go"},
@@ -395,8 +392,6 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},
 
-	"go -C examples/bulk install .":                                   {notRun: "it puts a program into the user's folder; .ci/run builds it"},
-	"go install github.com/go-intune/intune/examples/bulk@latest":     {notRun: "it needs a published version"},
 	"go -C examples/helpdesk install .":                               {notRun: "it puts a program into the user's folder; .ci/run builds it"},
 	"go install github.com/go-intune/intune/examples/helpdesk@latest": {notRun: "it needs a published version"},
 	"go mod edit -dropreplace=github.com/go-intune/intune -require=github.com/go-intune/intune@vX.Y.Z": {

@@ -20,6 +20,9 @@ const lineWidth = 70
 type console struct {
 	out, err io.Writer
 
+	mu  sync.Mutex
+	bar bool // on the last line of err
+
 	// asks says that a person can be asked: what they type and what they read are terminals.
 	asks bool
 
@@ -51,7 +54,7 @@ func newConsole(in, out, err *os.File) *console {
 
 // say tells the technician something.
 func (c *console) say(format string, args ...any) {
-	fmt.Fprint(c.err, wrapped(clean(fmt.Sprintf(format, args...)), c.width, ""))
+	c.talk(wrapped(clean(fmt.Sprintf(format, args...)), c.width, ""))
 }
 
 // warn tells of something that is not as it should be. The name of the tool marks it in the logs of a script.
@@ -60,7 +63,34 @@ func (c *console) warn(format string, args ...any) {
 	if rest, ok := strings.CutPrefix(text, "helpdesk:"); ok && c.color {
 		text = "\x1b[31mhelpdesk:\x1b[0m" + rest
 	}
-	fmt.Fprint(c.err, text)
+	c.talk(text)
+}
+
+// talk writes whole lines. A bar makes room and comes back below them.
+func (c *console) talk(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar {
+		text = "\r\x1b[K" + text
+	}
+	_, _ = io.WriteString(c.err, text) // nobody is left to be told
+}
+
+// showsBar is for a bar that is rewritten through barWriter.
+func (c *console) showsBar(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bar = yes
+}
+
+// barWriter is where a bar is written, which others talk across.
+type barWriter struct{ c *console }
+
+// Write implements [io.Writer].
+func (w barWriter) Write(p []byte) (int, error) {
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	return w.c.err.Write(p)
 }
 
 // strong marks what matters most in a line of talk.

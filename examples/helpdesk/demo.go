@@ -24,6 +24,7 @@ func (a *app) demoClient(ctx context.Context, journal intune.Journal) (*intune.C
 	if err := rehearse(ctx, tenant, clock, asked); err != nil {
 		return nil, err
 	}
+	troubleDemoFleet(tenant)
 	options := tenant.ClientOptions()
 	options.Journal = journal
 	return intune.NewClient(tenant.Credential(), options)
@@ -122,5 +123,6 @@ func demoTenant(now time.Time, clock *demoClock) *intunetest.Tenant {
 	tenant.AddDetectedApp(intune.DetectedApp{
 		DisplayName: "Fabrikam Reader", Version: "24.1", Publisher: "Fabrikam", Platform: intune.DetectedAppPlatformTypeMacOS,
 	}, mac)
+	addDemoFleet(tenant)
 	return tenant
 }

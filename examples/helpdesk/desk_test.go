@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,7 +54,14 @@ type desk struct {
 	env    map[string]string
 	reads  chan struct{} // gets a value, if somebody waits, for each read of a session
 	asked  chan struct{} // gets a value, if somebody waits, for each request for assistance
+
+	around atomic.Pointer[around] // the tool's requests do not tell the race detector what came before them
 }
+
+// around stands in the way of each request for assistance.
+type around func(w http.ResponseWriter, r *http.Request, serve func())
+
+func (d *desk) intercept(f around) { d.around.Store(&f) }
 
 func newDesk(t *testing.T, tenant *intunetest.Tenant) *desk {
 	t.Helper()
@@ -70,7 +78,12 @@ func newDesk(t *testing.T, tenant *intunetest.Tenant) *desk {
 		} else if strings.Contains(r.URL.RawQuery, "remoteAssistanceSessionUrl") {
 			defer tell(d.reads)
 		}
-		tenant.ServeHTTP(w, r)
+		serve := func() { tenant.ServeHTTP(w, r) }
+		if f := d.around.Load(); f != nil && r.Method == http.MethodPost {
+			(*f)(w, r, serve)
+			return
+		}
+		serve()
 	}))
 	t.Cleanup(server.Close)
 	d.env = map[string]string{
@@ -132,8 +145,17 @@ func (d *desk) start(args ...string) *running {
 
 func (d *desk) startWith(input string, args ...string) *running {
 	d.t.Helper()
-	r := &running{t: d.t, cmd: d.command(args...)}
+	return d.startCommand(d.command(args...), nil, input)
+}
+
+// startCommand starts a command. Its standard output is kept if stdout is nil.
+func (d *desk) startCommand(cmd *exec.Cmd, stdout io.Writer, input string) *running {
+	d.t.Helper()
+	r := &running{t: d.t, cmd: cmd}
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = strings.NewReader(input), &r.stdout, &r.stderr
+	if stdout != nil {
+		r.cmd.Stdout = stdout
+	}
 	if err := r.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/go-intune/intune"
@@ -14,7 +13,6 @@ import (
 const (
 	maxReads   = 100 // devices read one by one without -all: one request each
 	maxVersion = 10  // apps named on stderr
-	maxSimilar = 5   // names suggested for one that does not exist
 	quietReads = 20  // more reads than this are announced, since they take a while
 )
 
@@ -40,40 +38,17 @@ func (s *search) findByApp(ctx context.Context) error {
 	return nil
 }
 
-// apps are the detected apps that the technician means: the one with this id, or else all with this name. Every version
-// of an app is a detected app of its own.
+// apps are the detected apps that the technician means.
 func (s *search) apps(ctx context.Context) ([]intune.DetectedApp, error) {
-	wanted := s.appName
-	if looksLikeAppID(wanted) {
-		return []intune.DetectedApp{{ID: wanted}}, nil
+	named, similar, err := appsNamed(ctx, s.graph, s.appName)
+	if err != nil {
+		return nil, err
 	}
-	// There is no documented filter on apps, and the service ignores those it does not support: list, and compare here.
-	var named []intune.DetectedApp
-	for app, err := range s.graph.DetectedApps(ctx, nil) {
-		if err != nil {
-			return nil, err
-		}
-		name := strings.TrimSpace(app.DisplayName)
-		switch {
-		case strings.EqualFold(app.ID, wanted):
-			return []intune.DetectedApp{app}, nil
-		case strings.EqualFold(name, wanted):
-			named = append(named, app)
-		case strings.Contains(strings.ToLower(name), strings.ToLower(wanted)) &&
-			len(s.similar) < maxSimilar && !slices.Contains(s.similar, name):
-			s.similar = append(s.similar, name)
-		}
-	}
+	s.similar = similar
 	if len(named) > 1 {
 		s.noteVersions(named)
 	}
 	return named, nil
-}
-
-// looksLikeAppID recognizes the ids that Intune gives to apps, 64 hexadecimal digits. It spares the list of all apps, which is
-// long and soon throttled; an id of another form is found in that list.
-func looksLikeAppID(text string) bool {
-	return len(text) == 64 && strings.Trim(strings.ToLower(text), "0123456789abcdef") == ""
 }
 
 // noteVersions says which apps share the name: other versions mostly, but also apps of other makers and platforms.

@@ -3,6 +3,7 @@
 //
 //	helpdesk connect LT-4F7K2
 //	helpdesk resume
+//	helpdesk bulk -o results.csv devices.csv
 //	helpdesk -h
 //
 // With --demo each command runs on an in-memory tenant, without a network and without an account. README.md of this folder
@@ -20,17 +21,17 @@ func main() { os.Exit(start()) }
 
 // start is main without [os.Exit], which would skip what is deferred.
 func start() int {
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
-	return run(ctx, os.Args[1:], newConsole(os.Stdin, os.Stdout, os.Stderr))
+	stops := untilSignals(context.Background())
+	defer stops.release()
+	return run(stops, os.Args[1:], newConsole(os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is the whole tool. It gives the exit code.
-func run(ctx context.Context, args []string, c *console) int {
+func run(stops *stops, args []string, c *console) int {
 	browser.Stdout, browser.Stderr = c.err, c.err // what a browser prints is no answer of ours; the sign-in uses it too
-	a := &app{console: c}
+	a := &app{console: c, stops: stops}
 	root := a.commands() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(twoDashes(root, args))
-	err := root.ExecuteContext(ctx)
-	return a.conclude(ctx, err)
+	err := root.ExecuteContext(stops.soft)
+	return a.conclude(stops.soft, err)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -11,12 +10,11 @@ import (
 
 const demoDevices = 40
 
-// demoTenant is a made-up tenant with what goes wrong among many devices: a name that two devices share, a device of which
-// the service does not want to hear, an answer that gets lost, and a moment of throttling. Its ids are the same each time,
-// so that a journal of the demo can be continued.
-func demoTenant() *intunetest.Tenant {
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: 400 * time.Millisecond})
-	var withVPN []intune.DeviceRef
+// addDemoFleet adds many devices to the demo's tenant, with what goes wrong among many: a name that two devices share, a
+// device of which the service does not want to hear, an answer that gets lost, and a moment of throttling. Their ids are the
+// same each time, so that a round of the demo can be continued.
+func addDemoFleet(tenant *intunetest.Tenant) {
+	var some []intune.DeviceRef
 	for i := 1; i <= demoDevices; i++ {
 		d := intune.ManagedDevice{
 			ID: demoID(i), DeviceName: fmt.Sprintf("PC-%03d", i), SerialNumber: fmt.Sprintf("5CG%07d", 1000+i), OperatingSystem: "Windows",
@@ -26,10 +24,14 @@ func demoTenant() *intunetest.Tenant {
 		}
 		ref := tenant.AddDevice(d, intunetest.SessionScript{AfterReads: 2 + i%4})
 		if i%3 == 0 {
-			withVPN = append(withVPN, ref)
+			some = append(some, ref)
 		}
 	}
-	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Contoso VPN", Version: "5.2.3"}, withVPN...)
+	tenant.AddDetectedApp(intune.DetectedApp{DisplayName: "Fabrikam Agent", Version: "5.2.3"}, some...)
+}
+
+// troubleDemoFleet is for after the requests of the past, which had no trouble.
+func troubleDemoFleet(tenant *intunetest.Tenant) {
 	action := func(i int) string { return demoID(i) + "/requestRemoteAssistance" }
 	tenant.Inject(intunetest.Fault{
 		Method: http.MethodPost, PathSuffix: action(9), Status: http.StatusBadRequest, Nested: true, Code: "BadRequest",
@@ -39,17 +41,9 @@ func demoTenant() *intunetest.Tenant {
 	tenant.Inject(intunetest.Fault{
 		Method: http.MethodPost, PathSuffix: action(20), Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"2"}},
 	})
-	return tenant
 }
 
 func demoID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
-
-func demoClient(journal intune.Journal) (*intune.Client, error) {
-	tenant := demoTenant()
-	options := tenant.ClientOptions()
-	options.Journal = journal
-	return intune.NewClient(tenant.Credential(), options)
-}
 
 // demoRows is a list with a name that does not exist, and one that two devices share.
 func demoRows() []*row {

@@ -21,7 +21,7 @@ const (
 
 // openAll asks and waits for the links, those of earlier runs included.
 func (j *job) openAll(asks, waits []*device) {
-	bar := j.progress(len(asks) + len(waits))
+	bar := j.bar(len(asks) + len(waits))
 	defer bar.end()
 	var group errgroup.Group
 	group.SetLimit(maxWaits)
@@ -60,7 +60,7 @@ func (j *job) openAll(asks, waits []*device) {
 
 // open asks the user of a device and waits for the link; the gate was entered for it. Until the request is made it ends with
 // hard, and then with soft: a request is not broken off, a wait is.
-func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration) (intune.RemoteAssistanceSession, error) {
+func (j *job) open(d *device, pace *gate, bar *bulkProgress, frequency time.Duration) (intune.RemoteAssistanceSession, error) {
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithCancel(j.stops.hard)
 		leave := sync.OnceFunc(pace.leave)
@@ -95,7 +95,7 @@ func (j *job) open(d *device, pace *gate, bar *progress, frequency time.Duration
 // judgeRequest looks at a request at once, and not when the wait for its link is over: a service that is down must not cost
 // the minutes of a wait.
 func (j *job) judgeRequest(d *device, pace *gate) {
-	entry, _ := j.record.of(d)
+	entry, _ := j.memory.of(d)
 	if entry.Outcome == intune.OutcomeAccepted {
 		pace.accepted()
 	}
@@ -104,7 +104,7 @@ func (j *job) judgeRequest(d *device, pace *gate) {
 
 // opened takes the result of a request of this run.
 func (j *job) opened(d *device, session intune.RemoteAssistanceSession, err error) {
-	entry, _ := j.record.of(d)
+	entry, _ := j.memory.of(d)
 	d.askedAt, d.requestID, d.clientID = entry.Time, entry.RequestID, entry.ClientRequestID
 	d.outcome, d.detail = entry.Outcome, ""
 	if d.outcome == "" {

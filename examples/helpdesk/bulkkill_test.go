@@ -18,11 +18,11 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// TestKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, counts how often
+// TestBulkKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, counts how often
 // each user was asked, and compares the results with those of a run without a kill. The points are around the requests
 // (before the service sees one, after it acted, after it answered) and at random times, which hit what the program does in
 // between. A failure names the seed.
-func TestKilled(t *testing.T) {
+func TestBulkKilled(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(12) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -38,10 +38,10 @@ type killer struct {
 	at      int // the number of the request
 	stage   int // where
 	seen    int
-	running *running
+	running *runningBulk
 }
 
-func (k *killer) set(r *running, at, stage int) {
+func (k *killer) set(r *runningBulk, at, stage int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.running, k.at, k.stage, k.seen = r, at, stage, 0
@@ -84,14 +84,14 @@ func killed(t *testing.T, seed uint64) {
 	})
 
 	kills := 0
-	var last outcome
+	var last bulkOutcome
 	for {
 		r := p.start("", args...)
 		switch {
 		case kills == 6: // let it come to its end
 			k.set(nil, 0, 0)
 		case random.IntN(3) > 0:
-			k.set(r, 1+random.IntN(5), random.IntN(2))
+			k.set(&r, 1+random.IntN(5), random.IntN(2))
 		default:
 			k.set(nil, 0, 0)
 			go func(after time.Duration) {
@@ -118,7 +118,7 @@ func killed(t *testing.T, seed uint64) {
 	if len(all) != n {
 		t.Fatalf("%d lines of results, want %d", len(all), n)
 	}
-	requests, err := readJournal(p.file("in.csv.journal"))
+	requests, err := readJournal(p.file("in.csv.round"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
@@ -59,25 +58,6 @@ func (j *job) cells(r *row) []string {
 	return cells
 }
 
-// writeCSV writes rows that a spreadsheet can open without running what a device calls itself: a cell that would be taken
-// for a formula gets an apostrophe before it, and control characters go.
-func writeCSV(rows [][]string) string {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, text := range row {
-			cells[i] = clean(text)
-			if cells[i] != "" && strings.ContainsRune("=+-@", rune(cells[i][0])) {
-				cells[i] = "'" + cells[i]
-			}
-		}
-		_ = w.Write(cells) // a strings.Builder takes everything
-	}
-	w.Flush()
-	return b.String()
-}
-
 // target is where results are written: the file that a name means, and whether it is replaced as a whole. A device or a
 // pipe is not.
 func target(name string) (file string, replaced bool, err error) {
@@ -108,7 +88,7 @@ func probeResults(name string) error {
 		}
 	}
 	if err != nil {
-		return failed(exitFailure, "the results cannot be written, so nobody was asked; name another file with -o: %v", err)
+		return failed(exitFailure, "the results cannot be written, so nobody was asked; name another file with --output: %v", err)
 	}
 	return nil
 }
@@ -149,13 +129,13 @@ func (j *job) writeResults(text string) error {
 	return os.Rename(file.Name(), name)
 }
 
-// conclude writes the results and the summary. The error has the exit code.
-func (j *job) conclude(took time.Duration) error {
+// finish writes the results and the summary. The error has the exit code.
+func (j *job) finish(took time.Duration) error {
 	j.summarize(took)
 	if err := j.writeResults(writeCSV(j.table())); err != nil {
 		again := "run it again"
-		if j.journal != "" && !j.dryRun {
-			again = "the journal knows who was asked: the same command with another -o writes them, and asks nobody again"
+		if j.round != "" && !j.dryRun {
+			again = "the journal knows who was asked: the same command with another --output writes them, and asks nobody again"
 		}
 		return failed(exitFailure, "the results could not be written; %s: %v", again, err)
 	}
@@ -177,7 +157,7 @@ func (j *job) codeOfLines() int {
 		case r.outcome == outcomeAmbiguous:
 			code = max(code, exitAmbiguous)
 		default:
-			code = max(code, exitNotFound)
+			code = max(code, exitNothing)
 		}
 	}
 	return code
@@ -255,13 +235,13 @@ func (j *job) summarize(took time.Duration) {
 		text += fmt.Sprintf(". It took %v", took)
 	}
 	j.say("%s.", text)
-	if now.Rejected+now.NotSent > 0 && j.journal != "" {
+	if now.Rejected+now.NotSent > 0 && j.round != "" {
 		j.say("The same command asks those again that were refused or not sent, and nobody else.")
 	}
 	if now.Unknown > 0 {
 		j.say("Unknown means that the user may have been asked. They are not asked again; see the detail in the results.")
 	}
 	if links > 0 && !j.writeLinks {
-		j.say("The links are not in the results; the same command with -write-links writes them, within 24 hours of asking.")
+		j.say("The links are not in the results; the same command with --write-links writes them, within 24 hours of asking.")
 	}
 }

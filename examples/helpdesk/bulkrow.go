@@ -11,10 +11,10 @@ const (
 	outcomeNotFound  intune.Outcome = "notFound"
 	outcomeAmbiguous intune.Outcome = "ambiguous"
 	outcomeInvalid   intune.Outcome = "invalid"
-	outcomeWouldAsk  intune.Outcome = "wouldAsk" // -dry-run
+	outcomeWouldAsk  intune.Outcome = "wouldAsk" // --dry-run
 )
 
-// What became of a session, with -wait.
+// What became of a session, with --wait.
 const (
 	sessionLink    = "link"
 	sessionPending = "pending"

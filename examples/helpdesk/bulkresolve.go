@@ -13,9 +13,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// finder looks for the devices that a text of one kind names. None is no error; [intune.ErrInvalidArgument] is a text that
+// lookup looks for the devices that a text of one kind names. None is no error; [intune.ErrInvalidArgument] is a text that
 // cannot name any.
-type finder interface {
+type lookup interface {
 	find(ctx context.Context, k kind, text string) ([]match, error)
 }
 
@@ -38,8 +38,8 @@ func selected() []string {
 // manyLookups is from how many lines on it is quicker to read the list of all devices, a thousand on a page.
 const manyLookups = 100
 
-// newFinder chooses how to look for the devices of n lines.
-func newFinder(ctx context.Context, client *intune.Client, n int) (finder, error) {
+// newLookup chooses how to look for the devices of n lines.
+func newLookup(ctx context.Context, client *intune.Client, n int) (lookup, error) {
 	if n <= manyLookups {
 		return oneByOne{client}, nil
 	}
@@ -139,7 +139,7 @@ func kinds(k kind, text string) [][]kind {
 }
 
 // look finds the devices that a line names. An error is one of the service.
-func (r *row) look(ctx context.Context, f finder) ([]match, error) {
+func (r *row) look(ctx context.Context, f lookup) ([]match, error) {
 	if r.detail = unusable(r.text); r.detail != "" {
 		r.outcome = outcomeInvalid
 		return nil, nil
@@ -191,7 +191,7 @@ func (k kind) single() string {
 }
 
 // resolve finds the device of each line.
-func resolve(ctx context.Context, f finder, rows []*row, all *fleet) error {
+func resolve(ctx context.Context, f lookup, rows []*row, all *fleet) error {
 	for _, r := range rows {
 		found, err := r.look(ctx, f)
 		if err != nil {

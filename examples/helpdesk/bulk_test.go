@@ -14,10 +14,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-const link = "https://get.teamviewer.com/v15/s1?access=SECRET"
-
-// TestAsks is the main path: each way to name a device, in the order of the input, each user once.
-func TestAsks(t *testing.T) {
+// TestBulkAsks is the main path: each way to name a device, in the order of the input, each user once.
+func TestBulkAsks(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(6, nil))
 	p.write("in.csv", "Asset,Device\n7,"+nameOf(3)+"\n8,s-001\n9,"+idOf(2)+"\n10,eeeeeeee-0000-4000-8000-000000000004\n11,S-003\n")
@@ -43,7 +41,7 @@ func TestAsks(t *testing.T) {
 
 	// The same again asks nobody, and says so.
 	again := p.run("-yes", "in.csv").
-		wants(exitDone, "4 devices were asked before", "a new round needs a new -journal", "from earlier runs: 4 accepted")
+		wants(exitDone, "4 devices were asked before", "a new round needs a new --round", "from earlier runs: 4 accepted")
 	again.wantsColumns("device outcome run", "PC-003 accepted earlier", "s-001 accepted earlier", idOf(2)+" accepted earlier",
 		"eeeeeeee-0000-4000-8000-000000000004 accepted earlier", "S-003 accepted earlier")
 	p.prompts(1, 1, 1, 1, 0, 0)
@@ -52,16 +50,16 @@ func TestAsks(t *testing.T) {
 	p.write("in.csv", p.read("in.csv")+"12,PC-005\n")
 	p.run("-yes", "in.csv").wants(exitDone, "1 accepted; from earlier runs: 4 accepted")
 	p.prompts(1, 1, 1, 1, 1, 0)
-	p.run("-yes", "-journal", "second.journal", "in.csv").wants(exitDone).lacks("before")
+	p.run("-yes", "-round", "second.journal", "in.csv").wants(exitDone).lacks("before")
 	p.prompts(2, 2, 2, 2, 2, 0)
-	info, err := os.Stat(p.file("in.csv.journal"))
+	info, err := os.Stat(p.file("in.csv.round"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the journal: %v, %v", info.Mode(), err)
 	}
 }
 
-// TestShowsWhatIsWrongFirst looks at what is said, and at the users who are not asked.
-func TestShowsWhatIsWrongFirst(t *testing.T) {
+// TestBulkShowsWhatIsWrongFirst looks at what is said, and at the users who are not asked.
+func TestBulkShowsWhatIsWrongFirst(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(3, nil)
 	tenant.AddDevice(intune.ManagedDevice{ID: idOf(4), DeviceName: nameOf(1), SerialNumber: "=1+1"})
@@ -77,7 +75,7 @@ func TestShowsWhatIsWrongFirst(t *testing.T) {
 	if piped.stdout != "" {
 		t.Errorf("stdout:\n%s", piped.stdout)
 	}
-	p.run(append([]string{"-strict", "-yes"}, args...)...).wants(exitAmbiguous, shown, "because of -strict")
+	p.run(append([]string{"-strict", "-yes"}, args...)...).wants(exitAmbiguous, shown, "because of --strict")
 	dry := p.run(append([]string{"-dry-run"}, args...)...).
 		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; lines without a device: 4", "Nobody was asked")
 	dry.wantsColumns("line outcome", "2 wouldAsk", "3 ambiguous", "4 notFound", "6 invalid", "7 invalid")
@@ -98,8 +96,8 @@ func TestShowsWhatIsWrongFirst(t *testing.T) {
 	}
 }
 
-// TestInputs reads what spreadsheets and programs save.
-func TestInputs(t *testing.T) {
+// TestBulkInputs reads what spreadsheets and programs save.
+func TestBulkInputs(t *testing.T) {
 	t.Parallel()
 	utf16le := []byte{0xff, 0xfe}
 	for _, u := range utf16.Encode([]rune("Device name\tUser\r\nPC-001\tAnna\r\n")) {
@@ -131,14 +129,14 @@ func TestInputs(t *testing.T) {
 			p.run(append([]string{"-yes", "in.csv"}, strings.Fields(c.args)...)...).wants(exitDone)
 			p.prompts(1, 0, 0)
 			q := newPlace(t, fleetOf(3, nil))
-			q.start(c.content, append([]string{"-yes", "-", "-journal", "j"}, strings.Fields(c.args)...)...).wait().wants(exitDone)
+			q.start(c.content, append([]string{"-yes", "-", "-round", "j"}, strings.Fields(c.args)...)...).wait().wants(exitDone)
 			q.prompts(1, 0, 0)
 		})
 	}
 }
 
-// TestManyLines reads the list of devices instead of asking for each, and finds the same.
-func TestManyLines(t *testing.T) {
+// TestBulkManyLines reads the list of devices instead of asking for each, and finds the same.
+func TestBulkManyLines(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(120, nil)
 	tenant.AddDevice(intune.ManagedDevice{ID: idOf(121), DeviceName: "twin"})
@@ -172,39 +170,39 @@ func TestManyLines(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 	p.write("zeros.csv", "serial\n000\n")
-	p.run("-dry-run", "zeros.csv").wants(exitNotFound, "zeros").wantsColumns("outcome", "invalid")
+	p.run("-dry-run", "zeros.csv").wants(exitNothing, "zeros").wantsColumns("outcome", "invalid")
 }
 
-// TestInvisibleCharacters are those that people copy along. Both ways to look say so, instead of finding nothing.
-func TestInvisibleCharacters(t *testing.T) {
+// TestBulkInvisibleCharacters are those that people copy along. Both ways to look say so, instead of finding nothing.
+func TestBulkInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(120, nil)
 	tenant.AddDevice(intune.ManagedDevice{ID: idOf(121), DeviceName: "👩\u200d💻"})
 	p := newPlace(t, tenant)
 	p.write("few.csv", "serial\nS-001\u200b\n")
-	p.run("-dry-run", "few.csv").wants(exitNotFound, `S-001\u200b`).wantsColumns("outcome", "invalid")
+	p.run("-dry-run", "few.csv").wants(exitNothing, `S-001\u200b`).wantsColumns("outcome", "invalid")
 	var b strings.Builder
 	for i := range 120 {
 		fmt.Fprintln(&b, nameOf(i+1))
 	}
 	p.write("many.csv", b.String()+"S-001\u200b\n👩\u200d💻\n")
-	got := results(t, p.run("-dry-run", "many.csv").wants(exitNotFound, `byte-order mark: "S-001\u200b"`).stdout)
+	got := results(t, p.run("-dry-run", "many.csv").wants(exitNothing, `byte-order mark: "S-001\u200b"`).stdout)
 	if got[120]["outcome"] != "invalid" || got[121]["deviceId"] != idOf(121) {
 		t.Errorf("%v\n%v", got[120], got[121])
 	}
 }
 
-func TestApp(t *testing.T) {
+func TestBulkApp(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(4, nil)
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-5", DisplayName: "Contoso VPN", Version: "5"}, deviceOf(2), deviceOf(4))
 	tenant.AddDetectedApp(intune.DetectedApp{ID: "vpn-6", DisplayName: "contoso vpn", Version: "6"}, deviceOf(4), deviceOf(1))
 	p := newPlace(t, tenant)
-	p.run("-app", "vpn", "-dry-run").wants(exitNotFound, `similar: Contoso VPN, contoso vpn`)
+	p.run("-app", "vpn", "-dry-run").wants(exitNothing, `similar: Contoso VPN, contoso vpn`)
 	p.run("-app", "vpn-6", "-dry-run").wants(exitDone, "would be asked: 2")
-	p.run("-app", "Contoso VPN", "-yes").wants(exitUsage, "name the -journal")
+	p.run("-app", "Contoso VPN", "-yes").wants(exitUsage, "name the --round")
 	p.prompts(0, 0, 0, 0)
-	p.run("-app", "Contoso VPN", "-yes", "-journal", "j").wants(exitDone, "3 accepted", "2 detected apps")
+	p.run("-app", "Contoso VPN", "-yes", "-round", "j").wants(exitDone, "3 accepted", "2 detected apps")
 	p.prompts(1, 1, 0, 1)
 	for _, r := range tenant.Requests() {
 		if r.Method == http.MethodPost && strings.Contains(r.Path, "detectedApps") {
@@ -213,8 +211,8 @@ func TestApp(t *testing.T) {
 	}
 }
 
-// TestWait collects links, which are nowhere but where -write-links says.
-func TestWait(t *testing.T) {
+// TestBulkWait collects links, which are nowhere but where -write-links says.
+func TestBulkWait(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(2, nil, intunetest.SessionScript{URL: link})
 	tenant.AddDevice(intune.ManagedDevice{ID: idOf(3), DeviceName: nameOf(3)}, intunetest.SessionScript{ErrorDetails: "the partner said no"})
@@ -222,13 +220,13 @@ func TestWait(t *testing.T) {
 	p := newPlace(t, tenant)
 	p.write("in.csv", list(4))
 	args := []string{"-yes", "-wait", "-max-wait", "300ms", "in.csv"}
-	got := p.run(args...).wants(exitPending, "links: 2, pending: 1", "-write-links")
+	got := p.run(args...).wants(exitPending, "links: 2, pending: 1", "--write-links")
 	got.wantsColumns("device outcome session",
 		"PC-001 accepted link", "PC-002 accepted link", "PC-003 accepted failed", "PC-004 accepted pending")
 	p.prompts(1, 1, 1, 1)
 	for _, secret := range []string{"SECRET", "get.teamviewer.com"} {
-		if strings.Contains(got.stdout+got.stderr+p.read("in.csv.journal"), secret) {
-			t.Errorf("%s is where it should not be:\n%s%s%s", secret, got.stdout, got.stderr, p.read("in.csv.journal"))
+		if strings.Contains(got.stdout+got.stderr+p.read("in.csv.round"), secret) {
+			t.Errorf("%s is where it should not be:\n%s%s%s", secret, got.stdout, got.stderr, p.read("in.csv.round"))
 		}
 	}
 	if !strings.Contains(got.stdout, "the partner said no") {
@@ -242,19 +240,19 @@ func TestWait(t *testing.T) {
 	p.prompts(1, 1, 1, 1)
 }
 
-// TestWaitAfterAsking cannot tell new links from old ones, and says so.
-func TestWaitAfterAsking(t *testing.T) {
+// TestBulkWaitAfterAsking cannot tell new links from old ones, and says so.
+func TestBulkWaitAfterAsking(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil, intunetest.SessionScript{URL: link}))
 	p.write("in.csv", list(1))
 	p.run("-yes", "in.csv").wants(exitDone)
 	p.run("-yes", "-wait", "-write-links", "in.csv").wants(exitPending).wantsColumns("outcome run session link detail",
-		"accepted earlier none  asked in an earlier run, and not again; asked without -wait, so that a new link cannot be told from an old one")
+		"accepted earlier none  asked in an earlier run, and not again; asked without --wait, so that a new link cannot be told from an old one")
 	p.prompts(1)
 }
 
-// TestResultsFile replaces the file as a whole, with what only its owner may read.
-func TestResultsFile(t *testing.T) {
+// TestBulkResultsFile replaces the file as a whole, with what only its owner may read.
+func TestBulkResultsFile(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(2, nil))
 	p.write("in.csv", list(2))
@@ -276,8 +274,8 @@ func TestResultsFile(t *testing.T) {
 	}
 }
 
-// TestConnector warns before anybody is asked for a session that cannot be made.
-func TestConnector(t *testing.T) {
+// TestBulkConnector warns before anybody is asked for a session that cannot be made.
+func TestBulkConnector(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil))
 	p.write("in.csv", list(1))
@@ -286,8 +284,8 @@ func TestConnector(t *testing.T) {
 	p.run("-dry-run", "in.csv").wants(exitDone, "connector is notOnboarded")
 }
 
-// TestUnknownBecomesKnown: a session has come of a request whose answer was lost, or whose run was killed.
-func TestUnknownBecomesKnown(t *testing.T) {
+// TestBulkUnknownBecomesKnown: a session has come of a request whose answer was lost, or whose run was killed.
+func TestBulkUnknownBecomesKnown(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil, intunetest.SessionScript{URL: link, AfterReads: 2}))
 	p.write("in.csv", list(1))

@@ -78,7 +78,7 @@ func headingKind(text string) (k kind, rank int, ok bool) {
 const maxInput = 64 << 20
 
 // readInput reads the lines of a file, and says which column it took.
-func readInput(o *options, in io.Reader) (rows []*row, taken string, err error) {
+func readInput(o *bulkOptions, in io.Reader) (rows []*row, taken string, err error) {
 	name := o.file
 	if name == "-" {
 		name = "standard input"
@@ -101,7 +101,7 @@ func readInput(o *options, in io.Reader) (rows []*row, taken string, err error) 
 }
 
 // readRows is readInput for a content that is there.
-func readRows(o *options, name string, content []byte) (rows []*row, taken string, err error) {
+func readRows(o *bulkOptions, name string, content []byte) (rows []*row, taken string, err error) {
 	records, lines, err := records(unmarked(content), o.delimiter)
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", name, err)
@@ -212,7 +212,7 @@ func (t column) words() string {
 }
 
 // chooseColumn finds the column that was asked for, or the one whose heading is the most trustworthy.
-func chooseColumn(o *options, first []string) (column, error) {
+func chooseColumn(o *bulkOptions, first []string) (column, error) {
 	t := column{kind: o.by, header: o.header}
 	best := -1
 	for i, text := range first {
@@ -247,7 +247,7 @@ func columnNamed(name string, first []string) (int, error) {
 	for i, text := range first {
 		if strings.EqualFold(strings.TrimSpace(text), strings.TrimSpace(name)) {
 			if found >= 0 {
-				return 0, failed(exitUsage, "two columns have the heading %q; say -column %d or -column %d", name, found+1, i+1)
+				return 0, failed(exitUsage, "two columns have the heading %q; say --column %d or --column %d", name, found+1, i+1)
 			}
 			found = i
 		}
@@ -257,7 +257,7 @@ func columnNamed(name string, first []string) (int, error) {
 	}
 	if n, err := strconv.Atoi(strings.TrimSpace(name)); err == nil {
 		if n < 1 || n > len(first) {
-			return 0, failed(exitUsage, "-column %d is not there: the first line has %s", n, plural(len(first), "column"))
+			return 0, failed(exitUsage, "--column %d is not there: the first line has %s", n, plural(len(first), "column"))
 		}
 		return n - 1, nil
 	}

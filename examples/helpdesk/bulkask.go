@@ -12,7 +12,7 @@ const maxAsking = 4
 
 // askAll asks the users of the devices, and does not wait for links.
 func (j *job) askAll(asks []*device) {
-	bar := j.progress(len(asks))
+	bar := j.bar(len(asks))
 	defer bar.end()
 	// Requests under way are finished after a signal, and nobody more is asked. Breaking them off would leave users of whom
 	// nobody knows whether they were asked.
@@ -28,7 +28,7 @@ func (j *job) askAll(asks []*device) {
 	}) {
 		d := j.fleet.byID[result.Device.DeviceID()]
 		d.outcome, d.requestID, d.clientID, d.detail = result.Outcome, result.RequestID, result.ClientRequestID, ""
-		if entry, ok := j.record.of(d); ok {
+		if entry, ok := j.memory.of(d); ok {
 			d.askedAt = entry.Time
 		}
 		if result.Err != nil {
@@ -49,7 +49,7 @@ func (j *job) judge(outcome intune.Outcome, err error) {
 	}
 	if j.inARow++; j.giveUp > 0 && j.inARow == j.giveUp {
 		j.halt(failed(exitRefused,
-			"%d requests in a row failed, and not for a reason of the device, so nobody more is asked (-give-up); the last: %v",
+			"%d requests in a row failed, and not for a reason of the device, so nobody more is asked (--give-up); the last: %v",
 			j.inARow, err))
 	}
 }
@@ -65,12 +65,12 @@ func ofDevice(err error) bool {
 }
 
 // sayWhyStopped tells of a run that was halted.
-func (j *job) sayWhyStopped(bar *progress) {
+func (j *job) sayWhyStopped(bar *bulkProgress) {
 	bar.end()
 	if j.feed.Err() == nil {
 		return
 	}
-	if s, ok := j.stops.signaled(); ok {
+	if s, ok := stoppedBy(j.stops.soft); ok {
 		j.warn("%v; the same command goes on", s)
 		return
 	}

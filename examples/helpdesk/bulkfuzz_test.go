@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzInput reads any file. It may refuse it; what it reads must be lines that can be shown and looked up.
-func FuzzInput(f *testing.F) {
+// FuzzBulkInput reads any file. It may refuse it; what it reads must be lines that can be shown and looked up.
+func FuzzBulkInput(f *testing.F) {
 	for _, seed := range []string{
 		"Device name,Serial\nPC-001,S-1\n", "PC-001", "a;b;c\n1;2;3\n", "\"x\ny\",2\n",
 		"\xff\xfea\x00,\x00\n\x00", "\xfe\xff\x00a", "\xef\xbb\xbfid\n\n,\n", "id\tname\n\"", "2\n1\n",
@@ -16,7 +16,7 @@ func FuzzInput(f *testing.F) {
 		f.Add([]byte(seed), "name", "\t", false)
 	}
 	f.Fuzz(func(t *testing.T, content []byte, column, delimiter string, header bool) {
-		o := options{column: column, header: header}
+		o := bulkOptions{column: column, header: header}
 		if delimiter != "" && o.takeDelimiter(delimiter) != nil {
 			return
 		}

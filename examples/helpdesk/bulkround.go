@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"path/filepath"
 	"sync"
 
@@ -15,9 +14,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// record is the journal while devices are asked. It remembers the requests of this run, and stops the run when it cannot
+// roundRecord is the journal while devices are asked. It remembers the requests of this run, and stops the run when it cannot
 // be written.
-type record struct {
+type roundRecord struct {
 	journal intune.Journal
 	close   func()
 	failed  func(error)
@@ -35,10 +34,10 @@ func lockName(journal string) string {
 	return journal + ".lock"
 }
 
-// openRecord opens the journal for writing, and keeps other processes from it: two at once would ask users twice. It also
+// openRound opens the journal for writing, and keeps other processes from it: two at once would ask users twice. It also
 // gives what the journal says so far. Without a name nothing is kept, which is for the demo.
-func openRecord(name string, failed func(error)) (*record, []intune.JournalRequest, error) {
-	r := &record{close: func() {}, failed: failed, byID: map[string]intune.JournalEntry{}, times: map[string]intune.JournalEntry{}}
+func openRound(name, actor string, failed func(error)) (*roundRecord, []intune.JournalRequest, error) {
+	r := &roundRecord{close: func() {}, failed: failed, byID: map[string]intune.JournalEntry{}, times: map[string]intune.JournalEntry{}}
 	if name == "" {
 		r.journal = journalfile.New(io.Discard, nil)
 		return r, nil, nil
@@ -46,16 +45,16 @@ func openRecord(name string, failed func(error)) (*record, []intune.JournalReque
 	lock := flock.New(lockName(name), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, nil, fmt.Errorf("the journal cannot be locked, so nobody was asked; name another with -journal: %w", err)
+		return nil, nil, fmt.Errorf("the journal cannot be locked, so nobody was asked; name another with --round: %w", err)
 	}
 	if !locked {
-		return nil, nil, failedf("another bulk is at work with the journal %s; wait for it, or stop it first", name)
+		return nil, nil, failedf("another bulk is at work with the round %s; wait for it, or stop it first", name)
 	}
 	unlock := func() { _ = lock.Unlock() }
 	file, err := openJournal(name)
 	if err != nil {
 		unlock()
-		return nil, nil, fmt.Errorf("the journal cannot be opened, so nobody was asked; name another with -journal: %w", err)
+		return nil, nil, fmt.Errorf("the journal cannot be opened, so nobody was asked; name another with --round: %w", err)
 	}
 	r.close = func() {
 		_ = file.Close() // every entry was synced
@@ -64,9 +63,9 @@ func openRecord(name string, failed func(error)) (*record, []intune.JournalReque
 	requests, err := readRequests(name, file)
 	if err != nil {
 		r.close()
-		return nil, nil, err
+		return nil, nil, failedf("%v", err)
 	}
-	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor() }})
+	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor }})
 	return r, requests, nil
 }
 
@@ -113,14 +112,6 @@ func readRequests(name string, r io.Reader) ([]intune.JournalRequest, error) {
 	return requests, nil
 }
 
-// actor is who uses the program.
-func actor() string {
-	if current, err := user.Current(); err == nil {
-		return current.Username
-	}
-	return ""
-}
-
 // earlier is what a journal says of the devices whose users were asked or may have been, by the id of the device. Those
 // that were rejected or not sent may be asked again.
 func earlier(requests []intune.JournalRequest) map[string]intune.JournalRequest {
@@ -151,7 +142,7 @@ func outcomeOf(r intune.JournalRequest) intune.Outcome {
 }
 
 // Asking implements [intune.Journal].
-func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
+func (r *roundRecord) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	err := r.journal.Asking(ctx, entry)
 	if err != nil {
 		r.failed(fmt.Errorf("the journal cannot be written, so nobody more is asked: %w", err))
@@ -162,7 +153,7 @@ func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
 }
 
 // Asked implements [intune.Journal].
-func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
+func (r *roundRecord) Asked(ctx context.Context, entry intune.JournalEntry) error {
 	r.keep(r.byID, entry)
 	err := r.journal.Asked(ctx, entry)
 	if err != nil {
@@ -172,18 +163,18 @@ func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
 }
 
 // Ended implements [intune.Journal].
-func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
+func (r *roundRecord) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	return r.journal.Ended(ctx, entry)
 }
 
-func (r *record) keep(in map[string]intune.JournalEntry, entry intune.JournalEntry) {
+func (r *roundRecord) keep(in map[string]intune.JournalEntry, entry intune.JournalEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	in[entry.Device.DeviceID()] = entry
 }
 
 // of is what this run recorded of a device: the latest entry of Asked with the time of Asking.
-func (r *record) of(d *device) (intune.JournalEntry, bool) {
+func (r *roundRecord) of(d *device) (intune.JournalEntry, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	first, ok := r.times[d.id]

@@ -13,12 +13,11 @@ import (
 
 // job is one run of the program.
 type job struct {
-	*console
-	options
+	*app
+	bulkOptions
 
-	stops  *stops
 	client *intune.Client
-	record *record
+	memory *roundRecord
 	rows   []*row
 	fleet  fleet
 
@@ -31,6 +30,7 @@ type job struct {
 }
 
 func (j *job) run() error {
+	j.stops.gentle()
 	j.feed, j.halt = context.WithCancelCause(j.stops.soft)
 	defer j.halt(nil)
 	ctx := j.stops.soft
@@ -45,14 +45,14 @@ func (j *job) run() error {
 	if err != nil {
 		return err
 	}
-	if j.record != nil {
-		defer j.record.close()
+	if j.memory != nil {
+		defer j.memory.close()
 	}
 	if err := j.connect(ctx); err != nil {
 		return err
 	}
 	if j.perSecond > serviceLimit && !j.demo {
-		j.warn("-per-second %v is more than the service allows an app, %d; it will throttle", j.perSecond, serviceLimit)
+		j.warn("--per-second %v is more than the service allows an app, %d; it will throttle", j.perSecond, serviceLimit)
 	}
 	if taken != "" {
 		j.say("Reading %s of %s.", taken, plural(len(j.rows), "line"))
@@ -68,7 +68,7 @@ func (j *job) run() error {
 	}
 	began := time.Now()
 	defer context.AfterFunc(j.stops.soft, func() {
-		if _, ok := j.stops.signaled(); ok {
+		if _, ok := stoppedBy(j.stops.soft); ok {
 			j.warn("stopping: what is under way is finished first, for %v at most; once more breaks it off", grace)
 		}
 	})()
@@ -79,7 +79,7 @@ func (j *job) run() error {
 	case len(asks) > 0:
 		j.askAll(asks)
 	}
-	return j.conclude(time.Since(began))
+	return j.finish(time.Since(began))
 }
 
 // serviceLimit is how many devices a second the service allows an app.
@@ -90,8 +90,8 @@ const serviceLimit = 10
 func (j *job) readFile() (taken string, err error) {
 	switch {
 	case j.file != "":
-		j.rows, taken, err = readInput(&j.options, j.in)
-	case j.app == "":
+		j.rows, taken, err = readInput(&j.bulkOptions, j.in)
+	case j.appName == "":
 		j.rows, taken = demoRows(), "the demo's list, 'device name',"
 	}
 	return taken, err
@@ -101,9 +101,9 @@ func (j *job) readFile() (taken string, err error) {
 func (j *job) openJournal() (known map[string]intune.JournalRequest, err error) {
 	var requests []intune.JournalRequest
 	if j.dryRun {
-		requests, err = readJournal(j.journal)
+		requests, err = readJournal(j.round)
 	} else {
-		j.record, requests, err = openRecord(j.journal, func(err error) {
+		j.memory, requests, err = openRound(j.round, j.actor(), func(err error) {
 			j.halt(failedf("%v", err))
 		})
 	}
@@ -112,27 +112,22 @@ func (j *job) openJournal() (known map[string]intune.JournalRequest, err error) 
 
 func (j *job) connect(ctx context.Context) (err error) {
 	var journal intune.Journal
-	if j.record != nil {
-		journal = j.record
+	if j.memory != nil {
+		journal = j.memory
 	}
-	if j.demo {
-		j.warn("demo: a made-up tenant in memory; nobody is really asked")
-		j.client, err = demoClient(journal)
-		return err
-	}
-	j.client, err = j.connection.client(ctx, j.console, journal)
+	j.client, err = j.app.client(ctx, journal)
 	return err
 }
 
 func (j *job) findDevices(ctx context.Context) (err error) {
-	if j.app != "" {
+	if j.appName != "" {
 		j.rows, err = j.devicesOfApp(ctx)
 		return err
 	}
 	if len(j.rows) > manyLookups {
 		j.say("Reading the list of all devices, to find those of the lines.")
 	}
-	f, err := newFinder(ctx, j.client, len(j.rows))
+	f, err := newLookup(ctx, j.client, len(j.rows))
 	if err != nil {
 		return err
 	}
@@ -206,16 +201,16 @@ func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*devic
 			waits = append(waits, d)
 		default:
 			d.session = sessionNone
-			d.detail += "; asked without -wait, so that a new link cannot be told from an old one"
+			d.detail += "; asked without --wait, so that a new link cannot be told from an old one"
 		}
 	}
 	if before > 0 {
-		text := "The journal " + j.journal + " says that " + plural(before, "device") + " " + wasOrWere(before) +
+		text := "The round " + j.round + " says that " + plural(before, "device") + " " + wasOrWere(before) +
 			" asked before, the latest at " + latest.UTC().Format("2006-01-02 15:04 UTC")
 		if unclear > 0 {
 			text += fmt.Sprintf(", and %d of them perhaps", unclear)
 		}
-		j.say("%s. They are not asked again; a new round needs a new -journal.", text)
+		j.say("%s. They are not asked again; a new round needs a new --round.", text)
 	}
 	return asks, waits
 }
@@ -223,14 +218,14 @@ func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*devic
 // mayGoOn asks the person at the terminal, if there is one.
 func (j *job) mayGoOn(ctx context.Context, n int) error {
 	if code := j.codeOfLines(); j.strict && !j.dryRun && code != exitDone {
-		return failed(code, "nobody was asked, because of -strict: not every line names one device")
+		return failed(code, "nobody was asked, because of --strict: not every line names one device")
 	}
 	switch {
 	case j.dryRun || n == 0 || j.yes:
 		return nil
 	case !j.asks:
 		return failed(exitUsage, "nobody was asked: this would ask the users of %s, and nobody is here to confirm it; "+
-			"add -yes to go on, or -dry-run to look", plural(n, "device"))
+			"add --yes to go on, or --dry-run to look", plural(n, "device"))
 	}
 	answer, err := j.ask(ctx, "Ask the users of "+plural(n, "device")+" for remote assistance, which takes "+
 		about(time.Duration(float64(n)/j.perSecond*float64(time.Second)))+"? [y/N]")

@@ -10,8 +10,8 @@ import (
 	"github.com/go-intune/intune"
 )
 
-// progress shows how far a run has come: a bar on a terminal, now and then a line in a pipe.
-type progress struct {
+// bulkProgress shows how far a run has come: a bar on a terminal, now and then a line in a pipe.
+type bulkProgress struct {
 	screen *console
 	total  int
 	began  time.Time
@@ -34,25 +34,25 @@ const (
 	sayEvery = 10 * time.Second
 )
 
-func (j *job) progress(total int) *progress {
-	p := &progress{screen: j.console, total: total, began: time.Now(), said: time.Now()}
+func (j *job) bar(total int) *bulkProgress {
+	p := &bulkProgress{screen: j.console, total: total, began: time.Now(), said: time.Now()}
 	if !j.live || total == 0 {
 		return p
 	}
 	p.bar = pb.ProgressBarTemplate(barTemplate).New(total)
-	p.bar.SetWriter(j.err)
+	p.bar.SetWriter(barWriter{j.console})
 	p.bar.Set(pb.Terminal, true)
 	p.bar.Set(pb.ReturnSymbol, "\r")
 	p.bar.Set(pb.CleanOnFinish, true) // the summary says it all
 	p.bar.Set(pb.Color, j.color)
 	p.bar.SetWidth(j.width)
-	j.err.showsBar(true)
+	j.showsBar(true)
 	p.bar.Start()
 	return p
 }
 
 // many is for RequestRemoteAssistanceManyOptions.OnProgress.
-func (p *progress) many(now intune.Progress) {
+func (p *bulkProgress) many(now intune.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts, p.paused = now, now.PausedUntil
@@ -60,7 +60,7 @@ func (p *progress) many(now intune.Progress) {
 }
 
 // step is one device of openAll that is done with.
-func (p *progress) step(d *device) {
+func (p *bulkProgress) step(d *device) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch d.outcome {
@@ -80,14 +80,14 @@ func (p *progress) step(d *device) {
 }
 
 // request is one request of openAll that was made.
-func (p *progress) request() {
+func (p *bulkProgress) request() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
 	p.show()
 }
 
-func (p *progress) throttled(until time.Time) {
+func (p *bulkProgress) throttled(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.paused = until
@@ -95,7 +95,7 @@ func (p *progress) throttled(until time.Time) {
 }
 
 // note is what the bar does not show.
-func (p *progress) note() string {
+func (p *bulkProgress) note() string {
 	switch {
 	case time.Until(p.paused) > 0:
 		return "throttled until " + p.paused.Format(time.TimeOnly)
@@ -105,7 +105,7 @@ func (p *progress) note() string {
 	return ""
 }
 
-func (p *progress) show() {
+func (p *bulkProgress) show() {
 	done, note := p.counts.Done(), p.note()
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(done))
@@ -147,11 +147,11 @@ func tally(c intune.Progress) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *progress) end() {
+func (p *bulkProgress) end() {
 	p.ended.Do(func() {
 		if p.bar != nil {
 			p.bar.Finish()
-			p.screen.err.showsBar(false)
+			p.screen.showsBar(false)
 		}
 	})
 }

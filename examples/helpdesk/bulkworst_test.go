@@ -14,8 +14,8 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
-// TestServiceDown is a service that stops answering in the middle. The program gives up soon, and goes on later.
-func TestServiceDown(t *testing.T) {
+// TestBulkServiceDown is a service that stops answering in the middle. The program gives up soon, and goes on later.
+func TestBulkServiceDown(t *testing.T) {
 	t.Parallel()
 	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait", "-max-wait", "2s"}} {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestServiceDown(t *testing.T) {
 			p.write("in.csv", list(40))
 			args := append([]string{"-yes", "-per-second", "500", "-give-up", "5", "in.csv"}, extra...)
 			got := p.run(args...)
-			got.wants(exitUnknown, "5 requests in a row failed", "-give-up")
+			got.wants(exitUnknown, "5 requests in a row failed", "--give-up")
 			counts := map[string]int{}
 			for _, one := range results(t, got.stdout) {
 				counts[one["outcome"]]++
@@ -60,8 +60,8 @@ func TestServiceDown(t *testing.T) {
 	}
 }
 
-// TestThrottled is a service that wants it slower. Everybody is asked in the end.
-func TestThrottled(t *testing.T) {
+// TestBulkThrottled is a service that wants it slower. Everybody is asked in the end.
+func TestBulkThrottled(t *testing.T) {
 	t.Parallel()
 	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait"}} {
 		t.Run(name, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// TestRefused is a caller without the right: the program stops, and says why.
-func TestRefused(t *testing.T) {
+// TestBulkRefused is a caller without the right: the program stops, and says why.
+func TestBulkRefused(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(30, nil)
 	p := newPlace(t, tenant)
@@ -103,8 +103,8 @@ func TestRefused(t *testing.T) {
 	p.run("-yes", "-per-second", "500", "in.csv").wants(exitDone, "30 accepted")
 }
 
-// TestDeviceRefused goes on with the others.
-func TestDeviceRefused(t *testing.T) {
+// TestBulkDeviceRefused goes on with the others.
+func TestBulkDeviceRefused(t *testing.T) {
 	t.Parallel()
 	tenant := fleetOf(3, nil)
 	p := newPlace(t, tenant)
@@ -119,8 +119,8 @@ func TestDeviceRefused(t *testing.T) {
 	p.prompts(1, 1, 1)
 }
 
-// TestFullDisk loses the results, and nothing else.
-func TestFullDisk(t *testing.T) {
+// TestBulkFullDisk loses the results, and nothing else.
+func TestBulkFullDisk(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(2, nil))
 	p.write("in.csv", list(2))
@@ -135,8 +135,8 @@ func TestFullDisk(t *testing.T) {
 	p.startInto(full(t), "", "-h").wait().wants(exitFailure, "no space left")
 }
 
-// TestResultsNotWritable is found out before anybody is asked.
-func TestResultsNotWritable(t *testing.T) {
+// TestBulkResultsNotWritable is found out before anybody is asked.
+func TestBulkResultsNotWritable(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil))
 	p.write("in.csv", list(1))
@@ -145,19 +145,19 @@ func TestResultsNotWritable(t *testing.T) {
 	}
 	p.run("-yes", "in.csv", "-o", "nowhere/out.csv").wants(exitFailure, "the results cannot be written, so nobody was asked")
 	p.run("-yes", "in.csv", "-o", ".").wants(exitFailure, "is a folder")
-	p.run("-yes", "in.csv", "-o", "in.csv").wants(exitUsage, "-o is the same file as the input")
-	p.run("-yes", "in.csv", "-o", "in.csv.journal").wants(exitUsage, "-o is the same file as the journal")
-	p.run("-yes", "in.csv", "-o", p.file("in.csv.journal")).wants(exitUsage, "-o is the same file as the journal")
-	p.run("-yes", "in.csv", "-o", "here/in.csv.journal").wants(exitUsage, "-o is the same file as the journal")
-	p.run("-yes", "in.csv", "-o", "./in.csv.journal.lock").wants(exitUsage, "-o is the same file as the journal's lock")
+	p.run("-yes", "in.csv", "-o", "in.csv").wants(exitUsage, "--output is the same file as the input")
+	p.run("-yes", "in.csv", "-o", "in.csv.round").wants(exitUsage, "--output is the same file as the round")
+	p.run("-yes", "in.csv", "-o", p.file("in.csv.round")).wants(exitUsage, "--output is the same file as the round")
+	p.run("-yes", "in.csv", "-o", "here/in.csv.round").wants(exitUsage, "--output is the same file as the round")
+	p.run("-yes", "in.csv", "-o", "./in.csv.round.lock").wants(exitUsage, "--output is the same file as the lock of the round")
 	p.prompts(0)
 	if got := p.read("in.csv"); got != list(1) {
 		t.Errorf("the input is now %q", got)
 	}
 }
 
-// TestJournalNotWritable asks nobody.
-func TestJournalNotWritable(t *testing.T) {
+// TestBulkJournalNotWritable asks nobody.
+func TestBulkJournalNotWritable(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(1, nil))
 	p.write("in.csv", list(1))
@@ -165,25 +165,25 @@ func TestJournalNotWritable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"nowhere/j", "folder", "/dev/full", "/dev/null"} {
-		p.run("-yes", "in.csv", "-journal", name).wants(exitFailure, "nobody was asked", "-journal")
+		p.run("-yes", "in.csv", "-round", name).wants(exitFailure, "nobody was asked", "-round")
 	}
 	p.write("j", "this is no journal\n{}\n")
-	p.run("-yes", "in.csv", "-journal", "j").wants(exitFailure, "damaged")
-	p.run("-yes", "in.csv", "-journal", "in.csv").wants(exitUsage, "-journal is the same file as the input")
+	p.run("-yes", "in.csv", "-round", "j").wants(exitFailure, "damaged")
+	p.run("-yes", "in.csv", "-round", "in.csv").wants(exitUsage, "--round is the same file as the input")
 	p.prompts(0)
 	if n := p.tenant.RequestCount(); n > 0 {
 		t.Errorf("%d requests", n)
 	}
 }
 
-// TestJournalFull is a disk that fills up while devices are asked: what cannot be recorded is not sent.
-func TestJournalFull(t *testing.T) {
+// TestBulkJournalFull is a disk that fills up while devices are asked: what cannot be recorded is not sent.
+func TestBulkJournalFull(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(30, nil))
 	p.write("in.csv", list(30))
 	cmd := p.start("", "-yes", "in.csv", "-per-second", "500")
 	cmd.wait().wants(exitDone)
-	whole := len(p.read("in.csv.journal"))
+	whole := len(p.read("in.csv.round"))
 
 	p = newPlace(t, fleetOf(30, nil))
 	p.write("in.csv", list(30))
@@ -215,8 +215,8 @@ func TestJournalFull(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnce with one journal would ask users twice.
-func TestTwoAtOnce(t *testing.T) {
+// TestBulkTwoAtOnce with one journal would ask users twice.
+func TestBulkTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(2, nil))
 	p.write("in.csv", list(2))
@@ -236,9 +236,9 @@ func TestTwoAtOnce(t *testing.T) {
 	p.prompts(1, 1)
 }
 
-// TestStopped ends what is under way before it ends itself, so that nobody is left of whom it is not known whether they
+// TestBulkStopped ends what is under way before it ends itself, so that nobody is left of whom it is not known whether they
 // were asked.
-func TestStopped(t *testing.T) {
+func TestBulkStopped(t *testing.T) {
 	t.Parallel()
 	for name, extra := range map[string][]string{"ask": nil, "wait": {"-wait", "-max-wait", "1m"}} {
 		t.Run(name, func(t *testing.T) {

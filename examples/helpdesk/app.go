@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-intune/intune"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -124,13 +125,13 @@ func (a *app) inTime(ctx context.Context, err error) error {
 	return err
 }
 
-// client is a client of the tenant, signed in if a person has to do that. The journal may be nil.
-func (a *app) client(ctx context.Context, journal intune.Journal) (*intune.Client, error) {
+// client is a client of the tenant, signed in if a person has to do that. The journal may be nil. The policies are per call.
+func (a *app) client(ctx context.Context, journal intune.Journal, policies ...policy.Policy) (*intune.Client, error) {
 	if a.demo {
 		a.warn("demo: a made-up tenant in memory; nobody is really asked")
-		return a.demoClient(ctx, journal)
+		return a.demoClient(ctx, journal, policies)
 	}
-	return a.connection.client(ctx, a.console, journal)
+	return a.connection.client(ctx, a.console, journal, policies)
 }
 
 // oneOf refuses flags that exclude each other.

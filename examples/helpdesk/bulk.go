@@ -22,8 +22,10 @@ type bulkOptions struct {
 	delimiter rune // 0 for the one of the first line
 	appName   string
 
-	dryRun, yes, strict, wait, writeLinks bool
-	maxWait                               time.Duration
+	dryRun, yes, strict, wait, writeLinks, askAgain bool
+
+	reference string
+	maxWait   time.Duration
 
 	results string // "" is standard output
 	round   string // "" for none, in the demo and with --dry-run
@@ -69,6 +71,7 @@ func (a *app) bulkCommand() *cobra.Command {
 				func() error { return o.takeDelimiter(delimiter) },
 				func() error { return o.checkInput(given, a.demo) },
 				func() error { return o.checkWork(given) },
+				func() error { return o.checkReference(a) },
 			} {
 				if err := check(); err != nil {
 					return err
@@ -86,6 +89,8 @@ func (a *app) bulkCommand() *cobra.Command {
 	flags.StringVar(&o.appName, "app", "", "the devices of this detected `APP`: a name, for all of its versions, or the id of one")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "look the devices up, write the results, and ask nobody")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask me first; needed where nobody can be asked")
+	flags.StringVar(&o.reference, "reference", "", referenceHelp)
+	flags.BoolVar(&o.askAgain, "ask-again", false, askAgainHelp)
 	flags.BoolVar(&o.strict, "strict", false, "ask nobody if a line names no device, or several")
 	flags.BoolVar(&o.wait, "wait", false, "also wait for the link of each session")
 	flags.DurationVar(&o.maxWait, "max-wait", defaultWait, "how long to wait for each")
@@ -163,8 +168,8 @@ func (o *bulkOptions) checkWork(given map[string]bool) error {
 		return failed(exitUsage, "--write-links needs --wait: without it there are no links")
 	case given["max-wait"] && !o.wait:
 		return failed(exitUsage, "--max-wait needs --wait")
-	case o.maxWait <= 0:
-		return failed(exitUsage, "--max-wait must be above zero, such as 5m")
+	case o.maxWait <= 0 || o.maxWait > oldest:
+		return failed(exitUsage, "--max-wait must be above zero, such as 5m, and at most 24h")
 	case o.results == "-":
 		o.results = ""
 	}
@@ -179,6 +184,13 @@ func (o *bulkOptions) checkWork(given map[string]bool) error {
 		return failed(exitUsage, "--round is the same file as the input; name another")
 	}
 	return nil
+}
+
+func (o *bulkOptions) checkReference(a *app) error {
+	if o.dryRun {
+		return nil
+	}
+	return a.checkReference(o.reference)
 }
 
 // sameFile reports whether two names are those of one file, which may not exist yet.

@@ -50,7 +50,10 @@ func TestBulkAsks(t *testing.T) {
 	p.write("in.csv", p.read("in.csv")+"12,PC-005\n")
 	p.run("-yes", "in.csv").wants(exitDone, "1 accepted; from earlier runs: 4 accepted")
 	p.prompts(1, 1, 1, 1, 1, 0)
-	p.run("-yes", "-round", "second.journal", "in.csv").wants(exitDone).lacks("before")
+	p.run("-yes", "-round", "second.round", "in.csv").wants(exitRefused, "5 devices were asked outside of this round",
+		"PC-003: you asked this user just now", "--ask-again")
+	p.prompts(1, 1, 1, 1, 1, 0)
+	p.run("-yes", "-round", "second.round", "-ask-again", "in.csv").wants(exitDone).lacks("before")
 	p.prompts(2, 2, 2, 2, 2, 0)
 	info, err := os.Stat(p.file("in.csv.round"))
 	if err != nil || info.Mode().Perm() != 0o600 {
@@ -77,7 +80,7 @@ func TestBulkShowsWhatIsWrongFirst(t *testing.T) {
 	}
 	p.run(append([]string{"-strict", "-yes"}, args...)...).wants(exitAmbiguous, shown, "because of --strict")
 	dry := p.run(append([]string{"-dry-run"}, args...)...).
-		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; lines without a device: 4", "Nobody was asked")
+		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; asked outside of this round: 0; lines without a device: 4", "Nobody was asked")
 	dry.wantsColumns("line outcome", "2 wouldAsk", "3 ambiguous", "4 notFound", "6 invalid", "7 invalid")
 	p.prompts(0, 0, 0, 0)
 	for _, r := range tenant.Requests() {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
@@ -41,6 +43,15 @@ func troubleDemoFleet(tenant *intunetest.Tenant) {
 	tenant.Inject(intunetest.Fault{
 		Method: http.MethodPost, PathSuffix: action(20), Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"2"}},
 	})
+}
+
+// demoRound is the round of the demo, which goes on as any other.
+func demoRound() (string, error) {
+	folder, err := stateFolder()
+	if err != nil {
+		return "", fmt.Errorf("there is no place for the round of the demo; name a file with --round: %w", err)
+	}
+	return filepath.Join(folder, "demo.round"), os.MkdirAll(folder, 0o700)
 }
 
 func demoID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }

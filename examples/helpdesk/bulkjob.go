@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/google/uuid"
 )
 
 // job is one run of the program.
@@ -16,10 +17,11 @@ type job struct {
 	*app
 	bulkOptions
 
-	client *intune.Client
-	memory *roundRecord
-	rows   []*row
-	fleet  fleet
+	client  *intune.Client
+	memory  *roundRecord // nil with --dry-run
+	roundID uuid.UUID
+	rows    []*row
+	fleet   fleet
 
 	// feed ends when nobody more may be asked: at a signal, when the journal cannot be written, after too many failures.
 	feed context.Context //nolint:containedctx // of the run
@@ -41,11 +43,17 @@ func (j *job) run() error {
 	if err := probeResults(j.results); err != nil {
 		return err
 	}
-	known, err := j.openJournal()
+	if j.demo && j.round == "" {
+		if j.round, err = demoRound(); err != nil {
+			return err
+		}
+	}
+	copied, err := j.openRound(ctx)
 	if err != nil {
 		return err
 	}
 	if j.memory != nil {
+		defer j.memory.round.close()
 		defer j.memory.close()
 	}
 	if err := j.connect(ctx); err != nil {
@@ -62,7 +70,10 @@ func (j *job) run() error {
 	}
 	j.checkConnector(ctx)
 	j.sayProblems()
-	asks, waits := j.plan(known)
+	asks, waits, err := j.plan(ctx, copied)
+	if err != nil {
+		return err
+	}
 	if err := j.mayGoOn(ctx, len(asks)); err != nil {
 		return err
 	}
@@ -97,25 +108,42 @@ func (j *job) readFile() (taken string, err error) {
 	return taken, err
 }
 
-// openJournal gives what the journal says of earlier runs.
-func (j *job) openJournal() (known map[string]intune.JournalRequest, err error) {
-	var requests []intune.JournalRequest
+// openRound gives what the copy of the round says of earlier runs.
+func (j *job) openRound(ctx context.Context) (copied []intune.JournalRequest, err error) {
 	if j.dryRun {
-		requests, err = readJournal(j.round)
-	} else {
-		j.memory, requests, err = openRound(j.round, j.actor(), func(err error) {
-			j.halt(failedf("%v", err))
-		})
+		j.roundID, copied, err = lookAtRound(j.round)
+		return copied, err
 	}
-	return earlier(requests), err
+	round, copied, err := openRound(j.round, j.actor())
+	if err != nil {
+		return nil, err
+	}
+	j.roundID = round.id
+	record, err := j.openRecord(ctx, j.key)
+	if err != nil {
+		round.close()
+		return nil, err
+	}
+	record.device = func(deviceID string) (name, serialNumber string) {
+		if d := j.fleet.byID[deviceID]; d != nil {
+			return d.name, d.serial
+		}
+		return "", ""
+	}
+	record.askAgain = j.askAgain
+	j.memory = newRoundRecord(record, round, func(err error) { j.halt(failed(exitFailure, "%v", err)) })
+	return copied, nil
 }
 
+// key is the client-request-id of a device in this round.
+func (j *job) key(deviceID string) string { return keyOf(j.roundID, deviceID) }
+
 func (j *job) connect(ctx context.Context) (err error) {
-	var journal intune.Journal
-	if j.memory != nil {
-		journal = j.memory
+	if j.memory == nil {
+		j.client, err = j.app.client(ctx, nil)
+	} else {
+		j.client, err = j.app.client(ctx, j.memory, roundKeys{j.roundID})
 	}
-	j.client, err = j.app.client(ctx, journal)
 	return err
 }
 
@@ -164,55 +192,112 @@ func (j *job) sayProblems() {
 	}
 }
 
-// plan divides the devices into those to ask and those whose link can be waited for. The others were asked before.
-func (j *job) plan(known map[string]intune.JournalRequest) (asks, waits []*device) {
-	before, unclear, latest := 0, 0, time.Time{}
+// plan divides the devices into those to ask and those whose link can be waited for. The others were asked before, in this
+// round or outside of it.
+func (j *job) plan(ctx context.Context, copied []intune.JournalRequest) (asks, waits []*device, err error) {
+	divide := func(o *outlook) error {
+		asks, waits = j.divide(o, byDevice(copied))
+		return nil
+	}
+	if j.memory != nil {
+		err = j.memory.current(ctx, divide)
+	} else {
+		err = j.lookAtRecord(j.key, divide)
+	}
+	if err == nil {
+		j.sayAskedBefore()
+	}
+	return asks, waits, err
+}
+
+func (j *job) divide(o *outlook, copied map[string]*request) (asks, waits []*device) {
 	for _, d := range j.fleet.list {
-		request, ok := known[d.id]
-		if !ok {
-			d.outcome, d.detail = intune.OutcomeNotSent, "stopped before it was this device's turn; the same command goes on"
-			if j.dryRun {
-				d.outcome, d.detail = outcomeWouldAsk, ""
+		own := o.own(d.id)
+		if own == nil && !o.knows(d.id) {
+			own = copied[d.id]
+		}
+		if own != nil {
+			j.takeEarlier(d, own)
+			if d.session == sessionPending {
+				waits = append(waits, d)
 			}
-			asks = append(asks, d)
 			continue
 		}
-		before++
-		first := request.Asking
-		if first.Device.IsZero() {
-			first = request.Asked // the first entry is in another file
+		d.outcome, d.detail = intune.OutcomeNotSent, errOver.Error()
+		if text, ok := refusedByRecord(o.mayAsk(d.id, j.askAgain), j.actor()); ok {
+			d.detail, d.refused = text, true
+			continue
 		}
-		d.earlier, d.outcome, d.askedAt = true, outcomeOf(request), first.Time
-		d.requestID, d.clientID, d.token = request.Asked.RequestID, first.ClientRequestID, request.ResumeToken()
-		d.detail = "asked in an earlier run, and not again"
-		if d.outcome == intune.OutcomeUnknown {
-			unclear++
-			d.detail = "an earlier run ended before it knew whether the user was asked; not asked again"
+		if j.dryRun {
+			d.outcome, d.detail = outcomeWouldAsk, ""
 		}
-		if latest.Before(d.askedAt) {
-			latest = d.askedAt
-		}
-		switch {
-		case !j.wait:
-		case request.Ended.Session == intune.SessionFailed:
-			d.session, d.detail = sessionFailed, request.Ended.Error
-		case d.token != "":
-			d.session = sessionPending // until it was waited for
-			waits = append(waits, d)
-		default:
-			d.session = sessionNone
-			d.detail += "; asked without --wait, so that a new link cannot be told from an old one"
-		}
-	}
-	if before > 0 {
-		text := "The round " + j.round + " says that " + plural(before, "device") + " " + wasOrWere(before) +
-			" asked before, the latest at " + latest.UTC().Format("2006-01-02 15:04 UTC")
-		if unclear > 0 {
-			text += fmt.Sprintf(", and %d of them perhaps", unclear)
-		}
-		j.say("%s. They are not asked again; a new round needs a new --round.", text)
+		asks = append(asks, d) // a damaged record stops the run there
 	}
 	return asks, waits
+}
+
+// takeEarlier takes a request of this round that an earlier run made.
+func (j *job) takeEarlier(d *device, r *request) {
+	d.earlier, d.refused, d.outcome, d.askedAt = true, false, outcomeOf(r), r.when()
+	d.requestID, d.clientID, d.token, d.earlierRequest = r.Asked.RequestID, r.id(), r.ResumeToken(), r
+	d.detail = "asked in an earlier run, and not again"
+	if d.outcome == intune.OutcomeUnknown {
+		d.detail = "an earlier run ended before it knew whether the user was asked; not asked again"
+	}
+	switch {
+	case !j.wait:
+	case r.hasFailed():
+		d.session, d.detail = sessionFailed, words(r.Ended.Error)
+	case d.token != "":
+		d.session = sessionPending // until it was waited for
+	default:
+		d.session = sessionNone
+		d.detail += "; asked without --wait, so that a new link cannot be told from an old one"
+	}
+}
+
+// byDevice is what the copy of a round says of the devices whose users were asked or may have been. Those that were rejected
+// or not sent may be asked again.
+func byDevice(copied []intune.JournalRequest) map[string]*request {
+	known := map[string]*request{}
+	for _, one := range copied {
+		if r := (&request{JournalRequest: one}); !r.refusedOrNotSent() {
+			known[r.Device().DeviceID()] = r
+		}
+	}
+	return known
+}
+
+func (j *job) sayAskedBefore() {
+	before, unclear, outside, latest := 0, 0, 0, time.Time{}
+	for _, d := range j.fleet.list {
+		switch {
+		case d.refused:
+			if outside++; outside <= maxShown {
+				j.say("%s: %s", firstOf(d.name, d.serial, d.id), d.detail)
+			}
+		case d.earlier:
+			before++
+			if d.outcome == intune.OutcomeUnknown {
+				unclear++
+			}
+			if latest.Before(d.askedAt) {
+				latest = d.askedAt
+			}
+		}
+	}
+	if outside > 0 {
+		j.say("%s outside of this round, as the record says, and will not be asked.", plural(outside, "device")+" "+wasOrWere(outside)+" asked")
+	}
+	if before == 0 {
+		return
+	}
+	text := plural(before, "device") + " " + wasOrWere(before) + " asked before in the round " + j.round +
+		", the latest at " + moment(latest)
+	if unclear > 0 {
+		text += fmt.Sprintf(", and %d of them perhaps", unclear)
+	}
+	j.say("%s. They are not asked again; a new round needs a new --round, and within 24 hours --ask-again.", text)
 }
 
 // mayGoOn asks the person at the terminal, if there is one.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/go-intune/intune/journalfile"
 )
 
 // TestBulkKilled kills the program with SIGKILL at random points, starts it again until it comes to its end, counts how often
@@ -41,9 +42,8 @@ type killer struct {
 	running *runningBulk
 }
 
+// set is for who has locked the killer.
 func (k *killer) set(r *runningBulk, at, stage int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.running, k.at, k.stage, k.seen = r, at, stage, 0
 }
 
@@ -58,8 +58,8 @@ func (k *killer) around(_ http.ResponseWriter, _ *http.Request, serve func()) {
 		}
 	}
 	here(0)
+	defer here(1) // also of an answer that is dropped, for which serve panics
 	serve()
-	here(1)
 }
 
 func killed(t *testing.T, seed uint64) {
@@ -86,6 +86,7 @@ func killed(t *testing.T, seed uint64) {
 	kills := 0
 	var last bulkOutcome
 	for {
+		k.mu.Lock() // no request gets ahead of the killer
 		r := p.start("", args...)
 		switch {
 		case kills == 6: // let it come to its end
@@ -104,6 +105,7 @@ func killed(t *testing.T, seed uint64) {
 				}
 			}(time.Duration(random.IntN(120)) * time.Millisecond)
 		}
+		k.mu.Unlock()
 		last = r.wait()
 		if last.code >= 0 { // it ended by itself
 			break
@@ -118,7 +120,7 @@ func killed(t *testing.T, seed uint64) {
 	if len(all) != n {
 		t.Fatalf("%d lines of results, want %d", len(all), n)
 	}
-	requests, err := readJournal(p.file("in.csv.round"))
+	requests, err := intune.JournalRequests(journalfile.Read(strings.NewReader(p.desk.read("journal.jsonl"))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,8 +134,8 @@ func (j *job) finish(took time.Duration) error {
 	j.summarize(took)
 	if err := j.writeResults(writeCSV(j.table())); err != nil {
 		again := "run it again"
-		if j.round != "" && !j.dryRun {
-			again = "the journal knows who was asked: the same command with another --output writes them, and asks nobody again"
+		if !j.dryRun {
+			again = "the record knows who was asked: the same command with another --output writes them, and asks nobody again"
 		}
 		return failed(exitFailure, "the results could not be written; %s: %v", again, err)
 	}
@@ -183,7 +183,7 @@ func (j *job) code() int {
 // summarize says in a few lines what happened.
 func (j *job) summarize(took time.Duration) {
 	var now, before intune.Progress
-	links, pending, without, would := 0, 0, 0, 0
+	links, pending, without, would, outside := 0, 0, 0, 0, 0
 	for _, r := range j.rows {
 		if r.device == nil {
 			without++
@@ -195,6 +195,12 @@ func (j *job) summarize(took time.Duration) {
 			counts = &before
 		}
 		switch d.outcome {
+		case intune.OutcomeNotSent:
+			if d.refused {
+				outside++
+			} else {
+				counts.NotSent++
+			}
 		case intune.OutcomeAccepted:
 			counts.Accepted++
 		case intune.OutcomeRejected:
@@ -214,8 +220,8 @@ func (j *job) summarize(took time.Duration) {
 		}
 	}
 	if j.dryRun {
-		j.say("%s, %s, would be asked: %d; asked before: %d; lines without a device: %d. Nobody was asked.",
-			plural(len(j.rows), "line"), plural(len(j.fleet.list), "device"), would, before.Done(), without)
+		j.say("%s, %s, would be asked: %d; asked before: %d; asked outside of this round: %d; lines without a device: %d. Nobody was asked.",
+			plural(len(j.rows), "line"), plural(len(j.fleet.list), "device"), would, before.Done(), outside, without)
 		return
 	}
 	text := plural(len(j.rows), "line") + ", " + plural(len(j.fleet.list), "device")
@@ -228,6 +234,9 @@ func (j *job) summarize(took time.Duration) {
 	if without > 0 {
 		text += fmt.Sprintf("; lines without a device: %d", without)
 	}
+	if outside > 0 {
+		text += fmt.Sprintf("; asked outside of this round, and not in it: %d", outside)
+	}
 	if j.wait {
 		text += fmt.Sprintf("; links: %d, pending: %d", links, pending)
 	}
@@ -235,7 +244,7 @@ func (j *job) summarize(took time.Duration) {
 		text += fmt.Sprintf(". It took %v", took)
 	}
 	j.say("%s.", text)
-	if now.Rejected+now.NotSent > 0 && j.round != "" {
+	if now.Rejected+now.NotSent > 0 {
 		j.say("The same command asks those again that were refused or not sent, and nobody else.")
 	}
 	if now.Unknown > 0 {

@@ -20,10 +20,10 @@ type bulkProgress struct {
 
 	mu              sync.Mutex
 	counts          intune.Progress
-	asked           int       // with -wait
-	links           int       // with -wait
-	paused          time.Time // until when the service wants no requests
-	said            time.Time // the latest line in a pipe
+	before          intune.Progress // of earlier runs
+	opens           bool            // links are waited for
+	paused          time.Time       // until when the service wants no requests
+	said            time.Time       // the latest line in a pipe
 	saidDone        int
 	saidPausedUntil time.Time
 }
@@ -59,38 +59,28 @@ func (p *bulkProgress) many(now intune.Progress) {
 	p.show()
 }
 
-// step is one device of openAll that is done with.
+// opening is for OpenRemoteAssistanceManyOptions.OnProgress.
+func (p *bulkProgress) opening(now intune.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opens, p.counts, p.paused = true, now, now.PausedUntil
+	p.show()
+}
+
+// step is one device of an earlier run that is not waited for any more.
 func (p *bulkProgress) step(d *device) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.opens = true
 	switch d.outcome {
 	case intune.OutcomeAccepted:
-		p.counts.Accepted++
-	case intune.OutcomeRejected:
-		p.counts.Rejected++
-	case intune.OutcomeNotSent:
-		p.counts.NotSent++
+		p.before.Accepted++
 	default:
-		p.counts.Unknown++
+		p.before.Unknown++
 	}
 	if d.session == sessionLink {
-		p.links++
+		p.before.Ready++
 	}
-	p.show()
-}
-
-// request is one request of openAll that was made.
-func (p *bulkProgress) request() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.asked++
-	p.show()
-}
-
-func (p *bulkProgress) throttled(until time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.paused = until
 	p.show()
 }
 
@@ -99,14 +89,14 @@ func (p *bulkProgress) note() string {
 	switch {
 	case time.Until(p.paused) > 0:
 		return "throttled until " + p.paused.Format(time.TimeOnly)
-	case p.asked+p.links > 0:
-		return fmt.Sprintf("%d asked, %s", p.asked, plural(p.links, "link"))
+	case p.opens:
+		return fmt.Sprintf("%d waiting, %s", p.counts.Waiting, plural(p.counts.Ready+p.before.Ready, "link"))
 	}
 	return ""
 }
 
 func (p *bulkProgress) show() {
-	done, note := p.counts.Done(), p.note()
+	done, note := p.counts.Done()+p.before.Done(), p.note()
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(done))
 		p.bar.Set("note", note)
@@ -118,7 +108,7 @@ func (p *bulkProgress) show() {
 		return
 	}
 	p.said, p.saidDone, p.saidPausedUntil = time.Now(), done, p.paused
-	text := fmt.Sprintf("%d of %d done: %s", done, p.total, tally(p.counts))
+	text := fmt.Sprintf("%d of %d done: %s", done, p.total, tally(p.all()))
 	if elapsed := time.Since(p.began); done > 0 && done < p.total {
 		each := elapsed / time.Duration(done)
 		text += fmt.Sprintf("; %.1f a second, %s left",
@@ -128,6 +118,12 @@ func (p *bulkProgress) show() {
 		text += "; " + note
 	}
 	p.screen.say("%s", text)
+}
+
+func (p *bulkProgress) all() intune.Progress {
+	all := p.counts
+	all.Accepted, all.Unknown = all.Accepted+p.before.Accepted, all.Unknown+p.before.Unknown
+	return all
 }
 
 // tally says what became of devices.

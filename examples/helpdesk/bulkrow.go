@@ -47,9 +47,11 @@ type device struct {
 	clientID  string // client-request-id
 	detail    string
 
-	token   string // resume token of an earlier run
-	session string
-	link    intune.SessionURL
+	refused        bool // by the record: somebody else asked, or asks
+	token          string
+	earlierRequest *request // of an earlier run
+	session        string
+	link           intune.SessionURL
 }
 
 func (d *device) ref() intune.DeviceRef { return intune.Device(d.id) }
@@ -57,4 +59,13 @@ func (d *device) ref() intune.DeviceRef { return intune.Device(d.id) }
 // asked reports that the user was asked, or may have been.
 func (d *device) asked() bool {
 	return d.outcome == intune.OutcomeAccepted || d.outcome == intune.OutcomeUnknown
+}
+
+// outcomeOf is what a journal says of a request. A link or an error text that came proves that the user was asked, also if
+// no usable answer came to the request.
+func outcomeOf(r *request) intune.Outcome {
+	if r.Outcome() == intune.OutcomeUnknown && r.certain() {
+		return intune.OutcomeAccepted
+	}
+	return r.Outcome()
 }

@@ -94,9 +94,13 @@ func TestBulkDemo(t *testing.T) {
 			t.Errorf("result %d is %s, want %s", i, outcome, want)
 		}
 	}
-	p.run("-demo", "-app", "fabrikam agent", "-yes", "-per-second", "200", "-round", "j").wants(exitRefused)
-	p.run("-demo", "-app", "fabrikam agent", "-yes", "-per-second", "200", "-round", "j").wants(exitRefused, "from earlier runs: 12 accepted")
-	p.write("in.csv", "5CG0001002\nPC-003\n")
-	p.run("-demo", "-wait", "-write-links", "in.csv", "-yes").wants(exitDone, "links: 2")
-	p.run("-demo").wants(exitUsage, "-yes")
+	// The same command goes on, as it says, and its round is apart from others.
+	p.run("-demo", "-yes", "-per-second", "200").wants(exitUnknown, "37 devices were asked before", "from earlier runs: 36 accepted, 1 unknown")
+	p.run("-demo", "-wait", "-yes", "-per-second", "200", "-round", "j", "-app", "fabrikam agent").
+		wants(exitRefused, "12 devices were asked outside of this round", "PC-003: you asked this user")
+	p.write("in.csv", "5CG1234ABC\nPC-003\n")
+	p.run("-demo", "-wait", "-write-links", "-round", "k", "-ask-again", "in.csv", "-yes").
+		wants(exitAmbiguous, "links: 1").wantsColumns("outcome session", "ambiguous ", "accepted link")
+	p.run("-demo", "-round", "k", "in.csv", "-ask-again").wants(exitAmbiguous, "from earlier runs: 1 accepted")
+	p.run("-demo", "-round", "l", "-ask-again").wants(exitUsage, "--yes")
 }

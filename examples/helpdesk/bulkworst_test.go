@@ -168,6 +168,8 @@ func TestBulkJournalNotWritable(t *testing.T) {
 		p.run("-yes", "in.csv", "-round", name).wants(exitFailure, "nobody was asked", "-round")
 	}
 	p.write("j", "this is no journal\n{}\n")
+	p.run("-yes", "in.csv", "-round", "j").wants(exitFailure, "is no round")
+	p.write("j", `{"round":"11111111-2222-4333-8444-555555555555"}`+"\n{}\n{}\n")
 	p.run("-yes", "in.csv", "-round", "j").wants(exitFailure, "damaged")
 	p.run("-yes", "in.csv", "-round", "in.csv").wants(exitUsage, "--round is the same file as the input")
 	p.prompts(0)

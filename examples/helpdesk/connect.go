@@ -18,6 +18,7 @@ type connectOptions struct {
 	handover
 
 	yes, askAgain bool
+	reference     string
 	wait          time.Duration
 }
 
@@ -42,6 +43,9 @@ func (a *app) connectCommand() *cobra.Command {
 			if err := checkWait(o.wait); err != nil {
 				return err
 			}
+			if err := a.checkReference(o.reference); err != nil {
+				return err
+			}
 			if !o.yes && !a.asks {
 				return failed(exitUsage, "this shows a prompt on somebody's screen, and there is nobody here to confirm it; add --yes")
 			}
@@ -51,24 +55,29 @@ func (a *app) connectCommand() *cobra.Command {
 	flags := cmd.Flags()
 	o.whom.register(flags)
 	flags.BoolVarP(&o.yes, "yes", "y", false, "ask the user without confirming it here")
-	flags.BoolVar(&o.askAgain, "ask-again", false, "ask even if an earlier request of yours is still open")
+	flags.BoolVar(&o.askAgain, "ask-again", false, askAgainHelp)
+	flags.StringVar(&o.reference, "reference", "", referenceHelp)
 	flags.DurationVar(&o.wait, "wait", defaultWait, "how long to wait for the link")
 	o.handover.register(flags)
 	return cmd
 }
 
-const defaultWait = 10 * time.Minute
+const (
+	defaultWait = 10 * time.Minute
+
+	askAgainHelp = "ask even if the user was asked in the last 24 hours, unless somebody is asking or waiting"
+)
 
 func checkWait(wait time.Duration) error {
-	if wait <= 0 {
-		return failed(exitUsage, "--wait must be above zero, such as 10m")
+	if wait <= 0 || wait > oldest {
+		return failed(exitUsage, "--wait must be above zero, such as 10m, and at most 24h")
 	}
 	return nil
 }
 
 // connect is the main job.
 func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
-	record, err := a.openRecord()
+	record, err := a.openRecord(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -90,47 +99,39 @@ func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
 	if synced(device.LastSyncDateTime) && time.Since(device.LastSyncDateTime) > oldSync {
 		a.warn("the device has not spoken with Intune for long; it may be an old record")
 	}
-	open, err := a.openRequestOf(device.Ref())
-	if err != nil {
-		return err
+	record.device = func(string) (name, serialNumber string) { return device.DeviceName, device.SerialNumber }
+	if o.askAgain {
+		record.again()
 	}
-	if open != nil && !o.askAgain {
-		goOn, err := a.offerToGoOn(ctx, open, o.yes)
+	err = record.mayAsk(ctx, device.Ref().DeviceID())
+	before, asked := errors.AsType[*askedBeforeError](err)
+	switch {
+	case asked && before.request.isOpen() && before.request.actor() == record.me:
+		goOn, err := a.offerToGoOn(ctx, before.request, o.yes)
 		if err != nil {
 			return err
 		}
 		if goOn {
-			return a.goOn(ctx, client, record, open, o.wait, &o.handover)
+			before.request.deviceName = device.DeviceName
+			return a.goOn(ctx, client, record, before.request, o.wait, &o.handover)
 		}
-	} else if !o.yes {
+		record.again()
+	case err != nil:
+		return a.notOpened(ctx, err)
+	case !o.yes:
 		if err := a.confirm(ctx, &device); err != nil {
 			return err
 		}
 	}
-	record.about(&device)
 	return a.askUser(ctx, client, record, &device, o)
 }
 
 // oldSync is when a device counts as forgotten.
 const oldSync = 30 * 24 * time.Hour
 
-func (a *app) openRequestOf(device intune.DeviceRef) (*request, error) {
-	open, err := a.openRequests()
-	for _, r := range open {
-		if r.Device().DeviceID() == device.DeviceID() {
-			return r, err
-		}
-	}
-	return nil, err
-}
-
 // offerToGoOn is for a device whose user was asked before. Going on is what never prompts, so it is the default.
 func (a *app) offerToGoOn(ctx context.Context, open *request, yes bool) (goOn bool, err error) {
-	asked := "you asked this user "
-	if !open.certain() {
-		asked = "you may have asked this user "
-	}
-	a.warn("%s%s, and the link was not handed over", asked, age(time.Since(open.when())))
+	a.warn("%s, and the link was not handed over", open.whoAsked(a.actor()))
 	if yes || !a.asks {
 		return true, nil
 	}
@@ -169,7 +170,7 @@ func (a *app) confirm(ctx context.Context, device *intune.ManagedDevice) error {
 func (a *app) askUser(ctx context.Context, client *intune.Client, record *record, device *intune.ManagedDevice, o *connectOptions) error {
 	w := a.startWait(func(elapsed time.Duration) string { return "Asking Intune, " + clock(elapsed) })
 	session, err := client.OpenRemoteAssistance(ctx, intune.Device(device.ID), &intune.OpenRemoteAssistanceOptions{
-		MaxWait: o.wait, Frequency: a.connection.test.frequency,
+		MaxWait: o.wait, Reference: o.reference,
 		OnRequested: func(requested intune.Requested) {
 			w.next()
 			if requested.Outcome == intune.OutcomeAccepted {
@@ -215,8 +216,13 @@ func (w *waiting) next() { w.stop() }
 // notOpened says what an error of a wait means to the user of the device, and how to go on.
 func (a *app) notOpened(ctx context.Context, err error) error {
 	if refused, ok := errors.AsType[*intune.SessionError](err); ok {
-		a.warn("%v", err)
+		a.warn("%s", words(err.Error()))
 		a.say("To see what may be in the way: helpdesk check --id %s%s", refused.Device.DeviceID(), a.flagsToRepeat())
+		return &failure{code: exitRefused}
+	}
+	if text, ok := refusedByRecord(err, a.actor()); ok {
+		a.warn("%s", text)
+		a.say("Nobody was asked.")
 		return &failure{code: exitRefused}
 	}
 	_, interrupted := stoppedBy(ctx)
@@ -232,14 +238,14 @@ func (a *app) notOpened(ctx context.Context, err error) error {
 	case interrupted:
 		return failed(exitFailure, "stopped; nobody was asked")
 	default:
-		a.warn("%v", err)
+		a.warn("%s", words(err.Error()))
 		a.say("Nobody was asked.")
 		return &failure{code: code}
 	}
 	if interrupted {
 		text = "stopped; " + text
 	} else if cause := errors.Unwrap(err); cause != nil {
-		a.warn("%v", cause)
+		a.warn("%s", words(cause.Error()))
 	}
 	a.warn("%s", text)
 	a.say("To go on without asking again: helpdesk resume%s", a.flagsToRepeat())

@@ -179,7 +179,18 @@ func TestConnectFullDisk(t *testing.T) {
 	d.prompts(annasNew, 1)
 
 	d.run("connect", "S-NEW", "-yes", "-ask-again", "-journal", "/dev/full").
-		wants(t, exitFailure, nil, []string{"the journal did not accept the request", "no space left", "Nobody was asked."})
+		wants(t, exitFailure, nil, []string{"the journal cannot be opened", "no regular file", "nobody was asked"})
+	limited := d.command("connect", "S-NEW", "-yes", "-ask-again")
+	limited.Path, limited.Args = "/bin/sh", append([]string{"sh", "-c", `trap '' XFSZ; ulimit -f 0; exec "$@"`, "sh"}, limited.Args...)
+	output, err := limited.CombinedOutput()
+	if code := limited.ProcessState.ExitCode(); code != exitFailure {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	for _, part := range []string{"could not be recorded", "file too large", "Nobody was asked."} {
+		if !strings.Contains(string(output), part) {
+			t.Errorf("%q is missing from the output:\n%s", part, output)
+		}
+	}
 	d.prompts(annasNew, 1)
 }
 
@@ -200,7 +211,7 @@ func TestConnectThrottled(t *testing.T) {
 	d.prompts(annasNew, 1)
 
 	d.tenant.Inject(busy(-1, "/requestRemoteAssistance"))
-	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"429", "Nobody was asked."})
+	d.run("connect", "S-NEW", "-yes", "-ask-again").wants(t, exitFailure, nil, []string{"429", "Nobody was asked."})
 	d.prompts(annasNew, 1)
 }
 
@@ -229,7 +240,7 @@ func TestConnectUnknown(t *testing.T) {
 			d.run("connect", "S-NEW", "-yes", "-wait", "500ms", "-cloud", "public").wants(t, exitUnknown, nil, []string{
 				"Nobody knows whether Intune took the request", "nobody knows whether the user was asked", `helpdesk resume --cloud "public"`,
 			})
-			d.run("history", "--local").wants(t, exitDone, []string{"unknown"}, nil)
+			d.run("history", "--local").wants(t, exitDone, []string{"perhaps asked: n"}, nil)
 			if !acted {
 				d.run("resume", "-wait", "500ms").wants(t, exitUnknown, nil, nil)
 				d.prompts(annasNew, 0)
@@ -239,7 +250,7 @@ func TestConnectUnknown(t *testing.T) {
 			d.run("resume").wants(t, exitDone, []string{link}, nil)
 			d.prompts(annasNew, 1)
 			d.write("journal.jsonl.notes", "") // the journal alone knows what became of it
-			d.run("history", "--local").wants(t, exitDone, []string{"  link  "}, nil)
+			d.run("history", "--local").wants(t, exitDone, []string{"the link after 0"}, nil)
 		})
 	}
 }
@@ -272,7 +283,9 @@ func TestConnectStopped(t *testing.T) {
 			d.run("resume").wants(t, exitDone, []string{link}, []string{"Going on with LT-1"})
 			d.run("resume").wants(t, exitNothing, nil, nil)
 			d.prompts(annasNew, 1)
-			d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitPending, nil, nil)
+			d.run("connect", "S-NEW", "-yes", "-wait", "300ms").wants(t, exitRefused, nil, []string{"you asked this user just now (the link after "})
+			d.prompts(annasNew, 1)
+			d.run("connect", "S-NEW", "-yes", "-wait", "300ms", "-ask-again").wants(t, exitPending, nil, nil)
 			d.prompts(annasNew, 2)
 		})
 	}
@@ -291,7 +304,7 @@ func TestConnectKilledWhileAsking(t *testing.T) {
 	comes(t, "the request", arrived)
 	r.signal(syscall.SIGKILL)
 	r.wait()
-	d.run("history", "--local").wants(t, exitDone, []string{"crashed"}, nil)
+	d.run("history", "--local").wants(t, exitDone, []string{"perhaps asked: t"}, nil)
 	d.run("resume", "S-NEW", "-json").wants(t, exitDone, []string{link, `"deviceName": "LT-1"`}, nil)
 	d.prompts(annasNew, 1)
 }

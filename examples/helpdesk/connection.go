@@ -8,6 +8,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-intune/intune"
 	"github.com/spf13/pflag"
 )
@@ -104,12 +105,14 @@ func (c *connection) options() azcore.ClientOptions {
 }
 
 // client makes the client. A person signs in here, before any clock runs: they may take their time.
-func (c *connection) client(ctx context.Context, screen *console, journal intune.Journal) (*intune.Client, error) {
+func (c *connection) client(ctx context.Context, screen *console, journal intune.Journal, policies []policy.Policy) (*intune.Client, error) {
 	credential, err := c.credential(screen)
 	if err != nil {
 		return nil, err
 	}
-	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: c.options(), Journal: journal})
+	options := c.options()
+	options.PerCallPolicies = policies
+	client, err := intune.NewClient(credential, &intune.ClientOptions{ClientOptions: options, Journal: journal})
 	if err != nil {
 		return nil, err
 	}

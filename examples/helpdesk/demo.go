@@ -14,7 +14,7 @@ import (
 
 // demoClient is a client of the demo's tenant. The tenant is gone when the tool ends, so that what the demo's journal says
 // was asked is asked of the new one first: resume then has something to wait for.
-func (a *app) demoClient(ctx context.Context, journal intune.Journal) (*intune.Client, error) {
+func (a *app) demoClient(ctx context.Context, journal intune.Journal, policies []policy.Policy) (*intune.Client, error) {
 	asked, err := a.requests()
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (a *app) demoClient(ctx context.Context, journal intune.Journal) (*intune.C
 	}
 	troubleDemoFleet(tenant)
 	options := tenant.ClientOptions()
-	options.Journal = journal
+	options.Journal, options.PerCallPolicies = journal, policies
 	return intune.NewClient(tenant.Credential(), options)
 }
 

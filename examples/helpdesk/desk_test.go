@@ -36,7 +36,7 @@ func withBinary(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "helpdesk")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-ldflags", "-X main.lookAgainAfter="+lookAgain.String(), "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, output)
 		return 1
 	}
@@ -90,7 +90,7 @@ func newDesk(t *testing.T, tenant *intunetest.Tenant) *desk {
 		"HOME": d.folder, "PATH": filepath.Join(d.folder, "bin"), "TERM": "xterm", "TMPDIR": d.folder,
 		"XDG_STATE_HOME": filepath.Join(d.folder, "state"), "XDG_CONFIG_HOME": filepath.Join(d.folder, "config"),
 		"XDG_CACHE_HOME":      filepath.Join(d.folder, "cache"),
-		"HELPDESK_TEST_GRAPH": server.URL, "HELPDESK_TEST_FREQUENCY": lookAgain.String(),
+		"HELPDESK_TEST_GRAPH": server.URL,
 	}
 	d.as(tenant.Credential())
 	return d
@@ -249,6 +249,9 @@ func (d *desk) journal() string {
 	var all strings.Builder
 	files, _ := filepath.Glob(filepath.Join(d.folder, "state", folderName, "*"))
 	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || info.IsDir() {
+			continue
+		}
 		content, err := os.ReadFile(name)
 		if err != nil {
 			d.t.Fatal(err)

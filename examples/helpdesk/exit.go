@@ -27,7 +27,8 @@ const exitHelp = `Exit codes:
   2  the command line cannot be used
   3  found none
   4  several match, and nobody could be asked which
-  5  refused: by the sign-in, by Intune, or by the partner; not ready
+  5  refused: by the sign-in, by Intune, or by the partner; asked
+     before, as the record says; not ready
   6  pending: the user was asked, and there is no link yet
   7  unknown: the user may have been asked
 130  stopped with Ctrl-C; "helpdesk resume" goes on
@@ -58,6 +59,9 @@ func exitCode(ctx context.Context, err error) int {
 		return f.code
 	}
 	if _, ok := errors.AsType[*intune.SessionError](err); ok {
+		return exitRefused
+	}
+	if _, ok := refusedByRecord(err, ""); ok {
 		return exitRefused
 	}
 	for _, c := range []struct {
@@ -102,7 +106,7 @@ func (a *app) conclude(ctx context.Context, err error) int {
 		a.warn("stopped")
 		return code
 	}
-	a.warn("%v", err)
+	a.warn("%s", words(err.Error()))
 	if errors.Is(err, intune.ErrUnauthenticated) && a.connection.method() == intune.CredentialMethodDefault {
 		a.say("To sign in as yourself: helpdesk login -h")
 	}

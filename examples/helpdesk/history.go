@@ -16,7 +16,7 @@ type historyOptions struct {
 	whom
 
 	days          int
-	local         bool
+	local, all    bool
 	asJSON, asCSV bool
 }
 
@@ -24,9 +24,9 @@ func (a *app) historyCommand() *cobra.Command {
 	var o historyOptions
 	cmd := &cobra.Command{
 		Use:   "history [WHO]",
-		Short: "list who asked for what and when",
-		Long: wrapped("Lists the requests for remote assistance, the latest first: those in the journal of this machine, "+
-			"joined with Intune's own audit events. INTUNE says whether Intune has an event of the request; "+
+		Short: "list who asked for what, when, and what came of it",
+		Long: wrapped("Lists your requests for remote assistance and what came of each, the latest first: those in the journal of "+
+			"this machine, joined with Intune's own audit events, also those of others. JSON and CSV say whether Intune has an event of the request; "+
 			"none proves nothing, for nobody has confirmed that Intune writes events of this action.", lineWidth, "") + "\n" +
 			wrapped("Audit events need the Graph permission DeviceManagementApps.Read.All; without it the journal is shown alone. "+
 				"With --local nothing is asked of Intune.", lineWidth, ""),
@@ -47,6 +47,7 @@ func (a *app) historyCommand() *cobra.Command {
 	}
 	o.register(cmd.Flags())
 	cmd.Flags().IntVar(&o.days, "days", 30, "how many days to go back")
+	cmd.Flags().BoolVar(&o.all, "all", false, "also what others asked, where the journal is shared; shows BY for REFERENCE")
 	cmd.Flags().BoolVar(&o.local, "local", false, "the journal alone, without signing in")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "one JSON array, for programs")
 	cmd.Flags().BoolVar(&o.asCSV, "csv", false, "CSV with a header, for spreadsheets")
@@ -59,7 +60,9 @@ type asking struct {
 	DeviceID        string    `json:"deviceId"`
 	DeviceName      string    `json:"deviceName"`
 	Result          string    `json:"result"`
+	CameOf          string    `json:"cameOf"`
 	By              string    `json:"by"`
+	Reference       string    `json:"reference"`
 	InJournal       bool      `json:"inJournal"`
 	InIntune        *bool     `json:"inIntune"` // null when Intune was not asked, or did not tell
 	ClientRequestID string    `json:"clientRequestId"`
@@ -75,7 +78,7 @@ func (a *app) history(ctx context.Context, o *historyOptions) error {
 	}
 	rows := make([]asking, 0, len(list))
 	for _, r := range list {
-		if r.when().After(after) {
+		if r.when().After(after) && (o.all || r.actor() == "" || r.actor() == a.actor()) {
 			rows = append(rows, r.row())
 		}
 	}
@@ -123,9 +126,9 @@ func (r *request) row() asking {
 		result = string(r.Asked.Outcome)
 	}
 	return asking{
-		Time: r.when().UTC(), DeviceID: r.Device().DeviceID(), DeviceName: r.deviceName, Result: result,
-		By:        firstOf(r.actor(), r.Asked.CallerID, r.Asked.AppID),
-		InJournal: true, ClientRequestID: r.id(), RequestID: r.Asked.RequestID, Error: trouble,
+		Time: r.when().UTC(), DeviceID: r.Device().DeviceID(), DeviceName: r.deviceName, Result: result, CameOf: r.cameOf(),
+		By: firstOf(r.actor(), r.Asked.CallerID, r.Asked.AppID), Reference: r.Asking.Reference,
+		InJournal: true, ClientRequestID: r.id(), RequestID: r.Asked.RequestID, Error: words(trouble),
 	}
 }
 
@@ -198,6 +201,7 @@ func withEvents(rows []asking, events []intune.AuditEvent) []asking {
 			Time: e.ActivityDateTime.UTC(), Result: "elsewhere", InIntune: &yes, ClientRequestID: e.CorrelationID,
 			By: firstOf(e.Actor.UserPrincipalName, e.Actor.ApplicationDisplayName, e.Actor.UserID, e.Actor.ApplicationID),
 		}
+		row.CameOf = "by " + firstOf(row.By, "somebody elsewhere")
 		if len(e.Resources) > 0 {
 			row.DeviceID, row.DeviceName = intune.Device(e.Resources[0].ResourceID).DeviceID(), e.Resources[0].DisplayName
 		}
@@ -211,10 +215,10 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 	case o.asJSON:
 		return a.printJSON(rows)
 	case o.asCSV:
-		table := [][]string{{"time", "deviceId", "deviceName", "result", "by", "inJournal", "inIntune", "clientRequestId", "requestId", "error"}}
+		table := [][]string{{"time", "deviceId", "deviceName", "result", "cameOf", "by", "reference", "inJournal", "inIntune", "clientRequestId", "requestId", "error"}}
 		for _, r := range rows {
 			table = append(table, []string{
-				r.Time.Format(time.RFC3339), r.DeviceID, r.DeviceName, r.Result, r.By, yesNo(&r.InJournal, ""), yesNo(r.InIntune, ""),
+				r.Time.Format(time.RFC3339), r.DeviceID, r.DeviceName, r.Result, r.CameOf, r.By, r.Reference, yesNo(&r.InJournal, ""), yesNo(r.InIntune, ""),
 				r.ClientRequestID, r.RequestID, r.Error,
 			})
 		}
@@ -222,12 +226,30 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 	case len(rows) == 0:
 		return nil
 	}
+	columns := []struct {
+		head  string
+		width int
+		text  func(*asking) string
+	}{
+		{"WHEN (UTC)", 16, func(r *asking) string { return r.Time.Format("2006-01-02 15:04") }},
+		{"DEVICE", 14, func(r *asking) string { return firstOf(r.DeviceName, r.DeviceID) }},
+		{"REFERENCE", 10, func(r *asking) string { return r.Reference }},
+		{"WHAT CAME OF IT", 24, func(r *asking) string { return r.CameOf }},
+	}
+	if o.all {
+		columns[2].head, columns[2].text = "BY", func(r *asking) string { return r.By }
+	}
 	var b strings.Builder
-	line := func(columns ...string) { b.WriteString(strings.TrimRight(strings.Join(columns, "  "), " ") + "\n") }
-	line(cell("WHEN (UTC)", 16), cell("DEVICE", 16), cell("RESULT", 10), cell("INTUNE", 6), cell("BY", 14))
-	for _, r := range rows {
-		line(cell(r.Time.Format("2006-01-02 15:04"), 16), cell(firstOf(r.DeviceName, r.DeviceID), 16), cell(r.Result, 10),
-			cell(yesNo(r.InIntune, "?"), 6), cell(r.By, 14))
+	cells := make([]string, len(columns))
+	line := func(text func(i int) string) {
+		for i := range columns {
+			cells[i] = cell(text(i), columns[i].width)
+		}
+		b.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
+	}
+	line(func(i int) string { return columns[i].head })
+	for n := range rows {
+		line(func(i int) string { return columns[i].text(&rows[n]) })
 	}
 	return a.print(b.String())
 }

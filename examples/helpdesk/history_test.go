@@ -17,7 +17,7 @@ func past(t *testing.T) *desk {
 	d.run("connect", "S-NEW", "-yes").wants(t, exitDone, []string{link}, nil)
 	d.tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Status: http.StatusForbidden, Code: "Forbidden", Message: "no"})
 	d.run("connect", "S-PHONE", "-yes").wants(t, exitRefused, nil, nil)
-	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.run("connect", "S-NEW", "-yes", "-ask-again", "-wait", "200ms").wants(t, exitPending, nil, nil)
 	colleague, err := intune.NewClient(d.tenant.CredentialWith(map[string]any{
 		"scp": "DeviceManagementManagedDevices.ReadWrite.All", "upn": "dana@contoso.com",
 	}), d.tenant.ClientOptions())
@@ -34,7 +34,7 @@ func TestHistory(t *testing.T) {
 	t.Parallel()
 	d := past(t)
 	got := d.run("history")
-	got.wants(t, exitDone, []string{"WHEN (UTC)", "LT-1", "PHONE-9", "  link  ", "no link", "rejected", "elsewhere", "dana@contoso.…"}, nil)
+	got.wants(t, exitDone, []string{"WHEN (UTC)", "LT-1", "PHONE-9", "the link after 0", "still open", "refused: 403 Forbidden", "by dana@contoso.com"}, nil)
 	if n := strings.Count(got.stdout, "\n"); n != 5 {
 		t.Errorf("want a header and four rows:\n%s", got.stdout)
 	}
@@ -83,7 +83,7 @@ func TestHistoryOfADevice(t *testing.T) {
 	}
 	// A device that has left Intune still has its history here.
 	d.tenant.RemoveDevice(intune.Device(annasNew))
-	d.run("history", "S-NEW").wants(t, exitDone, []string{"LT-1", "  link  "}, nil)
+	d.run("history", "S-NEW").wants(t, exitDone, []string{"LT-1", "the link after 0"}, nil)
 }
 
 func TestHistoryWithoutThePermission(t *testing.T) {
@@ -91,8 +91,8 @@ func TestHistoryWithoutThePermission(t *testing.T) {
 	d := past(t)
 	d.as(d.tenant.CredentialWith(map[string]any{"roles": []string{"DeviceManagementManagedDevices.ReadWrite.All"}}))
 	got := d.run("history")
-	got.wants(t, exitDone, []string{"  link  ", "  ?  "}, []string{"DeviceManagementApps.Read.All"})
-	if strings.Contains(got.stdout, "elsewhere") {
+	got.wants(t, exitDone, []string{"the link after 0"}, []string{"DeviceManagementApps.Read.All"})
+	if strings.Contains(got.stdout, "dana@") {
 		t.Errorf("got:\n%s", got.stdout)
 	}
 }
@@ -101,7 +101,7 @@ func TestHistoryIsLocal(t *testing.T) {
 	t.Parallel()
 	d := past(t)
 	before := d.tenant.RequestCount()
-	d.run("history", "-local").wants(t, exitDone, []string{"  ?  "}, nil)
+	d.run("history", "-local").wants(t, exitDone, []string{"still open"}, nil)
 	if n := d.tenant.RequestCount() - before; n > 0 {
 		t.Errorf("%d requests were sent", n)
 	}
@@ -113,4 +113,29 @@ func TestHistoryServiceDown(t *testing.T) {
 	d := past(t)
 	d.tenant.Inject(intunetest.Fault{Status: http.StatusServiceUnavailable, Times: -1, Header: http.Header{"Retry-After-Ms": {"1"}}})
 	d.run("history").wants(t, exitFailure, nil, []string{"503"})
+}
+
+// TestHistoryOfATeam has a record that several people write.
+func TestHistoryOfATeam(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	for _, args := range []string{"S-OLD -reference INC-1", "S-NEW"} {
+		d.run(append([]string{"connect", "-yes", "-wait", "200ms"}, strings.Fields(args)...)...).wants(t, exitPending, nil, nil)
+	}
+	var shared strings.Builder
+	for line := range strings.Lines(d.read("journal.jsonl")) {
+		if strings.Contains(line, "INC-1") {
+			line = strings.Replace(line, `"actor":"`, `"actor":"dana of `, 1)
+		}
+		shared.WriteString(line)
+	}
+	d.write("journal.jsonl", shared.String())
+	// Who asks now is told who asked then, and does not go on with a wait that is not theirs.
+	d.run("connect", "S-OLD", "-yes").wants(t, exitRefused, nil, []string{"dana of ", "asked this user just now for INC-1 (still open)", "--ask-again"})
+	d.prompts(annasOld, 1)
+	mine, all := d.run("history", "-local"), d.run("history", "-local", "-all")
+	if strings.Count(mine.stdout, "\n") != 2 {
+		t.Errorf("without --all, want a header and one row:\n%s", mine.stdout)
+	}
+	all.wants(t, exitDone, []string{"BY", "dana of "}, nil)
 }

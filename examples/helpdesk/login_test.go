@@ -125,7 +125,7 @@ func TestLogin(t *testing.T) {
 		t.Errorf("asked again:\n%s", got.stderr)
 	}
 	d.run("find", "LT-4F7K2").wants(t, exitDone, []string{"LT-4F7K2"}, nil)
-	d.run("connect", "LT-4F7K2", "-yes", "-wait", "100ms").wants(t, exitPending, nil, nil)
+	d.run("connect", "LT-4F7K2", "-yes").wants(t, exitDone, []string{"https://get.teamviewer.com/"}, nil)
 	if !strings.Contains(d.read("journal.jsonl"), `"actor":"tech@contoso.com"`) {
 		t.Errorf("the journal does not say who it was:\n%s", d.read("journal.jsonl"))
 	}

@@ -2,15 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -32,32 +26,17 @@ func (a *app) journalName() (string, error) {
 	return filepath.Join(folder, "journal.jsonl"), nil
 }
 
-// note is what the journal of the library does not hold: the names of the device, and that its link was handed over.
-// Notes are lines of JSON in a file beside the journal. Losing them does no harm: a link is shown twice, a name not at all.
-type note struct {
-	Time            time.Time `json:"time"`
-	ClientRequestID string    `json:"clientRequestId"`
-	DeviceID        string    `json:"deviceId,omitempty"`
-	DeviceName      string    `json:"deviceName,omitempty"`
-	SerialNumber    string    `json:"serialNumber,omitempty"`
-	End             string    `json:"end,omitempty"`
-}
-
-// The ends of a request.
-const (
-	endLink   = "link"   // it was handed over
-	endFailed = "failed" // in older files: the service said why there is no session
-)
-
-func notesName(journal string) string { return journal + ".notes" }
-
 // request is one request for remote assistance, from what the journal and the notes say.
 type request struct {
 	intune.JournalRequest
 
 	deviceName, serialNumber string
 	end                      string
+	process                  string // that asks or waits, if it still lives
 }
+
+// ofAnother reports that there is only the end of another program's request, on whose token this one waited.
+func (r *request) ofAnother() bool { return r.Asking.Device.IsZero() && r.Asked.Device.IsZero() }
 
 // id is the client-request-id.
 func (r *request) id() string { return firstOf(r.Asking.ClientRequestID, r.Asked.ClientRequestID) }
@@ -99,109 +78,6 @@ func (r *request) isOpen() bool {
 	return r.end == "" && (r.Waiting() || r.linkCame()) && r.ResumeToken() != "" && time.Since(r.when()) < oldest
 }
 
-// record is the journal while it is written.
-type record struct {
-	file    *os.File
-	notes   string
-	journal intune.Journal
-	screen  *console
-
-	mu     sync.Mutex // a policy may leave the request behind, while Asking is at work
-	device *intune.ManagedDevice
-}
-
-// openRecord opens the journal for writing: without a record nobody is asked.
-func (a *app) openRecord() (*record, error) {
-	name, err := a.journalName()
-	if err != nil {
-		return nil, err
-	}
-	file, err := openPrivate(name, os.O_RDWR|os.O_APPEND)
-	if err != nil {
-		return nil, fmt.Errorf("the journal cannot be opened, so nobody was asked; name another file with --journal: %w", err)
-	}
-	r := &record{file: file, notes: notesName(name), screen: a.console}
-	actor := a.actor()
-	r.journal = journalfile.New(file, &journalfile.Options{Actor: func(context.Context) string { return actor }})
-	return r, nil
-}
-
-// actor is who uses the tool.
-func (a *app) actor() string {
-	if name := a.accountName(); name != "" {
-		return name
-	}
-	if current, err := user.Current(); err == nil {
-		return current.Username
-	}
-	return ""
-}
-
-func (r *record) close() { _ = r.file.Close() } // every entry was synced
-
-// Asking implements intune.Journal.
-func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.journal.Asking(ctx, entry); err != nil {
-		return err
-	}
-	n := note{ClientRequestID: entry.ClientRequestID, DeviceID: entry.Device.DeviceID()}
-	if r.device != nil {
-		n.DeviceName, n.SerialNumber = r.device.DeviceName, r.device.SerialNumber
-	}
-	r.add(n)
-	return nil
-}
-
-// Asked implements intune.Journal.
-func (r *record) Asked(ctx context.Context, entry intune.JournalEntry) error {
-	err := r.journal.Asked(ctx, entry)
-	if err != nil {
-		r.screen.warn("the journal could not record the outcome: %v", err)
-	}
-	return err
-}
-
-// Ended implements intune.Journal.
-func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
-	err := r.journal.Ended(ctx, entry)
-	if err != nil {
-		r.screen.warn("the journal could not record the end of the wait: %v", err)
-	}
-	return err
-}
-
-// about says which device the next request is for.
-func (r *record) about(device *intune.ManagedDevice) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.device = device
-}
-
-// handedOver notes that a link was, so that resume does not offer it again.
-func (r *record) handedOver(clientRequestID string) {
-	if clientRequestID != "" {
-		r.add(note{ClientRequestID: clientRequestID, End: endLink})
-	}
-}
-
-func (r *record) add(n note) {
-	n.Time = time.Now().UTC().Round(0)
-	line, err := json.Marshal(n)
-	if err != nil {
-		return
-	}
-	file, err := openPrivate(r.notes, os.O_WRONLY|os.O_APPEND)
-	if err == nil {
-		_, err = file.Write(append(line, '\n')) // one Write, so that two at once do not mix
-		err = errors.Join(err, file.Close())
-	}
-	if err != nil {
-		r.screen.warn("a note could not be kept: %v", err)
-	}
-}
-
 // requests reads the journal and the notes, in the order of asking.
 func (a *app) requests() ([]*request, error) {
 	name, err := a.journalName()
@@ -227,39 +103,11 @@ func (a *app) requests() ([]*request, error) {
 	}
 	var list []*request
 	for i := range all {
-		if !all[i].Asking.Device.IsZero() || !all[i].Asked.Device.IsZero() { // else it is the end of another program's request
-			list = append(list, &request{JournalRequest: all[i]})
+		if r := (&request{JournalRequest: all[i]}); !r.ofAnother() {
+			list = append(list, r)
 		}
 	}
-	return list, a.addNotes(list, notesName(name))
-}
-
-func (a *app) addNotes(list []*request, name string) error {
-	content, err := readIfThere(name)
-	if err != nil {
-		return fmt.Errorf("read the notes: %w", err)
-	}
-	byID, names := map[string]*request{}, map[string]note{}
-	for _, r := range list {
-		byID[r.id()] = r
-	}
-	for line := range bytes.Lines(content) {
-		var n note
-		if json.Unmarshal(line, &n) != nil {
-			continue // half a line after a crash
-		}
-		if n.DeviceName != "" || n.SerialNumber != "" {
-			names[intune.Device(n.DeviceID).DeviceID()] = n
-		}
-		if r := byID[n.ClientRequestID]; r != nil && n.End != "" {
-			r.end = n.End
-		}
-	}
-	for _, r := range list {
-		n := names[r.Device().DeviceID()]
-		r.deviceName, r.serialNumber = n.DeviceName, n.SerialNumber
-	}
-	return nil
+	return list, addNotes(list, notesName(name))
 }
 
 // oldest is how long after a request its wait can go on: whatever link appears later is probably another session's. It is

@@ -64,7 +64,7 @@ func (a *app) resume(ctx context.Context, token string, wait time.Duration, h *h
 			return err
 		}
 	}
-	record, err := a.openRecord()
+	record, err := a.openRecord(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -117,9 +117,12 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 	if at := r.when(); !at.IsZero() {
 		a.say("Going on with %s, asked %s. Nobody is asked again.", clean(r.name()), age(time.Since(at)))
 	}
+	if err := record.takeOver(ctx, r); err != nil {
+		return a.notOpened(ctx, err)
+	}
 	w := a.startWait(waitingFor(wait))
 	session, err := client.WaitForRemoteAssistance(ctx, r.ResumeToken(), &intune.WaitForRemoteAssistanceOptions{
-		MaxWait: wait, MaxAge: oldest, Frequency: a.connection.test.frequency,
+		MaxWait: wait, MaxAge: oldest,
 	})
 	w.next()
 	if errors.Is(err, intune.ErrInvalidArgument) {

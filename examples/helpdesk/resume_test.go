@@ -112,7 +112,7 @@ func TestResumeOlderFiles(t *testing.T) {
 		}
 	}
 	d.write("journal.jsonl", older.String())
-	d.run("history", "--local").wants(t, exitDone, []string{"no link"}, nil)
+	d.run("history", "--local").wants(t, exitDone, []string{"still open"}, nil)
 	d.write("journal.jsonl.notes", `{"clientRequestId":"`+d.entries()[0].ClientRequestID+`","end":"failed"}`+"\n")
 	d.run("history", "--local").wants(t, exitDone, []string{"no session"}, nil)
 	d.run("resume").wants(t, exitNothing, nil, []string{"no request"})
@@ -139,7 +139,7 @@ func TestResumeWaitsOn(t *testing.T) {
 	ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: "LT-1"}, intunetest.SessionScript{URL: link, After: 8 * time.Minute})
 	var out, talk strings.Builder
 	a := &app{console: &console{out: &out, err: &talk, in: strings.NewReader("")}, journal: filepath.Join(t.TempDir(), "j")}
-	record, err := a.openRecord()
+	record, err := a.openRecord(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

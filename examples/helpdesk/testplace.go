@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -15,10 +16,9 @@ import (
 // testPlace is a stand-in for Microsoft Graph and Entra on this machine, for tests: that of package intunetest or of
 // examples/tenant. It is set by environment variables, and never by a flag that somebody could paste.
 type testPlace struct {
-	graph     string        // HELPDESK_TEST_GRAPH: root of the stand-in for Graph
-	token     string        // HELPDESK_TEST_TOKEN: what to send it
-	authority string        // HELPDESK_TEST_AUTHORITY: root of the stand-in for Entra
-	frequency time.Duration // HELPDESK_TEST_FREQUENCY: time between two reads of a session
+	graph     string // HELPDESK_TEST_GRAPH: root of the stand-in for Graph
+	token     string // HELPDESK_TEST_TOKEN: what to send it
+	authority string // HELPDESK_TEST_AUTHORITY: root of the stand-in for Entra
 }
 
 func testPlaceFromEnvironment() (testPlace, error) {
@@ -34,7 +34,6 @@ func testPlaceFromEnvironment() (testPlace, error) {
 				"such as http://127.0.0.1:8443")
 		}
 	}
-	p.frequency, _ = time.ParseDuration(os.Getenv("HELPDESK_TEST_FREQUENCY")) // zero is the pace that users have
 	return p, nil
 }
 
@@ -48,6 +47,23 @@ func (p testPlace) apply(o azcore.ClientOptions) azcore.ClientOptions {
 			intune.ServiceGraph: {Endpoint: p.graph, Audience: "https://graph.microsoft.com"},
 		},
 	}
+	if pause, err := time.ParseDuration(lookAgainAfter); err == nil {
+		o.Transport = &http.Client{Transport: quickTransport{&http.Transport{}, pause}}
+	}
 	o.InsecureAllowCredentialWithHTTP = strings.HasPrefix(p.graph, "http://")
 	return o
 }
+
+// lookAgainAfter is set when a test builds the tool: the time between two reads of a session. It is blank in the tool that
+// users have, which keeps the pace of the library.
+var lookAgainAfter string //nolint:gochecknoglobals // go build -ldflags -X
+
+// quickTransport is the way to the stand-in with that time between two reads: see intune.ClientOptions.
+type quickTransport struct {
+	*http.Transport
+
+	pause time.Duration
+}
+
+// LookAgainAfter is for the library.
+func (t quickTransport) LookAgainAfter() time.Duration { return t.pause }

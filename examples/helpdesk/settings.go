@@ -1,0 +1,24 @@
+package main
+
+import "os"
+
+// settings are what an organization demands.
+type settings struct {
+	// RequireReference says that nobody is asked without --reference.
+	RequireReference bool
+}
+
+// settings of this machine.
+func (a *app) settings() settings {
+	return settings{RequireReference: os.Getenv("HELPDESK_REQUIRE_REFERENCE") != ""}
+}
+
+// checkReference refuses a request without a reason, where one is demanded.
+func (a *app) checkReference(reference string) error {
+	if reference == "" && a.settings().RequireReference {
+		return failed(exitUsage, "say why, with --reference, such as --reference INC-4711: it is demanded here")
+	}
+	return nil
+}
+
+const referenceHelp = "`TEXT` that says why, such as a ticket; it goes into the record"

@@ -1,0 +1,25 @@
+package main
+
+import "strings"
+
+// ownWords are what the library says to programmers, and what this tool says instead: the names of methods and options help
+// nobody at a terminal. They are parts of its errors as they are.
+var ownWords = strings.NewReplacer( //nolint:gochecknoglobals // a table
+	"go on with WaitForRemoteAssistance and this error's ResumeToken", `"helpdesk resume" goes on`,
+	"nobody was asked by this call, for the journal did not accept the request", "the request could not be recorded, so nobody was asked",
+	"read the device's session (GetRemoteAssistanceSession) before asking again", `look at the device with "helpdesk check" before asking again`,
+	" (ManagedDevice.ID)", "",
+	"look the device up with FindDevice", `look it up with "helpdesk find"`,
+	"; use intune.Device(id)", "",
+	", and continue a list that broke off from its last NextLink (ContinueFrom) instead of from the beginning", "",
+	"(CredentialMethodDeviceCode, or azidentity's DeviceCodeCredential)", "(--auth devicecode)",
+	"set the tenant's Cloud in the credential's options (CredentialOptions.Cloud, or ClientOptions.Cloud of an azidentity credential) "+
+		"and in the client's", "name the tenant's cloud with --cloud",
+	"set its Cloud in the credential's options (CredentialOptions.Cloud, or ClientOptions.Cloud of an azidentity credential)",
+	"name its cloud with --cloud",
+	"set the same Cloud in the options of the credential and of the client", "name the right one with --cloud",
+	"have the credential honor TokenRequestOptions.Claims instead of giving its old token again, and look", "look",
+)
+
+// words is an error's text in words of the tool.
+func words(text string) string { return ownWords.Replace(text) }

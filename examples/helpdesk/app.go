@@ -63,7 +63,8 @@ func (a *app) commands() *cobra.Command {
 	flags.StringVar(&a.journal, "journal", "", "`file` that records who was asked (default: in your state folder)")
 	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long reads may take; sign-in and waits not counted")
 	for _, command := range []*cobra.Command{
-		a.connectCommand(), a.resumeCommand(), a.bulkCommand(), a.findCommand(), a.showCommand(), a.checkCommand(), a.historyCommand(), a.connectorCommand(),
+		a.connectCommand(), a.resumeCommand(), a.bulkCommand(), a.findCommand(), a.showCommand(), a.checkCommand(), a.historyCommand(),
+		a.connectorCommand(),
 		a.loginCommand(), a.logoutCommand(), a.whoamiCommand(),
 	} {
 		command.DisableFlagsInUseLine = true

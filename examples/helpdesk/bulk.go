@@ -81,11 +81,13 @@ func (a *app) bulkCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.column, "column", "", "`COLUMN` of FILE: a heading or a number from 1 (default: the one whose heading says what it is, else the first)")
-	flags.StringVar(&by, "by", "", "`KIND` that the column holds: id, serial, name, or entra, the id that the device has in Entra (default: as the heading says, "+
-		"else recognized line by line)")
+	flags.StringVar(&o.column, "column", "", "`COLUMN` of FILE: a heading or a number from 1 (default: the one whose heading says "+
+		"what it is, else the first)")
+	flags.StringVar(&by, "by", "", "`KIND` that the column holds: id, serial, name, or entra, the id that the device has in Entra "+
+		"(default: as the heading says, else recognized line by line)")
 	flags.BoolVar(&o.header, "header", false, "the first line is a heading (default: if it looks so)")
-	flags.StringVar(&delimiter, "delimiter", "", "`CHARACTER` between columns, or \"tab\" (default: the comma, semicolon or tab of the first line)")
+	flags.StringVar(&delimiter, "delimiter", "", "`CHARACTER` between columns, or \"tab\" (default: the comma, semicolon or tab "+
+		"of the first line)")
 	flags.StringVar(&o.appName, "app", "", "the devices of this detected `APP`: a name, for all of its versions, or the id of one")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "look the devices up, write the results, and ask nobody")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask me first; needed where nobody can be asked")

@@ -80,7 +80,8 @@ func TestBulkShowsWhatIsWrongFirst(t *testing.T) {
 	}
 	p.run(append([]string{"-strict", "-yes"}, args...)...).wants(exitAmbiguous, shown, "because of --strict")
 	dry := p.run(append([]string{"-dry-run"}, args...)...).
-		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; asked outside of this round: 0; lines without a device: 4", "Nobody was asked")
+		wants(exitAmbiguous, shown, "would be asked: 1; asked before: 0; asked outside of this round: 0; lines without a device: 4",
+			"Nobody was asked")
 	dry.wantsColumns("line outcome", "2 wouldAsk", "3 ambiguous", "4 notFound", "6 invalid", "7 invalid")
 	p.prompts(0, 0, 0, 0)
 	for _, r := range tenant.Requests() {
@@ -240,6 +241,7 @@ func TestBulkWait(t *testing.T) {
 	tenant.Advance(1001 * time.Hour)
 	p.run(append([]string{"-write-links"}, args...)...).wants(exitRefused).lacks("SECRET").wantsColumns("device run session link",
 		"PC-001 earlier link "+link, "PC-002 earlier link "+link, "PC-003 earlier failed ", "PC-004 earlier link "+link)
+	p.desk.run("resume").wants(t, exitNothing, nil, nil) // all links were handed over
 	p.prompts(1, 1, 1, 1)
 }
 

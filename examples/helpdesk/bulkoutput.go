@@ -139,6 +139,9 @@ func (j *job) finish(took time.Duration) error {
 		}
 		return failed(exitFailure, "the results could not be written; %s: %v", again, err)
 	}
+	if j.writeLinks && j.memory != nil {
+		j.noteLinks()
+	}
 	if why, ok := j.halted(); ok && why.code == exitFailure {
 		return failed(exitFailure, "")
 	}
@@ -146,6 +149,15 @@ func (j *job) finish(took time.Duration) error {
 		return failed(code, "")
 	}
 	return nil
+}
+
+// noteLinks notes that links were handed over, so that resume does not offer them.
+func (j *job) noteLinks() {
+	for _, d := range j.fleet.list {
+		if before := d.earlierRequest; d.session == sessionLink && (before == nil || before.end != endLink) {
+			j.memory.handedOver(d.clientID)
+		}
+	}
 }
 
 // codeOfLines is the exit code that lines without a device give.

@@ -95,7 +95,8 @@ func TestBulkDemo(t *testing.T) {
 		}
 	}
 	// The same command goes on, as it says, and its round is apart from others.
-	p.run("-demo", "-yes", "-per-second", "200").wants(exitUnknown, "37 devices were asked before", "from earlier runs: 36 accepted, 1 unknown")
+	p.run("-demo", "-yes", "-per-second", "200").wants(exitUnknown, "37 devices were asked before",
+		"from earlier runs: 36 accepted, 1 unknown")
 	p.run("-demo", "-wait", "-yes", "-per-second", "200", "-round", "j", "-app", "fabrikam agent").
 		wants(exitRefused, "12 devices were asked outside of this round", "PC-003: you asked this user")
 	p.write("in.csv", "5CG1234ABC\nPC-003\n")

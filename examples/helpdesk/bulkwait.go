@@ -29,6 +29,9 @@ func (j *job) openAll(asks, waits []*device) {
 			if text, ok := refusedByRecord(err, j.memory.me); ok {
 				d.detail = text
 			}
+			if _, displaced := errors.AsType[*askedBeforeError](err); displaced {
+				d.session = sessionNone // the link will be that of the later request
+			}
 			bar.step(d)
 			continue
 		}

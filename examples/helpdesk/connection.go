@@ -105,7 +105,9 @@ func (c *connection) options() azcore.ClientOptions {
 }
 
 // client makes the client. A person signs in here, before any clock runs: they may take their time.
-func (c *connection) client(ctx context.Context, screen *console, journal intune.Journal, policies []policy.Policy) (*intune.Client, error) {
+func (c *connection) client(
+	ctx context.Context, screen *console, journal intune.Journal, policies []policy.Policy,
+) (*intune.Client, error) {
 	credential, err := c.credential(screen)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,8 @@ func withBinary(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "helpdesk")
-	if output, err := exec.Command("go", "build", "-ldflags", "-X main.lookAgainAfter="+lookAgain.String(), "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-ldflags", "-X main.lookAgainAfter="+lookAgain.String(), "-o", binary, ".")
+	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, output)
 		return 1
 	}

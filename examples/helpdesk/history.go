@@ -26,8 +26,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history [WHO]",
 		Short: "list who asked for what, when, and what came of it",
 		Long: wrapped("Lists your requests for remote assistance and what came of each, the latest first: those in the journal of "+
-			"this machine, joined with Intune's own audit events, also those of others. JSON and CSV say whether Intune has an event of the request; "+
-			"none proves nothing, for nobody has confirmed that Intune writes events of this action.", lineWidth, "") + "\n" +
+			"this machine, joined with Intune's own audit events, also those of others. JSON and CSV say whether Intune has an event "+
+			"of the request; none proves nothing, for nobody has confirmed that Intune writes events of this action.", lineWidth, "") + "\n" +
 			wrapped("Audit events need the Graph permission DeviceManagementApps.Read.All; without it the journal is shown alone. "+
 				"With --local nothing is asked of Intune.", lineWidth, ""),
 		Example: "  helpdesk history --demo\n  helpdesk history LT-4F7K2 --days 7\n  helpdesk history --local --csv",
@@ -215,10 +215,13 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 	case o.asJSON:
 		return a.printJSON(rows)
 	case o.asCSV:
-		table := [][]string{{"time", "deviceId", "deviceName", "result", "cameOf", "by", "reference", "inJournal", "inIntune", "clientRequestId", "requestId", "error"}}
+		table := [][]string{{
+			"time", "deviceId", "deviceName", "result", "cameOf", "by", "reference", "inJournal", "inIntune", "clientRequestId", "requestId", "error",
+		}}
 		for _, r := range rows {
 			table = append(table, []string{
-				r.Time.Format(time.RFC3339), r.DeviceID, r.DeviceName, r.Result, r.CameOf, r.By, r.Reference, yesNo(&r.InJournal, ""), yesNo(r.InIntune, ""),
+				r.Time.Format(time.RFC3339), r.DeviceID, r.DeviceName, r.Result, r.CameOf, r.By, r.Reference,
+				yesNo(&r.InJournal, ""), yesNo(r.InIntune, ""),
 				r.ClientRequestID, r.RequestID, r.Error,
 			})
 		}

@@ -34,7 +34,9 @@ func TestHistory(t *testing.T) {
 	t.Parallel()
 	d := past(t)
 	got := d.run("history")
-	got.wants(t, exitDone, []string{"WHEN (UTC)", "LT-1", "PHONE-9", "the link after 0", "still open", "refused: 403 Forbidden", "by dana@contoso.com"}, nil)
+	got.wants(t, exitDone, []string{
+		"WHEN (UTC)", "LT-1", "PHONE-9", "the link after 0", "still open", "refused: 403 Forbidden", "by dana@contoso.com",
+	}, nil)
 	if n := strings.Count(got.stdout, "\n"); n != 5 {
 		t.Errorf("want a header and four rows:\n%s", got.stdout)
 	}
@@ -131,7 +133,9 @@ func TestHistoryOfATeam(t *testing.T) {
 	}
 	d.write("journal.jsonl", shared.String())
 	// Who asks now is told who asked then, and does not go on with a wait that is not theirs.
-	d.run("connect", "S-OLD", "-yes").wants(t, exitRefused, nil, []string{"dana of ", "asked this user just now for INC-1 (still open)", "--ask-again"})
+	d.run("connect", "S-OLD", "-yes").wants(t, exitRefused, nil, []string{
+		"dana of ", "asked this user just now for INC-1 (still open)", "--ask-again",
+	})
 	d.prompts(annasOld, 1)
 	mine, all := d.run("history", "-local"), d.run("history", "-local", "-all")
 	if strings.Count(mine.stdout, "\n") != 2 {

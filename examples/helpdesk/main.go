@@ -30,7 +30,7 @@ func start() int {
 func run(stops *stops, args []string, c *console) int {
 	browser.Stdout, browser.Stderr = c.err, c.err // what a browser prints is no answer of ours; the sign-in uses it too
 	a := &app{console: c, stops: stops}
-	root := a.commands() //nolint:contextcheck // cobra hands the context to the commands
+	root := a.commands()
 	root.SetArgs(twoDashes(root, args))
 	err := root.ExecuteContext(stops.soft)
 	return a.conclude(stops.soft, err)

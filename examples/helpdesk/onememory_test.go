@@ -29,7 +29,8 @@ func TestOneMemory_BulkThenConnect(t *testing.T) {
 
 	// And the other way round, with another list.
 	p.write("other.csv", "Device name\nPHONE-9\n")
-	p.run("-yes", "-wait", "other.csv").wants(exitRefused, "1 device was asked outside of this round", "PHONE-9: you asked this user just now for INC-4711")
+	p.run("-yes", "-wait", "other.csv").wants(exitRefused, "1 device was asked outside of this round",
+		"PHONE-9: you asked this user just now for INC-4711")
 	d.prompts(annasPhone, 1)
 	d.run("history", "--local").wants(t, exitDone, []string{"INC-4711"}, nil)
 }
@@ -200,13 +201,16 @@ func TestWords(t *testing.T) {
 	p := newPlace(t, fleetOf(4, nil, never))
 	p.write("in.csv", list(4))
 	p.tenant.Inject(intunetest.Fault{PathSuffix: idOf(2) + action, Drop: intunetest.DropAfter})
-	p.tenant.Inject(intunetest.Fault{PathSuffix: idOf(3) + action, Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "gone", Times: -1})
+	p.tenant.Inject(intunetest.Fault{
+		PathSuffix: idOf(3) + action, Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "gone", Times: -1,
+	})
 	got := p.run("-yes", "-wait", "-max-wait", "300ms", "in.csv").wants(exitUnknown)
-	texts := got.stdout + got.stderr + p.run("-yes", "in.csv").stdout + p.desk.run("history", "--local", "--csv").stdout
+	said := []string{got.stdout, got.stderr, p.run("-yes", "in.csv").stdout, p.desk.run("history", "--local", "--csv").stdout}
 	for _, who := range []string{"PC-001", "PC-002", "PC-003"} {
 		one := p.desk.run("connect", who, "-yes", "-wait", "200ms")
-		texts += one.stdout + one.stderr
+		said = append(said, one.stdout, one.stderr)
 	}
+	texts := strings.Join(said, "\n")
 	for _, word := range []string{"WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice", "FindDevice", "MaxWait"} {
 		if at := strings.Index(texts, word); at >= 0 {
 			t.Errorf("%s: …%s…", word, texts[max(0, at-100):min(len(texts), at+60)])

@@ -154,8 +154,8 @@ func TestResumeWaitsOn(t *testing.T) {
 		t.Fatal("the link came too early")
 	}
 	// A wait on the token of another program hides no request of one's own.
-	end := intune.JournalEntry{Device: ref, ClientRequestID: "another", Session: intune.SessionReady}
-	if err := record.Ended(t.Context(), end); err != nil {
+	other := intune.JournalEntry{Device: ref, ClientRequestID: "another", Session: intune.SessionReady}
+	if err := record.Ended(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
 	open, err := a.openRequests()

@@ -7,7 +7,8 @@ import "strings"
 var ownWords = strings.NewReplacer( //nolint:gochecknoglobals // a table
 	"go on with WaitForRemoteAssistance and this error's ResumeToken", `"helpdesk resume" goes on`,
 	"nobody was asked by this call, for the journal did not accept the request", "the request could not be recorded, so nobody was asked",
-	"read the device's session (GetRemoteAssistanceSession) before asking again", `look at the device with "helpdesk check" before asking again`,
+	"read the device's session (GetRemoteAssistanceSession) before asking again",
+	`look at the device with "helpdesk check" before asking again`,
 	" (ManagedDevice.ID)", "",
 	"look the device up with FindDevice", `look it up with "helpdesk find"`,
 	"; use intune.Device(id)", "",

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,7 +17,8 @@ type bulkOptions struct {
 	file      string // "-" is standard input, "" with --app and in the demo
 	column    string
 	by        kind
-	header    bool
+	header    bool // the first line is a heading, and no device
+	noHeader  bool // it is a device
 	delimiter rune // 0 for the one of the first line
 	appName   string
 
@@ -57,8 +57,9 @@ func (a *app) bulkCommand() *cobra.Command {
 		Use:   "bulk [FILE]",
 		Short: "ask the users of many devices",
 		Long: wrapped(bulkHelp, lineWidth, "") + "\n" +
-			wrapped("FILE is a CSV, \"-\" standard input. A device is named by its Intune id, its Entra device id, its serial number or its "+
-				"name; which one is recognized by itself.", lineWidth, "") + "\n" + bulkExits,
+			wrapped("FILE is a CSV, \"-\" standard input. A device is named by its Intune id, its Entra device id, its serial number, its "+
+				"name, or the sign-in name of a user who has one device; which one is recognized by itself. Excel's \"CSV UTF-8\" and "+
+				"\"Unicode Text\" can be read as they are.", lineWidth, "") + "\n" + bulkExits,
 		Example: "  helpdesk bulk --demo --yes\n  helpdesk bulk --dry-run devices.csv\n  helpdesk bulk -o results.csv devices.csv\n" +
 			"  helpdesk bulk --app \"Contoso VPN\" --round vpn.round -o vpn.csv",
 		Args: noMore(1),
@@ -66,6 +67,7 @@ func (a *app) bulkCommand() *cobra.Command {
 			o.by = kind(by)
 			given := map[string]bool{}
 			cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = true })
+			o.noHeader = given["header"] && !o.header
 			for _, check := range []func() error{
 				func() error { return o.takeFile(args, a.demo) },
 				func() error { return o.takeDelimiter(delimiter) },
@@ -81,13 +83,13 @@ func (a *app) bulkCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.column, "column", "", "`COLUMN` of FILE: a heading or a number from 1 (default: the one whose heading says "+
-		"what it is, else the first)")
-	flags.StringVar(&by, "by", "", "`KIND` that the column holds: id, serial, name, or entra, the id that the device has in Entra "+
-		"(default: as the heading says, else recognized line by line)")
-	flags.BoolVar(&o.header, "header", false, "the first line is a heading (default: if it looks so)")
-	flags.StringVar(&delimiter, "delimiter", "", "`CHARACTER` between columns, or \"tab\" (default: the comma, semicolon or tab "+
-		"of the first line)")
+	flags.StringVar(&o.column, "column", "", "`COLUMN` of FILE: a heading or a number from 1 (default: the one whose heading says what "+
+		"it is, or the only one)")
+	flags.StringVar(&by, "by", "", "`KIND` that the column holds: id, serial, name, user (a sign-in name), or entra, the id that the device "+
+		"has in Entra (default: as the heading says, else recognized line by line)")
+	flags.BoolVar(&o.header, "header", false, "the first line is a heading; --header=false: it is a device (default: if it looks so)")
+	flags.StringVar(&delimiter, "delimiter", "", "`CHARACTER` between columns, or \"tab\" (default: that of a line sep=;, else the comma, "+
+		"semicolon or tab of the first line)")
 	flags.StringVar(&o.appName, "app", "", "the devices of this detected `APP`: a name, for all of its versions, or the id of one")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "look the devices up, write the results, and ask nobody")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask me first; needed where nobody can be asked")
@@ -126,8 +128,8 @@ func (o *bulkOptions) takeDelimiter(text string) error {
 	if text == "" {
 		return nil
 	}
-	r, size := utf8.DecodeRuneInString(text)
-	if size != len(text) || r == utf8.RuneError || strings.ContainsRune("\"\r\n", r) {
+	r, ok := delimiterOf(text)
+	if !ok {
 		return failed(exitUsage, "--delimiter must be one character, such as ';', or the word tab")
 	}
 	o.delimiter = r
@@ -136,8 +138,8 @@ func (o *bulkOptions) takeDelimiter(text string) error {
 
 func (o *bulkOptions) checkInput(given map[string]bool, demo bool) error {
 	switch {
-	case o.by != kindAny && !slices.Contains([]kind{kindID, kindSerial, kindName, kindEntra}, o.by):
-		return failed(exitUsage, "unknown --by %q: it is id, serial, name or entra", string(o.by))
+	case o.by != kindAny && !slices.Contains([]kind{kindID, kindSerial, kindName, kindUser, kindEntra}, o.by):
+		return failed(exitUsage, "unknown --by %q: it is id, serial, name, user or entra", string(o.by))
 	case given["app"] && strings.TrimSpace(o.appName) == "":
 		return failed(exitUsage, "--app is blank; give the name or the id of a detected app")
 	case given["column"] && strings.TrimSpace(o.column) == "":

@@ -20,7 +20,7 @@ func TestBulkAsks(t *testing.T) {
 	p := newPlace(t, fleetOf(6, nil))
 	p.write("in.csv", "Asset,Device\n7,"+nameOf(3)+"\n8,s-001\n9,"+idOf(2)+"\n10,eeeeeeee-0000-4000-8000-000000000004\n11,S-003\n")
 	got := p.run("-yes", "in.csv").wants(exitDone,
-		`Reading column 2, "Device", as ids, serial numbers or device names of 5 lines.`, "5 lines, 4 devices: 4 accepted.")
+		`Reading column 2, "Device", as ids, serial numbers, device names or sign-in names of 5 lines.`, "5 lines, 4 devices: 4 accepted.")
 	got.wantsColumns("line device deviceId deviceName serialNumber outcome run",
 		"2 PC-003 "+idOf(3)+" PC-003 S-003 accepted this",
 		"3 s-001 "+idOf(1)+" PC-001 S-001 accepted this",

@@ -7,85 +7,30 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
-
-// kind is what a text names a device by.
-type kind string
-
-const (
-	kindAny    kind = "" // recognized by itself
-	kindID     kind = "id"
-	kindSerial kind = "serial"
-	kindName   kind = "name"
-	kindEntra  kind = "entra"
-)
-
-// plurals are the kinds in words.
-func (k kind) plurals() string {
-	switch k {
-	case kindID:
-		return "Intune ids"
-	case kindSerial:
-		return "serial numbers"
-	case kindName:
-		return "device names"
-	case kindEntra:
-		return "Entra device ids"
-	default:
-		return "ids, serial numbers or device names"
-	}
-}
-
-// headings are those that say what a column holds, in lower case and without spaces and marks. The order is that of trust:
-// an id is never ambiguous. "deviceid" is Intune's in exports of Intune and Entra's in those of Entra; a line of ids is
-// looked up as both.
-var headings = []struct { //nolint:gochecknoglobals // a table
-	kind  kind
-	names []string
-}{
-	{kindID, []string{"intunedeviceid", "manageddeviceid", "intuneid", "deviceid", "id"}},
-	{kindEntra, []string{"azureaddeviceid", "entradeviceid", "azureadid", "entraid", "aaddeviceid"}},
-	{kindSerial, []string{"serialnumber", "serial", "serialno", "sn"}},
-	{kindName, []string{"devicename", "computername", "hostname", "name"}},
-	{kindAny, []string{"device", "devices"}},
-}
-
-// headingKind says what a heading means.
-func headingKind(text string) (k kind, rank int, ok bool) {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, text)
-	for _, h := range headings {
-		for _, name := range h.names {
-			if name == text {
-				return h.kind, rank, true
-			}
-			rank++
-		}
-	}
-	return kindAny, rank, false
-}
 
 // maxInput bounds what is read into memory. A million lines of ids have 40 MB.
 const maxInput = 64 << 20
 
-// readInput reads the lines of a file, and says which column it took.
-func readInput(o *bulkOptions, in io.Reader) (rows []*row, taken string, err error) {
+// input is what a file holds.
+type input struct {
+	rows  []*row
+	taken string // the column, in words
+	guess string // what was guessed of the file, for a person to check
+}
+
+// readInput reads the lines of a file.
+func readInput(o *bulkOptions, in io.Reader) (input, error) {
 	name := o.file
 	if name == "-" {
 		name = "standard input"
 	} else {
 		file, err := os.Open(o.file)
 		if err != nil {
-			return nil, "", err
+			return input{}, err
 		}
 		defer file.Close()
 		in = file
@@ -93,85 +38,127 @@ func readInput(o *bulkOptions, in io.Reader) (rows []*row, taken string, err err
 	content, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("read %s: %w", name, err)
+		return input{}, fmt.Errorf("read %s: %w", name, err)
 	case len(content) > maxInput:
-		return nil, "", failed(exitFailure, "%s is larger than 64 MiB; split it", name)
+		return input{}, failed(exitFailure, "%s is larger than 64 MiB; split it", name)
 	}
 	return readRows(o, name, content)
 }
 
 // readRows is readInput for a content that is there.
-func readRows(o *bulkOptions, name string, content []byte) (rows []*row, taken string, err error) {
-	records, lines, err := records(unmarked(content), o.delimiter)
+func readRows(o *bulkOptions, name string, content []byte) (input, error) {
+	text, guess, err := decoded(name, content)
 	if err != nil {
-		return nil, "", fmt.Errorf("read %s: %w", name, err)
+		return input{}, err
 	}
-	if len(records) == 0 {
-		return nil, "", failed(exitFailure, "%s holds no line", name)
-	}
-	t, err := chooseColumn(o, records[0])
+	lines, err := readLines(name, text, o.delimiter)
 	if err != nil {
-		return nil, "", err
+		return input{}, err
 	}
-	for i, record := range records {
-		if i == 0 && t.header || blank(record) {
-			continue
-		}
-		r := &row{line: lines[i], kind: t.kind}
-		if t.index < len(record) {
-			r.text = strings.TrimSpace(record[t.index])
+	if len(lines) == 0 {
+		return input{}, failed(exitFailure, "%s holds no line with a text; right is one device a line, below a heading or without", name)
+	}
+	first := lines[0].cells
+	t, err := chooseColumn(o, fmt.Sprintf("%s, line %d", name, lines[0].line), first)
+	if err != nil {
+		return input{}, err
+	}
+	if t.header {
+		lines = lines[1:]
+	}
+	if len(lines) == 0 {
+		return input{}, failed(exitFailure, "%s holds a heading and no device", name)
+	}
+	rows := make([]*row, 0, len(lines))
+	for _, line := range lines {
+		r := &row{line: line.line, kind: t.kind}
+		switch n := len(line.cells); {
+		case n <= t.index:
+			r.fault = fmt.Sprintf("the line has %s, and the devices are in column %d", plural(n, "column"), t.index+1)
+		case t.header && t.index > 0 && n > len(first) && !blank(line.cells[len(first):]):
+			r.fault = fmt.Sprintf("the line has %s, and the heading %d; a text that holds the delimiter needs quotes around it",
+				plural(n, "column"), len(first))
+			fallthrough
+		default:
+			r.text = strings.TrimSpace(line.cells[t.index])
 		}
 		rows = append(rows, r)
 	}
-	if len(rows) == 0 {
-		return nil, "", failed(exitFailure, "%s holds a heading and no device", name)
-	}
-	return rows, t.words(), nil
+	return input{rows, t.words(), guess}, nil
 }
 
-// unmarked gives text as UTF-8 without a mark of its order. Spreadsheets also save UTF-16.
-func unmarked(content []byte) []byte {
-	var order func([]byte) uint16
-	switch {
-	case bytes.HasPrefix(content, []byte("\xff\xfe")):
-		order = func(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
-	case bytes.HasPrefix(content, []byte("\xfe\xff")):
-		order = func(b []byte) uint16 { return uint16(b[1]) | uint16(b[0])<<8 }
-	default:
-		return bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
-	}
-	units := make([]uint16, 0, len(content)/2)
-	for at := 2; at+1 < len(content); at += 2 {
-		units = append(units, order(content[at:]))
-	}
-	return []byte(string(utf16.Decode(units)))
+// csvLine is a line of a CSV, or several if a text in quotes has some.
+type csvLine struct {
+	line  int // the first
+	cells []string
 }
 
-// records are the records of a CSV with the numbers of their lines. Blank lines are left out.
-func records(content []byte, delimiter rune) (all [][]string, lines []int, err error) {
+// readLines reads a CSV. Blank lines are left out.
+func readLines(name string, content []byte, delimiter rune) ([]csvLine, error) {
+	content, marked, err := splitMark(name, content)
+	if err != nil {
+		return nil, err
+	}
 	r := csv.NewReader(bytes.NewReader(content))
 	r.FieldsPerRecord = -1
-	r.Comma = delimiter
-	if delimiter == 0 {
+	switch {
+	case delimiter != 0:
+		r.Comma = delimiter
+	case marked != 0:
+		r.Comma = marked
+	default:
 		r.Comma = likelyDelimiter(content)
 	}
+	var all []csvLine
 	for {
-		record, err := r.Read()
+		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return all, lines, nil
+			return all, nil
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, badQuote(name, content, err)
+		}
+		if blank(cells) {
+			continue
 		}
 		line, _ := r.FieldPos(0)
-		all, lines = append(all, record), append(lines, line)
+		all = append(all, csvLine{line, cells})
 	}
 }
 
-// likelyDelimiter is the one that the first line has most of, outside of quotes.
+// badQuote says where quotes are wrong, and what would be right.
+func badQuote(name string, content []byte, err error) error {
+	parse, ok := errors.AsType[*csv.ParseError](err)
+	if !ok {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	const right = `right is "27"" screen": quotes around the text, and each quote within it twice`
+	line, number := []byte(nil), 0
+	for line = range bytes.Lines(content) {
+		if number++; number == parse.Line {
+			break
+		}
+	}
+	at := parse.Column - 1
+	if at >= len(line) || line[at] != '"' {
+		return failed(exitFailure, "%s, line %d: a text begins with a quote, and no quote ends it before the file ends; %s",
+			name, parse.StartLine, right)
+	}
+	place := fmt.Sprintf("%s, line %d, character %d", name, parse.Line, 1+utf8.RuneCount(line[:at]))
+	if parse.StartLine != parse.Line {
+		place += fmt.Sprintf(", of what begins in line %d", parse.StartLine)
+	}
+	if errors.Is(err, csv.ErrBareQuote) {
+		return failed(exitFailure, "%s: a quote in a text that does not begin with one; %s", place, right)
+	}
+	return failed(exitFailure, "%s: the quote ends the text, and more text follows; %s", place, right)
+}
+
+// likelyDelimiter is the one that the first line with a text has most of, outside of quotes.
 func likelyDelimiter(content []byte) rune {
 	count := map[rune]int{}
 	quoted := false
+	content = bytes.TrimLeft(content, " \r\n")
 	for _, r := range string(content[:min(len(content), 64<<10)]) {
 		if r == '"' {
 			quoted = !quoted
@@ -193,88 +180,15 @@ func likelyDelimiter(content []byte) rune {
 	return best
 }
 
-func blank(record []string) bool { return strings.TrimSpace(strings.Join(record, "")) == "" }
-
-// column is where the devices are.
-type column struct {
-	index   int
-	heading string
-	header  bool // the first line is no device
-	kind    kind
-}
-
-func (t column) words() string {
-	text := "column " + strconv.Itoa(t.index+1)
-	if t.heading != "" {
-		text += fmt.Sprintf(", %q,", t.heading)
-	}
-	return text + " as " + t.kind.plurals()
-}
-
-// chooseColumn finds the column that was asked for, or the one whose heading is the most trustworthy.
-func chooseColumn(o *bulkOptions, first []string) (column, error) {
-	t := column{kind: o.by, header: o.header}
-	best := -1
-	for i, text := range first {
-		if _, rank, ok := headingKind(text); ok {
-			t.header = true
-			if best < 0 || rank < best {
-				best, t.index = rank, i
-			}
-		}
-	}
-	if o.column != "" {
-		index, err := columnNamed(o.column, first)
-		if err != nil {
-			return t, err
-		}
-		t.index = index
-		_, notNumber := strconv.Atoi(o.column)
-		t.header = t.header || notNumber != nil
-	}
-	if t.header && t.index < len(first) {
-		t.heading = clean(first[t.index])
-		if k, _, _ := headingKind(t.heading); t.kind == kindAny {
-			t.kind = k
-		}
-	}
-	return t, nil
-}
-
-// columnNamed is the index of a column, by its heading or its number. A heading that is a number takes precedence.
-func columnNamed(name string, first []string) (int, error) {
-	found := -1
-	for i, text := range first {
-		if strings.EqualFold(strings.TrimSpace(text), strings.TrimSpace(name)) {
-			if found >= 0 {
-				return 0, failed(exitUsage, "two columns have the heading %q; say --column %d or --column %d", name, found+1, i+1)
-			}
-			found = i
-		}
-	}
-	if found >= 0 {
-		return found, nil
-	}
-	if n, err := strconv.Atoi(strings.TrimSpace(name)); err == nil {
-		if n < 1 || n > len(first) {
-			return 0, failed(exitUsage, "--column %d is not there: the first line has %s", n, plural(len(first), "column"))
-		}
-		return n - 1, nil
-	}
-	var all []string
-	for _, text := range first {
-		all = append(all, strconv.Quote(clean(text)))
-	}
-	return 0, failed(exitUsage, "no column has the heading %q; the first line has %s", name, strings.Join(all, ", "))
-}
+func blank(cells []string) bool { return strings.TrimSpace(strings.Join(cells, "")) == "" }
 
 // unusable is why a text can name no device, "" if it can.
 func unusable(text string) string {
 	switch {
 	case text == "":
 		return "the line names no device"
-	case !utf8.ValidString(text):
-		return "the text is not UTF-8; save the file as CSV UTF-8"
+	case strings.ContainsRune(text, utf8.RuneError):
+		return "the text holds a character that was lost when the file was written or converted; save it as CSV UTF-8 again"
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "the text holds a control character"
 	}

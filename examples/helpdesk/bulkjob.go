@@ -101,7 +101,11 @@ const serviceLimit = 10
 func (j *job) readFile() (taken string, err error) {
 	switch {
 	case j.file != "":
-		j.rows, taken, err = readInput(&j.bulkOptions, j.in)
+		var file input
+		if file, err = readInput(&j.bulkOptions, j.in); file.guess != "" {
+			j.warn("%s", file.guess)
+		}
+		j.rows, taken = file.rows, file.taken
 	case j.appName == "":
 		j.rows, taken = demoRows(), "the demo's list, 'device name',"
 	}

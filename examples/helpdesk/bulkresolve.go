@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func matchOf(d *intune.ManagedDevice) match {
 
 // selected are the properties that are needed of a device.
 func selected() []string {
-	return []string{"id", "deviceName", "serialNumber", "azureADDeviceId", "lastSyncDateTime"}
+	return []string{"id", "deviceName", "serialNumber", "azureADDeviceId", "userPrincipalName", "lastSyncDateTime"}
 }
 
 // manyLookups is from how many lines on it is quicker to read the list of all devices, a thousand on a page.
@@ -65,6 +66,8 @@ func (f oneByOne) find(ctx context.Context, k kind, text string) ([]match, error
 		filter.SerialNumber = text
 	case kindEntra:
 		filter.AzureADDeviceID = text
+	case kindUser:
+		filter.UserPrincipalName = text
 	default:
 		filter.DeviceName = text
 	}
@@ -89,7 +92,7 @@ func (f oneByOne) find(ctx context.Context, k kind, text string) ([]match, error
 type inventory map[kind]map[string][]*match
 
 func readInventory(ctx context.Context, client *intune.Client) (inventory, error) {
-	all := inventory{kindID: {}, kindSerial: {}, kindName: {}, kindEntra: {}}
+	all := inventory{kindID: {}, kindSerial: {}, kindName: {}, kindEntra: {}, kindUser: {}}
 	for d, err := range client.Devices(ctx, intune.AllDevices(), &intune.ListDevicesOptions{Select: selected()}) {
 		if err != nil {
 			return nil, err
@@ -97,6 +100,7 @@ func readInventory(ctx context.Context, client *intune.Client) (inventory, error
 		m := matchOf(&d)
 		for k, text := range map[kind]string{
 			kindID: m.id, kindSerial: d.SerialNumber, kindName: d.DeviceName, kindEntra: d.AzureADDeviceID,
+			kindUser: d.UserPrincipalName,
 		} {
 			text = strings.ToLower(text)
 			all[k][text] = append(all[k][text], &m)
@@ -129,6 +133,8 @@ func kinds(k kind, text string) [][]kind {
 	switch {
 	case k == kindAny && isGUID:
 		return [][]kind{{kindID}, {kindEntra}, {kindSerial, kindName}}
+	case k == kindAny && strings.Contains(text, "@"):
+		return [][]kind{{kindUser}, {kindSerial, kindName}}
 	case k == kindAny:
 		return [][]kind{{kindSerial, kindName}}
 	case k == kindID && isGUID:
@@ -140,7 +146,7 @@ func kinds(k kind, text string) [][]kind {
 
 // look finds the devices that a line names. An error is one of the service.
 func (r *row) look(ctx context.Context, f lookup) ([]match, error) {
-	if r.detail = unusable(r.text); r.detail != "" {
+	if r.detail = cmp.Or(r.fault, unusable(r.text)); r.detail != "" {
 		r.outcome = outcomeInvalid
 		return nil, nil
 	}
@@ -185,8 +191,10 @@ func (k kind) single() string {
 		return "name"
 	case kindEntra:
 		return "Entra device id"
+	case kindUser:
+		return "user; right is the user principal name, which may differ from the mail address"
 	default:
-		return "id, serial number or name"
+		return "id, serial number, name or user"
 	}
 }
 

@@ -28,6 +28,8 @@ type row struct {
 	text string // as in the input
 	kind kind   // of the text
 
+	fault string // why the line names no device for certain, whatever its text
+
 	device *device // nil if the text names none, or several
 	first  bool    // no line before it names the same device
 

@@ -61,7 +61,7 @@ func TestBulkInputErrors(t *testing.T) {
 	for content, stderr := range map[string]string{
 		"":                      "in.csv holds no line",
 		"name\n":                "holds a heading and no device",
-		"name\n\"PC\n":          "in.csv: ",
+		"name\n\"PC\n":          "in.csv, line 2: a text begins with a quote",
 		"name,name\nPC-001,1\n": "two columns have the heading",
 	} {
 		p.write("in.csv", content)

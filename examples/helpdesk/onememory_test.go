@@ -172,7 +172,7 @@ func TestOneMemory_DamagedRecord(t *testing.T) {
 	d.write("journal.jsonl", "garbage\n"+d.read("journal.jsonl"))
 	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"journal.jsonl", "line 1", "--ask-again", "Nobody was asked."})
 	p := &place{d}
-	p.write("in.csv", "S-NEW\n")
+	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitFailure, "line 1")
 	d.prompts(annasNew, 0)
 	d.run("connect", "S-NEW", "-yes", "-ask-again").wants(t, exitDone, []string{link}, nil)
@@ -184,7 +184,7 @@ func TestReference(t *testing.T) {
 	d.env["HELPDESK_REQUIRE_REFERENCE"] = "1"
 	d.run("connect", "S-NEW", "-yes").wants(t, exitUsage, nil, []string{"--reference INC-4711"})
 	p := &place{d}
-	p.write("in.csv", "S-NEW\n")
+	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitUsage, "--reference INC-4711")
 	p.run("-dry-run", "in.csv").wants(exitDone)
 	d.prompts(annasNew, 0)

@@ -71,7 +71,7 @@ func (a *app) checkReadiness(cmd *cobra.Command, w *whom, asJSON bool) error {
 		}
 		err = a.printJSON(out)
 	} else {
-		name := facts([][2]string{{"Name", device.DeviceName}, {"User", firstOf(device.UserPrincipalName, device.UserDisplayName)}})
+		name := facts([][2]string{{"Name", device.DeviceName}, {"User", firstOf(device.UserPrincipalName, device.UserDisplayName)}}, a.columns)
 		err = a.print(fmt.Sprintf("%s\n%s\n", name, report))
 	}
 	if err == nil && !report.OK() {

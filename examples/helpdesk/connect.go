@@ -95,7 +95,7 @@ func (a *app) connect(ctx context.Context, o *connectOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.err, card(&device, time.Now()))
+	fmt.Fprint(a.err, card(&device, time.Now(), a.width))
 	if synced(device.LastSyncDateTime) && time.Since(device.LastSyncDateTime) > oldSync {
 		a.warn("the device has not spoken with Intune for long; it may be an old record")
 	}

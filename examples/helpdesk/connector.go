@@ -91,7 +91,7 @@ func (a *app) connector(cmd *cobra.Command, asJSON bool) error {
 	if asJSON {
 		err = a.printJSON(out)
 	} else {
-		err = a.print(facts(rows) + "\n" + wrapped(advice, lineWidth, ""))
+		err = a.print(facts(rows, a.columns) + "\n" + wrapped(advice, lineWidth, ""))
 	}
 	if err != nil || code == exitDone {
 		return err

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 )
 
-// lineWidth is how wide the output is at most, whatever the terminal: it fits everywhere, and in mails and tickets.
+// lineWidth is how wide talk and help are at most, whatever the terminal: it fits everywhere, and in mails and tickets.
 const lineWidth = 70
 
 // console is the terminal, or what stands in for it: answers go to out, talk goes to err.
@@ -29,8 +29,9 @@ type console struct {
 	// live says that err can rewrite its last line.
 	live bool
 
-	color bool
-	width int // of talk; 0 in a pipe, where a message is one line
+	color   bool
+	width   int // of talk; 0 in a pipe, where a message is one line
+	columns int // of the terminal of out; 0 in a pipe, where nothing is cut
 
 	in    io.Reader
 	lines chan string // what is typed, once somebody was asked
@@ -38,18 +39,26 @@ type console struct {
 }
 
 func newConsole(in, out, err *os.File) *console {
-	c := &console{in: in, out: &watched{w: out}, err: err}
+	c := &console{in: in, out: &watched{w: out}, err: err, columns: columnsOf(out)}
 	if !term.IsTerminal(int(err.Fd())) {
 		return c
 	}
-	c.width = lineWidth
-	if width, _, sizeErr := term.GetSize(int(err.Fd())); sizeErr == nil && width > 20 {
-		c.width = min(width-1, lineWidth) // some terminals break the line after the last column
-	}
+	c.width = min(columnsOf(err), lineWidth)
 	c.asks = term.IsTerminal(int(in.Fd()))
 	c.live = takesEscapes(err)
 	c.color = c.live && os.Getenv("NO_COLOR") == ""
 	return c
+}
+
+// columnsOf is how wide a terminal is, and 0 for what is none.
+func columnsOf(file *os.File) int {
+	if !term.IsTerminal(int(file.Fd())) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 20 {
+		return width - 1 // some terminals break the line after the last column
+	}
+	return lineWidth
 }
 
 // say tells the technician something.

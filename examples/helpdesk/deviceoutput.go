@@ -15,23 +15,26 @@ import (
 )
 
 // table is a list of devices for a person, two lines each so that it fits a narrow terminal.
-func table(devices []intune.ManagedDevice, now time.Time) string {
+func table(devices []intune.ManagedDevice, now time.Time, width int) string {
 	if len(devices) == 0 {
 		return ""
 	}
-	var b strings.Builder
-	line := func(columns ...string) {
-		b.WriteString(strings.TrimRight(strings.Join(columns, "  "), " ") + "\n")
-	}
-	line(cell("NAME", 15), cell("SERIAL", 12), cell("USER", 27), cell("SYNCED AGO", 10))
+	rows := [][]string{{"NAME", "SERIAL", "USER", "SYNCED AGO"}}
 	for i := range devices {
 		d := &devices[i]
-		line(cell(d.DeviceName, 15), cell(d.SerialNumber, 12), cell(firstOf(d.UserPrincipalName, d.UserDisplayName), 27),
-			cell(strings.TrimSuffix(syncAge(d.LastSyncDateTime, now), " ago"), 10))
-		// The id is never shortened: it is there to be copied.
-		line(" ", orDash(clean(d.ID)), cell(d.OperatingSystem+" "+d.OSVersion, 29))
+		rows = append(rows, []string{
+			d.DeviceName, d.SerialNumber, firstOf(d.UserPrincipalName, d.UserDisplayName),
+			strings.TrimSuffix(syncAge(d.LastSyncDateTime, now), " ago"),
+		})
 	}
-	return b.String()
+	lines := aligned(rows, width)
+	for i := range devices {
+		d := &devices[i]
+		// The id is never shortened: it is there to be copied.
+		id := "   " + orDash(clean(d.ID)) + "  "
+		lines[i+1] += "\n" + id + cut(orDash(clean(d.OperatingSystem+" "+d.OSVersion)), less(width, len(id)))
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // deviceJSON is a device for programs. Its names are those of Graph and stay as they are; new ones may come.
@@ -150,6 +153,6 @@ func (a *app) devicesOut(devices []intune.ManagedDevice, asJSON, asCSV bool) err
 	case asCSV:
 		return a.print(csvOf(devices))
 	default:
-		return a.print(table(devices, time.Now()))
+		return a.print(table(devices, time.Now(), a.columns))
 	}
 }

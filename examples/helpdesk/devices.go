@@ -50,10 +50,7 @@ func (a *app) theOne(ctx context.Context, client *intune.Client, w *whom) (intun
 	case 1:
 		return devices[0], nil
 	}
-	lines := make([]string, len(devices))
-	for i := range devices {
-		lines[i] = a.choiceLine(&devices[i])
-	}
+	lines := choiceLines(devices, less(a.width, len("  1  ")))
 	i, err := a.choose(ctx, plural(len(devices), "device")+" match "+w.String(), lines, "pass --id with its Intune id")
 	if err != nil {
 		return intune.ManagedDevice{}, err
@@ -61,13 +58,23 @@ func (a *app) theOne(ctx context.Context, client *intune.Client, w *whom) (intun
 	return devices[i], nil
 }
 
-// choiceLine tells a device from others like it. The user is shown on purpose, although it is personal data: names and
-// serial numbers can repeat, and a technician must make sure to act on the device of the person who called.
-func (a *app) choiceLine(d *intune.ManagedDevice) string {
-	line := strings.TrimRight(strings.Join([]string{
-		cell(d.DeviceName, 16), cell(d.SerialNumber, 13), cell(d.OperatingSystem, 8), cell(syncAge(d.LastSyncDateTime, time.Now()), 14),
-	}, "  "), " ")
-	return line + "\n     " + strings.TrimRight(cell(firstOf(d.UserPrincipalName, d.UserDisplayName), 26), " ") + "  " + orDash(clean(d.ID))
+// choiceLines tell devices from others like them, two lines each. The user is shown on purpose, although it is personal
+// data: names and serial numbers can repeat, and a technician must make sure to act on the device of the person who called.
+func choiceLines(devices []intune.ManagedDevice, width int) []string {
+	rows, seconds := make([][]string, len(devices)), make([]string, len(devices))
+	for i := range devices {
+		d := &devices[i]
+		rows[i] = []string{d.DeviceName, d.SerialNumber, d.OperatingSystem, syncAge(d.LastSyncDateTime, time.Now())}
+		// The id is never shortened: it is there to be copied.
+		id := orDash(clean(d.ID))
+		user := cut(orDash(clean(firstOf(d.UserPrincipalName, d.UserDisplayName))), less(width, columnGap+len(id)))
+		seconds[i] = "     " + user + "  " + id
+	}
+	lines := aligned(rows, width)
+	for i := range lines {
+		lines[i] += "\n" + seconds[i]
+	}
+	return lines
 }
 
 // choose lets the person at the terminal choose a line. In a pipe the lines are part of the error.
@@ -109,7 +116,7 @@ func complianceWords(state intune.ComplianceState) string {
 }
 
 // card shows one device.
-func card(d *intune.ManagedDevice, now time.Time) string {
+func card(d *intune.ManagedDevice, now time.Time, width int) string {
 	user := firstOf(d.UserPrincipalName, d.UserDisplayName)
 	if user != d.UserDisplayName && strings.TrimSpace(d.UserDisplayName) != "" {
 		user = d.UserDisplayName + ", " + user
@@ -123,5 +130,5 @@ func card(d *intune.ManagedDevice, now time.Time) string {
 		{"Compliance", complianceWords(d.ComplianceState)},
 		{"Last sync", lastSync(d.LastSyncDateTime, now)},
 		{"Intune id", d.ID},
-	})
+	}, width)
 }

@@ -229,32 +229,19 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 	case len(rows) == 0:
 		return nil
 	}
-	columns := []struct {
-		head  string
-		width int
-		text  func(*asking) string
-	}{
-		{"WHEN (UTC)", 16, func(r *asking) string { return r.Time.Format("2006-01-02 15:04") }},
-		{"DEVICE", 14, func(r *asking) string { return firstOf(r.DeviceName, r.DeviceID) }},
-		{"REFERENCE", 10, func(r *asking) string { return r.Reference }},
-		{"WHAT CAME OF IT", 24, func(r *asking) string { return r.CameOf }},
-	}
+	third, table := "REFERENCE", make([][]string, 0, len(rows)+1)
 	if o.all {
-		columns[2].head, columns[2].text = "BY", func(r *asking) string { return r.By }
+		third = "BY"
 	}
-	var b strings.Builder
-	cells := make([]string, len(columns))
-	line := func(text func(i int) string) {
-		for i := range columns {
-			cells[i] = cell(text(i), columns[i].width)
+	table = append(table, []string{"WHEN (UTC)", "DEVICE", third, "WHAT CAME OF IT"})
+	for i := range rows {
+		r := &rows[i]
+		if third = r.Reference; o.all {
+			third = r.By
 		}
-		b.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
+		table = append(table, []string{r.Time.Format("2006-01-02 15:04"), firstOf(r.DeviceName, r.DeviceID), third, r.CameOf})
 	}
-	line(func(i int) string { return columns[i].head })
-	for n := range rows {
-		line(func(i int) string { return columns[i].text(&rows[n]) })
-	}
-	return a.print(b.String())
+	return a.print(strings.Join(aligned(table, a.columns), "\n") + "\n")
 }
 
 func yesNo(value *bool, unknown string) string {

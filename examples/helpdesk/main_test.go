@@ -169,7 +169,7 @@ func TestDemoJournal(t *testing.T) {
 	d := newDesk(t, office())
 	d.run("connect", "8XK42Q3", "-demo", "-yes", "-wait", "1s").wants(t, exitPending, nil, []string{"helpdesk resume --demo"})
 	d.run("resume").wants(t, exitNothing, nil, nil)
-	d.run("history", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03  -           still open"}, nil)
+	d.run("history", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03  -          still open"}, nil)
 	d.run("resume", "-demo").wants(t, exitDone, []string{"https://get.teamviewer.com/"}, nil)
 	d.run("history", "8xk42q3", "-demo").wants(t, exitDone, []string{"DT-ACCOUNTS-03", "the link after 0:0"}, nil)
 	if n := d.tenant.RequestCount(); n > 0 {

@@ -13,14 +13,16 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 	"github.com/mattn/go-runewidth"
 )
 
-// terminal is the tool on a terminal of 70 columns.
+// terminal is the tool on a terminal.
 type terminal struct {
-	t    *testing.T
-	file *os.File
+	t       *testing.T
+	file    *os.File
+	columns int // that may be used; the last one may not
 
 	mu   sync.Mutex
 	seen bytes.Buffer
@@ -29,11 +31,17 @@ type terminal struct {
 
 func (d *desk) terminal(args ...string) *terminal {
 	d.t.Helper()
+	return d.terminalOf(lineWidth, args...)
+}
+
+// terminalOf is the tool on a terminal of so many columns and one.
+func (d *desk) terminalOf(columns int, args ...string) *terminal {
+	d.t.Helper()
 	cmd := d.command(args...)
 	// A shell leads the session: when the leader ends, Linux throws away what the terminal has not given out yet.
 	const script = `trap : INT; "$@"; echo "[exit $?]"; read line`
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh"}, cmd.Args...)
-	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 71})
+	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: uint16(columns + 1)})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -42,7 +50,7 @@ func (d *desk) terminal(args ...string) *terminal {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	x := &terminal{t: d.t, file: file, more: make(chan struct{}, 1)}
+	x := &terminal{t: d.t, file: file, columns: columns, more: make(chan struct{}, 1)}
 	go func() {
 		defer close(x.more)
 		buffer := make([]byte, 4096)
@@ -105,8 +113,8 @@ func (x *terminal) ends(code int) string {
 	}
 	plain := strings.ReplaceAll(escapes.ReplaceAllString(x.screen(), ""), "^C", "") // which the terminal itself shows
 	for line := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if runewidth.StringWidth(line) > lineWidth && !strings.Contains(line, "https://") {
-			x.t.Errorf("wider than %d columns: %s", lineWidth, line)
+		if runewidth.StringWidth(line) > x.columns && !strings.Contains(line, "https://") {
+			x.t.Errorf("wider than %d columns: %s", x.columns, line)
 		}
 	}
 	return x.screen()
@@ -196,4 +204,37 @@ func TestTerminalResumeChoice(t *testing.T) {
 	d := twoOpen(t)
 	come(d.tenant)
 	d.terminal("resume").shows("2 requests are open").shows("Which one?").types("2\n").shows("Going on with LT-1").shows(link).ends(exitDone)
+}
+
+// TestTerminalTables are as wide as the terminal, and cut there only.
+func TestTerminalTables(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("電脳-", 20) + "END"
+	tenant := intunetest.NewTenant(quick())
+	tenant.AddDevice(intune.ManagedDevice{
+		ID: annasNew, DeviceName: long, SerialNumber: "S-1", UserPrincipalName: "anna.katharina.von.berg.zu.hohenstein@contoso.com",
+		OperatingSystem: "Windows", OSVersion: strings.Repeat("9", 60), Model: long,
+	}, intunetest.SessionScript{URL: link})
+	d := newDesk(t, tenant)
+	if got := d.run("connect", "S-1", "-yes"); got.code != exitDone {
+		t.Fatalf("exit code %d:\n%s", got.code, got.stderr)
+	}
+	for _, args := range []string{"find S-1", "history", "show S-1"} {
+		fields := strings.Fields(args)
+		if got := d.run(fields...).stdout; !strings.Contains(got, long) || strings.Contains(got, "…") {
+			t.Errorf("%s cuts in a pipe:\n%s", args, got)
+		}
+		for _, columns := range []int{49, lineWidth} {
+			if screen := d.terminalOf(columns, fields...).ends(exitDone); !strings.Contains(screen, "…") || strings.Contains(screen, long) {
+				t.Errorf("%s does not cut on a terminal of %d columns:\n%s", args, columns, screen)
+			}
+		}
+		if screen := d.terminalOf(219, fields...).ends(exitDone); !strings.Contains(screen, long) || strings.Contains(screen, "…") {
+			t.Errorf("%s cuts on a wide terminal:\n%s", args, screen)
+		}
+	}
+	// An id is there to be copied.
+	if screen := d.terminalOf(49, "find", "S-1").ends(exitDone); !strings.Contains(screen, annasNew) {
+		t.Errorf("the id is cut:\n%s", screen)
+	}
 }

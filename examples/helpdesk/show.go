@@ -34,7 +34,7 @@ func (a *app) showCommand() *cobra.Command {
 			case asCSV:
 				return a.devicesOut([]intune.ManagedDevice{device}, false, true)
 			}
-			return a.print(card(&device, time.Now()))
+			return a.print(card(&device, time.Now(), a.columns))
 		},
 	}
 	w.register(cmd.Flags())

@@ -40,8 +40,13 @@ func cell(text string, width int) string {
 	return runewidth.FillRight(cut(orDash(clean(text)), width), width)
 }
 
-// cut shortens a text to a width on the screen.
-func cut(text string, width int) string { return runewidth.Truncate(text, width, "…") }
+// cut shortens a text to a width on the screen. A width of 0 is no limit.
+func cut(text string, width int) string {
+	if width == 0 {
+		return text
+	}
+	return runewidth.Truncate(text, width, "…")
+}
 
 func orDash(text string) string {
 	if text == "" {
@@ -141,12 +146,12 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// facts are names and values, one a line.
-func facts(rows [][2]string) string {
+// facts are names and values, one a line, cut to a width. A width of 0 is no limit.
+func facts(rows [][2]string, width int) string {
 	const indent = 12
 	var b strings.Builder
 	for _, row := range rows {
-		value := cut(cmp.Or(clean(row[1]), "-"), lineWidth-indent)
+		value := cut(cmp.Or(clean(row[1]), "-"), less(width, indent))
 		fmt.Fprintf(&b, "%-*s%s\n", indent, row[0], value)
 	}
 	return b.String()

@@ -98,7 +98,7 @@ func (a *app) whoami(info intune.TokenInfo) string {
 		}
 		rows = append(rows, [2]string{n.purpose, state})
 	}
-	return facts(rows)
+	return facts(rows, a.columns)
 }
 
 func (a *app) whoamiJSON(info intune.TokenInfo) error {

@@ -27,7 +27,7 @@ type bulkOptions struct {
 	reference string
 	maxWait   time.Duration
 
-	results string // "" is standard output
+	results string // "-" is standard output, as is ""; "" also lets a person have a table
 	round   string // "" for none, in the demo and with --dry-run
 
 	perSecond float64
@@ -99,7 +99,8 @@ func (a *app) bulkCommand() *cobra.Command {
 	flags.BoolVar(&o.wait, "wait", false, "also wait for the link of each session")
 	flags.DurationVar(&o.maxWait, "max-wait", defaultWait, "how long to wait for each")
 	flags.BoolVar(&o.writeLinks, "write-links", false, "write the links into the results; whoever has a link can join the session")
-	flags.StringVarP(&o.results, "output", "o", "", "`file` for the results, as CSV (default: standard output)")
+	flags.StringVarP(&o.results, "output", "o", "", "`file` for the results, as CSV; \"-\" is standard output (default: a table on "+
+		"a terminal, CSV in a pipe)")
 	flags.StringVar(&o.round, "round", "", "`file` that remembers this round (default: FILE.round beside the input; needed with --app "+
 		"and standard input)")
 	flags.Float64Var(&o.perSecond, "per-second", 5, "`N` devices a second; the service allows an app 10. It adapts when the service throttles")
@@ -174,13 +175,11 @@ func (o *bulkOptions) checkWork(given map[string]bool) error {
 		return failed(exitUsage, "--max-wait needs --wait")
 	case o.maxWait <= 0 || o.maxWait > oldest:
 		return failed(exitUsage, "--max-wait must be above zero, such as 5m, and at most 24h")
-	case o.results == "-":
-		o.results = ""
 	}
 	for _, other := range []struct{ name, words string }{
 		{o.file, "the input"}, {o.round, "the round"}, {lockName(o.round), "the lock of the round"},
 	} {
-		if o.results != "" && other.name != "" && sameFile(o.results, other.name) {
+		if o.toFile() && other.name != "" && sameFile(o.results, other.name) {
 			return failed(exitUsage, "--output is the same file as %s; name another", other.words)
 		}
 	}
@@ -196,6 +195,9 @@ func (o *bulkOptions) checkReference(a *app) error {
 	}
 	return a.checkReference(o.reference)
 }
+
+// toFile reports that the results go to a file.
+func (o *bulkOptions) toFile() bool { return o.results != "" && o.results != "-" }
 
 // sameFile reports whether two names are those of one file, which may not exist yet.
 func sameFile(a, b string) bool {

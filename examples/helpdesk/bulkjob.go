@@ -40,7 +40,7 @@ func (j *job) run() error {
 	if err != nil {
 		return err
 	}
-	if err := probeResults(j.results); err != nil {
+	if err := j.probeResults(); err != nil {
 		return err
 	}
 	if j.demo && j.round == "" {
@@ -188,7 +188,7 @@ func (j *job) sayProblems() {
 			j.say("For these lines nobody is asked:")
 		}
 		if n <= maxShown {
-			j.say("line %d, %q: %s", r.line, r.text, r.detail)
+			j.say("line %d, %q: %s", r.line, cut(r.text, less(j.width, len("line 100000,"))), r.detail)
 		}
 	}
 	if n > maxShown {

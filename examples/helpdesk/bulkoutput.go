@@ -5,12 +5,89 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/mattn/go-runewidth"
 )
+
+// screen is the results for a person at a terminal. A detail that is too long for the table comes below its line, for it
+// says what went wrong, and so does a link, which is there to be copied.
+func (j *job) screen() string {
+	named := slices.ContainsFunc(j.rows, func(r *row) bool { return r.device != nil && !strings.EqualFold(r.device.name, r.text) })
+	cells := func(line, text, name, result, session string) []string {
+		row := []string{line, text}
+		if named {
+			row = append(row, name)
+		}
+		if row = append(row, result); j.wait {
+			row = append(row, session)
+		}
+		return row
+	}
+	rows, details := [][]string{cells("LINE", "DEVICE", "NAME", "RESULT", "SESSION")}, []string{"DETAIL"}
+	for _, r := range j.rows {
+		d, detail := j.shown(r)
+		result := outcomeWords(d.outcome)
+		if d.earlier {
+			result += " earlier"
+		}
+		rows, details = append(rows, cells(strconv.Itoa(r.line), r.text, d.name, result, d.session)), append(details, clean(detail))
+	}
+	taken := 0
+	for _, line := range aligned(rows, j.columns) {
+		taken = max(taken, runewidth.StringWidth(line)+columnGap)
+	}
+	for i, detail := range details {
+		if taken+runewidth.StringWidth(detail) > j.columns {
+			detail = ""
+		}
+		rows[i] = append(rows[i], detail)
+	}
+	lines := aligned(rows, j.columns)
+	const indent = "      "
+	for i, r := range j.rows {
+		if rows[i+1][len(rows[i+1])-1] != details[i+1] {
+			lines[i+1] += "\n" + indent + strings.TrimSuffix(wrapped(details[i+1], less(j.columns, len(indent)), indent), "\n")
+		}
+		if j.writeLinks && r.device != nil && !r.device.link.IsZero() {
+			lines[i+1] += "\n" + indent + r.device.link.Reveal()
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// outcomeWords are those of the summary.
+func outcomeWords(o intune.Outcome) string {
+	switch o {
+	case intune.OutcomeRejected:
+		return "refused"
+	case intune.OutcomeNotSent:
+		return "not sent"
+	case outcomeNotFound:
+		return "no device"
+	case outcomeAmbiguous:
+		return "several"
+	case outcomeWouldAsk:
+		return "would ask"
+	default:
+		return string(o)
+	}
+}
+
+// shown is what there is to show of a row: its device, or what is wrong with it in the place of one.
+func (j *job) shown(r *row) (d *device, detail string) {
+	if r.device == nil {
+		return &device{outcome: r.outcome}, r.detail
+	}
+	if detail = r.device.detail; !r.first {
+		detail = strings.TrimSuffix(fmt.Sprintf("the same device as line %d; %s", r.device.line, detail), "; ")
+	}
+	return r.device, detail
+}
 
 // table is the results as rows, in the order of the input.
 func (j *job) table() [][]string {
@@ -31,11 +108,8 @@ func (j *job) table() [][]string {
 }
 
 func (j *job) cells(r *row) []string {
-	d := r.device
-	if d == nil {
-		d = &device{outcome: r.outcome, detail: r.detail}
-	}
-	run, at, detail := "", "", d.detail
+	d, detail := j.shown(r)
+	run, at := "", ""
 	if d.asked() {
 		run = "this"
 		if d.earlier {
@@ -44,9 +118,6 @@ func (j *job) cells(r *row) []string {
 	}
 	if !d.askedAt.IsZero() {
 		at = d.askedAt.UTC().Format(time.RFC3339)
-	}
-	if r.device != nil && !r.first {
-		detail = strings.TrimSuffix(fmt.Sprintf("the same device as line %d; %s", d.line, detail), "; ")
 	}
 	cells := []string{strconv.Itoa(r.line), r.text, d.id, d.name, d.serial, string(d.outcome), run, at, d.requestID, d.clientID, detail}
 	if j.wait {
@@ -76,11 +147,11 @@ func target(name string) (file string, replaced bool, err error) {
 }
 
 // probeResults finds out before anybody is asked whether the results can be written.
-func probeResults(name string) error {
-	if name == "" {
+func (o *bulkOptions) probeResults() error {
+	if !o.toFile() {
 		return nil
 	}
-	file, replaced, err := target(name)
+	file, replaced, err := target(o.results)
 	if err == nil && replaced {
 		var probe *os.File
 		if probe, err = temporary(file); err == nil {
@@ -97,9 +168,13 @@ func temporary(file string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 }
 
-// writeResults writes the results, all or nothing.
-func (j *job) writeResults(text string) error {
-	if j.results == "" {
+// writeResults writes the results. A file gets all or nothing.
+func (j *job) writeResults() error {
+	if j.results == "" && j.columns > 0 {
+		return j.print(j.screen())
+	}
+	text := writeCSV(j.table())
+	if !j.toFile() {
 		return j.print(text)
 	}
 	name, replaced, err := target(j.results)
@@ -129,10 +204,11 @@ func (j *job) writeResults(text string) error {
 	return os.Rename(file.Name(), name)
 }
 
-// finish writes the results and the summary. The error has the exit code.
+// finish writes the results and the summary, last so that it is what a person sees. The error has the exit code.
 func (j *job) finish(took time.Duration) error {
+	err := j.writeResults()
 	j.summarize(took)
-	if err := j.writeResults(writeCSV(j.table())); err != nil {
+	if err != nil {
 		again := "run it again"
 		if !j.dryRun {
 			again = "the record knows who was asked: the same command with another --output writes them, and asks nobody again"

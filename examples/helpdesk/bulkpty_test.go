@@ -100,3 +100,55 @@ func TestBulkTerminalCtrlCTwice(t *testing.T) {
 	p.run("in.csv", "-yes").wants(exitUnknown).wantsColumns("outcome run", "unknown earlier", "unknown earlier")
 	p.prompts(1, 1)
 }
+
+// TestBulkTerminalTable is for a person: a table, and the summary last. CSV is for programs.
+func TestBulkTerminalTable(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(2, nil, intunetest.SessionScript{URL: link}))
+	p.write("in.csv", "Device\nS-001\nPC-002\nPC-001\nPC-999 "+strings.Repeat("電脳", 40)+"\n")
+	screen := p.terminal("in.csv", "-dry-run").ends(exitNothing)
+	for _, part := range []string{
+		"LINE  DEVICE", "  NAME ", "2     S-001 ", "PC-001  would ask ", "the same device as", "  no device ", "…",
+	} {
+		if !strings.Contains(screen, part) {
+			t.Errorf("%q was not on the screen:\n%s", part, screen)
+		}
+	}
+	if strings.Contains(screen, "deviceId") {
+		t.Errorf("CSV on the screen:\n%s", screen)
+	}
+	p.write("in.csv", "PC-001\nPC-002\n")
+	screen = p.terminal("in.csv", "-yes", "-wait", "-write-links").ends(exitDone)
+	table, summary := strings.Index(screen, "LINE  DEVICE  RESULT    SESSION  DETAIL"), strings.Index(screen, "2 lines, 2 devices: 2 accepted")
+	if table < 0 || summary < table {
+		t.Errorf("the table at %d, the summary at %d:\n%s", table, summary, screen)
+	}
+	if n := strings.Count(screen, "\r\n      "+link+"\r\n"); n != 2 {
+		t.Errorf("%d links, want 2:\n%s", n, screen)
+	}
+	if screen := p.terminal("in.csv", "-yes").ends(exitDone); !strings.Contains(screen, "accepted earlier") || strings.Contains(screen, link) {
+		t.Errorf("screen:\n%s", screen)
+	}
+	p.prompts(1, 1)
+	screen = p.terminalOf(299, "bulk", "in.csv", "-yes", "-o", "-").
+		shows("1,PC-001," + idOf(1) + ",PC-001,S-001,accepted,earlier,").ends(exitDone)
+	if strings.Contains(screen, "LINE") {
+		t.Errorf("a table in the place of CSV:\n%s", screen)
+	}
+}
+
+// TestBulkTerminalDetail is whole on a narrow terminal too: it says what went wrong, and the run after this one asks again.
+func TestBulkTerminalDetail(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil))
+	const why = "The device is one that the partner does not support, for a reason that takes long to tell, until the very end."
+	p.tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: http.StatusBadRequest, Code: "BadRequest", Message: why, Times: -1})
+	p.write("in.csv", list(1))
+	screen := p.terminalOf(49, "bulk", "in.csv", "-yes").ends(exitRefused)
+	if !strings.Contains(screen, "PC-001  refused  -") {
+		t.Errorf("the row is not on the screen:\n%s", screen)
+	}
+	if words := strings.Join(strings.Fields(screen), " "); !strings.Contains(words, why) {
+		t.Errorf("the detail is not on the screen:\n%s", screen)
+	}
+}

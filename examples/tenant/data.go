@@ -24,8 +24,8 @@ var sample []byte
 // content is a file of -data.
 type content struct {
 	// Devices are as Graph writes them. A saved answer to GET …/managedDevices will do: its "value" are devices too.
-	Devices []intune.ManagedDevice `json:"devices"`
-	Value   []intune.ManagedDevice `json:"value"`
+	Devices []device `json:"devices"`
+	Value   []device `json:"value"`
 
 	// Sessions are, by device id, what becomes of the requests for remote assistance, one after the other.
 	Sessions map[string][]script `json:"sessions"`
@@ -168,7 +168,7 @@ func (c *content) check() error {
 	return nil
 }
 
-func (c *content) devices() []intune.ManagedDevice {
+func (c *content) devices() []device {
 	return slices.Concat(c.Devices, c.Value)
 }
 
@@ -196,7 +196,7 @@ func (c *content) tenant(options *intunetest.TenantOptions) *intunetest.Tenant {
 				Never: s.Never, KeepOld: s.KeepOld, ClearOld: s.ClearOld,
 			})
 		}
-		tenant.AddDevice(d, scripts...)
+		tenant.AddDevice(d.ManagedDevice, scripts...)
 	}
 	for _, a := range c.DetectedApps {
 		var devices []intune.DeviceRef

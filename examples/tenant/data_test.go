@@ -91,6 +91,9 @@ func TestBadData(t *testing.T) {
 		"duration again": {`{"devices": [{"id": "1"}], "sessions": {"1": [{"after": []}]}}`, `"1m30s"`},
 		"app on":         {`{"detectedApps": [{"displayName": "VPN", "devices": ["x"]}]}`, `"VPN" is on x`},
 		"connector":      {`{"connector": "on"}`, "onboarded, onboarding"},
+		"time":           {`{"devices": [{"id": "1", "lastSyncDateTime": "yesterday"}]}`, `lastSyncDateTime "yesterday" is no time`},
+		"relative time":  {`{"value": [{"id": "1", "enrolledDateTime": "-3x"}]}`, `like "-3d", "-2h" or "-3d12h"`},
+		"no device":      {`{"devices": ["LT-1"]}`, "a device should be a JSON object"},
 	} {
 		if _, err := readData(file(t, "bad.json", c.text)); err == nil {
 			t.Errorf("%s: no error", name)
@@ -108,6 +111,43 @@ func TestDurations(t *testing.T) {
 		var d duration
 		if err := unmarshal([]byte(text), &d); err != nil || time.Duration(d) != want {
 			t.Errorf("%s: %v, %v", text, time.Duration(d), err)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 7, 10, 12, 0, 0, 5, time.UTC)
+	for text, want := range map[string]string{
+		"2026-07-01T08:09:10Z": "2026-07-01T08:09:10Z", "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
+		"now": "2026-07-10T12:00:00Z", "-3d": "2026-07-07T12:00:00Z", "-2h": "2026-07-10T10:00:00Z",
+		"-3d12h30m": "2026-07-06T23:30:00Z", "+1d": "2026-07-11T12:00:00Z", "-0d": "2026-07-10T12:00:00Z",
+	} {
+		at, err := parseTime(text, now)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got := at.Format(time.RFC3339); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	for _, text := range []string{"", "3d", "-", "-d", "-3", "--3d", "-3d-2h", "-1.5d", "-999999999d", "-3d 2h", "-36500d2000000h", "-2H", "tomorrow"} {
+		if at, err := parseTime(text, now); err == nil {
+			t.Errorf("%q is %v", text, at)
+		}
+	}
+}
+
+// The sample never looks forgotten: its devices were there hours and days ago, whenever it is started.
+func TestSampleIsFresh(t *testing.T) {
+	t.Parallel()
+	c, err := readData("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range c.devices() {
+		if age := time.Since(d.LastSyncDateTime); age < 0 || age > 7*24*time.Hour {
+			t.Errorf("%s synced %v ago", d.DeviceName, age)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestAnnouncement(t *testing.T) {
 				examples[language] = strings.TrimSpace(example)
 			}
 		}
-		for language, command := range map[string]string{"curl": "curl", "PowerShell": "", "JavaScript": "node", "Go": ""} {
+		for language, command := range map[string]string{"helpdesk": "", "curl": "curl", "PowerShell": "", "JavaScript": "node", "Go": ""} {
 			example := examples[language]
 			if !strings.Contains(example, s.root) || strings.Contains(example, "%!") {
 				t.Errorf("%v, %s: %q", args, language, example)
@@ -41,6 +41,13 @@ func TestAnnouncement(t *testing.T) {
 			if err != nil || !bytes.Contains(out, []byte("LT-4F7K2")) {
 				t.Errorf("%v, %s: %v: %s", args, language, err, out)
 			}
+		}
+		want := "helpdesk connect LT-4F7K2 --graph " + s.root
+		if s.ca != "" {
+			want += " --ca '" + s.ca + "'"
+		}
+		if examples["helpdesk"] != want {
+			t.Errorf("%v, helpdesk: %q, want %q", args, examples["helpdesk"], want)
 		}
 		expression, _, _ := strings.Cut(examples["Go"], ", with ")
 		if _, err := parser.ParseExpr(expression); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -166,6 +167,19 @@ func (c *content) check() error {
 		}
 	}
 	return nil
+}
+
+// nameToPaste is what finds a device of the content on a command line, in any shell and without quotes.
+func (c *content) nameToPaste() string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+	for _, d := range c.devices() {
+		for _, name := range []string{d.DeviceName, d.ID} {
+			if name != "" && name[0] != '-' && strings.Trim(name, plain) == "" {
+				return name
+			}
+		}
+	}
+	return "WHO"
 }
 
 func (c *content) devices() []device {

@@ -151,3 +151,23 @@ func TestSampleIsFresh(t *testing.T) {
 		}
 	}
 }
+
+// The device of the line for helpdesk is one that is there, and whose name needs no quotes.
+func TestNameToPaste(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{}`: "WHO",
+		`{"devices": [{"id": "1", "deviceName": "LT-1"}]}`:                          "LT-1",
+		`{"devices": [{"id": "1-2", "deviceName": "Bo's iPad"}]}`:                   "1-2",
+		`{"devices": [{"id": "a b", "deviceName": "$(x)"}], "value": [{"id":"2"}]}`: "2",
+		`{"devices": [{"id": "-x"}]}`:                                               "WHO",
+	} {
+		c, err := readData(file(t, "d.json", text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.nameToPaste(); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

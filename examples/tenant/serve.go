@@ -24,7 +24,7 @@ func serve(ctx context.Context, s settings, simulator *simulator, stdout, stderr
 	if err != nil {
 		return err
 	}
-	at := place{root: "http://" + reachable(listener.Addr())}
+	at := place{root: "http://" + reachable(listener.Addr()), device: simulator.content.nameToPaste()}
 	server := &http.Server{
 		Handler:           simulator.handler(s.open),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -100,31 +100,34 @@ func hosts(s settings) []string {
 	return list
 }
 
-// place is where the server is.
-type place struct{ root, ca string }
+// place is where the server is, and a device that is there.
+type place struct{ root, ca, device string }
 
 // announce prints one line for programs, and how to go on for people.
 func (at place) announce(stdout, stderr io.Writer) {
 	const devices = "/v1.0/deviceManagement/managedDevices"
 	url := at.root + devices
-	trust := map[string]string{"curl": "", "powershell": "", "javascript": ""}
+	trust := map[string]string{"curl": "", "powershell": "", "javascript": "", "helpdesk": ""}
 	insecure, withCertificate := "InsecureAllowCredentialWithHTTP: true, ", ""
 	if at.ca != "" {
 		trust = map[string]string{
 			"curl": "--cacert '" + at.ca + "' ", "powershell": "-SkipCertificateCheck ", "javascript": "NODE_EXTRA_CA_CERTS='" + at.ca + "' ",
+			"helpdesk": " --ca '" + at.ca + "'",
 		}
 		insecure, withCertificate = "", ", with SSL_CERT_FILE='"+at.ca+"' on Linux"
 	}
 	fmt.Fprintf(stderr, "This is a test server with invented devices; it is not Microsoft Graph, and it takes any token. Ctrl+C ends it.\n"+
-		"  curl        curl %s-H 'Authorization: Bearer test' '%s'\n"+
-		"  PowerShell  Invoke-RestMethod %s-Headers @{Authorization = 'Bearer test'} '%s'\n"+
-		"  JavaScript  %snode -e \"fetch('%s', {headers: {Authorization: 'Bearer test'}}).then(r => r.json()).then(console.log)\"\n"+
+		"  helpdesk    helpdesk connect %[10]s --graph %[7]s%[11]s\n"+
+		"  curl        curl %[1]s-H 'Authorization: Bearer test' '%[2]s'\n"+
+		"  PowerShell  Invoke-RestMethod %[3]s-Headers @{Authorization = 'Bearer test'} '%[4]s'\n"+
+		"  JavaScript  %[5]snode -e \"fetch('%[6]s', {headers: {Authorization: 'Bearer test'}}).then(r => r.json()).then(console.log)\"\n"+
 		"  Go          intune.NewClient(intune.StaticToken(\"test\"), &intune.ClientOptions{"+
 		"ClientOptions: azcore.ClientOptions{%[8]sCloud: cloud.Configuration{"+
 		"ActiveDirectoryAuthorityHost: %[7]q, Services: map[cloud.ServiceName]cloud.ServiceConfiguration{"+
 		"intune.ServiceGraph: {Endpoint: %[7]q, Audience: \"https://graph.microsoft.com\"}}}}})%[9]s\n"+
 		"docs/testing.md has a whole test in each of them.\n",
-		trust["curl"], url, trust["powershell"], url, trust["javascript"], url, at.root, insecure, withCertificate)
+		trust["curl"], url, trust["powershell"], url, trust["javascript"], url, at.root, insecure, withCertificate,
+		at.device, trust["helpdesk"])
 	line := "ready " + at.root + " page " + at.root + "/_tenant/"
 	if at.ca != "" {
 		line += " ca " + at.ca

@@ -10,8 +10,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -39,18 +41,21 @@ func start() int {
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args)
+	out := &watched{w: stdout}
 	switch {
 	case errors.Is(err, errHelp):
-		printf(stdout, "%s", usage)
-		return exitOK
+		printf(out, "%s", usage)
+		err = nil
 	case err != nil:
 		printf(stderr, "quickstart: %v\nRun it with -h for help.\n", err)
 		return exitUsage
+	case o.live:
+		err = runLive(ctx, o, out, stderr)
+	default:
+		err = tour(ctx, o, out)
 	}
-	if o.live {
-		err = runLive(ctx, o, stdout, stderr)
-	} else {
-		err = tour(ctx, o, stdout)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write to standard output: %w", out.err)
 	}
 	switch {
 	case err == nil:
@@ -62,4 +67,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		printf(stderr, "quickstart: %v\n", err)
 		return exitFailure
 	}
+}
+
+// watched is a writer that remembers that it failed, for those who write without looking.
+type watched struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements [io.Writer].
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	w.err = cmp.Or(w.err, err)
+	return n, err
 }

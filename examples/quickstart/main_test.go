@@ -92,6 +92,23 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// Output that cannot be written is a failure, of the tour and of the help.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"-h"}} {
+		var errs strings.Builder
+		if code := run(t.Context(), args, full{}, &errs); code != exitFailure {
+			t.Errorf("%v: exit code %d", args, code)
+		}
+		contains(t, errs.String(), "quickstart: write to standard output: no space left on device")
+	}
+}
+
 func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ args, want string }{

@@ -49,7 +49,7 @@ func optionNames(query string) string {
 	return "?" + strings.Join(names, "&")
 }
 
-// printf writes to a terminal, where nothing can be done about a failure.
+// printf writes without looking; run looks whether it worked.
 func printf(out io.Writer, format string, values ...any) {
 	_, _ = fmt.Fprintf(out, format, values...)
 }

@@ -131,7 +131,10 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
-	for _, text := range []string{"", "3d", "-", "-d", "-3", "--3d", "-3d-2h", "-1.5d", "-999999999d", "-3d 2h", "-36500d2000000h", "-2H", "tomorrow"} {
+	for _, text := range []string{
+		"", "3d", "-", "-d", "-3", "--3d", "-3d-2h", "-1.5d", "-999999999d",
+		"-3d 2h", "-36500d2000000h", "-2H", "tomorrow",
+	} {
 		if at, err := parseTime(text, now); err == nil {
 			t.Errorf("%q is %v", text, at)
 		}

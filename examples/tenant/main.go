@@ -5,7 +5,8 @@
 //	go run ./examples/tenant -addr :0 -data devices.json -ca ca.pem -limits -strict
 //	go run ./examples/tenant -h
 //
-// When it is ready it prints one line on standard output, and how to use it on standard error:
+// When it is ready it prints one line on standard output, and on standard error how to use it: with curl and others, and with
+// examples/helpdesk, whose every command can be rehearsed here:
 //
 //	ready https://127.0.0.1:8443 page https://127.0.0.1:8443/_tenant/ ca /path/to/ca.pem
 //

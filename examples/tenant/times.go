@@ -59,14 +59,19 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 // parseRelative reads a sign, days, and the rest of a duration. Go's own durations have no days.
 func parseRelative(text string) (d time.Duration, ok bool) {
 	const most = 100 * 365 // days: more years than a device has seen, and far from the end of a Duration
-	sign := time.Duration(1)
-	switch {
-	case strings.HasPrefix(text, "-"):
-		sign = -1
-	case !strings.HasPrefix(text, "+"):
-		return 0, false
+	rest, before := strings.CutPrefix(text, "-")
+	if !before {
+		var after bool
+		if rest, after = strings.CutPrefix(text, "+"); !after {
+			return 0, false
+		}
 	}
-	rest := text[1:]
+	signed := func(d time.Duration) time.Duration {
+		if before {
+			return -d
+		}
+		return d
+	}
 	if days, after, found := strings.Cut(rest, "d"); found {
 		n, err := strconv.ParseUint(days, 10, 32)
 		if err != nil || n > most {
@@ -74,12 +79,12 @@ func parseRelative(text string) (d time.Duration, ok bool) {
 		}
 		d, rest = time.Duration(n)*24*time.Hour, after
 		if rest == "" {
-			return sign * d, true
+			return signed(d), true
 		}
 	}
 	if rest == "" || rest[0] < '0' || rest[0] > '9' { // no second sign
 		return 0, false
 	}
 	more, err := time.ParseDuration(rest)
-	return sign * (d + more), err == nil && more <= most*24*time.Hour
+	return signed(d + more), err == nil && more <= most*24*time.Hour
 }

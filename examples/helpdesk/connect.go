@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -183,7 +184,7 @@ func (a *app) askUser(ctx context.Context, client *intune.Client, record *record
 	})
 	w.next()
 	if err != nil {
-		return a.notOpened(ctx, err)
+		return cmp.Or(a.printPending(err, device.DeviceName, &o.handover), a.notOpened(ctx, err))
 	}
 	return a.handOver(ctx, record, device.DeviceName, &session, &o.handover)
 }

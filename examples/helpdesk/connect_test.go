@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -288,6 +289,40 @@ func TestConnectStopped(t *testing.T) {
 			d.run("connect", "S-NEW", "-yes", "-wait", "300ms", "-ask-again").wants(t, exitPending, nil, nil)
 			d.prompts(annasNew, 2)
 		})
+	}
+}
+
+// TestConnectJSONPending prints the request where a program reads the answer, and it is enough to go on.
+func TestConnectJSONPending(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	var request, again map[string]any
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms", "-json").decode(t, exitPending, &request)
+	for name, want := range map[string]any{"pending": true, "asked": "yes", "deviceId": annasNew, "deviceName": "LT-1"} {
+		if got := request[name]; got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if text := fmt.Sprint(request); strings.Contains(text, "salt") {
+		t.Errorf("it holds the resume token: %s", text)
+	}
+	id, _ := request["clientRequestId"].(string)
+	if want := "helpdesk resume " + id + " --json"; request["resume"] != want {
+		t.Errorf("resume is %v, want %s", request["resume"], want)
+	}
+	d.run("resume", id, "-wait", "200ms", "-json").decode(t, exitPending, &again)
+	if again["clientRequestId"] != id {
+		t.Errorf("resume prints %v, want %s", again["clientRequestId"], id)
+	}
+	come(d.tenant)
+	words := strings.Fields(request["resume"].(string))
+	d.run(words[1:]...).wants(t, exitDone, []string{link}, nil)
+
+	lost := newDesk(t, office(never))
+	lost.tenant.Inject(intunetest.Fault{PathSuffix: "/requestRemoteAssistance", Drop: intunetest.DropBefore})
+	lost.run("connect", "S-NEW", "-yes", "-wait", "200ms", "-json").decode(t, exitUnknown, &request)
+	if request["asked"] != "unknown" {
+		t.Errorf("asked is %v", request["asked"])
 	}
 }
 

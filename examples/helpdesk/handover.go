@@ -33,6 +33,36 @@ type sessionJSON struct {
 	RequestedAt     time.Time `json:"requestedAt"`
 }
 
+// pendingJSON is a request without a link yet, for programs. It has no resume token, which the journal keeps: the id of the
+// request is enough to go on.
+type pendingJSON struct {
+	Pending         bool      `json:"pending"`
+	Asked           string    `json:"asked"` // "yes", or "unknown" when nobody knows
+	DeviceID        string    `json:"deviceId"`
+	DeviceName      string    `json:"deviceName"`
+	ClientRequestID string    `json:"clientRequestId"`
+	RequestID       string    `json:"requestId"`
+	RequestedAt     time.Time `json:"requestedAt"`
+	Resume          string    `json:"resume"`
+}
+
+// printPending prints the request of a wait that ended without a link, if a program reads the answer.
+func (a *app) printPending(err error, deviceName string, h *handover) error {
+	pending, ok := errors.AsType[*intune.PendingError](err)
+	if !ok || !h.asJSON {
+		return nil
+	}
+	asked := "yes"
+	if pending.OutcomeUnknown {
+		asked = "unknown"
+	}
+	return a.printJSON(pendingJSON{
+		Pending: true, Asked: asked, DeviceID: pending.Device.DeviceID(), DeviceName: deviceName,
+		ClientRequestID: pending.ClientRequestID, RequestID: pending.RequestID, RequestedAt: pending.RequestedAt.UTC(),
+		Resume: "helpdesk resume " + pending.ClientRequestID + " --json" + a.flagsToRepeat(),
+	})
+}
+
 // handOver gives the link to the technician, once. It is noted only when that has worked: after a full disk, resume
 // shows it again.
 func (a *app) handOver(ctx context.Context, record *record, deviceName string, session *intune.RemoteAssistanceSession, h *handover) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +130,7 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 		return err // of the token
 	}
 	if err != nil {
-		return a.notOpened(ctx, err)
+		return cmp.Or(a.printPending(err, r.deviceName, h), a.notOpened(ctx, err))
 	}
 	return a.handOver(ctx, record, r.deviceName, &session, h)
 }

@@ -108,21 +108,6 @@ func TestConnectJSON(t *testing.T) {
 	}
 }
 
-func TestConnectOpensAndCopies(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, office())
-	opened, _ := d.program("xdg-open")
-	_, copied := d.program("wl-copy")
-	d.run("connect", "S-NEW", "-yes", "-open", "-copy").wants(t, exitDone, nil, []string{"opened in the browser and copied"})
-	if opened() != link || copied() != link+"END\n" {
-		t.Errorf("opened %q, copied %q", opened(), copied())
-	}
-
-	bare := newDesk(t, office())
-	bare.run("connect", "S-NEW", "-yes", "-open", "-copy").
-		wants(t, exitDone, []string{link}, []string{"browser could not be started", "could not be copied"})
-}
-
 func TestConnectOddLink(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office(intunetest.SessionScript{URL: "https://get.teamviewer.com/ѕ1"})) // the s is Cyrillic
@@ -353,44 +338,4 @@ func TestConnectAskAgain(t *testing.T) {
 	d.prompts(annasNew, 1)
 	d.run("connect", "S-NEW", "-yes", "-wait", "300ms", "-ask-again").wants(t, exitPending, nil, nil)
 	d.prompts(annasNew, 2)
-}
-
-// TestSecondSignal has a browser that keeps the tool: the first signal asks it to stop, the next ends it.
-func TestSecondSignal(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, office())
-	opened, _ := d.program("xdg-open")
-	script := filepath.Join(d.folder, "bin", "xdg-open")
-	content, err := os.ReadFile(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(script, append(content, "while [ -e "+script+" ]; do sleep 0.1; done\n"...), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	r := d.start("connect", "S-NEW", "-yes", "-open")
-	ended := make(chan int, 1)
-	go func() { // not Cmd.Wait, which would wait for the browser too
-		state, err := r.cmd.Process.Wait()
-		if err != nil {
-			t.Error(err)
-		}
-		ended <- state.ExitCode()
-	}()
-	for limit := time.After(patience); ; {
-		select {
-		case code := <-ended:
-			if code >= 0 {
-				t.Errorf("exit code %d, want an end by the signal", code)
-			}
-			return
-		case <-time.After(20 * time.Millisecond):
-			if opened() != "" {
-				_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended by now
-			}
-		case <-limit:
-			_ = r.cmd.Process.Kill()
-			t.Fatal("the signals did not end it")
-		}
-	}
 }

@@ -88,7 +88,8 @@ func newDesk(t *testing.T, tenant *intunetest.Tenant) *desk {
 	}))
 	t.Cleanup(server.Close)
 	d.env = map[string]string{
-		"HOME": d.folder, "PATH": filepath.Join(d.folder, "bin"), "TERM": "xterm", "TMPDIR": d.folder,
+		"DISPLAY": ":0", // there is a screen
+		"HOME":    d.folder, "PATH": filepath.Join(d.folder, "bin"), "TERM": "xterm", "TMPDIR": d.folder,
 		"XDG_STATE_HOME": filepath.Join(d.folder, "state"), "XDG_CONFIG_HOME": filepath.Join(d.folder, "config"),
 		"XDG_CACHE_HOME":      filepath.Join(d.folder, "cache"),
 		"HELPDESK_TEST_GRAPH": server.URL,

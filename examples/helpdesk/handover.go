@@ -84,7 +84,11 @@ func (a *app) show(
 ) (shown string, err error) {
 	var done []string
 	if h.open {
-		if err := browser.OpenURL(link); err != nil {
+		err := errors.New("there is none here")
+		if hasBrowser() {
+			err = openOnce(ctx, link, browser.OpenURL)
+		}
+		if err != nil {
 			a.warn("the browser could not be started: %v", err)
 		} else {
 			done = append(done, "opened in the browser")

@@ -28,7 +28,7 @@ func start() int {
 
 // run is the whole tool. It gives the exit code.
 func run(stops *stops, args []string, c *console) int {
-	browser.Stdout, browser.Stderr = c.err, c.err // what a browser prints is no answer of ours; the sign-in uses it too
+	browser.Stdout, browser.Stderr = nil, nil // what a browser prints may hold a link; the sign-in uses it too
 	a := &app{console: c, stops: stops}
 	root := a.commands()
 	root.SetArgs(twoDashes(root, args))

@@ -149,6 +149,7 @@ func (a *app) offerToGoOn(ctx context.Context, open *request, yes bool) (goOn bo
 		case "s", "n", "no":
 			return false, errDeclined
 		}
+		a.say("%q is none of y, a and s.", answer)
 	}
 }
 

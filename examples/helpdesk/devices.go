@@ -99,6 +99,7 @@ func (a *app) choose(ctx context.Context, title string, lines []string, otherwis
 		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(lines) {
 			return n - 1, nil
 		}
+		a.say("%q is no number from 1 to %d.", answer, len(lines))
 	}
 }
 

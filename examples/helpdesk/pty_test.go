@@ -199,6 +199,17 @@ func TestTerminalOpenRequest(t *testing.T) {
 	d.prompts(annasNew, 2)
 }
 
+// TestTerminalWrongAnswer says why an answer at a choice will not do.
+func TestTerminalWrongAnswer(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.terminal("connect", "LT-1").shows("Which one?").types("3\n").shows(`"3" is no number from 1 to 2.`).
+		types("S-NEW\n").shows(`"S-NEW" is no number from 1 to 2.`).types("\n").ends(exitAmbiguous)
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.terminal("connect", "S-NEW").shows("[s]top: ").types("maybe\n").shows(`"maybe" is none of y, a and s.`).types("s\n").ends(exitFailure)
+	d.prompts(annasNew, 1)
+}
+
 func TestTerminalResumeChoice(t *testing.T) {
 	t.Parallel()
 	d := twoOpen(t)

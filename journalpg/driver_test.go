@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,57 +39,74 @@ func (d *faultyDriver) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("pgx has another connection: %T", conn)
 	}
-	return &faultyConn{Conn: of, d: d}, nil
+	return &steppedConn{of, d.step}, nil
 }
 
-// call makes a call, or breaks the connection before or after it.
-func call[T any](c *faultyConn, work func() (T, error)) (result T, err error) {
-	var none T
-	fails := c.d.calls.Add(1) == c.d.at
+// step makes a call, or breaks the connection before or after it.
+func (d *faultyDriver) step(_ string, work func() error) error {
+	fails := d.calls.Add(1) == d.at
 	if fails {
-		c.d.met.Store(true)
+		d.met.Store(true)
 	}
-	if fails && !c.d.after {
-		_ = c.Conn.Close()
-		return none, errOnPurpose
+	if fails && !d.after {
+		return errOnPurpose
 	}
-	result, err = work()
+	err := work()
 	if fails && err == nil {
-		_ = c.Conn.Close()
-		return none, errOnPurpose
+		return errOnPurpose
 	}
-	return result, err
+	return err
 }
 
-type faultyConn struct {
+// steppedConn is a connection of pgx, each call of which is a step.
+type steppedConn struct {
 	*stdlib.Conn
 
-	d *faultyDriver
+	step func(name string, work func() error) error
 }
 
-func (c *faultyConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	return call(c, func() (driver.Tx, error) {
+// call makes a call. The connection breaks if the step fails on purpose.
+func call[T any](c *steppedConn, name string, work func() (T, error)) (result T, err error) {
+	err = c.step(name, func() (err error) {
+		result, err = work()
+		return err
+	})
+	if errors.Is(err, errOnPurpose) {
+		_ = c.Conn.Close()
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return result, nil
+}
+
+func (c *steppedConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	return call(c, "BEGIN", func() (driver.Tx, error) {
 		tx, err := c.Conn.BeginTx(ctx, options)
-		return &faultyTx{tx, c}, err
+		return &steppedTx{tx, c}, err
 	})
 }
 
-func (c *faultyConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	return call(c, func() (driver.Result, error) { return c.Conn.ExecContext(ctx, text, args) })
+func (c *steppedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	return call(c, verb(text), func() (driver.Result, error) { return c.Conn.ExecContext(ctx, text, args) })
 }
 
-func (c *faultyConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	return call(c, func() (driver.Rows, error) { return c.Conn.QueryContext(ctx, text, args) })
+func (c *steppedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	return call(c, verb(text), func() (driver.Rows, error) { return c.Conn.QueryContext(ctx, text, args) })
 }
 
-type faultyTx struct {
+// verb is the first word of a statement.
+func verb(text string) string { return strings.Fields(text)[0] }
+
+type steppedTx struct {
 	driver.Tx
 
-	c *faultyConn
+	c *steppedConn
 }
 
-func (t *faultyTx) Commit() error {
-	_, err := call(t.c, func() (struct{}, error) { return struct{}{}, t.Tx.Commit() })
+func (t *steppedTx) Commit() error {
+	_, err := call(t.c, "COMMIT", func() (struct{}, error) { return struct{}{}, t.Tx.Commit() })
 	return err
 }
 

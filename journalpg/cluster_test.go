@@ -122,8 +122,26 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// start starts the server and waits until it answers.
-func (c *cluster) start() error {
+// start starts the server and waits until it answers. It tries again, because those who served connections may be there for a moment
+// after the server was killed, and keep the new one out.
+func (c *cluster) start() (err error) {
+	for range 6 {
+		if err = c.startOnce(); err == nil {
+			return nil
+		}
+		if c.leash == nil {
+			return err
+		}
+		c.mu.Lock()
+		_ = c.leash.Close()
+		<-c.exited
+		c.mu.Unlock()
+	}
+	log, _ := os.ReadFile(filepath.Join(c.folder, "log"))
+	return fmt.Errorf("the server does not start: %w: %s", err, log)
+}
+
+func (c *cluster) startOnce() error {
 	postgres, err := binary("postgres")
 	if err != nil {
 		return err
@@ -140,17 +158,12 @@ func (c *cluster) start() error {
 		return err
 	}
 	defer db.Close()
-	for end := time.Now().Add(2 * time.Minute); ; {
+	for end := time.Now().Add(10 * time.Second); ; {
 		err := db.PingContext(context.Background())
 		if err == nil || time.Now().After(end) {
 			return err
 		}
-		select {
-		case <-exited:
-			log, _ := os.ReadFile(filepath.Join(c.folder, "log"))
-			return fmt.Errorf("the server has ended: %w: %s", err, log)
-		case <-time.After(20 * time.Millisecond):
-		}
+		<-time.After(20 * time.Millisecond)
 	}
 }
 

@@ -506,6 +506,32 @@ func TestJournalAsking_BusyTellsWho(t *testing.T) {
 	}
 }
 
+// What a person reads of a device whose copy died: who asked, when, that nobody knows whether it went out, and when it is free.
+func TestJournalAsking_BusyAsAPersonReadsIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	entry := asking(device())
+	must(t, f.journal().Asking(t.Context(), entry))
+	f.die()
+	j := f.journal()
+	busy := wantBusy(t, j.Asking(t.Context(), asking(entry.Device)))
+	line, err := busyLine(t.Context(), j, busy)
+	must(t, err)
+	at := busy.Since.Local()
+	want := "Kim asked at " + at.Format("15:04") + "; nobody knows whether it went out; free at " + at.Add(30*time.Minute).Format("15:04")
+	if line != want {
+		t.Errorf("got %q instead of %q", line, want)
+	}
+	must(t, j.Asked(t.Context(), asked(entry, intune.OutcomeAccepted)))
+	claimOne(t, f.journal())
+	busy = wantBusy(t, j.Asking(t.Context(), asking(entry.Device)))
+	line, err = busyLine(t.Context(), j, busy)
+	must(t, err)
+	if want := "Kim asked at " + at.Format("15:04") + "; the user was asked"; line != want {
+		t.Errorf("got %q instead of %q", line, want)
+	}
+}
+
 // Requests without a wait keep a device busy until Busy has passed, except for whoever says Again.
 func TestAgain(t *testing.T) {
 	t.Parallel()

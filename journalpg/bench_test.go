@@ -2,11 +2,14 @@ package journalpg_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/go-intune/intune"
 
+	"github.com/go-intune/intune/journalfile"
 	"github.com/go-intune/intune/journalpg"
 )
 
@@ -15,7 +18,11 @@ func BenchmarkJournal(b *testing.B) {
 	if shared.err != nil {
 		b.Skip(shared.err)
 	}
-	f := benchFixture(b)
+	benchmarkAsk(b, benchFixture(b))
+}
+
+func benchmarkAsk(b *testing.B, f intune.Journal) {
+	b.Helper()
 	ctx := b.Context()
 	var spent time.Duration
 	for b.Loop() {
@@ -33,6 +40,16 @@ func BenchmarkJournal(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(spent.Microseconds())/float64(b.N), "µs/ask")
+}
+
+// BenchmarkJournalFile is the same with the record in a file.
+func BenchmarkJournalFile(b *testing.B) {
+	file, err := os.OpenFile(filepath.Join(b.TempDir(), "asked.jsonl"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	benchmarkAsk(b, journalfile.New(file, nil))
 }
 
 func benchFixture(b *testing.B) *journalpg.Journal {

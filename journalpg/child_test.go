@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -44,6 +45,10 @@ func runChild() bool {
 		return false
 	}
 	var c child
+	go func() { // it dies with its parent
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	text, err := os.ReadFile(file)
 	if err == nil {
 		err = json.Unmarshal(text, &c)

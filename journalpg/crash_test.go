@@ -118,6 +118,8 @@ func (c *copies) start() process {
 	p.Env = append(os.Environ(), childVariable+"="+c.file, clockVariable+"="+clock)
 	stdout, err := p.StdoutPipe()
 	must(c.t, err)
+	_, err = p.StdinPipe()
+	must(c.t, err)
 	p.Stderr = os.Stderr
 	must(c.t, p.Cmd.Start())
 	go func() {

@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-intune/intune"
@@ -65,13 +66,40 @@ func helpWith(
 	go goOn(ctx, journal, client) // goes on with what copies left behind: journalpg.Resume
 	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{Reference: "INC-4711"})
 	if busy, ok := errors.AsType[*intune.DeviceBusyError](err); ok {
-		return fmt.Errorf("%s asked at %s; free at %s", busy.Actor, busy.Since, busy.FreeAt)
+		line, err := busyLine(ctx, journal, busy)
+		if err != nil {
+			return err
+		}
+		return errors.New(line)
 	}
 	if err != nil {
 		return err
 	}
 	fmt.Println(session.URL.Reveal())
 	return nil
+}
+
+// busyLine is what a person reads of a device that is busy. The record knows what became of the request that holds it.
+func busyLine(ctx context.Context, journal *journalpg.Journal, busy *intune.DeviceBusyError) (string, error) {
+	line := busy.Actor + " asked at " + busy.Since.Local().Format("15:04")
+	for request, err := range journal.Requests(ctx, busy.Since) {
+		if err != nil {
+			return "", err
+		}
+		if !strings.EqualFold(request.Device().DeviceID(), busy.Device.DeviceID()) {
+			continue
+		}
+		if request.Outcome() == intune.OutcomeAccepted {
+			line += "; the user was asked"
+		} else {
+			line += "; nobody knows whether it went out"
+		}
+		break
+	}
+	if !busy.FreeAt.IsZero() { // else somebody waits for the link
+		line += "; free at " + busy.FreeAt.Local().Format("15:04")
+	}
+	return line, nil
 }
 
 // goOn hands on the links of earlier requests to the people of the record.

@@ -178,8 +178,8 @@ func (j *Journal) insertAlone(ctx context.Context, tx *sql.Tx, entry intune.Jour
 // took the device, another copy holds the wait or has ended it, or the lease is over and the database can't be asked. Any other error
 // means that the end is not recorded; it is as soon as the database can be reached.
 //
-// The wait is that of the context of a [Claimed], if the entry is of its request, or else that of Asking in this journal. A wait that neither of them began, such
-// as one with a token from the record, ends the request if nobody holds it.
+// The wait is that of the context of a [Claimed], if the entry is of its request, or else that of Asking in this journal. A wait
+// that neither of them began, such as one with a token from the record, ends the request if nobody holds it.
 func (j *Journal) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	if j != nil && j.db != nil && j.life.Err() != nil {
 		return fmt.Errorf("journal: %w, so that nobody knows who waits now: %w", errClosed, intune.ErrSuperseded)

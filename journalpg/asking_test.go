@@ -602,7 +602,8 @@ func TestJournalAsking_HostileTexts(t *testing.T) {
 	of := asked(entry, intune.OutcomeAccepted)
 	of.Error, of.RequestID = "\x00", "\x00\xff"
 	must(t, j.Asked(t.Context(), of))
-	if n := f.count(`SELECT count(*) FROM {request} WHERE length(asking::jsonb->>'actor') > 50 AND asked::jsonb->>'error' IS NOT NULL`); n != 1 {
+	n := f.count(`SELECT count(*) FROM {request} WHERE length(asking::jsonb->>'actor') > 50 AND asked::jsonb->>'error' IS NOT NULL`)
+	if n != 1 {
 		t.Errorf("%d rows can be read as JSON", n)
 	}
 	got := requests(t, j)[0]

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
-
 	"github.com/go-intune/intune/journalfile"
+
 	"github.com/go-intune/intune/journalpg"
 )
 

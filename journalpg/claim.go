@@ -142,7 +142,8 @@ func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool)
 
 // holdClaimed makes the context of a claim.
 func (j *Journal) holdClaimed(parent context.Context, t taken, until time.Time) context.Context {
-	ctx, cancel := context.WithCancelCause(context.WithValue(parent, claimKey{}, claim{j.copy, t.row.id, t.row.fence, t.row.deviceID, t.row.key}))
+	of := claim{j.copy, t.row.id, t.row.fence, t.row.deviceID, t.row.key}
+	ctx, cancel := context.WithCancelCause(context.WithValue(parent, claimKey{}, of))
 	h := &hold{id: t.row.id, fence: t.row.fence, claimed: true, cancel: cancel, until: until}
 	h.mu.Lock() // the timer must not look before it is there
 	h.timer = time.AfterFunc(time.Until(until), func() { j.lapsed(h) })

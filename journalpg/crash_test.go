@@ -193,7 +193,9 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections break on purpose
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	of := child{DSN: postgres.dsn("postgres"), Schema: f.schema, URL: server.URL, Root: server.Certificate().Raw, Lease: 700 * time.Millisecond}
+	of := child{
+		DSN: postgres.dsn("postgres"), Schema: f.schema, URL: server.URL, Root: server.Certificate().Raw, Lease: 700 * time.Millisecond,
+	}
 	for i := range devices {
 		script := intunetest.SessionScript{AfterReads: 2, After: rand.N(3 * time.Second)}
 		of.Devices = append(of.Devices, tenant.AddDevice(intune.ManagedDevice{DeviceName: fmt.Sprintf("PC-%d", i)}, script))
@@ -266,8 +268,7 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		}
 	}
 	delete(died, "")
-	t.Logf("%d kills, %d stops, %d restarts of the server; %d devices, each asked once, and each link handed out once; before the program's second look: "+
-		"%d not asked; copies died: %v", kills, stops, restarts, devices, unasked, died)
+	t.Logf("%d kills, %d stops, %d restarts of the server; %d devices; before the program's second look %d were not asked; copies died: %v", kills, stops, restarts, devices, unasked, died)
 }
 
 // diedAsking says where the copy died that was to ask.

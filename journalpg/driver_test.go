@@ -185,7 +185,8 @@ func (b *broken) run(t *testing.T) {
 func (b *broken) ask(t *testing.T, entry intune.JournalEntry) bool {
 	t.Helper()
 	err := b.j.Asking(t.Context(), entry)
-	if n := b.f.count(`SELECT count(*) FROM {request} WHERE client_request_id = $1 AND outcome IS NULL`, entry.ClientRequestID); err == nil && n != 1 {
+	n := b.f.count(`SELECT count(*) FROM {request} WHERE client_request_id = $1 AND outcome IS NULL`, entry.ClientRequestID)
+	if err == nil && n != 1 {
 		t.Errorf("call %d: %d rows are there of a request that may go out", b.n, n)
 	}
 	if err != nil {

@@ -81,7 +81,7 @@ func helpWith(
 
 // busyLine is what a person reads of a device that is busy. The record knows what became of the request that holds it.
 func busyLine(ctx context.Context, journal *journalpg.Journal, busy *intune.DeviceBusyError) (string, error) {
-	line := busy.Actor + " asked at " + busy.Since.Local().Format("15:04")
+	asked := "nobody knows whether it went out"
 	for request, err := range journal.Requests(ctx, busy.Since) {
 		if err != nil {
 			return "", err
@@ -90,12 +90,11 @@ func busyLine(ctx context.Context, journal *journalpg.Journal, busy *intune.Devi
 			continue
 		}
 		if request.Outcome() == intune.OutcomeAccepted {
-			line += "; the user was asked"
-		} else {
-			line += "; nobody knows whether it went out"
+			asked = "the user was asked"
 		}
 		break
 	}
+	line := busy.Actor + " asked at " + busy.Since.Local().Format("15:04") + "; " + asked
 	if !busy.FreeAt.IsZero() { // else somebody waits for the link
 		line += "; free at " + busy.FreeAt.Local().Format("15:04")
 	}

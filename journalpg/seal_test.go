@@ -58,6 +58,48 @@ func TestOptions_KeySealsRows(t *testing.T) {
 	}
 }
 
+// An earlier entry that is put back into its row leads to no other device, and a wait that is opened again is no second request.
+func TestOptions_KeyAndEarlierEntries(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	j := f.journal()
+	entry := ask(t, j, device())
+	var text, seal string
+	must(t, f.db.QueryRowContext(t.Context(), `SELECT asked, asked_seal FROM `+f.schema+`.request`).Scan(&text, &seal))
+	must(t, j.Asked(t.Context(), asked(entry, intune.OutcomeRejected)))
+	f.exec(`UPDATE {request} SET asked = $1, asked_seal = $2, outcome = 'accepted', open = true, has_token = true, key_used = true`,
+		text, seal)
+	claimed := claimOne(t, f.journal())
+	if got := claimed.Request.Device(); got != entry.Device {
+		t.Errorf("the device is %v", got)
+	}
+	if got := claimed.Request.ResumeToken(); got != entry.ResumeToken {
+		t.Errorf("the token is %q", got)
+	}
+	wantBusy(t, j.Asking(t.Context(), asking(entry.Device)))
+}
+
+// With another key, devices stay busy and client-request-ids used.
+func TestOptions_AnotherKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	entry := ask(t, f.journal(), device())
+	other := f.journal(func(o *journalpg.Options) { o.Key = []byte(strings.Repeat("x", 32)) })
+	wantBusy(t, other.Asking(t.Context(), asking(entry.Device)))
+	again := bare(device())
+	again.ClientRequestID = entry.ClientRequestID
+	already, ok := errors.AsType[*intune.AlreadyAskedError](other.Asking(t.Context(), again))
+	if !ok {
+		t.Fatal("the key can be used again")
+	}
+	if got := already.Request.ResumeToken(); got != "" {
+		t.Errorf("the error tells a token that this copy can't check: %q", got)
+	}
+	f.die()
+	wantNoClaim(t, other)
+	claimOne(t, f.journal())
+}
+
 // Rows that are refused do not stand in the way of others, and a copy with another key sees none.
 func TestJournalClaim_PassesOverRefusedRows(t *testing.T) {
 	t.Parallel()

@@ -268,7 +268,8 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		}
 	}
 	delete(died, "")
-	t.Logf("%d kills, %d stops, %d restarts of the server; %d devices; before the program's second look %d were not asked; copies died: %v", kills, stops, restarts, devices, unasked, died)
+	t.Logf("%d kills, %d stops, %d restarts of the server; %d devices; before the program's second look %d were not asked; copies died: %v",
+		kills, stops, restarts, devices, unasked, died)
 }
 
 // diedAsking says where the copy died that was to ask.

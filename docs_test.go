@@ -385,9 +385,10 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go test -v -run 'Open.*Simulation' .": {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
 
 	"go test -run '^$' -bench Journal .": {file: ".ci/run", words: "-run '^$' -bench Journal -benchtime 1x ."},
-	"JOURNALPG_SOAK=1m go test -run CopiesThatDie .": {
-		notRun: "it takes a minute; every run of the tests kills copies for some seconds",
+	"JOURNALPG_SOAK=8m go test -timeout 30m -run CopiesThatDie .": {
+		notRun: "it takes many minutes; every run of the tests kills copies for some seconds",
 	},
+	"go test -run Model -rapid.checks=600 .": {notRun: "it takes a minute; every run of the tests compares some histories"},
 
 	"go test .": {file: ".ci/run", words: `go -C "$module" test -shuffle=on ./...`},
 	"SERVICE_LOAD=1000 go test -v -run TestLoad .": {notRun: "it takes minutes; every run of the tests puts a smaller load on the service"},

@@ -243,10 +243,14 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		_ = p.Process.Signal(syscall.SIGCONT)
 	}
 	// All that goes on ends, and what is not asked is given up.
-	eventuallyIn(t, 2*time.Minute, func() bool {
-		return f.count(`SELECT count(*) FROM {request} WHERE outcome IS DISTINCT FROM 'rejected' AND outcome IS DISTINCT FROM 'notSent'
-			AND (session = 'ready' OR session = 'left' AND outcome IS NULL AND copy IS NULL AND confirm_until < clock_timestamp())`) == devices
-	})
+	const over = `outcome IS DISTINCT FROM 'rejected' AND outcome IS DISTINCT FROM 'notSent' AND (session = 'ready'
+		OR session = 'left' AND outcome IS NULL AND copy IS NULL AND confirm_until < clock_timestamp())`
+	defer func() {
+		if t.Failed() {
+			c.tellOpen(f, over)
+		}
+	}()
+	eventuallyIn(t, 2*time.Minute, func() bool { return f.count(`SELECT count(*) FROM {request} WHERE `+over) == devices })
 	died := map[string]int{}
 	unasked := 0
 	for _, r := range requests(t, f.journal()) {
@@ -270,6 +274,27 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	delete(died, "")
 	t.Logf("%d kills, %d stops, %d restarts of the server; %d devices; before the program's second look %d were not asked; copies died: %v",
 		kills, stops, restarts, devices, unasked, died)
+}
+
+// tellOpen logs what is known of the requests that are not over.
+func (c *copies) tellOpen(f *fixture, over string) {
+	rows, err := f.db.Query(`SELECT client_request_id, concat_ws(' ', 'outcome', outcome, 'session', session, 'copy', copy, lease_until,
+		'asked', asking_at, 'open', open, 'waits', waits) FROM ` + f.schema + `.request WHERE (` + over + `) IS NOT TRUE LIMIT 10`)
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, says string
+		if err := rows.Scan(&id, &says); err != nil {
+			c.t.Error(err)
+		}
+		c.t.Logf("%s: %s; %v", id, says, c.about(id))
+	}
+	if err := rows.Err(); err != nil {
+		c.t.Error(err)
+	}
 }
 
 // diedAsking says where the copy died that was to ask.

@@ -108,14 +108,14 @@ type process struct {
 	done   chan struct{} // closed when all it has said was heard
 }
 
-func (c *copies) start() process {
+// start starts a copy whose clock is wrong.
+func (c *copies) start(ahead time.Duration) process {
 	c.t.Helper()
 	c.mu.Lock()
 	p := process{exec.Command(os.Args[0]), len(c.killed), make(chan struct{})}
 	c.killed = append(c.killed, false)
 	c.mu.Unlock()
-	clock := []string{"0s", "5m", "-5m"}[p.number%3]
-	p.Env = append(os.Environ(), childVariable+"="+c.file, clockVariable+"="+clock)
+	p.Env = append(os.Environ(), childVariable+"="+c.file, clockVariable+"="+ahead.String())
 	stdout, err := p.StdoutPipe()
 	must(c.t, err)
 	_, err = p.StdinPipe()
@@ -204,9 +204,10 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	must(t, err)
 	c := &copies{t: t, file: filepath.Join(t.TempDir(), "child.json")}
 	must(t, os.WriteFile(c.file, text, 0o600))
+	clocks := []time.Duration{0, 5 * time.Minute, -5 * time.Minute}
 	running := make([]process, 3)
 	for i := range running {
-		running[i] = c.start()
+		running[i] = c.start(clocks[i])
 	}
 	defer func() {
 		for _, p := range running {
@@ -235,12 +236,14 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		}
 		kills++
 		c.kill(running[i])
-		running[i] = c.start()
+		running[i] = c.start(clocks[rand.IntN(len(clocks))])
 	}
 	pause(t, time.Second)
 	must(t, retried(t, func() error { return f.db.PingContext(t.Context()) }))
-	for _, p := range running {
-		_ = p.Process.Signal(syscall.SIGCONT)
+	// A copy waits by its own clock. One that is behind that of the copy which asked would wait for minutes too long.
+	for i := range running {
+		c.kill(running[i])
+		running[i] = c.start(5 * time.Minute)
 	}
 	// All that goes on ends, and what is not asked is given up.
 	const over = `outcome IS DISTINCT FROM 'rejected' AND outcome IS DISTINCT FROM 'notSent' AND (session = 'ready'

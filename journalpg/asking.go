@@ -210,10 +210,11 @@ func (a *ask) settle(ctx context.Context, tx *sql.Tx) (struct{}, error) {
 	return struct{}{}, a.j.restore(ctx, tx, &a.row)
 }
 
-// restore leaves again what a request had ended that asked nobody.
+// restore leaves again what a request had ended that asked nobody. Nobody knows any more when it was left, and so it is looked at again.
 func (j *Journal) restore(ctx context.Context, tx *sql.Tx, r *row) error {
 	_, err := tx.ExecContext(ctx, j.sql(`UPDATE {request} AS r SET open = true, superseded_by = NULL,
-			session = CASE WHEN ended IS NULL THEN NULL ELSE 'left' END, ended_at = CASE WHEN ended IS NULL THEN NULL ELSE ended_at END
+			session = CASE WHEN ended IS NULL THEN NULL ELSE 'left' END,
+			ended_at = CASE WHEN ended IS NULL THEN NULL ELSE least(ended_at, confirm_until - interval '1 microsecond') END
 		WHERE superseded_by = $3::text AND NOT EXISTS
 			(SELECT FROM {request} AS o WHERE o.scope = $1::text AND o.device_id = $2::text AND o.open)`), j.scope, r.deviceID, r.nonce)
 	return err

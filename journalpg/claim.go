@@ -42,8 +42,8 @@ func (c claim) isOf(j *Journal, entry intune.JournalEntry) bool {
 // before it learned the outcome. It passes over
 //
 //   - requests that are older than 24 hours,
-//   - requests whose outcome is unknown, whose wait was left, and whose time of confirmation (ConfirmWithin after Asking) is
-//     over: most likely nobody was asked,
+//   - requests whose outcome is unknown, and whose wait was left after the time of confirmation (ConfirmWithin after Asking): most
+//     likely nobody was asked,
 //   - requests with a poller, until Options.Busy after Asking, unless their wait was left,
 //   - rows that were changed by somebody without Options.Key, or whose token is of another device, request or cloud than
 //     they are. [Journal.Requests] returns an error for each of those.
@@ -99,7 +99,7 @@ func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool)
 			WHERE scope = $1::text AND open AND has_token AND coalesce(lease_until <= clock_timestamp(), true)
 				AND (waits OR session = 'left' OR busy_until <= clock_timestamp())
 				AND asking_at > clock_timestamp() - $2::bigint * interval '1 microsecond'
-				AND NOT (outcome IS DISTINCT FROM 'accepted' AND coalesce(session = 'left', false) AND confirm_until <= clock_timestamp())
+				AND NOT (outcome IS DISTINCT FROM 'accepted' AND coalesce(session = 'left' AND ended_at >= confirm_until, false))
 				AND NOT ($3::boolean AND coalesce(session = 'left' AND ended_at >= asking_at + $4::bigint * interval '1 microsecond', false))
 				AND NOT id = ANY ($5::text::bigint[]) AND (asking_at, id) > ($6::timestamptz, $7::bigint)
 			ORDER BY asking_at, id LIMIT $8::bigint FOR UPDATE SKIP LOCKED`),

@@ -247,7 +247,7 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	}
 	// All that goes on ends, and what is not asked is given up.
 	const over = `outcome IS DISTINCT FROM 'rejected' AND outcome IS DISTINCT FROM 'notSent' AND (session = 'ready'
-		OR session = 'left' AND outcome IS NULL AND copy IS NULL AND confirm_until < clock_timestamp())`
+		OR session = 'left' AND outcome IS NULL AND copy IS NULL AND ended_at >= confirm_until)`
 	defer func() {
 		if t.Failed() {
 			c.tellOpen(f, over)

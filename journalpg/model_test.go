@@ -22,6 +22,7 @@ type modelRequest struct {
 	outcome   intune.Outcome
 	session   intune.SessionOutcome
 	age       time.Duration
+	leftAt    time.Duration      // its age then
 	holder    *journalpg.Journal // whose wait it is, or was until the lease ended; nil if nobody has taken it
 	lives     bool               // the lease
 	fence     int
@@ -57,7 +58,7 @@ func (r *modelRequest) claimable() bool {
 	switch {
 	case r.over(), r.lives, r.entry.ResumeToken == "", r.age >= 24*time.Hour:
 		return false
-	case r.outcome != intune.OutcomeAccepted && r.session == intune.SessionLeft && r.age >= 2*time.Minute:
+	case r.outcome != intune.OutcomeAccepted && r.session == intune.SessionLeft && r.leftAt >= 2*time.Minute:
 		return false
 	default:
 		return r.waits || r.session == intune.SessionLeft || r.age >= 30*time.Minute
@@ -209,7 +210,7 @@ func (m *model) asked(t *rapid.T) {
 	delete(m.holds[j], r)
 	for _, earlier := range m.requests { // what it ended was ended by the next, or is left again
 		if earlier.by == r {
-			earlier.by = r.by
+			earlier.by, earlier.leftAt = r.by, 0
 		}
 	}
 	r.by = nil
@@ -257,7 +258,7 @@ func (m *model) ended(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("the wait is its own, and Ended returns %v", err)
 	}
-	r.session, r.holder, r.lives = session, nil, false
+	r.session, r.holder, r.lives, r.leftAt = session, nil, false, r.age
 }
 
 func (m *model) claim(t *rapid.T) {
@@ -321,7 +322,8 @@ func (m *model) close(t *rapid.T) {
 func (m *model) wait(t *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{3 * time.Minute, 31 * time.Minute, 10 * time.Hour}).Draw(t, "time")
 	m.f.exec(`UPDATE {request} SET asking_at = asking_at - $1::bigint * interval '1 microsecond',
-		busy_until = busy_until - $1::bigint * interval '1 microsecond', confirm_until = confirm_until - $1::bigint * interval '1 microsecond'
+		busy_until = busy_until - $1::bigint * interval '1 microsecond', confirm_until = confirm_until - $1::bigint * interval '1 microsecond',
+		asked_at = asked_at - $1::bigint * interval '1 microsecond', ended_at = ended_at - $1::bigint * interval '1 microsecond'
 		WHERE scope = $2`, d.Microseconds(), m.scope)
 	for _, r := range m.requests {
 		r.age += d

@@ -181,3 +181,28 @@ func TestJournal_LinkIsWithheld(t *testing.T) {
 		t.Error("the link was handed out")
 	}
 }
+
+// A wait of unknown outcome that was left early, and whose next copy died, is looked at once more after its time of confirmation: the
+// user may have been asked, and the link may be there. What was left after that time is given up.
+func TestJournalClaim_LeftEarlyAndDied(t *testing.T) {
+	t.Parallel()
+	for name, dies := range map[string]bool{"left early": false, "left early, and the next copy died": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			j := f.journal()
+			entry := asking(device())
+			must(t, j.Asking(t.Context(), entry))
+			must(t, j.Asked(t.Context(), asked(entry, intune.OutcomeUnknown)))
+			must(t, j.Ended(t.Context(), ended(entry, intune.SessionLeft)))
+			if dies {
+				claimOne(t, f.journal())
+				f.die()
+			}
+			f.age(3 * time.Minute)
+			claimed := claimOne(t, j)
+			must(t, j.Ended(claimed.Context, ended(entry, intune.SessionLeft)))
+			wantNoClaim(t, f.journal())
+		})
+	}
+}

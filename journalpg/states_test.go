@@ -58,9 +58,15 @@ func TestJournal_States(t *testing.T) {
 		"waiting unsure, copy died":    {nil, steps{outcome(unknown), dies, later(3 * time.Minute)}, false, true, "unknown  waiting=true"},
 		"left":                         {nil, steps{outcome(accepted), session(left)}, false, true, "accepted left waiting=true"},
 		"left early without a sign":    {nil, steps{outcome(unknown), session(left)}, false, true, "unknown left waiting=true"},
-		"left without a sign": {
+		"left early without a sign, later": {
 			nil,
 			steps{outcome(unknown), session(left), later(3 * time.Minute)},
+			false, true,
+			"unknown left waiting=true",
+		},
+		"left without a sign": {
+			nil,
+			steps{outcome(unknown), later(3 * time.Minute), session(left)},
 			false, false,
 			"unknown left waiting=true",
 		},
@@ -103,7 +109,8 @@ func TestJournal_States(t *testing.T) {
 			if got := summary(list[0]); got != c.says {
 				t.Errorf("the record says %q instead of %q", got, c.says)
 			}
-			err := other.Asking(t.Context(), asking(entry.Device))
+			second := asking(entry.Device)
+			err := other.Asking(t.Context(), second)
 			if c.busy {
 				wantBusy(t, err)
 			} else {
@@ -115,8 +122,7 @@ func TestJournal_States(t *testing.T) {
 			}
 			if !c.busy { // the new request has ended it
 				wantNoClaim(t, other)
-				f.exec(`DELETE FROM {request} WHERE superseded_by IS NULL`)
-				f.exec(`UPDATE {request} SET open = true, session = CASE WHEN ended IS NULL THEN NULL ELSE 'left' END, superseded_by = NULL`)
+				must(t, other.Asked(t.Context(), asked(second, intune.OutcomeRejected))) // and it is left again
 			}
 			claimed := claimOne(t, other)
 			if got := claimed.Request.ResumeToken(); got != entry.ResumeToken {

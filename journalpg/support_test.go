@@ -88,7 +88,9 @@ func (f *fixture) count(query string, args ...any) (n int) {
 func (f *fixture) age(d time.Duration) {
 	f.exec(`UPDATE {request} SET
 		asking_at = asking_at - $1::bigint * interval '1 microsecond', busy_until = busy_until - $1::bigint * interval '1 microsecond',
-		confirm_until = confirm_until - $1::bigint * interval '1 microsecond'`, d.Microseconds())
+		confirm_until = confirm_until - $1::bigint * interval '1 microsecond',
+		asked_at = asked_at - $1::bigint * interval '1 microsecond', ended_at = ended_at - $1::bigint * interval '1 microsecond'`,
+		d.Microseconds())
 }
 
 // die is what is left of a copy that died longer than its lease ago.

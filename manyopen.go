@@ -71,7 +71,7 @@ func (o *OpenRemoteAssistanceManyOptions) withDefaults() (
 	if err == nil {
 		err = checkDurations(filled.AcceptExistingAfter, filled.ConfirmWithin)
 	}
-	if err == nil && filled.MaxWaits < 0 {
+	if filled.MaxWaits < 0 {
 		err = invalidArgument("options.MaxWaits", "is negative; use 0 for 10,000")
 	}
 	filled.MaxWaits = cmp.Or(filled.MaxWaits, defaultMaxWaits)
@@ -191,7 +191,6 @@ const mostAtOnce = 1 << 20
 
 // stop ends the workers and the waits.
 func (m *openMany) stop(cancel context.CancelFunc) {
-	defer m.isLate()
 	defer time.AfterFunc(journalTimeout, m.isLate).Stop()
 	m.manyRun.stop(cancel)
 	m.ends.Wait()
@@ -362,14 +361,12 @@ func (m *openMany) leave() {
 		}
 	}
 	m.mu.Unlock()
-	var all sync.WaitGroup
 	places := make(chan struct{}, leavers)
 	for _, w := range left {
 		places <- struct{}{}
-		all.Go(func() { // in a goroutine of its own, which the journal may end
+		go func() { // of its own, which the journal may end
 			defer func() { <-places }()
 			m.finish(w, w.pending(m.ctx.Err()), nil)
-		})
+		}()
 	}
-	all.Wait()
 }

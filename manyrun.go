@@ -106,8 +106,8 @@ func (m *manyRun) loop(devices iter.Seq[DeviceRef]) {
 			continue
 		}
 		given := input.given
-		if input.ended || m.running >= m.workers || !m.form.room() {
-			given = nil // there is no other one, or no room for one
+		if m.running >= m.workers || !m.form.room() {
+			given = nil
 		}
 		select {
 		case next := <-given:
@@ -174,14 +174,12 @@ func (m *manyRun) stop(cancel context.CancelFunc) {
 	cancel()
 	for m.running > 0 {
 		event, told := m.events.next()
-		if !told {
+		switch {
+		case !told:
 			<-m.events.more
-			continue
-		}
-		if event.ended {
+		case event.ended:
 			m.running--
-		}
-		if event.late != nil && m.returned {
+		case event.late != nil && m.returned:
 			m.unheard = append(m.unheard, event.late)
 		}
 	}
@@ -224,7 +222,7 @@ func (m *manyRun) abandon(item *manyItem) (panicked any) {
 		return nil
 	}
 	record := graphpolicy.Record{Verdict: graphpolicy.Open, RequestID: item.id}
-	answer := manyAnswer{record: record, err: m.client.newError(m.client.newAsk(item.device, item.id), record, nil, errNotReturned)}
+	answer := manyAnswer{err: m.client.newError(m.client.newAsk(item.device, item.id), record, nil, errNotReturned)}
 	item.take(answer)
 	m.form.end(item, answer)
 	return nil

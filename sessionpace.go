@@ -87,16 +87,14 @@ func (h *sessionHandler) lookWithin(ctx context.Context, p *wait.Pace, budget *r
 	defer cancel()
 	sent := time.Now()
 	_, err := h.look(bounded)
-	switch {
-	case err == nil:
+	if err == nil {
 		h.plan(p, budget, sent)
 		return nil
-	case ctx.Err() != nil:
-		return h.pending(ctx.Err())
-	case bounded.Err() != nil:
-		return h.pending(h.trouble)
 	}
-	return h.pending(err)
+	if bounded.Err() != nil {
+		err = h.trouble
+	}
+	return h.pending(cmp.Or(ctx.Err(), err))
 }
 
 // plan says when the next read is due after one that was sent at a time and answered, or whose failure is tolerated.

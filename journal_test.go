@@ -290,8 +290,9 @@ func TestJournal_LaterFailureChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "kept"))
 	full := errors.New("write: no space left, see https://get.teamviewer.com/v15/secret")
+	var given context.Context
 	journal := &memory{onAsked: func(ctx context.Context, _ intune.JournalEntry) error {
-		if ctx.Err() != nil || ctx.Value(contextKey{}) != "kept" {
+		if given = ctx; ctx.Err() != nil || ctx.Value(contextKey{}) != "kept" {
 			t.Errorf("the context has ended with %v, and holds %v", ctx.Err(), ctx.Value(contextKey{}))
 		}
 		return full
@@ -305,6 +306,9 @@ func TestJournal_LaterFailureChangesNothing(t *testing.T) {
 	response, err := client.RequestRemoteAssistance(ctx, intune.Device("1"), nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if given.Err() == nil {
+		t.Error("the journal's context outlives the call, with its timer")
 	}
 	asking, asked := journal.pair(t)
 	if asking.ClientRequestID != response.ClientRequestID {

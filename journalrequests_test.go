@@ -550,7 +550,10 @@ func TestJournalRequest_Zero(t *testing.T) {
 func TestJournalRequest_LogValue(t *testing.T) {
 	t.Parallel()
 	const device, at = `request.device="device 1 (user address)" `, " request.requested_at=2026-03-04T05:06:07.000Z\n"
-	const crashed = device + "request.outcome=unknown request.waiting=true request.actor=bert request.client_request_id=id-1" + at
+	const crashed = device + `request.outcome=unknown request.waiting=true request.reference="ticket 1" request.actor=bert ` +
+		"request.client_request_id=id-1" + at
+	referring := askingEntry
+	referring.Reference = "ticket 1"
 	const rejected = device + `request.outcome=rejected request.waiting=false request.error="not allowed <&>" request.actor=bert ` +
 		"request.request_id=r1 request.client_request_id=id-1"
 	const failed = device + `request.outcome=accepted request.waiting=false request.session=failed request.error="the device is offline" ` +
@@ -561,7 +564,7 @@ func TestJournalRequest_LogValue(t *testing.T) {
 		request intune.JournalRequest
 		want    string
 	}{
-		"crashed":          {intune.JournalRequest{Asking: askingEntry}, crashed},
+		"crashed":          {intune.JournalRequest{Asking: referring}, crashed},
 		"rejected":         {intune.JournalRequest{Asking: askingEntry, Asked: askedEntry}, rejected + at},
 		"failed":           {intune.JournalRequest{Asking: askingEntry, Ended: endedEntry}, failed + at},
 		"only an end":      {intune.JournalRequest{Ended: endedEntry}, onlyEnd},

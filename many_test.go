@@ -2,6 +2,7 @@ package intune_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -1115,12 +1116,12 @@ func TestProgress_OfRequests(t *testing.T) {
 	})
 }
 
-// The pace recovers with what the service accepts, and not with what it refuses.
+// The pace halves each time, and recovers with what the service accepts, and not with what it refuses.
 func TestRequestRemoteAssistanceMany_PaceRecoversWithAcceptedRequests(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[int]float64{http.StatusNotFound: 2.5, http.StatusNoContent: 2.65} {
+	for status, want := range map[int]float64{http.StatusNotFound: 1.25, http.StatusNoContent: 1.4} {
 		synctest.Test(t, func(t *testing.T) {
-			answers := map[string][]int{"d0": {429, 404}}
+			answers := map[string][]int{"d0": {429, 429, 404}}
 			for _, name := range numbered(4)[1:] {
 				answers[name] = []int{status}
 			}
@@ -1288,7 +1289,7 @@ func TestRequestRemoteAssistanceMany_JournalKeepsThePolicysID(t *testing.T) {
 func TestRequestRemoteAssistanceMany_JournalOfALoopThatIsLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		journal := &memory{}
+		journal := &memory{onAsked: func(context.Context, intune.JournalEntry) error { pass(time.Second); return nil }}
 		sent := &manyScript{answers: map[string][]int{"d0": {204}}, delay: 1e9}
 		for range sent.client(t, journal.option).RequestRemoteAssistanceMany(t.Context(), devicesNamed(numbered(50)...), nil) {
 			break
@@ -1395,27 +1396,44 @@ func TestRequestRemoteAssistanceMany_TransportPanics(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("of the transport") }, "goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			journal := &memory{}
-			var once sync.Once
-			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-				once.Do(end)
+			ends := func(req *http.Request) (*http.Response, error) {
+				end()
 				return answer(req, http.StatusForbidden, nil, ""), nil
-			}), journal.option)
-			unknown := 0
-			recovered := func() (value any) {
-				defer func() { value = recover() }()
+			}
+			run := func(option func(*intune.ClientOptions)) (recovered any) {
+				unknown := 0
+				defer func() {
+					if recovered = recover(); unknown != 1 {
+						t.Errorf("%d unknown", unknown)
+					}
+				}()
+				client := newClient(t, transportFunc(ends), option)
 				for r := range client.RequestRemoteAssistanceMany(t.Context(), devicesNamed("x"), nil) {
 					if summary(r) == "x unknown 1" && errors.Is(r.Err, intune.ErrOutcomeUnknown) {
 						unknown++
 					}
+					if id := asError(t, r.Err).ClientRequestID; id == "" || id != r.ClientRequestID {
+						t.Errorf("the id is %q in the error and %q in the result", id, r.ClientRequestID)
+					}
 				}
 				return nil
-			}()
-			if unknown != 1 || (recovered != nil) != (name == "panic") {
-				t.Errorf("%d unknown, recovered %v", unknown, recovered)
+			}
+			var want any
+			if name == "panic" {
+				want = "of the transport"
+			}
+			journal := &memory{}
+			for with, option := range map[string]func(*intune.ClientOptions){"no journal": noRetries, "a journal": journal.option} {
+				if recovered := run(option); recovered != want {
+					t.Errorf("with %s: recovered %v, want %v", with, recovered, want)
+				}
 			}
 			if _, asked := journal.pair(t); asked.Outcome != intune.OutcomeUnknown {
 				t.Errorf("entry %+v", asked)
+			}
+			recovered := run(func(o *intune.ClientOptions) { o.Journal = panicking{} })
+			if want = cmp.Or(want, any("of the journal")); recovered != want {
+				t.Errorf("with a journal that panics too: recovered %v, want %v", recovered, want)
 			}
 		})
 	}

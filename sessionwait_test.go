@@ -112,14 +112,22 @@ func TestOpenRemoteAssistance_LinkThatComesAsTheWaitEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				client := newClient(t, slow(c.pause, func() {
+				service := slow(c.pause, func() {
 					if c.cancel {
 						cancel()
 					}
+				})
+				var latest context.Context
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					latest = req.Context()
+					return service(req)
 				}), noRetries)
 				session, err := client.OpenRemoteAssistance(ctx, intune.Device("d1"), &intune.OpenRemoteAssistanceOptions{MaxWait: c.maxWait})
 				if err != nil || session.URL.Reveal() != newLink {
 					t.Errorf("got %v, %v", session, err)
+				}
+				if c.maxWait > 0 && latest.Err() == nil {
+					t.Error("the limit of the read outlives it, with its timer")
 				}
 			})
 		})

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -20,6 +22,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
@@ -445,6 +448,44 @@ func checkEnds(t *testing.T, journal *memory, want map[intune.SessionOutcome]int
 	}
 }
 
+// The result of a device for which something is on its way as the context ends comes when that has ended.
+func TestOpenRemoteAssistanceMany_ContextEndsDuringARequest(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]string{http.MethodPost: "d0 unknown", http.MethodGet: "d0 pending"} {
+		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
+			devices, start := addNumbered(tenant, 1, never), time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := tenant.RoundTrip(req)
+				if err != nil || req.Method != method || tenant.TotalPrompts() == 0 {
+					return resp, err
+				}
+				_ = resp.Body.Close()
+				<-req.Context().Done()
+				pass(time.Second)
+				return nil, req.Context().Err()
+			}))
+			var got []string
+			for r := range client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), nil) {
+				got = append(got, openSummary(r))
+				if e, ok := errors.AsType[*intune.Error](r.Err); ok && method == http.MethodGet {
+					t.Errorf("the end of the context is told as an error of the read: %v", e)
+				}
+			}
+			checkTook(t, start, time.Minute+time.Second)
+			if !slices.Equal(got, []string{want}) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			count := tenant.RequestCount()
+			pass(time.Hour)
+			if n := tenant.RequestCount(); n != count {
+				t.Errorf("%d requests, and then %d", count, n)
+			}
+		})
+	}
+}
+
 func TestOpenRemoteAssistanceMany_ContextHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -631,6 +672,13 @@ func TestOpenRemoteAssistanceMany_EntriesOfEachDevice(t *testing.T) {
 		tenant.Inject(intunetest.Fault{Match: ofDevice("d3", http.MethodPost), Status: http.StatusForbidden})
 		tenant.Inject(intunetest.Fault{Match: ofDevice("d4", http.MethodPost), Drop: intunetest.DropBefore})
 		ended := map[string]bool{}
+		var contexts []context.Context
+		journal.onEnded = func(ctx context.Context, _ intune.JournalEntry) error {
+			journal.mu.Lock()
+			defer journal.mu.Unlock()
+			contexts = append(contexts, ctx)
+			return nil
+		}
 		for r := range journaled(t, tenant, journal).OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{
 			Reference: "ticket 4711",
 		}) {
@@ -642,6 +690,11 @@ func TestOpenRemoteAssistanceMany_EntriesOfEachDevice(t *testing.T) {
 			name, what, _ := strings.Cut(openSummary(r), " ")
 			if asked := what != "not asked"; asked != ended[name] {
 				t.Errorf("%s is yielded, its wait has an end: %t", openSummary(r), !asked)
+			}
+		}
+		for _, ctx := range contexts {
+			if ctx.Err() == nil {
+				t.Error("the journal's context outlives the wait, with its timer")
 			}
 		}
 		if len(journal.asking) != 8 || len(journal.asked) != 8 {
@@ -832,7 +885,7 @@ func TestOpenRemoteAssistanceMany_LooksAgainAfterThrottling(t *testing.T) {
 func TestOpenRemoteAssistanceMany_PauseDuringALook(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		tenant := intunetest.NewTenant(nil)
+		tenant, journal := intunetest.NewTenant(nil), &memory{}
 		devices, start := addNumbered(tenant, 2), time.Now()
 		tenant.Inject(intunetest.Fault{Match: ofDevice("d1", http.MethodGet), Delay: 5 * time.Second})
 		tenant.Inject(intunetest.Fault{
@@ -840,18 +893,177 @@ func TestOpenRemoteAssistanceMany_PauseDuringALook(t *testing.T) {
 			Header: http.Header{"Retry-After": {"30"}},
 		})
 		var posts []time.Duration
+		looks := 0 // at d1, before it is asked
 		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
-			if req.Method == http.MethodPost {
+			switch {
+			case req.Method == http.MethodPost:
 				posts = append(posts, time.Since(start))
+			case lastDevice(req.URL.Path) == "d1" && tenant.Prompts(devices[1]) == 0:
+				looks++
 			}
 			return tenant.RoundTrip(req)
-		}))
-		results := openSummaries(client.OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), &openOptions{PerSecond: 1}))
+		}), journal.option)
+		input := func(yield func(intune.DeviceRef) bool) {
+			yield(devices[1])
+			pass(time.Second)
+			yield(devices[0])
+		}
+		results := openSummaries(client.OpenRemoteAssistanceMany(t.Context(), input, &openOptions{Concurrency: 1}))
 		if !slices.Equal(results, []string{"d0 ready", "d1 ready"}) {
 			t.Errorf("got %q", results)
 		}
 		if len(posts) != 3 || posts[1] < 30*time.Second {
 			t.Errorf("requests after %v, want the second after the pause", posts)
+		}
+		if looks != 3 {
+			t.Errorf("%d looks, want one before the pause, one after it, and that of the journal", looks)
+		}
+	})
+}
+
+// When the context ends in such a pause, the result of a device that went already is the answer that it had.
+func TestOpenRemoteAssistanceMany_ContextEndsInAPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		devices, looks := addNumbered(tenant, 2), 0
+		tenant.Inject(intunetest.Fault{Delay: 10 * time.Second, Match: func(r intunetest.RecordedRequest) bool {
+			if !ofDevice("d0", http.MethodGet)(r) {
+				return false
+			}
+			looks++
+			return looks == 2
+		}})
+		for name, seconds := range map[string]string{"d0": "2", "d1": "60"} {
+			tenant.Inject(intunetest.Fault{
+				Match: ofDevice(name, http.MethodPost), Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {seconds}},
+			})
+		}
+		input := func(yield func(intune.DeviceRef) bool) {
+			yield(devices[0])
+			pass(5 * time.Second) // d0 goes again meanwhile
+			yield(devices[1])
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		calls := 0
+		results := collectOpened(tenant.Client().OpenRemoteAssistanceMany(ctx, input, &openOptions{
+			OnProgress: func(intune.Progress) { calls++ },
+		}))
+		if looks != 2 || len(results) != 2 {
+			t.Fatalf("%d looks, results %+v", looks, results)
+		}
+		for _, r := range results {
+			checkKinds(t, r.Err, intune.ErrThrottled)
+		}
+		if calls != 4 {
+			t.Errorf("OnProgress was called %d times, want twice for throttling and twice for a result", calls)
+		}
+	})
+}
+
+// Requests in flight have a limit, and so have the devices that are read before they are asked.
+func TestOpenRemoteAssistanceMany_Concurrency(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		devices := addNumbered(tenant, 20, never)
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Delay: time.Hour, Effect: true, Times: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		counts := map[string]int{}
+		for r := range tenant.Client().OpenRemoteAssistanceMany(ctx, slices.Values(devices), &openOptions{Concurrency: 3}) {
+			_, what, _ := strings.Cut(openSummary(r), " ")
+			counts[what]++
+		}
+		for _, r := range tenant.Requests() {
+			counts[r.Method]++
+		}
+		if want := map[string]int{http.MethodPost: 3, http.MethodGet: 6, "unknown": 3, "not asked": 17}; !maps.Equal(counts, want) {
+			t.Errorf("got %v, want %v", counts, want)
+		}
+	})
+}
+
+// A device that was throttled was not asked, whatever becomes of its next look.
+func TestOpenRemoteAssistanceMany_PanicAfterThrottling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		devices, looks := addNumbered(tenant, 1), 0
+		tenant.Inject(intunetest.Fault{Method: http.MethodPost, Status: http.StatusTooManyRequests})
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodGet {
+				if looks++; looks == 2 {
+					runtime.Goexit()
+				}
+			}
+			return tenant.RoundTrip(req)
+		}))
+		results := collectOpened(client.OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil))
+		if got := summariesOf(results); !slices.Equal(got, []string{"d0 not asked"}) {
+			t.Fatalf("got %q", got)
+		}
+		checkKinds(t, results[0].Err, intune.ErrThrottled)
+	})
+}
+
+// A pause that the service asks for with the read before the request holds for the wait.
+func TestOpenRemoteAssistanceMany_PauseBeforeTheWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		none := sessionOf("", "")
+		service := reads(says(200, none, "Retry-After", "40"), says(200, sessionOf(newLink, "")))
+		start, devices := time.Now(), slices.Values([]intune.DeviceRef{intune.Device("d1")})
+		for r := range newClient(t, service).OpenRemoteAssistanceMany(t.Context(), devices, nil) {
+			if r.Err != nil {
+				t.Error(r.Err)
+			}
+			checkTook(t, start, 40*time.Second)
+		}
+	})
+}
+
+// Leaving the loop at a device that cannot be asked leaves it too.
+func TestOpenRemoteAssistanceMany_LoopIsLeftAtABadDevice(t *testing.T) {
+	t.Parallel()
+	tenant := intunetest.NewTenant(nil)
+	for range tenant.Client().OpenRemoteAssistanceMany(t.Context(), devicesNamed("", "a", "b"), nil) {
+		break
+	}
+	if n := tenant.RequestCount(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// What a wait holds is let go when it has its result, however long the loop goes on.
+func TestOpenRemoteAssistanceMany_ForgetsWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := intunetest.NewTenant(nil)
+		devices := []intune.DeviceRef{
+			tenant.AddDevice(intune.ManagedDevice{ID: "d0"}, after(30*time.Second)),
+			tenant.AddDevice(intune.ManagedDevice{ID: "d1"}, after(time.Minute)),
+		}
+		type broken struct{ net.OpError }
+		var held weak.Pointer[broken] // by the wait for d0, whose outcome is unknown at first
+		client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := tenant.RoundTrip(req)
+			if err != nil || req.Method == http.MethodGet || lastDevice(req.URL.Path) != "d0" {
+				return resp, err
+			}
+			_ = resp.Body.Close()
+			why := &broken{net.OpError{Op: "read", Err: io.ErrUnexpectedEOF}}
+			held = weak.Make(why)
+			return nil, why
+		}))
+		var got []string
+		for r := range client.OpenRemoteAssistanceMany(t.Context(), slices.Values(devices), nil) {
+			runtime.GC()
+			got = append(got, openSummary(r), strconv.FormatBool(held.Value() != nil))
+		}
+		if want := []string{"d0 ready", "false", "d1 ready", "false"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }

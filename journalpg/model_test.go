@@ -199,6 +199,9 @@ func (m *model) asked(t *rapid.T) {
 	if r.outcome != "" && r.outcome != intune.OutcomeUnknown {
 		t.Skip("the outcome is known")
 	}
+	if r.session == intune.SessionReady || r.session == intune.SessionFailed {
+		t.Skip("the end tells that it was accepted")
+	}
 	if err := j.Asked(m.f.t.Context(), asked(r.entry, outcome)); err != nil {
 		t.Fatal(err)
 	}
@@ -239,6 +242,14 @@ func (m *model) ended(t *rapid.T) {
 		c.ended = true
 	} else {
 		r, j = m.request(t), some(t, "copy", m.copies)
+		if !m.holds[j][r] { // the copy may still have an earlier one of that name
+			for earlier := range m.holds[j] {
+				if earlier.entry.Device == r.entry.Device && earlier.entry.ClientRequestID == r.entry.ClientRequestID {
+					r = earlier
+					break
+				}
+			}
+		}
 		if m.holds[j][r] {
 			fence = 1
 		}

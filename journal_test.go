@@ -1680,7 +1680,8 @@ func TestJournal_LeftBehindWhileAskingRuns(t *testing.T) {
 func TestRequested_InALog(t *testing.T) {
 	t.Parallel()
 	requested := intune.Requested{
-		Device: intune.UserDevice("anna@contoso.com", "1"), Outcome: intune.OutcomeUnknown, ResumeToken: "secret", RequestID: "r1", ClientRequestID: "id-1",
+		Device: intune.UserDevice("anna@contoso.com", "1"), Outcome: intune.OutcomeUnknown, ResumeToken: "secret",
+		RequestID: "r1", ClientRequestID: "id-1",
 	}
 	var b strings.Builder
 	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "asked", requested)

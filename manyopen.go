@@ -179,6 +179,7 @@ func (c *Client) openMany(
 	places := min(asks.Concurrency, mostAtOnce)
 	m.form, m.workers, m.sending = m, 2*places, make(chan struct{}, places)
 	m.late, m.isLate = context.WithCancel(context.WithoutCancel(spanned))
+	defer m.isLate()
 	defer func() { endSpan(m.failed) }()
 	m.ends.Add(1)
 	context.AfterFunc(working, m.leave)

@@ -448,12 +448,16 @@ func checkEnds(t *testing.T, journal *memory, want map[intune.SessionOutcome]int
 	}
 }
 
-// The result of a device for which something is on its way as the context ends comes when that has ended.
+// The one result of a device for which something is on its way as the context ends comes when that has ended.
 func TestOpenRemoteAssistanceMany_ContextEndsDuringARequest(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]string{http.MethodPost: "d0 unknown", http.MethodGet: "d0 pending"} {
 		bubble(t, method, func(t *testing.T, tenant *intunetest.Tenant) {
 			devices, start := addNumbered(tenant, 1, never), time.Now()
+			input := func(yield func(intune.DeviceRef) bool) {
+				yield(devices[0])
+				pass(time.Hour)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
@@ -467,20 +471,15 @@ func TestOpenRemoteAssistanceMany_ContextEndsDuringARequest(t *testing.T) {
 				return nil, req.Context().Err()
 			}))
 			var got []string
-			for r := range client.OpenRemoteAssistanceMany(ctx, slices.Values(devices), nil) {
+			for r := range client.OpenRemoteAssistanceMany(ctx, input, nil) {
 				got = append(got, openSummary(r))
+				checkTook(t, start, time.Minute+time.Second)
 				if e, ok := errors.AsType[*intune.Error](r.Err); ok && method == http.MethodGet {
 					t.Errorf("the end of the context is told as an error of the read: %v", e)
 				}
 			}
-			checkTook(t, start, time.Minute+time.Second)
 			if !slices.Equal(got, []string{want}) {
 				t.Errorf("got %q, want %q", got, want)
-			}
-			count := tenant.RequestCount()
-			pass(time.Hour)
-			if n := tenant.RequestCount(); n != count {
-				t.Errorf("%d requests, and then %d", count, n)
 			}
 		})
 	}

@@ -259,12 +259,15 @@ func (j *journalRun) identify(err error) {
 }
 
 // learn hands the outcome of the request to the error of the call and to the wait that follows, if one does. It returns the
-// entry for the outcome.
+// entry for the outcome, if there is a journal to be told.
 func (j *journalRun) learn(
 	follows *sessionHandler, record graphpolicy.Record, ids graphcall.IDs, resp *http.Response, err error,
 ) JournalEntry {
 	j.identify(err)
 	follows.asked(err, ids.RequestID, cmp.Or(j.id(), ids.ClientRequestID))
+	if j == nil {
+		return JournalEntry{} // the text of an error and the claims of a token cost something
+	}
 	entry := askedEntry(record, ids, resp, err)
 	entry.ResumeToken = follows.tokenAfter(entry.Outcome)
 	return entry

@@ -19,14 +19,19 @@ type account struct {
 	Record   azidentity.AuthenticationRecord `json:"record"`
 }
 
-func accountFile() (string, error) {
+// accountFile is where the account is kept; a rehearsal has one of its own.
+func (c *connection) accountFile() (string, error) {
 	folder, err := configFolder()
-	return filepath.Join(folder, "account.json"), err
+	name := "account.json"
+	if c.rehearsal.on() {
+		name = c.rehearsal.fileName() + "-account.json"
+	}
+	return filepath.Join(folder, name), err
 }
 
 // readAccount is the account of login, nil if there is none.
-func readAccount() (*account, error) {
-	name, err := accountFile()
+func (c *connection) readAccount() (*account, error) {
+	name, err := c.accountFile()
 	if err != nil {
 		return nil, nil //nolint:nilnil,nilerr // a machine without a home has no account either
 	}
@@ -41,26 +46,17 @@ func readAccount() (*account, error) {
 	return saved, nil
 }
 
-func (s *account) write() error {
-	name, err := accountFile()
+func (c *connection) writeAccount() error {
+	name, err := c.accountFile()
 	if err != nil {
 		return err
 	}
-	content, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	file, err := openPrivate(name, os.O_WRONLY|os.O_TRUNC)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(content, '\n'))
-	return errors.Join(err, file.Close())
+	return writePrivateJSON(name, c.account)
 }
 
 // forgetAccount reports whether there was one.
-func forgetAccount() (bool, error) {
-	name, err := accountFile()
+func (c *connection) forgetAccount() (bool, error) {
+	name, err := c.accountFile()
 	if err != nil {
 		return false, err
 	}

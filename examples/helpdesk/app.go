@@ -15,12 +15,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// app is the tool while it runs: the terminal, and the flags that every command has.
+// app is the tool while it runs: the terminal, and the flags that several commands have.
 type app struct {
 	*console
 
 	stops      *stops
 	connection connection
+	configured settings
 	demo       bool
 	journal    string
 	timeout    time.Duration
@@ -29,18 +30,57 @@ type app struct {
 	given   string // flags of the connection, as they were given
 }
 
-// commands is the tree of commands. A new command is added here.
+// commands is the tree of commands. A new command is added here, with the shared flags that do something for it.
 func (a *app) commands() *cobra.Command {
+	root := a.rootCommand()
+	const reads = takesDemo | takesConnection | takesRehearsal
+	for _, c := range []struct {
+		*cobra.Command
+		takes flagGroup
+	}{
+		{a.connectCommand(), reads | takesJournal | takesTimeout},
+		{a.resumeCommand(), reads | takesJournal},
+		{a.bulkCommand(), reads | takesJournal},
+		{a.findCommand(), reads | takesTimeout},
+		{a.showCommand(), reads | takesTimeout},
+		{a.checkCommand(), reads | takesTimeout},
+		{a.historyCommand(), reads | takesJournal | takesTimeout},
+		{a.connectorCommand(), reads | takesTimeout},
+		{a.loginCommand(), takesConnection | takesRehearsal},
+		{a.logoutCommand(), takesRehearsal},
+		{a.whoamiCommand(), reads},
+		{a.configCommand(), 0},
+	} {
+		c.DisableFlagsInUseLine = true
+		c.Flags().SortFlags = false
+		a.addShared(c.Command, c.takes)
+		a.completeDevices(c.Command)
+		root.AddCommand(c.Command)
+	}
+	root.SetHelpCommand(a.helpCommand())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Short = "print the completion script of a shell"
+	}
+	return root
+}
+
+func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "helpdesk",
 		Short: "Open remote-assistance sessions on devices that Intune manages",
 		Long: wrapped("helpdesk finds the device of somebody who calls, asks that person for remote assistance through Microsoft Intune, "+
-			"and gives you the link of the session.", lineWidth, "") + "\n" + exitHelp,
+			"and gives you the link of the session.", lineWidth, "") + "\n" + firstSteps + "\n" + exitHelp,
 		Example:       "  helpdesk connect LT-4F7K2 --demo\n\n  helpdesk login --tenant contoso.com --client-id APP\n  helpdesk connect LT-4F7K2",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		Version:       version(),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		Version: version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return failed(exitUsage, "say what to do, such as: helpdesk connect LT-4F7K2 --demo")
@@ -49,34 +89,58 @@ func (a *app) commands() *cobra.Command {
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		_ = a.print(strings.TrimRight(firstOf(cmd.Long, cmd.Short), "\n") + "\n\n" + cmd.UsageString()) // conclude looks for failed writes
-	})
-	root.SetUsageTemplate(usageTemplate)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return failed(exitUsage, "%v; see: %s -h", err, cmd.CommandPath())
-	})
-	flags := root.PersistentFlags()
-	flags.SortFlags = false
-	flags.BoolVar(&a.demo, "demo", false, "use a made-up tenant in memory: no account, no network")
-	a.connection.register(flags)
-	flags.StringVar(&a.journal, "journal", "", "`file` that records who was asked (default: in your state folder)")
-	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long reads may take; sign-in and waits not counted")
-	for _, command := range []*cobra.Command{
-		a.connectCommand(), a.resumeCommand(), a.bulkCommand(), a.findCommand(), a.showCommand(), a.checkCommand(), a.historyCommand(),
-		a.connectorCommand(),
-		a.loginCommand(), a.logoutCommand(), a.whoamiCommand(),
-	} {
-		command.DisableFlagsInUseLine = true
-		command.Flags().SortFlags = false
-		root.AddCommand(command)
-	}
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.Short = "print the completion script of a shell"
-	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = a.print(a.help(cmd)) }) // conclude looks for failed writes
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return a.print(a.usage(cmd)) })
+	root.SetFlagErrorFunc(badFlag)
 	return root
 }
+
+// flagGroup is flags that several commands share. A command has those that do something for it.
+type flagGroup int
+
+const (
+	takesDemo flagGroup = 1 << iota
+	takesConnection
+	takesRehearsal
+	takesJournal
+	takesTimeout
+)
+
+// shared marks the flags of groups.
+const shared = "shared"
+
+func (a *app) addShared(cmd *cobra.Command, takes flagGroup) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	if takes&takesDemo != 0 {
+		flags.BoolVar(&a.demo, "demo", false, "use a made-up tenant in memory: no account, no network")
+	}
+	if takes&takesConnection != 0 {
+		a.connection.register(flags)
+	}
+	if takes&takesRehearsal != 0 {
+		a.connection.rehearsal.register(flags)
+	}
+	if takes&takesJournal != 0 {
+		flags.StringVar(&a.journal, "journal", "", "`file` that records who was asked (default: in your state folder)")
+	}
+	a.timeout = defaultTimeout
+	if takes&takesTimeout != 0 {
+		flags.DurationVar(&a.timeout, "timeout", defaultTimeout, "how long reads may take; sign-in and waits not counted")
+	}
+	flags.VisitAll(func(f *pflag.Flag) { f.Annotations = map[string][]string{shared: nil} })
+	cmd.Flags().AddFlagSet(flags)
+	offer(cmd, "auth", authNames()...)
+	offer(cmd, "cloud", cloudNames()...)
+	offer(cmd, "by", "id", "serial", "name", "user", "entra")
+	offer(cmd, "delimiter", ",", ";", "tab")
+	offer(cmd, "os", "Windows", "iOS", "macOS", "Android")
+	for _, name := range []string{"tenant", "client-id", "graph", "authority", "timeout", "wait", "max-wait", "days", "reference", "app"} {
+		offer(cmd, name)
+	}
+}
+
+const defaultTimeout = time.Minute
 
 // version is that of the module, as the go command recorded it; "(devel)" in a checkout that it does not know.
 func version() string {
@@ -104,11 +168,24 @@ func (a *app) check(cmd *cobra.Command) error {
 		// Nobody should take the demo's devices for those of their tenant.
 		return failed(exitUsage, "--demo does not sign in anywhere; leave out %s", strings.Join(stray, ", "))
 	}
-	saved, err := readAccount()
-	if err != nil && cmd.Name() != "login" && cmd.Name() != "logout" { // which put an end to a damaged one
+	if cmd.Name() == "logout" { // which puts an end to what is damaged
+		return a.connection.rehearsal.check()
+	}
+	var err error
+	if a.configured, err = readSettings(); err != nil {
 		return err
 	}
-	return a.connection.check(cmd.Flags(), saved)
+	if cmd.Flags().Lookup("graph") == nil { // it goes nowhere
+		return nil
+	}
+	if err := a.connection.rehearsal.check(); err != nil {
+		return err
+	}
+	saved, err := a.connection.readAccount()
+	if err != nil && cmd.Name() != "login" { // which writes it anew
+		return err
+	}
+	return a.connection.check(saved, a.configured)
 }
 
 // limited is a context for reads.
@@ -131,6 +208,11 @@ func (a *app) client(ctx context.Context, journal intune.Journal, policies ...po
 	if a.demo {
 		a.warn("demo: a made-up tenant in memory; nobody is really asked")
 		return a.demoClient(ctx, journal, policies)
+	}
+	if a.connection.rehearsal.on() {
+		if err := a.sayRehearsal(); err != nil {
+			return nil, err
+		}
 	}
 	return a.connection.client(ctx, a.console, journal, policies)
 }
@@ -159,33 +241,6 @@ func noMore(most int) cobra.PositionalArgs {
 	}
 }
 
-// twoDashes lets flags be written with one dash too, as the flags of Go programs are: -yes is --yes.
-func twoDashes(root *cobra.Command, args []string) []string {
-	known := map[string]bool{"help": true}
-	var learn func(*cobra.Command)
-	learn = func(cmd *cobra.Command) {
-		note := func(f *pflag.Flag) { known[f.Name] = true }
-		cmd.Flags().VisitAll(note)
-		cmd.PersistentFlags().VisitAll(note)
-		for _, sub := range cmd.Commands() {
-			learn(sub)
-		}
-	}
-	learn(root)
-	out := make([]string, 0, len(args))
-	for i, arg := range args {
-		if arg == "--" {
-			return append(out, args[i:]...)
-		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && len(name) > 1 && known[name] {
-			arg = "-" + arg
-		}
-		out = append(out, arg)
-	}
-	return out
-}
-
 // watched is a writer that remembers that it failed, for those who write without looking.
 type watched struct {
 	w   io.Writer
@@ -200,21 +255,3 @@ func (w *watched) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [FLAGS]{{else}}{{.UseLine}} [FLAGS]{{end}}
-{{if .HasExample}}
-Examples:
-{{.Example}}
-{{end}}{{if .HasAvailableSubCommands}}
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
-{{end}}{{if .HasAvailableLocalFlags}}
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 68 | trimTrailingWhitespaces}}
-{{end}}{{if .HasAvailableInheritedFlags}}
-Flags of every command:
-{{.InheritedFlags.FlagUsagesWrapped 68 | trimTrailingWhitespaces}}
-{{end}}{{if .HasAvailableSubCommands}}
-"{{.CommandPath}} COMMAND -h" explains a command.
-{{end}}`

@@ -30,6 +30,8 @@ type bulkOptions struct {
 	results string // "-" is standard output, as is ""; "" also lets a person have a table
 	round   string // "" for none, in the demo and with --dry-run
 
+	roundSuffix string // of the file for it, unless --round names one
+
 	perSecond float64
 	giveUp    int
 }
@@ -64,7 +66,7 @@ func (a *app) bulkCommand() *cobra.Command {
 			"  helpdesk bulk --app \"Contoso VPN\" --round vpn.round -o vpn.csv",
 		Args: noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.by = kind(by)
+			o.by, o.roundSuffix = kind(by), a.connection.rehearsal.roundSuffix()
 			given := map[string]bool{}
 			cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = true })
 			o.noHeader = given["header"] && !o.header
@@ -154,7 +156,7 @@ func (o *bulkOptions) checkInput(given map[string]bool, demo bool) error {
 		}
 	}
 	if o.round == "" && o.file != "" && o.file != "-" && !demo {
-		o.round = o.file + ".round"
+		o.round = o.file + o.roundSuffix
 	}
 	if o.round == "" && !demo && !o.dryRun {
 		return failed(exitUsage,

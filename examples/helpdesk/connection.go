@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -13,63 +15,126 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// connection says how to reach a tenant. Its flags are the same for every command.
+// connection says how to reach a tenant. Its flags are the same for every command that needs one.
 type connection struct {
 	cloudName, auth    string
 	tenantID, clientID string
 
-	account *account // of login, if it is to be used
-	test    testPlace
+	account     *account // of login, if it is to be used
+	notSignedIn bool     // there is none, and nothing else was asked for
+	rehearsal   rehearsal
+	test        testPlace
 }
 
 func (c *connection) register(flags *pflag.FlagSet) {
-	flags.StringVar(&c.auth, "auth", "",
-		"how to sign in: `METHOD` is browser, devicecode, default, azurecli, managedidentity or environment "+
-			"(default: as with login, else default)")
-	flags.StringVar(&c.tenantID, "tenant", "", "Entra tenant, an `ID` or a domain")
-	flags.StringVar(&c.clientID, "client-id", "", "`ID` of the app registration to sign in with")
-	flags.StringVar(&c.cloudName, "cloud", "", "`CLOUD`: public, usgov, dod, china, france or germany (default public)")
+	flags.StringVar(&c.auth, "auth", "", "how to sign in: `METHOD` is "+orList(authNames())+" (default: as with login)")
+	flags.StringVar(&c.tenantID, "tenant", "", "Entra tenant, an `ID` or a domain (default: AZURE_TENANT_ID, config)")
+	flags.StringVar(&c.clientID, "client-id", "", "`ID` of the app registration to sign in with (default: AZURE_CLIENT_ID, config)")
+	flags.StringVar(&c.cloudName, "cloud", "", "`CLOUD`: "+orList(cloudNames())+" (default: config, else public)")
 }
 
-// isConnectionFlag reports whether a flag only makes sense on a real tenant.
+// isConnectionFlag reports whether a flag says where a tenant is or who signs in there.
 func isConnectionFlag(name string) bool {
-	return slices.Contains([]string{"cloud", "auth", "tenant", "client-id"}, name)
+	return slices.Contains([]string{"cloud", "auth", "tenant", "client-id", "graph", "authority", "ca"}, name)
 }
 
-// check settles what the flags, the account of login, and the defaults say together.
-func (c *connection) check(flags *pflag.FlagSet, saved *account) (err error) {
+func authNames() []string {
+	return []string{"browser", "devicecode", "default", "azurecli", "managedidentity", "environment"}
+}
+
+func cloudNames() []string { return []string{"public", "usgov", "dod", "china", "france", "germany"} }
+
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// check settles what the flags, the environment, the configuration, and the account of login say together, in this order.
+func (c *connection) check(saved *account, file settings) (err error) {
 	if c.test, err = testPlaceFromEnvironment(); err != nil {
 		return err
 	}
-	if saved != nil && !flags.Changed("auth") {
+	if _, err := known("--cloud", cloudNames())(c.cloudName); c.cloudName != "" && err != nil {
+		return failed(exitUsage, "%v", err)
+	}
+	c.cloudName = firstOf(c.cloudName, file.Cloud)
+	chosen := c.auth
+	if !c.rehearsal.on() {
+		chosen = firstOf(c.auth, file.Auth)
+	}
+	if _, err := known("--auth", authNames())(chosen); chosen != "" && err != nil {
+		return failed(exitUsage, "%v", err)
+	}
+	c.auth = chosen
+	if c.rehearsal.on() && chosen != "" && !c.interactive() {
+		// The others would take a token or a secret of the real thing there.
+		return failed(exitUsage, "a rehearsal signs in a person or nobody: leave out --auth %s", c.auth)
+	}
+	if c.auth == "" && saved != nil {
 		c.auth = saved.Method
 	}
-	if saved != nil && c.interactive() {
-		same := takeOr(&c.tenantID, saved.TenantID) && takeOr(&c.clientID, saved.ClientID) && takeOr(&c.cloudName, saved.Cloud)
-		if same {
-			c.account = saved
+	if c.interactive() {
+		c.fillIDs(file, saved)
+		c.notSignedIn = c.account == nil && chosen == ""
+	} else if c.auth == "" {
+		c.auth = string(intune.CredentialMethodDefault)
+		if c.notSignedIn = c.rehearsal.on() || !serviceInEnvironment(); c.notSignedIn {
+			c.fillIDs(file, nil) // to say what login would do
 		}
 	}
-	takeOr(&c.auth, string(intune.CredentialMethodDefault))
-	takeOr(&c.cloudName, "public")
-	if _, ok := cloudNamed(c.cloudName); !ok {
-		return failed(exitUsage, "unknown --cloud %q: it is one of public, usgov, dod, china, france, germany", c.cloudName)
-	}
-	if !slices.Contains(intune.PossibleCredentialMethodValues(), c.method()) {
-		return failed(exitUsage, "unknown --auth %q: it is one of browser, devicecode, default, azurecli, managedidentity, environment", c.auth)
-	}
+	c.cloudName = firstOf(c.cloudName, "public")
 	if c.interactive() && c.clientID == "" {
-		return failed(exitUsage, "--auth %s needs --client-id, the application (client) id of an app registration of your own", c.auth)
+		return failed(exitUsage, "--auth %s needs --client-id, the application (client) id of an app registration of your own; "+
+			"see: helpdesk login -h", c.auth)
 	}
 	return nil
 }
 
-// takeOr fills in a setting that was not given, and reports whether it now is the one that was saved.
-func takeOr(setting *string, saved string) bool {
-	if *setting == "" {
-		*setting = saved
+// fillIDs finds the tenant and the app of a person's sign-in. Other ways to sign in have their own.
+func (c *connection) fillIDs(file settings, saved *account) {
+	var last account
+	if saved != nil {
+		last = *saved
 	}
-	return strings.EqualFold(*setting, saved)
+	c.tenantID = firstOf(c.tenantID, os.Getenv("AZURE_TENANT_ID"), file.Tenant, last.TenantID)
+	c.clientID = firstOf(c.clientID, os.Getenv("AZURE_CLIENT_ID"), file.ClientID, last.ClientID)
+	if c.rehearsal.on() {
+		c.tenantID, c.clientID = firstOf(c.tenantID, "contoso.com"), firstOf(c.clientID, "00000000-0000-0000-0000-000000000000")
+	}
+	c.cloudName = firstOf(c.cloudName, last.Cloud)
+	sameTenant := strings.EqualFold(c.tenantID, last.TenantID) || strings.EqualFold(c.tenantID, last.Record.TenantID)
+	if saved != nil && sameTenant && strings.EqualFold(c.clientID, last.ClientID) && strings.EqualFold(c.cloudName, last.Cloud) {
+		c.account = saved
+	}
+}
+
+// serviceInEnvironment reports whether the environment holds the sign-in of a service, which azidentity's default takes.
+func serviceInEnvironment() bool {
+	for _, name := range []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// loginFirst says that nobody is signed in, in one line.
+func (c *connection) loginFirst() error {
+	if c.clientID == "" {
+		return failed(exitRefused, "not signed in; first: helpdesk login --tenant contoso.com --client-id …")
+	}
+	text := "not signed in"
+	if c.tenantID != "" {
+		text += " at " + c.tenantID
+	}
+	text += "; first: helpdesk login"
+	if r := c.rehearsal; r.on() {
+		text += " --graph " + r.graph + " --authority " + r.authority
+		if r.ca != "" {
+			text += " --ca " + strconv.Quote(r.ca)
+		}
+	}
+	return failed(exitRefused, "%s", text)
 }
 
 func (c *connection) method() intune.CredentialMethod { return intune.CredentialMethod(c.auth) }
@@ -101,8 +166,11 @@ func cloudNamed(name string) (cloud.Configuration, bool) {
 // options are azcore's, for the sign-in and the client alike: a token of another cloud is refused.
 func (c *connection) options() azcore.ClientOptions {
 	where, _ := cloudNamed(c.cloudName)
-	return c.test.apply(azcore.ClientOptions{Cloud: where})
+	return c.rehearsal.apply(c.test.apply(azcore.ClientOptions{Cloud: where}))
 }
+
+// standIn reports whether the authority is none that Microsoft's public cloud knows of.
+func (c *connection) standIn() bool { return c.test.authority != "" || c.rehearsal.authority != "" }
 
 // client makes the client. A person signs in here, before any clock runs: they may take their time.
 func (c *connection) client(
@@ -118,7 +186,7 @@ func (c *connection) client(
 	if err != nil {
 		return nil, err
 	}
-	if c.interactive() {
+	if c.interactive() && !c.needsNoSignIn() {
 		if _, err := client.TokenInfo(ctx); err != nil {
 			return nil, err
 		}
@@ -126,15 +194,23 @@ func (c *connection) client(
 	return client, nil
 }
 
+// needsNoSignIn reports whether the stand-in takes a token that nobody gave out.
+func (c *connection) needsNoSignIn() bool {
+	return c.test.token != "" || c.rehearsal.on() && c.rehearsal.authority == ""
+}
+
 func (c *connection) credential(screen *console) (azcore.TokenCredential, error) {
 	switch {
-	case c.test.token != "":
-		return intune.StaticToken(c.test.token), nil
+	case c.needsNoSignIn():
+		return intune.StaticToken(firstOf(c.test.token, "rehearsal")), nil
+	case c.notSignedIn:
+		return nil, c.loginFirst()
 	case c.interactive():
 		return c.personal(screen)
 	}
 	credential, err := intune.NewCredential(&intune.CredentialOptions{
 		ClientOptions: c.options(), Method: c.method(), TenantID: c.tenantID, ClientID: c.clientID,
+		DisableInstanceDiscovery: c.standIn(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot sign in: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-intune/intune"
 )
@@ -104,6 +105,12 @@ func (a *app) conclude(ctx context.Context, err error) int {
 	}
 	if code >= exitSignal && errors.Is(err, context.Canceled) {
 		a.warn("stopped")
+		return code
+	}
+	if errors.Is(err, intune.ErrUnauthenticated) && strings.Contains(err.Error(), "DefaultAzureCredential") {
+		// Its text has a paragraph for each way to sign in that it has tried.
+		a.warn("not signed in: --auth default found no account, in the environment, a managed identity, the Azure CLI and others; " +
+			"as yourself: helpdesk login; to see what was tried: AZURE_SDK_GO_LOGGING=all")
 		return code
 	}
 	a.warn("%s", words(err.Error()))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -52,4 +53,29 @@ func readIfThere(name string) ([]byte, error) {
 		return nil, nil
 	}
 	return content, err
+}
+
+// writePrivateJSON replaces a file in one step: a crash leaves the one before, and nobody else may read either.
+func writePrivateJSON(name string, value any) error {
+	content, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	folder := filepath.Dir(name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, filepath.Base(name)+".*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(content, '\n'))
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
 }

@@ -33,17 +33,19 @@ var tenantServer = sync.OnceValues(func() (string, error) {
 	return name, err
 })
 
-// entra is a desk whose tenant and sign-in are the program examples/tenant.
-func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
+// startTenant runs the program examples/tenant until the test ends. The talk is what it says to people.
+func startTenant(t *testing.T, authority string) (root, talk string) {
 	t.Helper()
-	d = bare(t)
 	server, err := tenantServer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority := filepath.Join(d.folder, "ca.pem")
 	cmd := exec.Command(server, "-addr", "127.0.0.1:0", "-ca", authority)
 	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +56,10 @@ func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+	var said strings.Builder
+	for lines := bufio.NewScanner(stderr); lines.Scan() && !strings.HasPrefix(lines.Text(), "docs/"); { // its last line
+		said.WriteString(lines.Text() + "\n")
+	}
 	ready, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +68,22 @@ func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
 	if len(words) < 2 || words[0] != "ready" {
 		t.Fatalf("the server said %q", ready)
 	}
-	d.env["HELPDESK_TEST_GRAPH"], d.env["HELPDESK_TEST_AUTHORITY"], d.env["SSL_CERT_FILE"] = words[1], words[1], authority
+	return words[1], said.String()
+}
+
+// entra is a desk whose tenant and sign-in are the program examples/tenant.
+func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
+	t.Helper()
+	d = bare(t)
+	authority := filepath.Join(d.folder, "ca.pem")
+	root, _ := startTenant(t, authority)
+	d.env["HELPDESK_TEST_GRAPH"], d.env["HELPDESK_TEST_AUTHORITY"], d.env["SSL_CERT_FILE"] = root, root, authority
+	return d, d.approver(root, authority)
+}
+
+// approver answers a sign-in by code, as a person does on the page of the tenant.
+func (d *desk) approver(root, authority string) func(code string, decline bool) {
+	t := d.t
 	pem, err := os.ReadFile(authority)
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +91,9 @@ func entra(t *testing.T) (d *desk, answer func(code string, decline bool)) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	return d, func(code string, decline bool) {
+	return func(code string, decline bool) {
 		body, _ := json.Marshal(map[string]any{"userCode": code, "userPrincipalName": "tech@contoso.com", "decline": decline})
-		resp, err := client.Post(words[1]+"/_tenant/sign-in", "application/json", bytes.NewReader(body))
+		resp, err := client.Post(root+"/_tenant/sign-in", "application/json", bytes.NewReader(body))
 		if err != nil {
 			t.Error(err)
 			return
@@ -136,7 +157,15 @@ func TestLogin(t *testing.T) {
 
 	d.run("logout").wants(t, exitDone, nil, nil)
 	d.run("logout").wants(t, exitDone, nil, []string{"No account was kept."})
-	d.run("login").wants(t, exitUsage, nil, []string{"needs --client-id"})
+
+	// The ids are still there, and enough to come back.
+	d.run("config").wants(t, exitDone, []string{"tenant             contoso.com\n", "client-id          " + registration + "\n"}, nil)
+	d.run("find", "LT-4F7K2").wants(t, exitRefused, nil, []string{"not signed in at contoso.com; first: helpdesk login\n"})
+	x = d.terminal("login", "--device-code")
+	answer(x.shownCode(), false)
+	x.shows("Signed in as tech@contoso.com").ends(exitDone)
+	d.env["AZURE_CLIENT_ID"] = "33333333-3333-4333-8333-333333333333" // another app than that of the account
+	d.run("find", "LT-4F7K2").wants(t, exitRefused, nil, []string{"not signed in at contoso.com"})
 }
 
 // TestLoginStopped gives up before the code was typed.
@@ -191,6 +220,37 @@ func TestLoginWithBrowser(t *testing.T) {
 		t.Errorf("the browser got %q", opened())
 	}
 	x.types("\x03").ends(130)
+}
+
+// TestLoginWithoutBrowser falls back to a code where there is no screen, although the account was made with a browser.
+func TestLoginWithoutBrowser(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"login", "--tenant", "t", "--client-id", registration},
+		{"find", "LT-4F7K2", "--auth", "browser", "--tenant", "t", "--client-id", registration},
+	} {
+		d, answer := entra(t)
+		d.program("xdg-open") // a server has it too
+		delete(d.env, "DISPLAY")
+		x := d.terminal(args...).shows("There is no browser here")
+		answer(x.shownCode(), false)
+		x.ends(exitDone)
+	}
+}
+
+// TestLoginHelp has the lines that make the app registration, each with flags that the Azure CLI documents.
+func TestLoginHelp(t *testing.T) {
+	t.Parallel()
+	help := bare(t).run("login", "-h").stdout
+	for _, line := range []string{
+		"az ad app create --display-name", "--public-client-redirect-uris http://localhost", "--is-fallback-public-client true",
+		"az ad sp create --id APP", "az ad app permission add --id APP", "--api 00000003-0000-0000-c000-000000000000",
+		"--api-permissions 44642bfe-8385-4adc-8fc6-fe3cb2c375c3=Scope", "az ad app permission admin-consent --id APP",
+	} {
+		if !strings.Contains(help, line) {
+			t.Errorf("%q is missing:\n%s", line, help)
+		}
+	}
 }
 
 // TestLoginTellsWhatIsMissing looks at the warning alone: the sign-in of the tests gives every permission.

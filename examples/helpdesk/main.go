@@ -31,7 +31,7 @@ func run(stops *stops, args []string, c *console) int {
 	browser.Stdout, browser.Stderr = nil, nil // what a browser prints may hold a link; the sign-in uses it too
 	a := &app{console: c, stops: stops}
 	root := a.commands()
-	root.SetArgs(twoDashes(root, args))
+	root.SetArgs(arranged(root, args))
 	err := root.ExecuteContext(stops.soft)
 	return a.conclude(stops.soft, err)
 }

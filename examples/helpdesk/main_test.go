@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 
 // names are the commands.
 func names() []string {
-	return []string{"bulk", "check", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
+	return []string{"bulk", "check", "config", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
 }
 
 // bare is a desk without a stand-in for Graph: as it is for users.
@@ -30,8 +31,30 @@ func bare(t *testing.T) *desk {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for args, stderr := range map[string]string{
-		"":                                    "say what to do",
-		"lose":                                `unknown command "lose"`,
+		"":                                      "say what to do",
+		"lose":                                  `unknown command "lose"`,
+		"conect S-NEW":                          `unknown command "conect" (did you mean connect?)`,
+		"help nope":                             `unknown command "nope"`,
+		"help conector":                         "did you mean connector?",
+		"find LT-1 --jsn":                       "unknown flag: --jsn (did you mean --json?)",
+		"find LT-1 --cloud pubic":               "(did you mean public?)",
+		"find LT-1 --auth devicecod":            "(did you mean devicecode?)",
+		"find LT-1 --journal x":                 "--journal does nothing for find; leave it out",
+		"--timeout 1m resume":                   "--timeout does nothing for resume; leave it out",
+		"config tennant":                        `unknown setting "tennant" (did you mean tenant?)`,
+		"config --unset clientid":               "(did you mean client-id?)",
+		"config client-id mine":                 `"mine" is no application (client) id`,
+		"config tenant https://contoso.com":     "is no tenant",
+		"config cloud usgovt":                   "(did you mean usgov?)",
+		"config require-reference perhaps":      "require-reference is true or false",
+		"config journal a b":                    "too many arguments",
+		"find LT-1 --graph https://example.com": "rehearsal on this machine",
+		"find LT-1 --graph 127.0.0.1:8443":      "such as https://127.0.0.1:8443",
+		"find LT-1 --ca x":                      "give --graph too",
+		"find LT-1 --graph https://127.0.0.1:1 --ca none.pem":                 "--ca cannot be read",
+		"find LT-1 --graph http://127.0.0.1:1 --authority http://127.0.0.1:1": "without -http",
+		"login --graph https://127.0.0.1:1":                                   "add --authority https://127.0.0.1:1",
+		"find LT-1 --graph https://127.0.0.1:1 --demo":                        "leave out --graph",
 		"-x find":                             "unknown shorthand flag",
 		"find":                                "WHO, or --app",
 		"find -os Windows":                    "WHO, or --app",
@@ -88,7 +111,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s is not listed", name)
 		}
 		got := d.run(name, "-h")
-		got.wants(t, exitDone, []string{"Usage:\n  helpdesk " + name, "Examples:", "Flags:", "--demo"}, nil)
+		got.wants(t, exitDone, []string{"Usage:\n  helpdesk " + name, "Examples:", "Flags:"}, nil)
 		texts = append(texts, got.stdout)
 		if same := d.run("help", name); same.stdout != got.stdout {
 			t.Errorf("help %s is other than %s -h", name, name)
@@ -118,7 +141,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			lines := example.FindAllStringSubmatch(d.run(strings.Fields(name+" -h")...).stdout, -1)
-			if needsAccount := name == "login" || name == "logout"; len(lines) == 0 && !needsAccount {
+			if noDemo := []string{"config", "login", "logout"}; len(lines) == 0 && !slices.Contains(noDemo, name) {
 				t.Error("no example works when pasted")
 			}
 			for _, line := range lines {
@@ -199,6 +222,82 @@ func TestCompletion(t *testing.T) {
 	d.run("__complete", "conn").wants(t, exitDone, []string{"connect", "connector"}, nil)
 }
 
+// TestCompletionOfValues asks for values as a shell does. Nothing is sent for them.
+func TestCompletionOfValues(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.run("connect", "8XK42Q3", "-demo", "-yes").wants(t, exitDone, []string{"https://"}, nil)
+	before := d.tenant.RequestCount()
+	for args, want := range map[string]string{
+		"find --auth |":       "browser devicecode default azurecli managedidentity environment",
+		"find --auth d|":      "devicecode default",
+		"login --cloud |":     "public usgov dod china france germany",
+		"connect --os |":      "Windows iOS macOS Android",
+		"connect |":           "LT-1",
+		"connect l|":          "LT-1",
+		"connect x|":          "",
+		"show --serial |":     "S-NEW",
+		"check --id |":        annasNew,
+		"resume |":            "LT-1",
+		"connect --demo |":    "DT-ACCOUNTS-03",
+		"resume --demo |":     "",
+		"connect LT-1 |":      "",
+		"bulk --by |":         "id serial name user entra",
+		"config |":            "tenant client-id cloud auth journal require-reference",
+		"config cloud |":      "public usgov dod china france germany",
+		"config --unset |":    "tenant client-id cloud auth journal require-reference",
+		"help con|":           "config connect connector",
+		"whoami |":            "",
+		"connect --timeout |": "",
+		"find --journ|":       "", // it does nothing there
+		"history --journ|":    "--journal",
+	} {
+		words := strings.Split(strings.TrimSuffix(args, "|"), " ")
+		var got []string
+		for line := range strings.Lines(d.run(append([]string{"__complete"}, words...)...).stdout) {
+			if word, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); word != "" && word[0] != ':' {
+				got = append(got, word)
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s offers %q, want %q", args, text, want)
+		}
+	}
+	if sent := d.tenant.RequestCount() - before; sent != 0 {
+		t.Errorf("%d requests were sent", sent)
+	}
+}
+
+// TestFlagsBeforeTheCommand takes flags on either side of the command.
+func TestFlagsBeforeTheCommand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	for _, args := range []string{
+		"-demo find LT-4F7K2", "--demo --os Windows find LT-4F7K2", "-os=Windows -demo find LT-4F7K2 -json", "find -demo -- LT-4F7K2",
+		"--demo find -- LT-4F7K2",
+	} {
+		d.run(strings.Fields(args)...).wants(t, exitDone, []string{"LT-4F7K2"}, []string{"made-up"})
+	}
+	d.run("-h", "find").wants(t, exitDone, []string{"Usage:\n  helpdesk find WHO"}, nil)
+}
+
+func TestMeant(t *testing.T) {
+	t.Parallel()
+	words := []string{"connect", "connector", "config", "find", "history"}
+	for word, want := range map[string]string{
+		"conect": "connect", "CONNECT": "connect", "fnid": "find", "histroy": "history", "hist": "history", "conf": "config",
+		"": "", "x": "", "banana": "", "findings-of-many-days": "", "é": "",
+	} {
+		if want != "" {
+			want = " (did you mean " + want + "?)"
+		}
+		if got := meant(word, words); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
 func TestWithoutHome(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())
@@ -214,6 +313,18 @@ func TestWithoutHome(t *testing.T) {
 // TestNotSignedIn tells somebody without a sign-in where to go.
 func TestNotSignedIn(t *testing.T) {
 	t.Parallel()
+	for _, args := range []string{"find x", "connect x -yes", "history", "connector", "whoami"} {
+		got := bare(t).run(strings.Fields(args)...)
+		got.wants(t, exitRefused, nil, []string{"helpdesk: not signed in; first: helpdesk login --tenant contoso.com --client-id …\n"})
+		if n := strings.Count(got.stderr, "\n"); n != 1 {
+			t.Errorf("%s: %d lines:\n%s", args, n, got.stderr)
+		}
+	}
+	got := bare(t).run("find", "x", "-auth", "default", "-timeout", "10s")
+	got.wants(t, exitRefused, nil, []string{"not signed in: --auth default found no account"})
+	if n := strings.Count(got.stderr, "\n"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, got.stderr)
+	}
 	bare(t).run("find", "x", "-auth", "environment").
 		wants(t, exitFailure, nil, []string{"cannot sign in: missing environment variable AZURE_TENANT_ID"})
 	d := newDesk(t, office())

@@ -58,7 +58,7 @@ func (c *connection) personal(screen *console) (*personal, error) {
 			return
 		}
 		c.account.Record = record
-		if err := c.account.write(); err != nil {
+		if err := c.writeAccount(); err != nil {
 			screen.warn("the account could not be kept: %v", err)
 		}
 	}}
@@ -70,8 +70,8 @@ func (c *connection) personal(screen *console) (*personal, error) {
 	if c.account != nil {
 		record = c.account.Record
 	}
-	isolated := c.test.authority != "" // its authority is none that Microsoft's public cloud knows of
-	if c.method() == intune.CredentialMethodBrowser {
+	isolated := c.standIn()
+	if c.method() == intune.CredentialMethodBrowser && hasBrowser() {
 		p.notice = "Signing in … a browser window opens; finish there. Ctrl-C stops."
 		p.inner, err = azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
 			ClientOptions: c.options(), TenantID: c.tenantID, ClientID: c.clientID, DisableInstanceDiscovery: isolated,
@@ -79,6 +79,9 @@ func (c *connection) personal(screen *console) (*personal, error) {
 		})
 	} else {
 		p.notice = "Signing in … with a code, on this or any other device. Ctrl-C stops."
+		if c.method() == intune.CredentialMethodBrowser {
+			p.notice = "There is no browser here. " + p.notice
+		}
 		p.inner, err = azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 			ClientOptions: c.options(), TenantID: c.tenantID, ClientID: c.clientID, DisableInstanceDiscovery: isolated,
 			Cache: stored, AuthenticationRecord: record, DisableAutomaticAuthentication: true,

@@ -37,11 +37,17 @@ func (d *desk) terminal(args ...string) *terminal {
 // terminalOf is the tool on a terminal of so many columns and one.
 func (d *desk) terminalOf(columns int, args ...string) *terminal {
 	d.t.Helper()
-	cmd := d.command(args...)
+	return d.onTerminal(24, columns+1, append([]string{binary}, args...)...)
+}
+
+// onTerminal runs a command on a terminal of a size.
+func (d *desk) onTerminal(rows, columns int, command ...string) *terminal {
+	d.t.Helper()
+	cmd := d.command()
 	// A shell leads the session: when the leader ends, Linux throws away what the terminal has not given out yet.
 	const script = `trap : INT; "$@"; echo "[exit $?]"; read line`
-	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh"}, cmd.Args...)
-	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: uint16(columns + 1)})
+	cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", script, "sh"}, command...)
+	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -50,7 +56,7 @@ func (d *desk) terminalOf(columns int, args ...string) *terminal {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	x := &terminal{t: d.t, file: file, columns: columns, more: make(chan struct{}, 1)}
+	x := &terminal{t: d.t, file: file, columns: columns - 1, more: make(chan struct{}, 1)}
 	go func() {
 		defer close(x.more)
 		buffer := make([]byte, 4096)
@@ -208,6 +214,30 @@ func TestTerminalWrongAnswer(t *testing.T) {
 	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
 	d.terminal("connect", "S-NEW").shows("[s]top: ").types("maybe\n").shows(`"maybe" is none of y, a and s.`).types("s\n").ends(exitFailure)
 	d.prompts(annasNew, 1)
+}
+
+// TestTerminalSizes keeps screens whole on a small, a usual and a wide terminal.
+func TestTerminalSizes(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{20, 60}, {24, 80}, {50, 200}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, office())
+			for _, name := range append(names(), "") {
+				d.onTerminal(size[0], size[1], append([]string{binary}, strings.Fields(name+" -h")...)...).ends(exitDone)
+			}
+			d.onTerminal(size[0], size[1], binary, "help", "nope").ends(exitUsage)
+			screen := d.onTerminal(size[0], size[1], binary, "connect", "LT-1").shows("Which one?").types("\n").ends(exitAmbiguous)
+			for _, id := range []string{annasOld, annasNew} {
+				if !strings.Contains(screen, id) {
+					t.Errorf("%s is cut off:\n%s", id, screen)
+				}
+			}
+			delete(d.env, "HELPDESK_TEST_TOKEN")
+			delete(d.env, "HELPDESK_TEST_GRAPH")
+			d.onTerminal(size[0], size[1], binary, "find", "LT-1").shows("--client-id").ends(exitRefused)
+		})
+	}
 }
 
 func TestTerminalResumeChoice(t *testing.T) {

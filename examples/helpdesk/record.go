@@ -11,19 +11,34 @@ import (
 	"github.com/go-intune/intune/journalfile"
 )
 
-// journalName is the file of the journal. The demo has one of its own, so that made-up requests stay among themselves.
+// journalName is the file of the journal. The demo and each rehearsal have one of their own, so that made-up requests stay
+// among themselves.
 func (a *app) journalName() (string, error) {
-	if a.journal != "" {
+	switch {
+	case a.journal != "":
 		return a.journal, nil
+	case a.demo:
+		return inStateFolder("demo-journal.jsonl")
+	case a.connection.rehearsal.on():
+		return inStateFolder(a.connection.rehearsal.fileName() + ".jsonl")
 	}
+	return a.realJournal()
+}
+
+// realJournal is the file of real requests, unless --journal names another.
+func (a *app) realJournal() (string, error) {
+	if name := a.settings().Journal; name != "" {
+		return name, nil
+	}
+	return inStateFolder("journal.jsonl")
+}
+
+func inStateFolder(name string) (string, error) {
 	folder, err := stateFolder()
 	if err != nil {
 		return "", fmt.Errorf("there is no place for the journal; name a file with --journal: %w", err)
 	}
-	if a.demo {
-		return filepath.Join(folder, "demo-journal.jsonl"), nil
-	}
-	return filepath.Join(folder, "journal.jsonl"), nil
+	return filepath.Join(folder, name), nil
 }
 
 // request is one request for remote assistance, from what the journal and the notes say.

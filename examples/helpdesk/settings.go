@@ -1,18 +1,5 @@
 package main
 
-import "os"
-
-// settings are what an organization demands.
-type settings struct {
-	// RequireReference says that nobody is asked without --reference.
-	RequireReference bool
-}
-
-// settings of this machine.
-func (a *app) settings() settings {
-	return settings{RequireReference: os.Getenv("HELPDESK_REQUIRE_REFERENCE") != ""}
-}
-
 // checkReference refuses a request without a reason, where one is demanded.
 func (a *app) checkReference(reference string) error {
 	if reference == "" && a.settings().RequireReference {

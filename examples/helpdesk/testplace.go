@@ -1,20 +1,16 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/go-intune/intune"
 )
 
 // testPlace is a stand-in for Microsoft Graph and Entra on this machine, for tests: that of package intunetest or of
-// examples/tenant. It is set by environment variables, and never by a flag that somebody could paste.
+// examples/tenant. Unlike a rehearsal, everything else is as on a real tenant.
 type testPlace struct {
 	graph     string // HELPDESK_TEST_GRAPH: root of the stand-in for Graph
 	token     string // HELPDESK_TEST_TOKEN: what to send it
@@ -29,7 +25,7 @@ func testPlaceFromEnvironment() (testPlace, error) {
 		return testPlace{}, nil
 	}
 	for _, root := range []string{p.graph, p.authority} {
-		if u, err := url.Parse(root); root != "" && (err != nil || !net.ParseIP(u.Hostname()).IsLoopback()) {
+		if u, err := url.Parse(root); root != "" && (err != nil || !isLoopback(u.Hostname())) {
 			return p, failed(exitUsage, "HELPDESK_TEST_GRAPH and HELPDESK_TEST_AUTHORITY must be addresses of this machine, "+
 				"such as http://127.0.0.1:8443")
 		}
@@ -41,16 +37,10 @@ func (p testPlace) apply(o azcore.ClientOptions) azcore.ClientOptions {
 	if p.graph == "" {
 		return o
 	}
-	o.Cloud = cloud.Configuration{
-		ActiveDirectoryAuthorityHost: p.authority,
-		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-			intune.ServiceGraph: {Endpoint: p.graph, Audience: "https://graph.microsoft.com"},
-		},
-	}
+	o = atStandIn(o, p.graph, p.authority)
 	if pause, err := time.ParseDuration(lookAgainAfter); err == nil {
 		o.Transport = &http.Client{Transport: quickTransport{&http.Transport{}, pause}}
 	}
-	o.InsecureAllowCredentialWithHTTP = strings.HasPrefix(p.graph, "http://")
 	return o
 }
 

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const firstSteps = `First steps:
+  helpdesk connect LT-4F7K2 --demo
+      a made-up tenant in memory, no account, no network
+  go run ./examples/tenant
+      in a checkout of the repository: a tenant on this machine, to
+      rehearse with; it prints the helpdesk command to paste
+  helpdesk login -h
+      how to make the app registration and sign in
+`
+
+// help is the help of a command.
+func (a *app) help(cmd *cobra.Command) string {
+	return a.fitting(strings.TrimRight(firstOf(cmd.Long, cmd.Short), "\n")+"\n\n") + a.usage(cmd)
+}
+
+// usage is how a command is written, with its flags.
+func (a *app) usage(cmd *cobra.Command) string {
+	var b strings.Builder
+	section := func(title, text string) {
+		if text = strings.Trim(text, "\n"); text != "" {
+			b.WriteString("\n" + title + ":\n" + text + "\n")
+		}
+	}
+	line := cmd.UseLine() + " [FLAGS]"
+	if cmd.HasAvailableSubCommands() {
+		line = cmd.CommandPath() + " COMMAND [FLAGS]"
+	}
+	b.WriteString("Usage:\n  " + line + "\n")
+	section("Examples", a.fitting(cmd.Example))
+	if cmd.HasAvailableSubCommands() {
+		var list strings.Builder
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				list.WriteString("  " + sub.Name() + strings.Repeat(" ", max(1, sub.NamePadding()-len(sub.Name()))) + " " + sub.Short + "\n")
+			}
+		}
+		section("Commands", a.fitting(list.String()))
+	}
+	cmd.InitDefaultHelpFlag()
+	own, others := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags, others.SortFlags = false, false
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, ok := f.Annotations[shared]; ok {
+			others.AddFlag(f)
+		} else {
+			own.AddFlag(f)
+		}
+	})
+	section("Flags", own.FlagUsagesWrapped(a.helpWidth()-2))
+	section("Flags that other commands have too", others.FlagUsagesWrapped(a.helpWidth()-2))
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\n\"" + cmd.CommandPath() + " COMMAND -h\" explains a command.\n")
+	}
+	return strings.ReplaceAll(b.String(), " \n", "\n")
+}
+
+// helpWidth is how wide the help may be: less than usual on a narrow terminal.
+func (a *app) helpWidth() int {
+	if a.width > 0 {
+		return a.width
+	}
+	return lineWidth
+}
+
+// fitting breaks the lines of a text that was laid out for the usual width. Paragraphs flow; lines with an indent go on
+// below themselves.
+func (a *app) fitting(text string) string {
+	width := a.helpWidth()
+	if width >= lineWidth {
+		return text
+	}
+	var b strings.Builder
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		lines := strings.Split(strings.TrimSuffix(paragraph, "\n"), "\n")
+		if !strings.Contains("\n"+paragraph, "\n ") {
+			lines = []string{strings.Join(lines, " ")}
+		}
+		for _, line := range lines {
+			bare := strings.TrimLeft(line, " ")
+			indent := line[:len(line)-len(bare)]
+			b.WriteString(indent + wrapped(bare, width-len(indent), indent+"    "))
+		}
+	}
+	return b.String()
+}
+
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about := cmd.Root()
+			for _, name := range args {
+				next := subCommand(about, name)
+				if next == nil {
+					return unknownCommand(about, name)
+				}
+				about = next
+			}
+			return a.print(a.help(about))
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, sub := range cmd.Root().Commands() {
+				if len(args) == 0 && sub.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+				}
+			}
+			return begunWith(typed, names), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+func subCommand(of *cobra.Command, name string) *cobra.Command {
+	for _, sub := range of.Commands() {
+		if sub.Name() == name {
+			return sub
+		}
+	}
+	return nil
+}
+
+// arranged lets flags be written as people do: with one dash, as the flags of Go programs are (-yes is --yes), and before
+// the command.
+func arranged(root *cobra.Command, args []string) []string {
+	takesValue := flagsOf(root)
+	for _, cmd := range root.Commands() {
+		for name, value := range flagsOf(cmd) {
+			before, known := takesValue[name]
+			takesValue[name] = value && (before || !known) // --wait has a value for some commands only
+		}
+	}
+	var before, out []string
+	value := false // the next one is a value
+	for i, arg := range args {
+		name, _, whole := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		valued, known := takesValue[name]
+		switch {
+		case arg == "--":
+			return append(append(out, before...), args[i:]...)
+		case value:
+			value = false
+		case strings.HasPrefix(arg, "-"):
+			if !strings.HasPrefix(arg, "--") && len(name) > 1 && known {
+				arg = "-" + arg
+			}
+			value = valued && !whole
+		case out == nil:
+			out = append([]string{arg}, before...)
+			before = nil
+			if cmd := subCommand(root, arg); cmd != nil {
+				maps.Copy(takesValue, flagsOf(cmd))
+			}
+			continue
+		}
+		if out == nil {
+			before = append(before, arg)
+		} else {
+			out = append(out, arg)
+		}
+	}
+	return append(out, before...)
+}
+
+// flagsOf are the flags of a command, and whether each takes a value.
+func flagsOf(cmd *cobra.Command) map[string]bool {
+	flags := map[string]bool{"help": false, "version": false}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags[f.Name] = f.NoOptDefVal == "" })
+	return flags
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -136,48 +137,75 @@ func subCommand(of *cobra.Command, name string) *cobra.Command {
 // arranged lets flags be written as people do: with one dash, as the flags of Go programs are (-yes is --yes), and before
 // the command.
 func arranged(root *cobra.Command, args []string) []string {
-	takesValue := flagsOf(root)
-	for _, cmd := range root.Commands() {
-		for name, value := range flagsOf(cmd) {
-			before, known := takesValue[name]
-			takesValue[name] = value && (before || !known) // --wait has a value for some commands only
-		}
+	end := slices.Index(args, "--")
+	if end < 0 {
+		end = len(args)
 	}
-	var before, out []string
+	out, rest := slices.Clone(args[:end]), args[end:]
+	at, valued := commandAt(root, out)
+	if at > 0 {
+		out = slices.Concat(out[at:at+1], out[:at], out[at+1:])
+	}
 	value := false // the next one is a value
-	for i, arg := range args {
+	for i, arg := range out {
 		name, _, whole := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		valued, known := takesValue[name]
+		takes, known := valued[name]
 		switch {
-		case arg == "--":
-			return append(append(out, before...), args[i:]...)
 		case value:
 			value = false
 		case strings.HasPrefix(arg, "-"):
 			if !strings.HasPrefix(arg, "--") && len(name) > 1 && known {
-				arg = "-" + arg
+				out[i] = "-" + arg
 			}
-			value = valued && !whole
-		case out == nil:
-			out = append([]string{arg}, before...)
-			before = nil
-			if cmd := subCommand(root, arg); cmd != nil {
-				maps.Copy(takesValue, flagsOf(cmd))
-			}
-			continue
-		}
-		if out == nil {
-			before = append(before, arg)
-		} else {
-			out = append(out, arg)
+			value = takes && !whole
 		}
 	}
-	return append(out, before...)
+	return append(out, rest...)
 }
 
-// flagsOf are the flags of a command, and whether each takes a value.
-func flagsOf(cmd *cobra.Command) map[string]bool {
-	flags := map[string]bool{"help": false, "version": false}
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags[f.Name] = f.NoOptDefVal == "" })
-	return flags
+// commandAt is where the command is named, -1 if nowhere, with its flags and whether they take a value: a flag may take one
+// in another command only.
+func commandAt(root *cobra.Command, args []string) (at int, valued map[string]bool) {
+	all := map[string]bool{"help": false, "version": false}
+	for _, sub := range root.Commands() {
+		maps.Copy(all, valuedFlags(sub))
+	}
+	for i, arg := range args {
+		if cmd := subCommand(root, arg); cmd != nil {
+			valued = maps.Clone(all)
+			maps.Copy(valued, valuedFlags(cmd))
+			if firstWord(args, valued) == i {
+				return i, valued
+			}
+		}
+	}
+	return firstWord(args, all), all
+}
+
+func valuedFlags(cmd *cobra.Command) map[string]bool {
+	valued := map[string]bool{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		valued[f.Name] = f.NoOptDefVal == ""
+		if f.Shorthand != "" {
+			valued[f.Shorthand] = f.NoOptDefVal == ""
+		}
+	})
+	return valued
+}
+
+// firstWord is the first argument that is no flag and no value of one, -1 if there is none.
+func firstWord(args []string, valued map[string]bool) int {
+	value := false
+	for i, arg := range args {
+		name, _, whole := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch {
+		case value:
+			value = false
+		case !strings.HasPrefix(arg, "-"):
+			return i
+		default:
+			value = valued[name] && !whole
+		}
+	}
+	return -1
 }

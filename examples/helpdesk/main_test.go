@@ -282,6 +282,30 @@ func TestFlagsBeforeTheCommand(t *testing.T) {
 	d.run("-h", "find").wants(t, exitDone, []string{"Usage:\n  helpdesk find WHO"}, nil)
 }
 
+// TestFlagsOfCommands has a flag that takes a value in one command and none in another.
+func TestFlagsOfCommands(t *testing.T) {
+	t.Parallel()
+	a := &app{console: &console{out: &strings.Builder{}, err: &strings.Builder{}}}
+	for args, want := range map[string]string{
+		"bulk -wait -max-wait 3s in.csv":   "bulk --wait --max-wait 3s in.csv",
+		"-wait bulk in.csv -yes":           "bulk --wait in.csv --yes",
+		"-wait -max-wait 3s bulk in.csv":   "bulk --wait --max-wait 3s in.csv",
+		"-o out.csv bulk -":                "bulk -o out.csv -",
+		"connect -wait -1s LT-1 -yes":      "connect --wait -1s LT-1 --yes",
+		"-wait 3s connect LT-1 -y":         "connect --wait 3s LT-1 -y",
+		"-serial find show":                "show --serial find",
+		"connect -reference -yes LT-1":     "connect --reference -yes LT-1",
+		"find -demo -- -yes":               "find --demo -- -yes",
+		"-demo":                            "--demo",
+		"-yes nope -wait -json":            "nope --yes --wait -json",
+		"__complete bulk -by -demo -yes x": "__complete bulk --by -demo --yes x",
+	} {
+		if got := strings.Join(arranged(a.commands(), strings.Fields(args)), " "); got != want {
+			t.Errorf("%s: %s, want %s", args, got, want)
+		}
+	}
+}
+
 func TestMeant(t *testing.T) {
 	t.Parallel()
 	words := []string{"connect", "connector", "config", "find", "history"}

@@ -113,7 +113,7 @@ func killed(t *testing.T, seed uint64) {
 		kills++
 	}
 	if kills == 0 {
-		t.Error("it was never killed")
+		t.Errorf("it was never killed, and ended with %d:\n%s", last.code, last.stderr)
 	}
 
 	all := results(t, p.read("out.csv"))

@@ -57,6 +57,7 @@ func allSettings() []setting {
 		text("journal", "file that records who was asked", "", func(s *settings) *string { return &s.Journal }, filepath.Abs),
 		{
 			name: "require-reference", help: "refuse to ask without --reference: true or false",
+			variable: "HELPDESK_REQUIRE_REFERENCE", // anything in it demands one
 			get: func(s *settings) string {
 				if s.RequireReference {
 					return "true"

@@ -216,7 +216,8 @@ func (a *app) historyOut(rows []asking, o *historyOptions) error {
 		return a.printJSON(rows)
 	case o.asCSV:
 		table := [][]string{{
-			"time", "deviceId", "deviceName", "result", "cameOf", "by", "reference", "inJournal", "inIntune", "clientRequestId", "requestId", "error",
+			"time", "deviceId", "deviceName", "result", "cameOf", "by", "reference", "inJournal", "inIntune",
+			"clientRequestId", "requestId", "error",
 		}}
 		for _, r := range rows {
 			table = append(table, []string{

@@ -183,6 +183,10 @@ func TestReference(t *testing.T) {
 	d := newDesk(t, office())
 	d.env["HELPDESK_REQUIRE_REFERENCE"] = "1"
 	d.run("connect", "S-NEW", "-yes").wants(t, exitUsage, nil, []string{"--reference INC-4711"})
+	d.run("config").wants(t, exitDone, []string{"require-reference  1 (from HELPDESK_REQUIRE_REFERENCE)"}, nil)
+	delete(d.env, "HELPDESK_REQUIRE_REFERENCE")
+	d.run("config", "require-reference", "true").wants(t, exitDone, nil, nil)
+	d.run("connect", "S-NEW", "-yes").wants(t, exitUsage, nil, []string{"--reference INC-4711"})
 	p := &place{d}
 	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitUsage, "--reference INC-4711")

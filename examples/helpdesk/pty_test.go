@@ -223,11 +223,17 @@ func TestTerminalSizes(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, office())
-			for _, name := range append(names(), "") {
-				d.onTerminal(size[0], size[1], append([]string{binary}, strings.Fields(name+" -h")...)...).ends(exitDone)
+			on := func(args ...string) *terminal {
+				t.Helper()
+				x := d.onTerminal(size[0], size[1], append([]string{binary}, args...)...)
+				x.columns = min(x.columns, lineWidth)
+				return x
 			}
-			d.onTerminal(size[0], size[1], binary, "help", "nope").ends(exitUsage)
-			screen := d.onTerminal(size[0], size[1], binary, "connect", "LT-1").shows("Which one?").types("\n").ends(exitAmbiguous)
+			for _, name := range append(names(), "") {
+				on(strings.Fields(name + " -h")...).ends(exitDone)
+			}
+			on("help", "nope").ends(exitUsage)
+			screen := on("connect", "LT-1").shows("Which one?").types("\n").ends(exitAmbiguous)
 			for _, id := range []string{annasOld, annasNew} {
 				if !strings.Contains(screen, id) {
 					t.Errorf("%s is cut off:\n%s", id, screen)
@@ -235,7 +241,7 @@ func TestTerminalSizes(t *testing.T) {
 			}
 			delete(d.env, "HELPDESK_TEST_TOKEN")
 			delete(d.env, "HELPDESK_TEST_GRAPH")
-			d.onTerminal(size[0], size[1], binary, "find", "LT-1").shows("--client-id").ends(exitRefused)
+			on("find", "LT-1").shows("--client-id").ends(exitRefused)
 		})
 	}
 }

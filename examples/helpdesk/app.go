@@ -132,10 +132,8 @@ func (a *app) addShared(cmd *cobra.Command, takes flagGroup) {
 	cmd.Flags().AddFlagSet(flags)
 	offer(cmd, "auth", authNames()...)
 	offer(cmd, "cloud", cloudNames()...)
-	offer(cmd, "by", "id", "serial", "name", "user", "entra")
-	offer(cmd, "delimiter", ",", ";", "tab")
 	offer(cmd, "os", "Windows", "iOS", "macOS", "Android")
-	for _, name := range []string{"tenant", "client-id", "graph", "authority", "timeout", "wait", "max-wait", "days", "reference", "app"} {
+	for _, name := range []string{"tenant", "client-id", "graph", "authority", "timeout", "wait", "days", "reference"} {
 		offer(cmd, name)
 	}
 }

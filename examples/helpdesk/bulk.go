@@ -2,8 +2,6 @@ package main
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +27,6 @@ type bulkOptions struct {
 
 	results string // "-" is standard output, as is ""; "" also lets a person have a table
 	round   string // "" for none, in the demo and with --dry-run
-
-	roundSuffix string // of the file for it, unless --round names one
 
 	perSecond float64
 	giveUp    int
@@ -66,14 +62,14 @@ func (a *app) bulkCommand() *cobra.Command {
 			"  helpdesk bulk --app \"Contoso VPN\" --round vpn.round -o vpn.csv",
 		Args: noMore(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.by, o.roundSuffix = kind(by), a.connection.rehearsal.roundSuffix()
+			o.by = kind(by)
 			given := map[string]bool{}
 			cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = true })
 			o.noHeader = given["header"] && !o.header
 			for _, check := range []func() error{
 				func() error { return o.takeFile(args, a.demo) },
 				func() error { return o.takeDelimiter(delimiter) },
-				func() error { return o.checkInput(given, a.demo) },
+				func() error { return o.checkInput(a, given) },
 				func() error { return o.checkWork(given) },
 				func() error { return o.checkReference(a) },
 			} {
@@ -107,6 +103,7 @@ func (a *app) bulkCommand() *cobra.Command {
 		"and standard input)")
 	flags.Float64Var(&o.perSecond, "per-second", 5, "`N` devices a second; the service allows an app 10. It adapts when the service throttles")
 	flags.IntVar(&o.giveUp, "give-up", 10, "stop after `N` failures in a row that are not the fault of a device; 0 is never")
+	completeBulk(cmd)
 	return cmd
 }
 
@@ -139,9 +136,9 @@ func (o *bulkOptions) takeDelimiter(text string) error {
 	return nil
 }
 
-func (o *bulkOptions) checkInput(given map[string]bool, demo bool) error {
+func (o *bulkOptions) checkInput(a *app, given map[string]bool) error {
 	switch {
-	case o.by != kindAny && !slices.Contains([]kind{kindID, kindSerial, kindName, kindUser, kindEntra}, o.by):
+	case o.by != kindAny && !slices.Contains(kindNames(), string(o.by)):
 		return failed(exitUsage, "unknown --by %q: it is id, serial, name, user or entra", string(o.by))
 	case given["app"] && strings.TrimSpace(o.appName) == "":
 		return failed(exitUsage, "--app is blank; give the name or the id of a detected app")
@@ -155,10 +152,10 @@ func (o *bulkOptions) checkInput(given map[string]bool, demo bool) error {
 			}
 		}
 	}
-	if o.round == "" && o.file != "" && o.file != "-" && !demo {
-		o.round = o.file + o.roundSuffix
+	if o.round == "" && o.file != "" && o.file != "-" && !a.demo {
+		o.round = strings.TrimSuffix(o.file+"."+a.pretended(), ".") + ".round"
 	}
-	if o.round == "" && !demo && !o.dryRun {
+	if o.round == "" && !a.demo && !o.dryRun {
 		return failed(exitUsage,
 			"with --app and standard input, name the --round: it keeps users from being asked twice when this is started again")
 	}
@@ -200,25 +197,3 @@ func (o *bulkOptions) checkReference(a *app) error {
 
 // toFile reports that the results go to a file.
 func (o *bulkOptions) toFile() bool { return o.results != "" && o.results != "-" }
-
-// sameFile reports whether two names are those of one file, which may not exist yet.
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	other, otherErr := os.Stat(b)
-	if err == nil && otherErr == nil {
-		return one.Mode().IsRegular() && os.SameFile(one, other)
-	}
-	return wholeName(a) == wholeName(b)
-}
-
-// wholeName is the one name of a file in a folder that has several.
-func wholeName(name string) string {
-	folder, err := filepath.Abs(filepath.Dir(name))
-	if err != nil {
-		return name
-	}
-	if real, err := filepath.EvalSymlinks(folder); err == nil {
-		folder = real
-	}
-	return filepath.Join(folder, filepath.Base(name))
-}

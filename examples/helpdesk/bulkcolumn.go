@@ -21,6 +21,11 @@ const (
 	kindUser   kind = "user"
 )
 
+// kindNames are the words of --by.
+func kindNames() []string {
+	return []string{string(kindID), string(kindSerial), string(kindName), string(kindUser), string(kindEntra)}
+}
+
 // plurals are the kinds in words.
 func (k kind) plurals() string {
 	switch k {

@@ -115,10 +115,10 @@ func (j *job) readFile() (taken string, err error) {
 // openRound gives what the copy of the round says of earlier runs.
 func (j *job) openRound(ctx context.Context) (copied []intune.JournalRequest, err error) {
 	if j.dryRun {
-		j.roundID, copied, err = lookAtRound(j.round)
+		j.roundID, copied, err = lookAtRound(j.round, j.pretended())
 		return copied, err
 	}
-	round, copied, err := openRound(j.round, j.actor())
+	round, copied, err := openRound(j.round, j.pretended(), j.actor())
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,11 +35,12 @@ type round struct {
 
 // roundHead is the first line.
 type roundHead struct {
-	Round uuid.UUID `json:"round"`
+	Round     uuid.UUID `json:"round"`
+	Pretended string    `json:"pretended,omitempty"` // see app.pretended
 }
 
 // openRound opens or begins a round, and keeps other processes from it. It also gives the requests of the copy.
-func openRound(name, actor string) (*round, []intune.JournalRequest, error) {
+func openRound(name, pretended, actor string) (*round, []intune.JournalRequest, error) {
 	lock := flock.New(lockName(name), flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -59,11 +61,11 @@ func openRound(name, actor string) (*round, []intune.JournalRequest, error) {
 	content, err := os.ReadFile(name)
 	var requests []intune.JournalRequest
 	if err == nil {
-		r.id, requests, err = readRound(name, content)
+		r.id, requests, err = readRound(name, pretended, content)
 	}
 	if err == nil && r.id == uuid.Nil {
 		r.id = uuid.New()
-		err = r.begin()
+		err = r.begin(pretended)
 	}
 	if err != nil {
 		r.close()
@@ -74,8 +76,8 @@ func openRound(name, actor string) (*round, []intune.JournalRequest, error) {
 }
 
 // begin writes the first line, before anybody is asked with its id.
-func (r *round) begin() error {
-	line, err := json.Marshal(roundHead{r.id})
+func (r *round) begin(pretended string) error {
+	line, err := json.Marshal(roundHead{r.id, pretended})
 	if err == nil {
 		err = r.file.Truncate(0) // of half a first line
 	}
@@ -112,7 +114,7 @@ func openRegular(name string) (*os.File, error) {
 }
 
 // readRound reads the content of a round. A blank id is that of one that has not begun.
-func readRound(name string, content []byte) (uuid.UUID, []intune.JournalRequest, error) {
+func readRound(name, pretended string, content []byte) (uuid.UUID, []intune.JournalRequest, error) {
 	first, rest, complete := bytes.Cut(content, []byte("\n"))
 	if !complete && len(first) < 80 { // a crash left half of it, or there is nothing
 		return uuid.Nil, nil, nil
@@ -120,6 +122,10 @@ func readRound(name string, content []byte) (uuid.UUID, []intune.JournalRequest,
 	var head roundHead
 	if json.Unmarshal(first, &head) != nil || head.Round == uuid.Nil {
 		return uuid.Nil, nil, fmt.Errorf("%s is no round: its first line has no id; name another with --round", name)
+	}
+	if head.Pretended != pretended {
+		return uuid.Nil, nil, fmt.Errorf("the round %s is that of %s; name another with --round",
+			name, cmp.Or(head.Pretended, "real requests"))
 	}
 	requests, err := intune.JournalRequests(journalfile.Read(bufio.NewReader(bytes.NewReader(rest))))
 	if err != nil {
@@ -129,12 +135,12 @@ func readRound(name string, content []byte) (uuid.UUID, []intune.JournalRequest,
 }
 
 // lookAtRound is openRound for a look.
-func lookAtRound(name string) (uuid.UUID, []intune.JournalRequest, error) {
+func lookAtRound(name, pretended string) (uuid.UUID, []intune.JournalRequest, error) {
 	content, err := readIfThere(name)
 	if err != nil || content == nil {
 		return uuid.Nil, nil, err
 	}
-	return readRound(name, content)
+	return readRound(name, pretended, content)
 }
 
 // keyOf is the client-request-id of a device in a round: the same each time, so that the record knows it again.

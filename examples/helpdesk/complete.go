@@ -26,7 +26,7 @@ func begunWith(typed string, words []string) []string {
 func (a *app) completeDevices(cmd *cobra.Command) {
 	takesWho := cmd.Flags().Lookup(bySerial) != nil
 	if !takesWho && cmd.Name() != "resume" {
-		if cmd.ValidArgsFunction == nil && cmd.Name() != "bulk" { // which takes a file
+		if cmd.ValidArgsFunction == nil {
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
 		}
 		return
@@ -50,6 +50,21 @@ func (a *app) completeDevices(cmd *cobra.Command) {
 			_ = cmd.RegisterFlagCompletionFunc(flag, one(pick))
 		}
 		offer(cmd, byUser)
+	}
+}
+
+// completeBulk completes the file of bulk by the shell itself, and the values of its flags.
+func completeBulk(cmd *cobra.Command) {
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	offer(cmd, "by", kindNames()...)
+	offer(cmd, "delimiter", "tab")
+	for _, name := range []string{"column", "app", "max-wait", "per-second", "give-up"} {
+		offer(cmd, name)
 	}
 }
 

@@ -79,3 +79,25 @@ func writePrivateJSON(name string, value any) error {
 	}
 	return err
 }
+
+// sameFile reports whether two names are those of one file, which may not exist yet.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, otherErr := os.Stat(b)
+	if err == nil && otherErr == nil {
+		return one.Mode().IsRegular() && os.SameFile(one, other)
+	}
+	return wholeName(a) == wholeName(b)
+}
+
+// wholeName is the one name of a file in a folder that has several.
+func wholeName(name string) string {
+	folder, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = real
+	}
+	return filepath.Join(folder, filepath.Base(name))
+}

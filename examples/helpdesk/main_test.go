@@ -16,7 +16,9 @@ import (
 
 // names are the commands.
 func names() []string {
-	return []string{"bulk", "check", "config", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami"}
+	return []string{
+		"bulk", "check", "config", "connect", "connector", "find", "history", "login", "logout", "resume", "show", "whoami",
+	}
 }
 
 // bare is a desk without a stand-in for Graph: as it is for users.
@@ -36,6 +38,9 @@ func TestUsage(t *testing.T) {
 		"conect S-NEW":                          `unknown command "conect" (did you mean connect?)`,
 		"help nope":                             `unknown command "nope"`,
 		"help conector":                         "did you mean connector?",
+		"bluk in.csv":                           `unknown command "bluk" (did you mean bulk?)`,
+		"bulk in.csv --dryrun":                  "(did you mean --dry-run?)",
+		"bulk in.csv --timeout 1m":              "--timeout does nothing for bulk",
 		"find LT-1 --jsn":                       "unknown flag: --jsn (did you mean --json?)",
 		"find LT-1 --cloud pubic":               "(did you mean public?)",
 		"find LT-1 --auth devicecod":            "(did you mean devicecode?)",
@@ -235,6 +240,11 @@ func TestCompletionOfValues(t *testing.T) {
 		"login --cloud |":     "public usgov dod china france germany",
 		"connect --os |":      "Windows iOS macOS Android",
 		"connect |":           "LT-1",
+		"bulk --by |":         "id serial name user entra",
+		"bulk --write|":       "--write-links",
+		"bulk --journ|":       "--journal",
+		"bulk --column |":     "",
+		"bulk in.csv |":       "",
 		"connect l|":          "LT-1",
 		"connect x|":          "",
 		"show --serial |":     "S-NEW",
@@ -243,7 +253,6 @@ func TestCompletionOfValues(t *testing.T) {
 		"connect --demo |":    "DT-ACCOUNTS-03",
 		"resume --demo |":     "",
 		"connect LT-1 |":      "",
-		"bulk --by |":         "id serial name user entra",
 		"config |":            "tenant client-id cloud auth journal require-reference",
 		"config cloud |":      "public usgov dod china france germany",
 		"config --unset |":    "tenant client-id cloud auth journal require-reference",
@@ -337,7 +346,7 @@ func TestWithoutHome(t *testing.T) {
 // TestNotSignedIn tells somebody without a sign-in where to go.
 func TestNotSignedIn(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"find x", "connect x -yes", "history", "connector", "whoami"} {
+	for _, args := range []string{"find x", "connect x -yes", "history", "connector", "whoami", "bulk -app x -round r -yes"} {
 		got := bare(t).run(strings.Fields(args)...)
 		got.wants(t, exitRefused, nil, []string{"helpdesk: not signed in; first: helpdesk login --tenant contoso.com --client-id …\n"})
 		if n := strings.Count(got.stderr, "\n"); n != 1 {

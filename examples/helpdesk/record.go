@@ -20,9 +20,20 @@ func (a *app) journalName() (string, error) {
 	case a.demo:
 		return inStateFolder("demo-journal.jsonl")
 	case a.connection.rehearsal.on():
-		return inStateFolder(a.connection.rehearsal.fileName() + ".jsonl")
+		return inStateFolder(a.pretended() + ".jsonl")
 	}
 	return a.realJournal()
+}
+
+// pretended names the demo or the rehearsal that this is, "" if requests are real.
+func (a *app) pretended() string {
+	switch {
+	case a.demo:
+		return "demo"
+	case a.connection.rehearsal.on():
+		return a.connection.rehearsal.fileName()
+	}
+	return ""
 }
 
 // realJournal is the file of real requests, unless --journal names another.

@@ -96,14 +96,6 @@ func (r *rehearsal) fileName() string {
 	return "rehearsal-" + strings.Trim(strings.Map(plain, strings.ToLower(host)), "-")
 }
 
-// roundSuffix is what the file of a round of bulk has after the name of its input.
-func (r *rehearsal) roundSuffix() string {
-	if !r.on() {
-		return ".round"
-	}
-	return "." + r.fileName() + ".round"
-}
-
 // apply points the options at the stand-in.
 func (r *rehearsal) apply(o azcore.ClientOptions) azcore.ClientOptions {
 	if !r.on() {

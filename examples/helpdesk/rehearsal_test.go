@@ -75,20 +75,39 @@ func TestFirstMinutes(t *testing.T) {
 	d.run("history", "--local").wants(t, exitNothing, nil, nil) // the real record knows of nothing
 	again := d.run(append([]string{"resume", "--wait", "1s"}, flags...)...)
 	again.wants(t, exitPending, nil, []string{"Going on with KIOSK-1", `helpdesk resume --graph "` + root + `" --ca "`})
+}
 
-	// A round of bulk would else be taken for the real one of the same list.
-	list := filepath.Join(d.folder, "list.csv")
-	if err := os.WriteFile(list, []byte("serial\nDMPQ2\n"), 0o600); err != nil {
-		t.Fatal(err)
+// TestRehearsalOfBulk has one memory with connect, also in a rehearsal.
+func TestRehearsalOfBulk(t *testing.T) {
+	t.Parallel()
+	d := bare(t)
+	p := &place{d}
+	authority := filepath.Join(d.folder, "ca.pem")
+	root, _ := startTenant(t, authority)
+	with := func(args ...string) []string { return append(args, "--graph", root, "--ca", authority) }
+	p.write("in.csv", "Device name\nLT-4F7K2\nKIOSK-1\n")
+	p.run("--yes", "in.csv").wants(exitRefused, "not signed in; first: helpdesk login --tenant")
+	p.run(with("--yes", "--reference", "INC-4711", "in.csv")...).
+		wants(exitDone, "rehearsal at "+root, "2 lines, 2 devices: 2 accepted.").
+		wantsColumns("device outcome", "LT-4F7K2 accepted", "KIOSK-1 accepted")
+	p.run(with("--yes", "in.csv")...).wants(exitDone, "2 devices were asked before")
+
+	connect := with("connect", "KIOSK-1", "--yes", "--wait", "1s") // whose session never comes
+	d.run(connect...).wants(t, exitRefused, nil, []string{"you asked this user just now for INC-4711", "--ask-again"})
+	d.run(append(connect, "--ask-again")...).wants(t, exitPending, nil, []string{"Intune asks TeamViewer"})
+	history := d.run(with("history", "--local", "KIOSK-1")...)
+	history.wants(t, exitDone, []string{"INC-4711", "still open"}, nil)
+	if n := strings.Count(history.stdout, "KIOSK-1"); n != 2 {
+		t.Errorf("%d requests for KIOSK-1:\n%s", n, history.stdout)
 	}
-	d.run(append([]string{"bulk", "--yes", list}, flags...)...).wants(t, exitDone, []string{"DMPQ2"}, []string{"rehearsal at " + root})
-	rounds, _ := filepath.Glob(list + "*.round")
+
+	// Its round is none of the real requests.
+	rounds, _ := filepath.Glob(p.file("in.csv.rehearsal-127.0.0.1-*.round"))
 	if len(rounds) != 1 {
 		t.Fatalf("rounds: %v", rounds)
 	}
-	if name := filepath.Base(rounds[0]); name != "list.csv."+strings.TrimSuffix(want, ".jsonl")+".round" {
-		t.Errorf("the round is in %s", name)
-	}
+	p.run("--demo", "--yes", "--round", rounds[0], "in.csv").wants(exitFailure, "is that of rehearsal-127.0.0.1-")
+	d.run("history", "--local").wants(t, exitNothing, nil, nil)
 }
 
 // TestRehearsalOfTheSignIn keeps the account of the rehearsal apart from the real one.

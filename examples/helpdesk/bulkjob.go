@@ -245,8 +245,12 @@ func (j *job) takeEarlier(d *device, r *request) {
 	d.earlier, d.refused, d.outcome, d.askedAt = true, false, outcomeOf(r), r.when()
 	d.requestID, d.clientID, d.token, d.earlierRequest = r.Asked.RequestID, r.id(), r.ResumeToken(), r
 	d.detail = "asked in an earlier run, and not again"
-	if d.outcome == intune.OutcomeUnknown {
+	switch {
+	case d.outcome != intune.OutcomeUnknown:
+	case r.Asked.Outcome == "":
 		d.detail = "an earlier run ended before it knew whether the user was asked; not asked again"
+	default:
+		d.detail = "no answer came in an earlier run, so that nobody knows whether the user was asked; not asked again"
 	}
 	switch {
 	case !j.wait:

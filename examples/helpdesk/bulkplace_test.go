@@ -109,12 +109,6 @@ func (r runningBulk) signal(s syscall.Signal) {
 	_ = r.cmd.Process.Signal(s) // it may be gone already
 }
 
-// terminal is bulk on a terminal.
-func (p *place) terminal(args ...string) *terminal {
-	p.t.Helper()
-	return p.desk.terminal(append([]string{"bulk"}, args...)...)
-}
-
 // wants compares the exit code and looks for parts of standard error.
 func (o bulkOutcome) wants(code int, stderr ...string) bulkOutcome {
 	o.t.Helper()

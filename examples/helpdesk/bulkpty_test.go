@@ -11,6 +11,12 @@ import (
 	"github.com/go-intune/intune/intunetest"
 )
 
+// terminal is bulk on a terminal.
+func (p *place) terminal(args ...string) *terminal {
+	p.t.Helper()
+	return p.desk.terminal(append([]string{"bulk"}, args...)...)
+}
+
 func TestBulkTerminal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, fleetOf(12, nil))

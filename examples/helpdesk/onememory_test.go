@@ -21,7 +21,7 @@ func TestOneMemory_BulkThenConnect(t *testing.T) {
 	p.write("in.csv", "Serial\nS-NEW\nS-PHONE\n")
 	p.run("-yes", "--reference", "INC-4711", "in.csv").wants(exitDone, "2 accepted")
 	d.run("connect", "S-NEW", "-yes").wants(t, exitRefused, nil, []string{
-		"you asked this user just now for INC-4711 (asked, without a wait for the link)", "--ask-again", "Nobody was asked.",
+		"you asked this user just now for INC-4711 (asked, link not awaited)", "--ask-again", "Nobody was asked.",
 	})
 	d.prompts(annasNew, 1)
 	d.run("connect", "S-NEW", "-yes", "-ask-again").wants(t, exitDone, []string{link}, nil)
@@ -55,25 +55,6 @@ func TestOneMemory_ConnectAtOnce(t *testing.T) {
 		t.Errorf("exit codes %v, want one that waited and five that were refused", codes)
 	}
 	d.prompts(annasNew, 1)
-}
-
-// TestOneMemory_TwoWindows is the third way: both have looked, both show the question, and both get a yes.
-func TestOneMemory_TwoWindows(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, office(never))
-	one, other := d.terminal("connect", "S-NEW"), d.terminal("connect", "S-NEW")
-	one.shows("[y/N]")
-	other.shows("[y/N]")
-	one.types("y\n").shows("Waiting for the link")
-	other.types("y\n").shows("you are asking this user, or wait for the link").ends(exitRefused)
-	d.prompts(annasNew, 1)
-	// Nobody is displaced who waits, also not on purpose.
-	d.run("connect", "S-NEW", "-yes", "-ask-again").wants(t, exitRefused, nil, []string{"in another window"})
-	d.run("resume", "S-NEW").wants(t, exitRefused, nil, []string{"in another window"})
-	d.prompts(annasNew, 1)
-	one.types("\x03").ends(130)
-	d.run("connect", "S-NEW", "-yes", "-ask-again", "-wait", "200ms").wants(t, exitPending, nil, nil)
-	d.prompts(annasNew, 2)
 }
 
 // TestOneMemory_BulkAtOnce has two rounds with the same devices, and a window that is asking meanwhile.

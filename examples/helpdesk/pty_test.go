@@ -285,3 +285,22 @@ func TestTerminalTables(t *testing.T) {
 		t.Errorf("the id is cut:\n%s", screen)
 	}
 }
+
+// TestOneMemory_TwoWindows is the third way: both have looked, both show the question, and both get a yes.
+func TestOneMemory_TwoWindows(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	one, other := d.terminal("connect", "S-NEW"), d.terminal("connect", "S-NEW")
+	one.shows("[y/N]")
+	other.shows("[y/N]")
+	one.types("y\n").shows("Waiting for the link")
+	other.types("y\n").shows("you are asking this user, or wait for the link").ends(exitRefused)
+	d.prompts(annasNew, 1)
+	// Nobody is displaced who waits, also not on purpose.
+	d.run("connect", "S-NEW", "-yes", "-ask-again").wants(t, exitRefused, nil, []string{"in another window"})
+	d.run("resume", "S-NEW").wants(t, exitRefused, nil, []string{"in another window"})
+	d.prompts(annasNew, 1)
+	one.types("\x03").ends(130)
+	d.run("connect", "S-NEW", "-yes", "-ask-again", "-wait", "200ms").wants(t, exitPending, nil, nil)
+	d.prompts(annasNew, 2)
+}

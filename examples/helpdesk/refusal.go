@@ -54,7 +54,7 @@ func (r *request) cameOf() string {
 	case r.Outcome() == intune.OutcomeNotSent:
 		return "not sent: " + firstOf(reason(r.Asked.Error), "without a reason")
 	case r.Outcome() == intune.OutcomeAccepted && r.ResumeToken() == "":
-		return "asked, without a wait for the link"
+		return "asked, link not awaited"
 	case r.Outcome() == intune.OutcomeAccepted && r.isOpen():
 		return "still open"
 	case r.Outcome() == intune.OutcomeAccepted:

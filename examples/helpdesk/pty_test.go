@@ -126,11 +126,15 @@ func (x *terminal) ends(code int) string {
 	return x.screen()
 }
 
+// whichAgain is the end of a line and the question after it. An answer that is typed before the question shows would be on
+// its line.
+const whichAgain = "\r\nWhich one? Its number, or nothing to stop [1-2]: "
+
 func TestTerminalConnect(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office(intunetest.SessionScript{URL: link, AfterReads: 40}))
 	x := d.terminal("connect", "LT-1")
-	x.shows("2 devices match").shows("Which one?").types("7\n").shows("[1-2]: ").types("1\n")
+	x.shows("2 devices match").shows("Which one?").types("7\n").shows(`"7" is no number from 1 to 2.` + whichAgain).types("1\n")
 	x.shows("Ask Anna Berg for remote assistance? [y/N]").types("y\n")
 	screen := x.shows(link).ends(exitDone)
 	for _, part := range []string{"Serial      S-NEW", "Waiting for the link, 0:00 of 10:00", "\x1b[1mThe link opens the session"} {
@@ -209,10 +213,12 @@ func TestTerminalOpenRequest(t *testing.T) {
 func TestTerminalWrongAnswer(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office(never))
-	d.terminal("connect", "LT-1").shows("Which one?").types("3\n").shows(`"3" is no number from 1 to 2.`).
-		types("S-NEW\n").shows(`"S-NEW" is no number from 1 to 2.`).types("\n").ends(exitAmbiguous)
+	d.terminal("connect", "LT-1").shows("Which one?").types("3\n").shows(`"3" is no number from 1 to 2.` + whichAgain).
+		types("S-NEW\n").shows(`"S-NEW" is no number from 1 to 2.` + whichAgain).types("\n").ends(exitAmbiguous)
 	d.run("connect", "S-NEW", "-yes", "-wait", "200ms").wants(t, exitPending, nil, nil)
-	d.terminal("connect", "S-NEW").shows("[s]top: ").types("maybe\n").shows(`"maybe" is none of y, a and s.`).types("s\n").ends(exitFailure)
+	d.terminal("connect", "S-NEW").shows("[s]top: ").types("maybe\n").
+		shows(`"maybe" is none of y, a and s.` + "\r\nGo on waiting without asking again? [Y]es, [a]sk again, [s]top: ").
+		types("s\n").ends(exitFailure)
 	d.prompts(annasNew, 1)
 }
 

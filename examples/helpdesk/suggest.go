@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,6 +69,9 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 
 // badFlag says what is wrong with a flag: its value, its name, or that it does nothing for the command.
 func badFlag(cmd *cobra.Command, err error) error {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return failed(exitUsage, "%s; see: %s -h", badValue(invalid), cmd.CommandPath())
+	}
 	missing, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || missing.GetSpecifiedShortnames() != "" {
 		return failed(exitUsage, "%v; see: %s -h", err, cmd.CommandPath())
@@ -81,4 +85,16 @@ func badFlag(cmd *cobra.Command, err error) error {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	return failed(exitUsage, "%v%s; see: %s -h", err, meant("--"+name, names), cmd.CommandPath())
+}
+
+// badValue says what a flag's value should be, which the parsers of Go say only to programmers.
+func badValue(err *pflag.InvalidValueError) string {
+	right := map[string]string{
+		"bool": "true or false", "int": "a whole number, such as 30", "float64": "a number, such as 5",
+		"duration": "a time with its unit, such as 90s or 10m",
+	}[err.GetFlag().Value.Type()]
+	if right == "" {
+		return err.Error()
+	}
+	return fmt.Sprintf("--%s is %s, not %q", err.GetFlag().Name, right, err.GetValue())
 }

@@ -172,8 +172,14 @@ func TestReference(t *testing.T) {
 	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitUsage, "--reference INC-4711")
 	p.run("-dry-run", "in.csv").wants(exitDone)
+	for reference, why := range map[string]string{
+		" \t": "--reference is blank", "INC-1\n2": "--reference holds a control character", "\xff": "not UTF-8",
+		strings.Repeat("x", maxReference+1): "--reference has 257 bytes; use at most 256",
+	} {
+		d.run("connect", "S-NEW", "-yes", "-reference", reference).wants(t, exitUsage, nil, []string{"helpdesk: ", why})
+		p.run("-yes", "-reference", reference, "in.csv").wants(exitUsage, why)
+	}
 	d.prompts(annasNew, 0)
-	d.run("connect", "S-NEW", "-yes", "-reference", "INC-1\n2").wants(t, exitUsage, nil, []string{"control character"})
 	d.run("connect", "S-NEW", "-yes", "-reference", "INC-1").wants(t, exitDone, []string{link}, nil)
 	if !strings.Contains(d.read("journal.jsonl"), `"reference":"INC-1"`) {
 		t.Errorf("the record has no reference:\n%s", d.read("journal.jsonl"))

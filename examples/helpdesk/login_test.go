@@ -275,6 +275,21 @@ func TestWhoamiLacks(t *testing.T) {
 	d.run("whoami", "-json").wants(t, exitDone, []string{`"connect": false`, `"find": true`}, nil)
 }
 
+// TestWhoamiCannotTell has a token that nobody can read, such as that of a rehearsal without a sign-in.
+func TestWhoamiCannotTell(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office())
+	d.as(intune.StaticToken("opaque"))
+	d.run("whoami").wants(t, exitDone, []string{"connect     unknown: this token does not tell"}, nil)
+	d.run("whoami", "-json").wants(t, exitDone, []string{`"can": {}`}, nil)
+	var talk strings.Builder
+	a := &app{console: &console{err: &talk}}
+	a.sayLacks(intune.TokenInfo{Kind: intune.TokenKindUnknown})
+	if got := talk.String(); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestDamagedAccount(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, office())

@@ -33,8 +33,11 @@ func (n need) met(info intune.TokenInfo) bool {
 	})
 }
 
-// sayLacks names the permissions that a token does not have.
+// sayLacks names the permissions that a token does not have, if that can be told.
 func (a *app) sayLacks(info intune.TokenInfo) {
+	if info.Kind == intune.TokenKindUnknown {
+		return
+	}
 	for _, n := range needs() {
 		if !n.met(info) {
 			a.warn("%s will not work fully: the token lacks %s", n.purpose, n.anyOf[0])
@@ -49,7 +52,7 @@ type whoamiJSON struct {
 	AppID       string          `json:"appId"`
 	ExpiresOn   *time.Time      `json:"expiresOn"`
 	Permissions []string        `json:"permissions"`
-	Can         map[string]bool `json:"can"`
+	Can         map[string]bool `json:"can"` // empty if nobody can tell
 }
 
 func (a *app) whoamiCommand() *cobra.Command {
@@ -93,7 +96,10 @@ func (a *app) whoami(info intune.TokenInfo) string {
 	}
 	for _, n := range needs() {
 		state := "yes"
-		if !n.met(info) {
+		switch {
+		case info.Kind == intune.TokenKindUnknown:
+			state = "unknown: this token does not tell"
+		case !n.met(info):
 			state = "no, lacks " + n.anyOf[0]
 		}
 		rows = append(rows, [2]string{n.purpose, state})
@@ -109,6 +115,9 @@ func (a *app) whoamiJSON(info intune.TokenInfo) error {
 	if !info.ExpiresOn.IsZero() {
 		at := info.ExpiresOn.UTC()
 		out.ExpiresOn = &at
+	}
+	if info.Kind == intune.TokenKindUnknown {
+		return a.printJSON(out)
 	}
 	for _, n := range needs() {
 		out.Can[n.purpose] = n.met(info)

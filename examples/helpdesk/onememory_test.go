@@ -217,6 +217,18 @@ func TestResumeOfBulk(t *testing.T) {
 	p.run("-yes", "-wait", "-max-wait", "200ms", "in.csv").wants(exitPending, "pending: 3")
 	come(p.tenant)
 	p.desk.run("resume", "pc-002").wants(t, exitDone, []string{link}, []string{"Going on with PC-002"})
+	p.desk.run("resume", "pc-002").wants(t, exitNothing, nil, []string{"PC-002: you asked this user just now (the link after "})
 	p.run("-yes", "-wait", "in.csv").wants(exitDone, "links: 3")
 	p.prompts(1, 1, 1)
+}
+
+// TestResumeWithoutAWait names a device that bulk asked without --wait.
+func TestResumeWithoutAWait(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil, never))
+	p.write("in.csv", list(1))
+	p.run("-yes", "in.csv").wants(exitDone)
+	p.desk.run("resume", "pc-001").wants(t, exitNothing, nil, []string{
+		"PC-001: you asked this user just now (asked, link not awaited); there is no wait to go on with",
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,9 +86,13 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 	}
 	var matches []*request
 	for _, r := range open {
-		if named == "" || strings.EqualFold(named, r.id()) || strings.EqualFold(named, r.Device().DeviceID()) ||
-			strings.EqualFold(named, r.deviceName) || strings.EqualFold(named, r.serialNumber) {
+		if named == "" || r.isNamed(named) {
 			matches = append(matches, r)
+		}
+	}
+	if len(matches) == 0 && named != "" {
+		if err := a.notOpen(named); err != nil {
+			return nil, err
 		}
 	}
 	switch {
@@ -106,11 +111,36 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 		}
 		lines[i] = fmt.Sprintf("%s  %s\n     %s", cell(r.name(), 24), state+" "+age(time.Since(r.when())), clean(r.id()))
 	}
-	i, err := a.choose(ctx, plural(len(matches), "request")+" are open", lines, "pass its request id")
+	by := "pass its request id"
+	if named == "" {
+		by = "pass its device's name or its request id"
+	}
+	i, err := a.choose(ctx, plural(len(matches), "request")+" are open", lines, by)
 	if err != nil {
 		return nil, err
 	}
 	return matches[i], nil
+}
+
+func (r *request) isNamed(named string) bool {
+	return slices.ContainsFunc([]string{r.id(), r.Device().DeviceID(), r.deviceName, r.serialNumber}, func(name string) bool {
+		return strings.EqualFold(named, name)
+	})
+}
+
+// notOpen says what came of the latest request of that name, where it is one with which nobody can go on. It gives nil if
+// there is none.
+func (a *app) notOpen(named string) error {
+	list, err := a.requests()
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(list) {
+		if r.isNamed(named) {
+			return failed(exitNothing, "%s: %s (%s); there is no wait to go on with", clean(r.name()), r.whoAsked(a.actor()), r.cameOf())
+		}
+	}
+	return nil
 }
 
 // goOn waits for the link of a request that was made before.

@@ -101,3 +101,12 @@ func wholeName(name string) string {
 	}
 	return filepath.Join(folder, filepath.Base(name))
 }
+
+// linkless is a file's name without symbolic links, so that what is kept beside it is the same under all of its names. A file
+// that is not there keeps its name.
+func linkless(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
+}

@@ -31,7 +31,7 @@ const (
 	endFailed = "failed" // in older files: the service said why there is no session
 )
 
-func notesName(journal string) string { return journal + ".notes" }
+func notesName(journal string) string { return linkless(journal) + ".notes" }
 
 // addNotes puts what the notes say into the requests.
 func addNotes(list []*request, name string) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,25 @@ func TestOneMemory_ConnectAtOnce(t *testing.T) {
 	if codes[exitPending] != 1 || codes[exitRefused] != 5 {
 		t.Errorf("exit codes %v, want one that waited and five that were refused", codes)
 	}
+	d.prompts(annasNew, 1)
+}
+
+// TestOneMemory_LinkedRecord has a window that names the record through a symbolic link, before there is one.
+func TestOneMemory_LinkedRecord(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	if err := os.Symlink("real.jsonl", filepath.Join(d.folder, "link.jsonl")); err != nil {
+		t.Skip(err)
+	}
+	first := d.start("connect", "S-NEW", "-yes", "--journal", "link.jsonl")
+	comes(t, "the request", d.asked)
+	for _, name := range []string{"real.jsonl", "link.jsonl"} {
+		d.run("connect", "S-NEW", "-yes", "-ask-again", "--journal", name).wants(t, exitRefused, nil, []string{"in another window"})
+	}
+	first.signal(syscall.SIGINT)
+	first.wait().wants(t, 130, nil, nil)
+	d.run("connect", "S-NEW", "-yes", "-wait", "200ms", "--journal", "real.jsonl").
+		wants(t, exitPending, nil, []string{"Going on with LT-1"})
 	d.prompts(annasNew, 1)
 }
 

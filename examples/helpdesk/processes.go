@@ -22,7 +22,7 @@ type processes struct {
 	lock   *flock.Flock
 }
 
-func processesName(journal string) string { return journal + ".processes" }
+func processesName(journal string) string { return linkless(journal) + ".processes" }
 
 // join removes what dead processes left, and adds this one.
 func (p *processes) join() error {

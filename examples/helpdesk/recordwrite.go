@@ -37,7 +37,7 @@ func lockName(journal string) string {
 	if journal == "" {
 		return ""
 	}
-	return journal + ".lock"
+	return linkless(journal) + ".lock"
 }
 
 // openRecord opens the journal for writing: without a record nobody is asked. Only bulk has a key.

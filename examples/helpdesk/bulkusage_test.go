@@ -38,7 +38,7 @@ func TestBulkUsage(t *testing.T) {
 		"in.csv -write-links":         "--write-links needs --wait",
 		"in.csv -max-wait 5m":         "--max-wait needs --wait",
 		"in.csv -wait -max-wait 0s":   "--max-wait must be above zero",
-		"in.csv -wait -max-wait soon": `invalid argument "soon"`,
+		"in.csv -wait -max-wait soon": `--max-wait is a time with its unit, such as 90s or 10m, not "soon"`,
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

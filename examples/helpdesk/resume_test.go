@@ -26,7 +26,9 @@ func TestResumeChoosesAmongSeveral(t *testing.T) {
 	t.Parallel()
 	d := twoOpen(t)
 	got := d.run("resume")
-	got.wants(t, exitAmbiguous, nil, []string{"LT-1", "PHONE-9", "asked just now", "2 requests are open; to choose one of them, pass its device's name or its request id"})
+	got.wants(t, exitAmbiguous, nil, []string{
+		"LT-1", "PHONE-9", "asked just now", "2 requests are open; to choose one of them, pass its device's name or its request id",
+	})
 	d.run("resume", "LT-9").wants(t, exitNothing, nil, []string{`no open request is for "LT-9"`})
 	come(d.tenant)
 	d.run("resume", "phone-9").wants(t, exitDone, []string{link}, []string{"Going on with PHONE-9"})

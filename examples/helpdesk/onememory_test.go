@@ -68,7 +68,8 @@ func TestOneMemory_LinkedRecord(t *testing.T) {
 	first := d.start("connect", "S-NEW", "-yes", "--journal", "link.jsonl")
 	comes(t, "the request", d.asked)
 	for _, name := range []string{"real.jsonl", "link.jsonl"} {
-		d.run("connect", "S-NEW", "-yes", "-ask-again", "--journal", name).wants(t, exitRefused, nil, []string{"in another window"})
+		d.run("connect", "S-NEW", "-yes", "-ask-again", "-wait", "1s", "--journal", name).
+			wants(t, exitRefused, nil, []string{"in another window"})
 	}
 	first.signal(syscall.SIGINT)
 	first.wait().wants(t, 130, nil, nil)

@@ -324,6 +324,9 @@ func (h *sessionHandler) sessionError(details, hint string) *SessionError {
 	}
 }
 
+// owesEnd reports whether there is a journal that has to be told how the wait ended.
+func (h *sessionHandler) owesEnd() bool { return !h.told && h.client.journal != nil }
+
 // end tells the journal, once, how the wait ended; left is the error of a wait that is not done. A wait that is no longer
 // this program's gives no link.
 func (h *sessionHandler) end(ctx context.Context, left error) {
@@ -334,7 +337,7 @@ func (h *sessionHandler) end(ctx context.Context, left error) {
 
 // endWithin is end in the time of a context.
 func (h *sessionHandler) endWithin(ctx context.Context, left error) {
-	if h.told || h.client.journal == nil {
+	if !h.owesEnd() {
 		return
 	}
 	h.told = true
@@ -363,7 +366,11 @@ func (h *sessionHandler) endWithin(ctx context.Context, left error) {
 var errLeft = errors.New("the wait did not return")
 
 // leave tells the journal of a wait that ends without having told it, by a panic.
-func (h *sessionHandler) leave(ctx context.Context) { h.end(ctx, h.pending(errLeft)) }
+func (h *sessionHandler) leave(ctx context.Context) {
+	if h.owesEnd() { // else the resume token of the error would be made for nobody
+		h.end(ctx, h.pending(errLeft))
+	}
+}
 
 func (h *sessionHandler) fail(err error) { h.done, h.failure = true, err }
 

@@ -36,7 +36,11 @@ const maxBody = 4 << 10
 
 // isProbe exempts the probes of an orchestrator, which calls by address.
 func isProbe(r *http.Request) bool {
-	return r.URL.Path == "/healthz" && isSafe(r.Method)
+	switch r.URL.Path {
+	case "/livez", "/readyz", "/healthz":
+		return isSafe(r.Method)
+	}
+	return false
 }
 
 func setSecurityHeaders(h http.Header, overTLS bool) {

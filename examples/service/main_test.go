@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -23,7 +25,23 @@ func TestMain(m *testing.M) {
 	case "load":
 		os.Exit(serveForLoad())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	// Only a run of all tests can have seen all answers.
+	if missing := theOpenAPI().notSeen(); code == 0 && isWholeSuite() && len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "answers in openapi.yaml that no test brings about:\n%s\n", strings.Join(missing, "\n"))
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// isWholeSuite says that no flag leaves tests out.
+func isWholeSuite() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // program is the service as a process of its own.

@@ -121,7 +121,7 @@ func (p *place) open() {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.network["assist.example"] = p.service.handler
+	p.network["assist.example"] = described(p.tb, p.service.handler)
 }
 
 func (p *place) close() {

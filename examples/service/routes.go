@@ -1,20 +1,20 @@
 package main
 
-import (
-	"log/slog"
-	"net/http"
-)
+import "net/http"
 
 // routes are all addresses of the service. Without a sign-in there are only the page itself, the way to sign in, what
 // problems mean, and whether the service is up.
-func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
+func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", getFile("page.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /page.css", getFile("page.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /page.js", getFile("page.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /icon.svg", getFile("icon.svg", "image/svg+xml"))
-	mux.HandleFunc("GET /healthz", s.getHealth)
+	mux.HandleFunc("GET /livez", getAlive)
+	mux.HandleFunc("GET /readyz", s.health.getReady)
+	mux.HandleFunc("GET /healthz", s.health.getReady)
 	mux.HandleFunc("GET /problems/{name}", getProblem)
+	mux.HandleFunc("GET /openapi.yaml", getDescription(o.public))
 	mux.HandleFunc("GET /auth/login", entry.begin)
 	mux.HandleFunc("GET /auth/callback", entry.finish)
 
@@ -23,7 +23,7 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("GET /me", require(entry.auth.getMe))
 	mux.HandleFunc("GET /devices", require(getDevices))
 	mux.HandleFunc("GET /devices/{id}", require(getDevice))
-	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: log}).get))
+	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: o.log}).get))
 
 	a := &sessionAPI{desk: s.desk, sites: s.streams}
 	mux.HandleFunc("POST /sessions", require(a.post))
@@ -34,18 +34,6 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("POST /sessions/{id}/link", require(a.one(a.link)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
 	return mux
-}
-
-// getHealth tells a load balancer to send new requests elsewhere while the service stops.
-func (s *service) getHealth(w http.ResponseWriter, r *http.Request) {
-	s.desk.mu.Lock()
-	stopping := s.desk.stopping
-	s.desk.mu.Unlock()
-	if stopping {
-		refuse(w, r, kindStopping.with(problemExtra{}))
-		return
-	}
-	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 // getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites

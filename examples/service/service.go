@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -50,6 +51,7 @@ type service struct {
 	desk    *desk
 	streams *streams
 	record  *record
+	health  *health
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
@@ -73,23 +75,25 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	entry, err := newSignIn(ctx, o, rec, t)
+	h := &health{graph: &graphSeen{}}
+	entry, err := newSignIn(ctx, o, rec, t, h.graph)
 	if err != nil {
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec}
-	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
+	s := &service{desk: d, streams: newStreams(), record: rec, health: h}
+	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o)))
 	return s, nil
 }
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	s.health.stopping.Store(true)
 	s.desk.close(ctx)
 	close(s.streams.ended)
 	return s.record.close()
 }
 
-func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
+func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry, seen *graphSeen) (*signIn, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
 	if err != nil {
 		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
@@ -97,6 +101,7 @@ func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*si
 	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
 	options := o.graph()
 	options.Journal = rec
+	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), seen)
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
 	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
 	client, err := intune.NewClient(intune.StaticToken(""), options)

@@ -129,9 +129,18 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"AZURE_TENANT_ID":        {[]string{"-journal", "j", "-public", "https://a.example"}, nil},
 		"-public should":         {[]string{"-journal", "j"}, app},
 		"https://host":           {[]string{"-journal", "j", "-public", "http://a.example"}, app},
-		"without a path":         {[]string{"-journal", "j", "-public", "https://a.example/x"}, app},
+		"a path of letters":      {[]string{"-journal", "j", "-public", "https://a.example/x/../y"}, app},
 		"-demo signs anybody in": {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
-		"without -public":        {[]string{"-demo", "-public", "https://a.example"}, nil},
+		"-demo signs":            {[]string{"-demo", "-public", "https://a.example", "-listen", ":0"}, nil},
+		"-metrics should":        {[]string{"-demo", "-metrics", "9090"}, nil},
+		"-trusted-proxy should":  {[]string{"-demo", "-trusted-proxy", "10.0.0.0/8,proxy"}, nil},
+		"-proxy-header should":   {[]string{"-demo", "-proxy-header", "X-Real-IP"}, nil},
+		"-reference-pattern":     {[]string{"-demo", "-reference-pattern", "("}, nil},
+		"invalid value \"loud\"": {[]string{"-demo", "-log-level", "loud"}, nil},
+		"CLIENT_SECRET_FILE are": {[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET": "s3cr3t", "AZURE_CLIENT_SECRET_FILE": "f"}},
+		"SECRET_FILE: open no-such": {
+			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET_FILE": "no-such"},
+		},
 		"-listen should":         {[]string{"-demo", "-listen", "8080"}, nil},
 		"-tls-cert and -tls-key": {[]string{"-demo", "-tls-cert", "c"}, nil},
 		"no-such-cert.pem": {
@@ -143,7 +152,9 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"flag provided but not def": {[]string{"-demon"}, nil},
 	} {
 		var out, talk strings.Builder
-		code := run(t.Context(), test.args, func(name string) string { return test.env[name] }, &out, &talk)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // a service that starts all the same ends at once
+		code := run(ctx, test.args, func(name string) string { return test.env[name] }, &out, &talk)
 		if code != 2 || !strings.Contains(talk.String(), want) {
 			t.Errorf("%v: code %d, want 2 and %q: %s", test.args, code, want, talk.String())
 		}

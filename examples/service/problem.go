@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -12,7 +13,8 @@ import (
 type problem struct {
 	kind
 	extra problemExtra
-	cause error // for the log only
+	about string // instead of the kind's detail
+	cause error  // for the log only
 }
 
 // problemExtra are members beyond those of the kind.
@@ -39,7 +41,7 @@ type problemBody struct {
 
 func (p *problem) body(requestID string) problemBody {
 	body := problemBody{
-		Type: "/problems/" + p.name, Title: p.title, Status: p.status, Detail: p.detail,
+		Type: "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
 		RequestID: requestID, Session: p.extra.Session,
 	}
 	if p.extra.Session != "" {

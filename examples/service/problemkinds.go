@@ -19,6 +19,9 @@ func (k kind) with(extra problemExtra) *problem { return &problem{kind: k, extra
 // because is a problem of a kind with its cause, which only the log shows.
 func (k kind) because(cause error) *problem { return &problem{kind: k, cause: cause} }
 
+// saying is a problem of a kind that says more of this case than the kind does. The text is the service's own.
+func (k kind) saying(about string) *problem { return &problem{kind: k, about: about} }
+
 // The kinds. Callers can rely on the names and the statuses.
 var (
 	kindNotSignedIn = kind{
@@ -43,7 +46,7 @@ var (
 	}
 	kindMalformed = kind{
 		"malformed", http.StatusBadRequest, "The request cannot be read",
-		"The README of this service says what the request should look like.",
+		"The file openapi.yaml of this service says what the request should look like.",
 	}
 	kindNoKey = kind{
 		"idempotency-key-missing", http.StatusBadRequest, "The header Idempotency-Key is missing",
@@ -51,8 +54,16 @@ var (
 			"It keeps the user from being asked twice.",
 	}
 	kindKeyReused = kind{
-		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another device",
+		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another request",
 		"Use a new key for a new request.",
+	}
+	kindNoReference = kind{
+		"reference-missing", http.StatusBadRequest, "The reference is missing",
+		"Say what the request is for, such as the number of a ticket.",
+	}
+	kindBadReference = kind{
+		"reference-not-accepted", http.StatusBadRequest, "The reference is not accepted",
+		"It should be one line, of at most 100 characters, in the form that your help desk uses.",
 	}
 	kindNotFound = kind{
 		"not-found", http.StatusNotFound, "There is nothing here",
@@ -106,6 +117,10 @@ var (
 		"stopping", http.StatusServiceUnavailable, "The service is being restarted",
 		"Nobody was asked. Try again in a minute, with the same key.",
 	}
+	kindNoRecord = kind{
+		"record-unavailable", http.StatusServiceUnavailable, "The service cannot write its record",
+		"Without a record nobody is asked, and no link is handed out. Tell your administrator, and try again later.",
+	}
 	kindInternal = kind{
 		"internal", http.StatusInternalServerError, "The service failed",
 		"Give your administrator the request id.",
@@ -115,8 +130,9 @@ var (
 func kinds() []kind {
 	return []kind{
 		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
-		kindKeyReused, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
-		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindInternal,
+		kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
+		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindNoRecord,
+		kindInternal,
 	}
 }
 

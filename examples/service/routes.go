@@ -20,12 +20,12 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 
 	require := entry.auth.require
 	mux.HandleFunc("POST /auth/logout", require(entry.leave))
-	mux.HandleFunc("GET /me", require(entry.auth.getMe))
+	mux.HandleFunc("GET /me", require(entry.auth.getMe(o.references)))
 	mux.HandleFunc("GET /devices", require(getDevices))
 	mux.HandleFunc("GET /devices/{id}", require(getDevice))
 	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: o.log}).get))
 
-	a := &sessionAPI{desk: s.desk, sites: s.streams}
+	a := &sessionAPI{desk: s.desk, sites: s.streams, references: o.references}
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
@@ -36,12 +36,21 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	return mux
 }
 
+// meView is the JSON of /me.
+type meView struct {
+	Name      string         `json:"name"`
+	CSRFToken string         `json:"csrfToken,omitempty"`
+	Reference referenceRules `json:"reference"`
+}
+
 // getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
 // can make the browser send the cookie, and cannot read this answer.
-func (a *authenticator) getMe(w http.ResponseWriter, r *http.Request, who *identity) {
-	me := map[string]string{"name": who.name}
-	if l := a.login(r); l != nil && l.who == who {
-		me["csrfToken"] = l.csrf
+func (a *authenticator) getMe(rules referenceRules) func(http.ResponseWriter, *http.Request, *identity) {
+	return func(w http.ResponseWriter, r *http.Request, who *identity) {
+		me := meView{Name: who.name, Reference: rules}
+		if l := a.login(r); l != nil && l.who == who {
+			me.CSRFToken = l.csrf
+		}
+		answer(w, http.StatusOK, me)
 	}
-	answer(w, http.StatusOK, me)
 }

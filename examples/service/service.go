@@ -34,6 +34,8 @@ type settings struct {
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
 
+	references referenceRules
+
 	journal  string
 	maxWait  time.Duration
 	maxWaits int

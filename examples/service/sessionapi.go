@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -15,24 +14,25 @@ const answerWithin = 25 * time.Second
 
 // sessionAPI are the handlers of sessions.
 type sessionAPI struct {
-	desk  *desk
-	sites *streams
+	desk       *desk
+	sites      *streams
+	references referenceRules
 }
 
-// post begins a session: {"device": "INTUNE-DEVICE-ID"}, with a key in the header Idempotency-Key.
+// post begins a session: {"device": "INTUNE-DEVICE-ID", "reference": "TICKET"}, with a key in the header Idempotency-Key.
 func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity) {
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) < 8 || !isPlain(key, 128) {
 		refuse(w, r, kindNoKey.with(problemExtra{}))
 		return
 	}
-	device, p := readDevice(r)
+	wanted, p := readAsk(r, a.references)
 	if p != nil {
 		refuse(w, r, p)
 		return
 	}
 	a.desk.adopt(r.Context(), who)
-	s, begun, p := a.desk.ask(r.Context(), who, device, key)
+	s, begun, p := a.desk.ask(r.Context(), who, wanted.device, key)
 	if p != nil {
 		refuse(w, r, p)
 		return
@@ -54,19 +54,6 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 	default:
 		answer(w, http.StatusOK, view)
 	}
-}
-
-// readDevice is the address in the body.
-func readDevice(r *http.Request) (intune.DeviceRef, *problem) {
-	var body struct {
-		Device string `json:"device"`
-	}
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	if decoder.Decode(&body) != nil || decoder.More() || !isJSON(r) {
-		return intune.DeviceRef{}, kindMalformed.with(problemExtra{})
-	}
-	return deviceOf(body.Device)
 }
 
 func deviceOf(text string) (intune.DeviceRef, *problem) {

@@ -39,13 +39,14 @@ type problemBody struct {
 	Session   string `json:"session,omitempty"`
 }
 
-func (p *problem) body(requestID string) problemBody {
+// body is the JSON of the problem. The prefix is that of all addresses of the service.
+func (p *problem) body(prefix, requestID string) problemBody {
 	body := problemBody{
-		Type: "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
+		Type: prefix + "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
 		RequestID: requestID, Session: p.extra.Session,
 	}
 	if p.extra.Session != "" {
-		body.Instance = "/sessions/" + p.extra.Session
+		body.Instance = prefix + "/sessions/" + p.extra.Session
 	}
 	return body
 }
@@ -63,7 +64,7 @@ func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 		header.Set("Retry-After", strconv.Itoa(int((p.extra.RetryAfter+time.Second-1)/time.Second)))
 	}
 	w.WriteHeader(p.status)
-	_ = json.NewEncoder(w).Encode(p.body(requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
+	_ = json.NewEncoder(w).Encode(p.body(prefixOf(r.Context()), requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
 }
 
 // answer writes a success as JSON, which nobody may keep.

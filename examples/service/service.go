@@ -35,6 +35,7 @@ type settings struct {
 	graph     func() *intune.ClientOptions
 
 	references referenceRules
+	proxies    proxies
 
 	journal  string
 	maxWait  time.Duration
@@ -83,7 +84,7 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 		return nil, err
 	}
 	s := &service{desk: d, streams: newStreams(), record: rec, health: h}
-	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o)))
+	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
 

@@ -70,7 +70,7 @@ func (s *session) view() (sessionView, int, <-chan struct{}) {
 		Unsure: s.unsure, Reason: s.reason,
 	}
 	if s.problem != nil {
-		body := s.problem.body("")
+		body := s.problem.body("", "")
 		v.Problem = &body
 	}
 	return v, s.sequence, s.changed

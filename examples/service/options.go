@@ -20,6 +20,7 @@ type options struct {
 	listen          string
 	public          *url.URL // its path is the prefix of all addresses, without a slash at the end
 	journal         string
+	journalMiB      int64
 	maxWait         time.Duration
 	maxWaits        int
 	scope           string
@@ -64,6 +65,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 		"`URL` at which browsers find the service; with a path, a proxy passes that path on as it is;\n"+
 			"the app's redirect URI is the URL and /auth/callback")
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
+	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
 	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
@@ -97,6 +99,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-listen should be host:port, such as 127.0.0.1:8080: %w", err)
 	case o.maxWait < time.Second:
 		return errors.New("-max-wait should be a second or more")
+	case o.journalMiB < 0:
+		return errors.New("-journal-max-size should be 0 or more")
 	case o.maxWaits < 1:
 		return errors.New("-max-waits should be 1 or more")
 	case (o.tlsCert == "") != (o.tlsKey == ""):

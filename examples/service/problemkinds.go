@@ -117,9 +117,9 @@ var (
 		"stopping", http.StatusServiceUnavailable, "The service is being restarted",
 		"Nobody was asked. Try again in a minute, with the same key.",
 	}
-	kindNoRecord = kind{
+	kindRecord = kind{
 		"record-unavailable", http.StatusServiceUnavailable, "The service cannot write its record",
-		"Without a record nobody is asked, and no link is handed out. Tell your administrator, and try again later.",
+		"Nobody was asked, and no link was handed out. Try again in a minute, with the same key.",
 	}
 	kindInternal = kind{
 		"internal", http.StatusInternalServerError, "The service failed",
@@ -130,8 +130,8 @@ var (
 func kinds() []kind {
 	return []kind{
 		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
-		kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
-		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindNoRecord,
+		kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened,
+		kindNotWaiting, kindForbidden, kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindRecord,
 		kindInternal,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -37,7 +36,10 @@ type settings struct {
 	references referenceRules
 	proxies    proxies
 
-	journal  string
+	journal     string
+	journalSize int64 // of the file from which on it is begun anew
+	store       store // in place of the journal
+
 	maxWait  time.Duration
 	maxWaits int
 	log      *slog.Logger
@@ -53,47 +55,51 @@ type service struct {
 	handler http.Handler
 	desk    *desk
 	streams *streams
-	record  *record
 	health  *health
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
-	rec, err := openRecord(o.journal)
-	if err != nil {
-		return nil, err
+	sessions := o.store
+	if sessions == nil {
+		if sessions, err = openFileStore(ctx, o.journal, o.journalSize, o.log); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
-			_ = rec.close() // the error before is the one to show
+			_ = sessions.close(ctx) // the error before is the one to show
 		}
 	}()
 	t, err := newTelemetry(o.traces, o.meters)
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(rec, o.log, t, o.maxWait, o.maxWaits)
-	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
-		return nil, err
-	}
+	d := newDesk(sessions, o.log, t, o.maxWait, o.maxWaits)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	h := &health{graph: &graphSeen{}}
-	entry, err := newSignIn(ctx, o, rec, t, h.graph)
+	h := &health{graph: &graphSeen{}, checks: []*check{{name: "store", ask: sessions.check, log: o.log}}}
+	entry, err := newSignIn(ctx, o, &record{sessions, d}, t, h.graph)
 	if err != nil {
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec, health: h}
+	d.open(ctx)
+	s := &service{desk: d, streams: newStreams(), health: h}
 	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
+
+// storeGrace is how long the store may take for what it has not written yet.
+const storeGrace = 3 * time.Second
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
 	s.health.stopping.Store(true)
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	return s.record.close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
+	defer cancel()
+	return s.desk.store.close(ctx)
 }
 
 func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry, seen *graphSeen) (*signIn, error) {

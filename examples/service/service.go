@@ -26,8 +26,9 @@ type settings struct {
 	issuer   string   // of the tenant's tokens
 	tenantID string
 	clientID string
-	secret   string // of the app; without one, no bearer tokens
-	scope    string // that a bearer token needs
+	secret   string   // of the app; without one, no bearer tokens
+	scope    string   // that a bearer token needs
+	keys     *keyRing // nil makes one for this process
 
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with

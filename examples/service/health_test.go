@@ -85,6 +85,7 @@ func TestProbesCallByAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
 		c := p.nobody()
+		synctest.Wait() // until the keys are there
 		for _, path := range []string{"/livez", "/readyz", "/healthz"} {
 			if got := c.send(http.MethodGet, path, "", http.Header{"Host": {"10.0.0.7:8080"}}); got.status != http.StatusOK {
 				t.Errorf("%s: %d %s", path, got.status, got.body)
@@ -99,6 +100,7 @@ func TestReadyShowsGraph(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
 		c := p.browser(dana)
+		synctest.Wait()
 		seen := func() readyView {
 			var view readyView
 			got := c.get("/readyz")

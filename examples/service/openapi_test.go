@@ -29,10 +29,6 @@ var undescribed = regexp.MustCompile(`^/(auth/(login|callback|logout)|[a-z-]*(\.
 var unseen = map[string]string{
 	"500": "the service would have a fault",
 
-	"GET /me 503":                     "only a database can be out of reach when somebody signed in is looked up",
-	"GET /sessions 503":               "a file is in memory when it is read",
-	"GET /sessions/{id} 503":          "a file is in memory when it is read",
-	"GET /sessions/{id}/events 503":   "a file is in memory when it is read",
 	"GET /devices 429":                "a person's budget of searches",
 	"GET /devices/{id} 429":           "a person's budget of searches",
 	"GET /devices/{id}/readiness 429": "a person's budget of searches",
@@ -107,6 +103,12 @@ func (a *openAPI) check(x *exchangeSeen) error {
 			return errors.New("the address is not described")
 		}
 		return nil
+	}
+	if x.status == http.StatusConflict && bytes.Contains(x.body, []byte("/problems/"+kindOtherPerson.name)) {
+		return nil // what only a cookie brings about is no part of the API
+	}
+	if strings.HasPrefix(x.header.Get("Content-Type"), "text/html") && x.status >= 400 {
+		return nil // a refusal as a person reads it, who followed a link
 	}
 	a.mu.Lock()
 	a.seen[fmt.Sprintf("%s %s %d", method, route.Path, x.status)] = true
@@ -306,6 +308,38 @@ func TestDescribedOutages(t *testing.T) {
 		c.refused(c.ask(device, "another-key"), kindStopping)
 		if got := c.get("/readyz"); got.status != http.StatusServiceUnavailable {
 			t.Errorf("%d %s", got.status, got.body)
+		}
+	})
+}
+
+// The service is up before the keys of Microsoft's tokens are known, says so, and becomes ready by itself.
+func TestUpWithoutEntra(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var entra *counted
+		p := newPlace(t, func(o *settings) {
+			entra = counting(o)
+			entra.setAway(true)
+		})
+		c := p.program(dana)
+		for _, o := range theOpenAPI().operations {
+			status := http.StatusServiceUnavailable
+			switch {
+			case o.route.Path == "/livez", o.route.Path == "/openapi.yaml", o.route.Path == "/problems/{name}":
+				status = http.StatusOK
+			}
+			path := strings.NewReplacer("{name}", "internal", "{id}", "any").Replace(o.route.Path)
+			if got := c.send(o.route.Method, path, "", nil); got.status != status {
+				t.Errorf("%s %s: %d %s", o.route.Method, path, got.status, got.body)
+			}
+		}
+		if got := c.get("/readyz"); !strings.Contains(got.body, `{"name":"signInKeys","ok":false}`) {
+			t.Errorf("/readyz: %s", got.body)
+		}
+		entra.setAway(false)
+		time.Sleep(time.Minute)
+		if got := c.get("/readyz"); got.status != http.StatusOK {
+			t.Errorf("with Entra: %d %s", got.status, got.body)
 		}
 	})
 }

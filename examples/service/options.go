@@ -29,6 +29,7 @@ type options struct {
 	logLevel        slog.Level
 	proxies         proxies
 	references      referenceRules
+	keys            *keyRing // nil without -keys-file
 
 	tenantID, clientID, secret string
 }
@@ -49,7 +50,7 @@ Flags:
 `
 
 // texts are flags as they were given, before they are checked.
-type texts struct{ public, proxies, pattern string }
+type texts struct{ public, proxies, pattern, keys string }
 
 func readOptions(args []string, env func(string) string, talk io.Writer) (*options, error) {
 	o, given := &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID")}, &texts{}
@@ -79,6 +80,8 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.BoolVar(&o.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
 	flags.StringVar(&o.references.Label, "reference-label", "Ticket", "`name` of the reference on the page")
 	flags.StringVar(&given.pattern, "reference-pattern", "", "regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
+	flags.StringVar(&given.keys, "keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
+		"the first seals, all open; without it, the service makes one that a restart forgets")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -88,6 +91,11 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	var err error
 	if o.secret, err = readSecret(env, "AZURE_CLIENT_SECRET"); err != nil {
 		return nil, err
+	}
+	if given.keys != "" {
+		if o.keys, err = readKeys(given.keys); err != nil {
+			return nil, err
+		}
 	}
 	return o, errors.Join(o.check(), o.checkTexts(given))
 }

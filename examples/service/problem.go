@@ -21,6 +21,7 @@ type problem struct {
 type problemExtra struct {
 	Session    string        // the session that stands in the way
 	RetryAfter time.Duration // 0 for none
+	SignedInAs string        // who the browser's sign-in is of now
 }
 
 // Error is for the log, and shows no cause.
@@ -37,13 +38,15 @@ type problemBody struct {
 	Instance  string `json:"instance,omitempty"`
 	RequestID string `json:"requestId,omitempty"`
 	Session   string `json:"session,omitempty"`
+
+	SignedInAs string `json:"signedInAs,omitempty"`
 }
 
 // body is the JSON of the problem. The prefix is that of all addresses of the service.
 func (p *problem) body(prefix, requestID string) problemBody {
 	body := problemBody{
 		Type: prefix + "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
-		RequestID: requestID, Session: p.extra.Session,
+		RequestID: requestID, Session: p.extra.Session, SignedInAs: p.extra.SignedInAs,
 	}
 	if p.extra.Session != "" {
 		body.Instance = prefix + "/sessions/" + p.extra.Session
@@ -51,11 +54,10 @@ func (p *problem) body(prefix, requestID string) problemBody {
 	return body
 }
 
-// refuse answers with a problem and leaves its cause to the log.
+// refuse answers with a problem and leaves its cause to the log. It is a page for a person who came here with a browser.
 func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	noteProblem(r.Context(), p)
 	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	if p.status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="remote assistance"`)
@@ -63,6 +65,13 @@ func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	if p.extra.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int((p.extra.RetryAfter+time.Second-1)/time.Second)))
 	}
+	if wantsPage(r) {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(p.status)
+		showRefusal(w, r, p)
+		return
+	}
+	header.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.status)
 	_ = json.NewEncoder(w).Encode(p.body(prefixOf(r.Context()), requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
 }

@@ -36,6 +36,14 @@ var (
 		"sign-in-failed", http.StatusForbidden, "The sign-in did not work",
 		"Start again from the page of this service. If this happens again, give your administrator the request id.",
 	}
+	kindSignInUnavailable = kind{
+		"sign-in-unavailable", http.StatusServiceUnavailable, "Microsoft's sign-in cannot be reached",
+		"Nobody was asked. Try again in a minute.",
+	}
+	kindOtherPerson = kind{
+		"other-person", http.StatusConflict, "This browser has signed in again",
+		"Nothing was done. Load the page again to go on with the new sign-in.",
+	}
 	kindForeignSite = kind{
 		"foreign-site", http.StatusForbidden, "The request came from another site",
 		"Requests that change something are taken from this service's own page only, or with a bearer token.",
@@ -129,10 +137,10 @@ var (
 
 func kinds() []kind {
 	return []kind{
-		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
-		kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened,
-		kindNotWaiting, kindForbidden, kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindRecord,
-		kindInternal,
+		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindSignInUnavailable, kindOtherPerson, kindForeignSite, kindWrongHost,
+		kindMalformed, kindNoKey, kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy,
+		kindNotReady, kindOpened, kindNotWaiting, kindForbidden, kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast,
+		kindStopping, kindRecord, kindInternal,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"syscall"
 	"time"
@@ -30,7 +31,7 @@ func newLog(out io.Writer, level slog.Level) *slog.Logger {
 // exchange is what the log says of one request. Handlers add to it.
 type exchange struct {
 	id     string
-	prefix string // of all addresses of the service
+	public *url.URL // of the service
 
 	mu      sync.Mutex
 	problem *problem
@@ -54,7 +55,15 @@ func requestIDOf(ctx context.Context) string {
 // prefixOf is what comes before all addresses of the service in the browser: empty, or the path of -public.
 func prefixOf(ctx context.Context) string {
 	if x := exchangeOf(ctx); x != nil {
-		return x.prefix
+		return x.public.Path
+	}
+	return ""
+}
+
+// homeOf is the address of the service for pages that may stand at any path, and at other hosts too.
+func homeOf(ctx context.Context) string {
+	if x := exchangeOf(ctx); x != nil {
+		return x.public.String()
 	}
 	return ""
 }
@@ -104,7 +113,7 @@ func isPlain(s string, longest int) bool {
 func observed(o *settings, t *telemetry, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		x := &exchange{id: requestID(r), prefix: o.public.Path}
+		x := &exchange{id: requestID(r), public: o.public}
 		ctx, ended := t.request(context.WithValue(r.Context(), exchangeKey{}, x), r)
 		r = r.WithContext(ctx)
 		w.Header().Set("X-Request-Id", x.id)

@@ -20,7 +20,7 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 
 	require := entry.auth.require
 	mux.HandleFunc("POST /auth/logout", require(entry.leave))
-	mux.HandleFunc("GET /me", require(entry.auth.getMe(o.references)))
+	mux.HandleFunc("GET /me", require(getMe(o.references)))
 	mux.HandleFunc("GET /devices", require(getDevices))
 	mux.HandleFunc("GET /devices/{id}", require(getDevice))
 	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: o.log}).get))
@@ -29,7 +29,7 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
-	mux.HandleFunc("GET /sessions/{id}/events", require(a.one(a.events)))
+	mux.HandleFunc("GET /sessions/{id}/events", require(entry.auth.whileSignedIn(a.one(a.events))))
 	mux.HandleFunc("POST /sessions/{id}/wait", require(a.one(a.wait)))
 	mux.HandleFunc("POST /sessions/{id}/link", require(a.one(a.link)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
@@ -45,11 +45,11 @@ type meView struct {
 
 // getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
 // can make the browser send the cookie, and cannot read this answer.
-func (a *authenticator) getMe(rules referenceRules) func(http.ResponseWriter, *http.Request, *identity) {
-	return func(w http.ResponseWriter, r *http.Request, who *identity) {
+func getMe(rules referenceRules) func(http.ResponseWriter, *http.Request, *identity) {
+	return func(w http.ResponseWriter, _ *http.Request, who *identity) {
 		me := meView{Name: who.name, Reference: rules}
-		if l := a.login(r); l != nil && l.who == who {
-			me.CSRFToken = l.csrf
+		if who.login != nil {
+			me.CSRFToken = who.login.csrf
 		}
 		answer(w, http.StatusOK, me)
 	}

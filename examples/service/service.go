@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -11,7 +9,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/tracing/azotel"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-intune/intune"
@@ -26,8 +23,12 @@ type settings struct {
 	issuer   string   // of the tenant's tokens
 	tenantID string
 	clientID string
-	secret   string // of the app; without one, no bearer tokens
-	scope    string // that a bearer token needs
+	secret   string   // of the app; without one, no bearer tokens
+	scope    string   // that a bearer token needs
+	keys     *keyRing // nil makes one for this process
+
+	// logins keeps the sign-ins; nil keeps them in memory. What it gets makes identities of them.
+	logins func(*keyRing, identityMaker) logins
 
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with
@@ -56,6 +57,8 @@ type service struct {
 	desk    *desk
 	streams *streams
 	health  *health
+	entry   *signIn
+	leave   context.CancelFunc // ends the search for the tenant
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
@@ -78,13 +81,15 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
 	h := &health{graph: &graphSeen{}, checks: []*check{{name: "store", ask: sessions.check, log: o.log}}}
-	entry, err := newSignIn(ctx, o, &record{sessions, d}, t, h.graph)
+	entry, err := newSignIn(life, o, &record{sessions, d}, t, h)
 	if err != nil {
+		leave()
 		return nil, err
 	}
 	d.open(ctx)
-	s := &service{desk: d, streams: newStreams(), health: h}
+	s := &service{desk: d, streams: newStreams(), health: h, entry: entry, leave: leave}
 	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
@@ -95,6 +100,7 @@ const storeGrace = 3 * time.Second
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
 	s.health.stopping.Store(true)
+	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
@@ -102,42 +108,42 @@ func (s *service) close(ctx context.Context) error {
 	return s.desk.store.close(ctx)
 }
 
-func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry, seen *graphSeen) (*signIn, error) {
-	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
-	if err != nil {
-		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
-	}
-	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *health) (*signIn, error) {
 	options := o.graph()
 	options.Journal = rec
-	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), seen)
+	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), h.graph)
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
 	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
 	client, err := intune.NewClient(intune.StaticToken(""), options)
 	if err != nil {
 		return nil, err
 	}
+	keys := o.keys
+	if keys == nil {
+		keys = randomKeys()
+	}
+	o.log.InfoContext(life, "keys", "prints", keys.prints())
 	secure := o.public.Scheme == "https"
-	b := &bearers{
-		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,
-		known: map[[sha256.Size]byte]bearer{},
-	}
-	if o.secret != "" {
-		b.onBehalfOf = func(token string) (azcore.TokenCredential, error) {
-			return azidentity.NewOnBehalfOfCredentialWithSecret(o.tenantID, o.clientID, token, o.secret,
-				&azidentity.OnBehalfOfCredentialOptions{ClientOptions: o.authority, DisableInstanceDiscovery: true})
-		}
-	}
-	return &signIn{
-		auth: &authenticator{logins: newLogins(), bearers: b, cookie: cookieName("session", secure)},
+	found := newDirectory(life, o.issuer, o.entra, o.log)
+	h.checks = append(h.checks, &check{name: "signInKeys", ask: func(context.Context) error { return found.ready() }, log: o.log})
+	s := &signIn{
+		directory: found,
 		oauth: oauth2.Config{
-			ClientID: o.clientID, ClientSecret: o.secret, Endpoint: provider.Endpoint(),
-			RedirectURL: o.public.JoinPath("/auth/callback").String(),
-			Scopes:      []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
+			ClientID: o.clientID, ClientSecret: o.secret, RedirectURL: o.public.JoinPath("/auth/callback").String(),
+			Scopes: []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
 		},
-		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: client.WithCredential,
-		startName: cookieName("sign-in", secure), secureOnly: secure,
-	}, nil
+		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
+		tenantID: o.tenantID, transport: o.entra, keys: keys,
+		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+	}
+	identities := makeIdentities(client.WithCredential, s.renew)
+	var known logins = newMemoryLogins(identities)
+	if o.logins != nil {
+		known = o.logins(keys, identities)
+	}
+	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
+	return s, nil
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.

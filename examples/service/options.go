@@ -22,6 +22,7 @@ type options struct {
 	maxWaits        int
 	scope           string
 	tlsCert, tlsKey string
+	face            face
 
 	tenantID, clientID, secret string
 }
@@ -39,15 +40,16 @@ Run it:
 Flags:
 `
 
-func readOptions(args []string, env func(string) string, talk io.Writer) (*options, error) {
-	o := &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID"), secret: env("AZURE_CLIENT_SECRET")}
+func readOptions(args []string, env func(string) string, talk io.Writer) (o *options, err error) {
+	o = &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID"), secret: env("AZURE_CLIENT_SECRET")}
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
 	flags.SetOutput(talk)
 	flags.Usage = func() {
 		_, _ = io.WriteString(talk, usage)
 		flags.PrintDefaults()
 	}
-	var public string
+	var public, name, contact, logo, label string
+	var required bool
 	flags.BoolVar(&o.demo, "demo", false, "run on a made-up tenant in memory, with a made-up sign-in page")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&public, "public", "", "`URL` at which browsers find the service; its /auth/callback is the app's redirect URI")
@@ -57,7 +59,15 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
+	flags.StringVar(&name, "desk-name", "", "`name` of the help desk, on the page")
+	flags.StringVar(&contact, "desk-contact", "", "whom technicians ask: a text, or an address that begins with mailto: or https:")
+	flags.StringVar(&logo, "desk-logo", "", "`file` of the help desk's logo, SVG or PNG")
+	flags.StringVar(&label, "reference-label", defaultReference, "`word` for what a request refers to")
+	flags.BoolVar(&required, "reference-required", false, "take requests with a reference only")
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if o.face, err = newFace(name, contact, logo, label, required); err != nil {
 		return nil, err
 	}
 	return o, o.check(flags.Args(), public)

@@ -9,10 +9,7 @@ import (
 // problems mean, and whether the service is up.
 func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", getFile("page.html", "text/html; charset=utf-8"))
-	mux.HandleFunc("GET /page.css", getFile("page.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /page.js", getFile("page.js", "text/javascript; charset=utf-8"))
-	mux.HandleFunc("GET /icon.svg", getFile("icon.svg", "image/svg+xml"))
+	s.face.addPages(mux)
 	mux.HandleFunc("GET /healthz", s.getHealth)
 	mux.HandleFunc("GET /problems/{name}", getProblem)
 	mux.HandleFunc("GET /auth/login", entry.begin)
@@ -26,6 +23,7 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: log}).get))
 
 	a := &sessionAPI{desk: s.desk, sites: s.streams}
+	mux.HandleFunc("GET /events", require(a.ownEvents))
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))

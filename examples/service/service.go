@@ -23,7 +23,8 @@ import (
 // settings are what a service is made of.
 type settings struct {
 	public   *url.URL // where browsers find the service
-	issuer   string   // of the tenant's tokens
+	face     face
+	issuer   string // of the tenant's tokens
 	tenantID string
 	clientID string
 	secret   string // of the app; without one, no bearer tokens
@@ -47,6 +48,7 @@ const graphScope = "https://graph.microsoft.com/.default"
 // service is the whole of it.
 type service struct {
 	handler http.Handler
+	face    *face
 	desk    *desk
 	streams *streams
 	record  *record
@@ -77,7 +79,7 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec}
+	s := &service{face: &o.face, desk: d, streams: newStreams(), record: rec}
 	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
 	return s, nil
 }

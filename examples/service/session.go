@@ -52,6 +52,7 @@ func newSession(id, owner string, device intune.DeviceRef, asked time.Time, in s
 // sessionView is the JSON of a session. It never has the link.
 type sessionView struct {
 	ID          string       `json:"id"`
+	Number      int          `json:"number"`
 	Device      string       `json:"device"`
 	State       state        `json:"state"`
 	RequestedAt time.Time    `json:"requestedAt"`
@@ -66,7 +67,7 @@ func (s *session) view() (sessionView, int, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := sessionView{
-		ID: s.id, Device: s.device.DeviceID(), State: s.state, RequestedAt: s.asked.UTC(), ChangedAt: s.settled.UTC(),
+		ID: s.id, Number: s.sequence, Device: s.device.DeviceID(), State: s.state, RequestedAt: s.asked.UTC(), ChangedAt: s.settled.UTC(),
 		Unsure: s.unsure, Reason: s.reason,
 	}
 	if s.problem != nil {

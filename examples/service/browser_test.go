@@ -191,7 +191,9 @@ func searchFor(text string) step {
 
 // holds waits until an expression in the page is true.
 func holds(what, expression string) step {
-	return step{what, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(0))}
+	return step{what, chromedp.Poll[chromedp.Void](
+		expression, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(0),
+	)}
 }
 
 func title(want string) step {

@@ -52,7 +52,8 @@ const tooFaint = `(() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !e.checkVisibility({ visibilityProperty: true }) || e.closest(".unseen, .skip, :disabled, script, noscript")) continue;
+    const isShown = walker.currentNode.data.trim() && e.checkVisibility({ visibilityProperty: true });
+    if (!isShown || e.closest(".unseen, .skip, :disabled, script, noscript")) continue;
     const above = [];
     for (let a = e; a; a = a.parentElement) above.unshift(a);
     const background = above.reduce((below, a) => over(getComputedStyle(a).backgroundColor, below), "rgb(255,255,255)");
@@ -69,7 +70,10 @@ const tooSmall = `[...document.querySelectorAll("a[href], button, input, summary
   const { width, height } = e.getBoundingClientRect();
   const inText = e.matches("a") && e.closest("p, footer span");
   return e.checkVisibility() && !inText && !e.matches(".skip") && (height < 44 || width < 44);
-}).map((e) => (e.id || e.className) + " " + e.textContent.slice(0, 20) + " is " + e.getBoundingClientRect().width + " by " + e.getBoundingClientRect().height)`
+}).map((e) => {
+  const { width, height } = e.getBoundingClientRect();
+  return (e.id || e.className) + " " + e.textContent.slice(0, 20) + " is " + width + " by " + height;
+})`
 
 // named checks the names of the accessibility tree, which is what screen readers say.
 func (b *tab) named(what string) {

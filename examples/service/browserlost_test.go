@@ -53,7 +53,7 @@ func newProxy(t *testing.T, at string) *proxy {
 		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		defer context.AfterFunc(life, cancel)()
+		defer context.AfterFunc(life, cancel)() //nolint:contextcheck // the request ends with either
 		pass.ServeHTTP(w, r.WithContext(ctx))
 	}))
 	t.Cleanup(func() {
@@ -96,7 +96,8 @@ func TestPageInABrowser_LostConnection(t *testing.T) {
 	t.Parallel()
 	b, service := demoIn(t, danaUPN)
 	p := newProxy(t, service.at)
-	b.do(step{"the page through the proxy", chromedp.Navigate(p.URL)}, visible("#q"), searchFor("LT-SALES-11"), visible("#card"), click("#ask"),
+	b.do(step{"the page through the proxy", chromedp.Navigate(p.URL)}, visible("#q"),
+		searchFor("LT-SALES-11"), visible("#card"), click("#ask"),
 		text("state", "The user is being asked"), text("clock", "since you asked"))
 	isLost := holds("it is lost", `!document.getElementById("lost").hidden && document.getElementById("clock").textContent === ""`)
 	isBack := holds("it is back", `document.getElementById("lost").hidden && document.getElementById("clock").textContent !== ""`)
@@ -126,15 +127,18 @@ func TestPageInABrowser_LostConnection(t *testing.T) {
 
 	// What happened meanwhile is there on return.
 	p.breakDown(nil)
-	b.do(isBack, searchFor("PHONE-ANNA"), visible("#card"), text("card-title", "PHONE-ANNA"), click("#ask"), text("session-title", "PHONE-ANNA"),
-		text("state", "The user is being asked"))
+	b.do(isBack, searchFor("PHONE-ANNA"), visible("#card"), text("card-title", "PHONE-ANNA"), click("#ask"),
+		text("session-title", "PHONE-ANNA"), text("state", "The user is being asked"))
 	p.breakDown(map[string]http.HandlerFunc{"/": badGateway})
 	b.do(isLost, step{"the link comes", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		look := time.NewTicker(50 * time.Millisecond)
+		defer look.Stop()
 		for !strings.Contains(service.log.String(), `"state":"ready"`) {
-			if err := ctx.Err(); err != nil {
-				return err
+			select {
+			case <-look.C:
+			case <-ctx.Done():
+				return ctx.Err()
 			}
-			time.Sleep(50 * time.Millisecond) // the log of another process
 		}
 		return nil
 	})}, text("state", "The user is being asked"))

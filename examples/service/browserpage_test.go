@@ -76,7 +76,8 @@ func TestPageInABrowser_KeyboardAlone(t *testing.T) {
 	if !value[bool](b, `document.getElementById("open").hidden`) {
 		t.Error("the button for the link is still there")
 	}
-	b.do(inFront(), tabTo(`#again`), enter, visible("#card"), holds("the device can be asked again", `!document.getElementById("ask").disabled`))
+	b.do(inFront(), tabTo(`#again`), enter, visible("#card"),
+		holds("the device can be asked again", `!document.getElementById("ask").disabled`))
 	b.accessible("opened")
 	b.quiet(nil)
 }
@@ -159,7 +160,8 @@ func TestPageInABrowser_Outcomes(t *testing.T) {
 func TestPageInABrowser_OddNames(t *testing.T) {
 	t.Parallel()
 	b, _ := demoIn(t, danaUPN)
-	b.do(searchFor("odd.names@contoso.com"), text("found", "2 devices"), text("devices", "LT-[U+202E]2K7F4"), text("devices", "[U+202E]regnirps"))
+	b.do(searchFor("odd.names@contoso.com"), text("found", "2 devices"), text("devices", "LT-[U+202E]2K7F4"),
+		text("devices", "[U+202E]regnirps"))
 	b.accessible("odd names")
 	b.pictures("odd-list")
 	b.do(click("#devices li:first-child a"), visible("#card"), text("card-title", "LT-[U+202E]2K7F4"), back(),

@@ -46,9 +46,9 @@ func newFace(name, contact, logo, referenceLabel string, referenceRequired bool)
 		return f, errors.New(`-reference-label should be a word for what a request refers to, such as "Ticket"`)
 	}
 	if address, err := url.Parse(contact); err == nil && address.Scheme == "mailto" && address.Opaque != "" {
-		f.contact, f.contactLink = address.Opaque, template.URL(contact) //nolint:gosec // the operator's own, and no script
+		f.contact, f.contactLink = address.Opaque, template.URL(contact)
 	} else if err == nil && address.Scheme == "https" && address.Host != "" {
-		f.contact, f.contactLink = address.Host+address.Path, template.URL(contact) //nolint:gosec // the operator's own, and no script
+		f.contact, f.contactLink = address.Host+address.Path, template.URL(contact)
 	}
 	return f, f.readLogo(logo)
 }
@@ -64,7 +64,7 @@ func (f *face) readLogo(name string) error {
 	if name == "" {
 		return nil
 	}
-	file, err := os.Open(name) //nolint:gosec // the operator names it
+	file, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("-desk-logo: %w", err)
 	}

@@ -26,7 +26,7 @@ func (a *sessionAPI) ownEvents(w http.ResponseWriter, r *http.Request, who *iden
 	defer beat.Stop()
 	defer look.Stop()
 	known := map[string]int{}
-	for text := ": here\n\n"; ; {
+	for text := []byte(": here\n\n"); ; {
 		for _, view := range a.desk.history(who.key, 50) {
 			if before, ok := known[view.ID]; ok && before == view.Number {
 				continue
@@ -36,19 +36,19 @@ func (a *sessionAPI) ownEvents(w http.ResponseWriter, r *http.Request, who *iden
 			if err != nil {
 				return
 			}
-			text += fmt.Sprintf("id: %d\nevent: session\ndata: %s\n\n", view.Number, data)
+			text = fmt.Appendf(text, "id: %d\nevent: session\ndata: %s\n\n", view.Number, data)
 		}
-		if text != "" {
+		if len(text) > 0 {
 			_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-			if _, err := w.Write([]byte(text)); err != nil || control.Flush() != nil {
+			if _, err := w.Write(text); err != nil || control.Flush() != nil {
 				return
 			}
 		}
-		text = ""
+		text = text[:0]
 		select {
 		case <-look.C:
 		case <-beat.C:
-			text = ": still here\n\n"
+			text = append(text, ": still here\n\n"...)
 		case <-r.Context().Done():
 			return
 		case <-a.sites.ended:

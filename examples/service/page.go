@@ -7,58 +7,40 @@ import (
 	"html/template"
 	"net/http"
 	"path"
-	"strings"
 )
 
 //go:embed page
 var files embed.FS
 
-// pages are the page of the technicians, with the pages that say what went wrong on the way to it.
+// pages are the page of the technicians.
 var pages = template.Must(template.ParseFS(files, "page/page.html"))
 
 // pageData is what the templates of the pages show.
 type pageData struct {
-	Root, Logo                string // addresses, relative to the page
-	Name, Contact             string
-	ContactLink               template.URL
-	ReferenceLabel, RequestID string
-	ReferenceRequired         bool
-	Notice                    *notice
-}
-
-// notice is a page with one sentence and one button.
-type notice struct {
-	Title, Text, Button string
-	Href                string // of the button, relative to the root of the service
+	Root              string // address of the service, relative to the page
+	Logo              string // address, relative to the root
+	Name, Contact     string
+	ContactLink       template.URL
+	ReferenceLabel    string
+	ReferenceRequired bool
 }
 
 // page is the technicians' page. It holds no data: the script asks the API for it.
 func (f *face) page(w http.ResponseWriter, r *http.Request) {
-	f.render(w, r, http.StatusOK, "page.html", nil)
-}
-
-// notice answers with a page that looks like the technicians' page.
-func (f *face) notice(w http.ResponseWriter, r *http.Request, status int, n notice) {
-	f.render(w, r, status, "notice", &n)
-}
-
-func (f *face) render(w http.ResponseWriter, r *http.Request, status int, name string, n *notice) {
 	data := pageData{
-		Root: strings.Repeat("../", max(0, strings.Count(r.URL.Path, "/")-1)), Logo: "icon.svg", Name: f.name,
-		Contact: f.contact, ContactLink: f.contactLink, ReferenceLabel: cmp.Or(f.referenceLabel, defaultReference), ReferenceRequired: f.referenceRequired,
-		RequestID: requestIDOf(r.Context()), Notice: n,
+		Logo: "icon.svg", Name: f.name, Contact: f.contact, ContactLink: f.contactLink,
+		ReferenceLabel: cmp.Or(f.referenceLabel, defaultReference), ReferenceRequired: f.referenceRequired,
 	}
 	if f.logo != nil {
 		data.Logo = "logo"
 	}
 	var text bytes.Buffer
-	if err := pages.ExecuteTemplate(&text, name, data); err != nil {
+	if err := pages.Execute(&text, data); err != nil {
 		refuse(w, r, kindInternal.because(err))
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
+	w.Header().Set("Cache-Control", "no-cache")
 	_, _ = w.Write(text.Bytes()) // the caller may be gone
 }
 

@@ -50,7 +50,7 @@ export async function send(path, options) {
   const problem = isProblem ? await response.json().catch(() => null) : null;
   if (!problem) throw response.status >= 500 ? gone : { status: response.status, title: "This page cannot read the answer." };
   if (response.status === 401) onSignedOut();
-  if (problem.type?.endsWith("/other-person")) onOtherPerson();
+  if (problem.type?.endsWith("/other-person")) onOtherPerson(problem.signedInAs);
   throw { ...problem, status: response.status, retryAfter: Number(response.headers.get("Retry-After")) || 0 };
 }
 

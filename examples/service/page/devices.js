@@ -35,9 +35,10 @@ export async function search(text) {
   if (results?.devices.length === 1 && location.hash.startsWith("#/devices?")) showCard(results.devices[0]);
 }
 
-function drawFound({ devices: list, more, how }) {
-  const count = list.length === 0 ? "No device was found." : `${list.length} ${list.length === 1 ? "device" : "devices"}${more ? ", and more: be more precise" : ""}.`;
-  $("found").textContent = [count, how].filter(Boolean).join(" ");
+function drawFound({ devices: list, more, parts }) {
+  const how = parts ? "The text was searched for as a part of names too." : "Only what is exactly equal was searched for.";
+  const count = `${list.length} ${list.length === 1 ? "device" : "devices"}${more ? ", and more: be more precise" : ""}.`;
+  $("found").textContent = list.length === 0 ? `No device was found. ${how}` : count;
   $("devices").replaceChildren(...list.map((d) => {
     keep(d);
     const link = element("a", null, "entry");
@@ -102,7 +103,7 @@ function showCard(d) {
   $("facts").replaceChildren();
   const facts = {
     User: d.user, "Sign-in name": d.signInName, Serial: d.serialNumber, System: d.system, Model: d.model,
-    Compliance: d.compliance, "Last sync": d.lastSyncText ?? (d.lastSync && ago(d.lastSync)), "Intune id": d.id,
+    Compliance: d.complianceText ?? d.compliance, "Last sync": d.lastSyncText ?? (d.lastSync && ago(d.lastSync)), "Intune id": d.id,
   };
   for (const [name, value] of Object.entries(facts)) {
     if (!value) continue;
@@ -122,13 +123,14 @@ async function checkReadiness(id) {
     answer = await call("GET", `devices/${id}/readiness`);
   } catch (problem) {
     if (problem instanceof Error) throw problem;
-    if (device?.id === id) $("ready").replaceChildren(element("p", "It could not be checked whether a session is possible.", "verdict noLink"));
+    if (device?.id === id) drawVerdict("noLink", "It could not be checked whether a session is possible.");
     return;
   }
   if (device?.id !== id) return;
   const bad = answer.results.filter((result) => result.status !== "pass");
-  const [text, kind] = !answer.ready ? ["A session will probably not work.", "failed"]
-    : bad.length ? ["A session is possible, but there is something to know.", "noLink"] : ["Nothing stands in the way of a session.", "ready"];
+  const [kind, text] = !answer.ready ? ["failed", "A session will probably not work."]
+    : bad.length ? ["noLink", "A session is possible, but there is something to know."]
+      : ["ready", "Nothing stands in the way of a session."];
   const list = element("ul", null, "plain findings");
   for (const result of bad) {
     const item = element("li", null, result.status);
@@ -136,10 +138,11 @@ async function checkReadiness(id) {
     item.append(result.detail, element("span", result.advice, "sub"));
     list.append(item);
   }
-  const verdict = element("div", element("p", text), `verdict ${kind}`);
-  if (bad.length) verdict.append(list);
-  $("ready").replaceChildren(verdict);
+  drawVerdict(kind, text);
+  if (bad.length) $("ready").firstChild.append(list);
 }
+
+const drawVerdict = (kind, text) => $("ready").replaceChildren(element("div", element("p", text), `verdict ${kind}`));
 
 // drawAsk says why the device cannot be asked now, or what asking again means.
 export function drawAsk() {
@@ -151,10 +154,11 @@ export function drawAsk() {
   $("reference").disabled = isAsked;
   $("ask-why").hidden = !session || isBusy($("ask"));
   if (!session) return;
+  const asked = `You asked this user at ${at(session.requestedAt)}, and`;
   const why = {
     ready: "A link for this device is ready. Asking again makes it useless.",
-    noLink: `You asked this user at ${at(session.requestedAt)}, and no link has come. Going on waiting does not ask again.`,
-  }[session.state] ?? `You asked this user at ${at(session.requestedAt)}, and wait for the link. Until that has ended, the device cannot be asked again.`;
+    noLink: `${asked} no link has come. Going on waiting does not ask again.`,
+  }[session.state] ?? `${asked} wait for the link. Until that has ended, the device cannot be asked again.`;
   put($("ask-why-text"), why);
   $("ask-why-link").href = `#/sessions/${session.id}`;
 }

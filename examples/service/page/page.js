@@ -4,18 +4,30 @@ import { drawAsk, hideCard, prepare as prepareDevices, search, showDevice } from
 import { live, retryNow } from "./live.js";
 import { ask as askToNotify } from "./notify.js";
 import { hideSession, prepare as prepareSessions, setLost, showSession, take, takeList } from "./sessions.js";
+import { shown } from "./text.js";
 import { $, attempt, busy, tell } from "./ui.js";
 
 const kept = "route"; // to come back to after signing in
 
+// stop ends the work of a sign-in, and shows how to go on.
+function stop(view) {
+  for (const id of ["work", "who", "lost"]) $(id).hidden = true;
+  view.hidden = false;
+  document.title = view.querySelector("h1").textContent;
+}
+
 function enter(text) {
   if (location.hash.startsWith("#/")) sessionStorage.setItem(kept, location.hash);
-  $("work").hidden = true;
-  $("who").hidden = true;
-  $("lost").hidden = true;
-  $("enter").hidden = false;
   if (text) $("enter-text").textContent = text;
-  document.title = $("enter-title").textContent;
+  stop($("enter"));
+}
+
+// other is for a page whose technician is no longer the one of the browser: nothing of it may go on under another name.
+function other(name) {
+  sessionStorage.clear();
+  if (name) $("other-name").replaceChildren(shown(name));
+  stop($("other"));
+  $("other").focus();
 }
 
 // openRoute shows the view of the address: #/devices?q=TEXT, #/devices/ID, #/sessions/ID, or the beginning.
@@ -47,7 +59,6 @@ async function begin() {
     else again(problem);
     return;
   }
-  const other = () => enter("Somebody else has signed in in this browser. Sign in again to go on.");
   signedIn(me.csrfToken, () => enter("Your sign-in has ended. Sign in again to go on: your sessions are kept."), other);
   $("name").textContent = me.name;
   $("who").hidden = false;
@@ -74,6 +85,7 @@ $("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address is that of the view
   $("main").focus();
 });
+$("other-button").addEventListener("click", () => location.replace("./"));
 $("leave").addEventListener("click", (event) => busy(event.currentTarget, $("leave-error"), async () => {
   await call("POST", "auth/logout");
   location.replace("./");

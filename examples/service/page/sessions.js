@@ -127,7 +127,7 @@ function entry(session) {
     const time = element("span", null, "elapsed");
     time.dataset.since = session.requestedAt;
     time.setAttribute("aria-hidden", "true");
-    more.append(" · ", time);
+    more.append(time);
   }
   text.append(" ", more);
   const badge = element("span", words(session)[0], `badge ${session.state}`);
@@ -157,8 +157,9 @@ const base = document.title;
 // drawTitle names what matters most: a link, then the session that is shown, then one that is waited for.
 function drawTitle() {
   const all = latestFirst();
-  const chosen = all.find((session) => session.id === id && session.state === "ready") ?? all.find((session) => session.state === "ready") ??
-    sessions.get(id) ?? all.find((session) => !hasEnded(session.state));
+  const ready = all.filter((session) => session.state === "ready");
+  const chosen = ready.find((session) => session.id === id) ?? ready[0] ?? sessions.get(id) ??
+    all.find((session) => !hasEnded(session.state));
   const lost = lostSince !== null && chosen && isOpen(chosen.state);
   document.title = chosen ? `${lost ? "Connection lost" : words(chosen)[0]} · ${plain(nameOf(chosen.device))}` : base;
 }
@@ -167,7 +168,9 @@ function tick() {
   const session = sessions.get(id);
   const runs = session && !hasEnded(session.state) && lostSince === null;
   $("clock").textContent = runs ? `${since(session.requestedAt)} since you asked` : "";
-  for (const time of document.querySelectorAll("[data-since]")) time.textContent = lostSince === null ? since(time.dataset.since) : "";
+  for (const time of document.querySelectorAll("[data-since]")) {
+    time.textContent = lostSince === null ? ` · ${since(time.dataset.since)}` : "";
+  }
 }
 
 // openLink opens the window first, while the browser still knows that somebody clicked. If it is blocked, the link is not

@@ -120,6 +120,7 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 			[]string{"-journal", "j", "-public", "https://a.example", "-tls-cert", "no-such-cert.pem", "-tls-key", "k"}, app,
 		},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
+		"-journal-max-size should":  {[]string{"-demo", "-journal-max-size", "-1"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
 		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},
 		"flag provided but not def": {[]string{"-demon"}, nil},

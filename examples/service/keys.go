@@ -19,7 +19,7 @@ import (
 
 const (
 	keySize     = 32
-	keySaltSize    = 32
+	keySaltSize = 32
 	maxKeys     = 16
 	maxKeysFile = 64 << 10
 	howToMake   = "make one with: openssl rand -base64 32"

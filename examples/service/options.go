@@ -30,6 +30,7 @@ type options struct {
 	proxies         proxies
 	references      referenceRules
 	keys            *keyRing // nil without -keys-file
+	face            face
 
 	tenantID, clientID, secret string
 }
@@ -50,7 +51,7 @@ Flags:
 `
 
 // texts are flags as they were given, before they are checked.
-type texts struct{ public, proxies, pattern, keys string }
+type texts struct{ public, proxies, pattern, keys, name, contact, logo string }
 
 func readOptions(args []string, env func(string) string, talk io.Writer) (*options, error) {
 	o, given := &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID")}, &texts{}
@@ -78,10 +79,13 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.metrics, "metrics", "", "`address` to serve Prometheus metrics on, at /metrics, such as 127.0.0.1:9090")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` from which on things are logged: debug, info, warn, error")
 	flags.BoolVar(&o.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
-	flags.StringVar(&o.references.Label, "reference-label", "Ticket", "`name` of the reference on the page")
+	flags.StringVar(&o.references.Label, "reference-label", defaultReference, "`word` for what a request refers to")
 	flags.StringVar(&given.pattern, "reference-pattern", "", "regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
 	flags.StringVar(&given.keys, "keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
 		"the first seals, all open; without it, the service makes one that a restart forgets")
+	flags.StringVar(&given.name, "desk-name", "", "`name` of the help desk, on the page")
+	flags.StringVar(&given.contact, "desk-contact", "", "whom technicians ask: a text, or an address that begins with mailto: or https:")
+	flags.StringVar(&given.logo, "desk-logo", "", "`file` of the help desk's logo, SVG or PNG")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -96,6 +100,10 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 		if o.keys, err = readKeys(given.keys); err != nil {
 			return nil, err
 		}
+	}
+	o.face, err = newFace(given.name, given.contact, given.logo, o.references.Label, o.references.Required)
+	if err != nil {
+		return nil, err
 	}
 	return o, errors.Join(o.check(), o.checkTexts(given))
 }

@@ -6,10 +6,7 @@ import "net/http"
 // problems mean, and whether the service is up.
 func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", getFile("page.html", "text/html; charset=utf-8"))
-	mux.HandleFunc("GET /page.css", getFile("page.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /page.js", getFile("page.js", "text/javascript; charset=utf-8"))
-	mux.HandleFunc("GET /icon.svg", getFile("icon.svg", "image/svg+xml"))
+	s.face.addPages(mux)
 	mux.HandleFunc("GET /livez", getAlive)
 	mux.HandleFunc("GET /readyz", s.health.getReady)
 	mux.HandleFunc("GET /healthz", s.health.getReady)
@@ -20,12 +17,13 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 
 	require := entry.auth.require
 	mux.HandleFunc("POST /auth/logout", require(entry.leave))
-	mux.HandleFunc("GET /me", require(getMe(o.references)))
+	mux.HandleFunc("GET /me", require(getMe(o)))
 	mux.HandleFunc("GET /devices", require(getDevices))
 	mux.HandleFunc("GET /devices/{id}", require(getDevice))
 	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: o.log}).get))
 
 	a := &sessionAPI{desk: s.desk, sites: s.streams, references: o.references}
+	mux.HandleFunc("GET /events", require(entry.auth.whileSignedIn(a.ownEvents)))
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
@@ -40,14 +38,20 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 type meView struct {
 	Name      string         `json:"name"`
 	CSRFToken string         `json:"csrfToken,omitempty"`
+	Desk      deskView       `json:"desk"`
 	Reference referenceRules `json:"reference"`
+}
+
+type deskView struct {
+	Name    string `json:"name,omitempty"`
+	Contact string `json:"contact,omitempty"`
 }
 
 // getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
 // can make the browser send the cookie, and cannot read this answer.
-func getMe(rules referenceRules) func(http.ResponseWriter, *http.Request, *identity) {
+func getMe(o *settings) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, _ *http.Request, who *identity) {
-		me := meView{Name: who.name, Reference: rules}
+		me := meView{Name: who.name, Desk: deskView{o.face.name, o.face.contact}, Reference: o.references}
 		if who.login != nil {
 			me.CSRFToken = who.login.csrf
 		}

@@ -20,7 +20,8 @@ import (
 // settings are what a service is made of.
 type settings struct {
 	public   *url.URL // where browsers find the service
-	issuer   string   // of the tenant's tokens
+	face     face
+	issuer   string // of the tenant's tokens
 	tenantID string
 	clientID string
 	secret   string   // of the app; without one, no bearer tokens
@@ -54,6 +55,7 @@ const graphScope = "https://graph.microsoft.com/.default"
 // service is the whole of it.
 type service struct {
 	handler http.Handler
+	face    *face
 	desk    *desk
 	streams *streams
 	health  *health
@@ -89,7 +91,7 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 		return nil, err
 	}
 	d.open(ctx)
-	s := &service{desk: d, streams: newStreams(), health: h, entry: entry, leave: leave}
+	s := &service{face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave}
 	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }

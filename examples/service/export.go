@@ -32,6 +32,7 @@ type export struct {
 	meters metric.MeterProvider
 	ends   []func(context.Context) error // what flush does
 	server *http.Server                  // nil without -metrics
+	at     net.Addr                      // its address
 }
 
 func startExport(ctx context.Context, address string, log *slog.Logger) (*export, error) {
@@ -86,7 +87,8 @@ func (e *export) serve(ctx context.Context, address string, registry *prometheus
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	go func() { _ = e.server.Serve(listener) }() // ends with close
-	log.InfoContext(ctx, "metrics", "address", listener.Addr().String())
+	e.at = listener.Addr()
+	log.InfoContext(ctx, "metrics", "address", e.at.String())
 	return nil
 }
 

@@ -75,7 +75,11 @@ func (s *settings) useEntra(o *options) {
 const (
 	// closeWithin is more than askGrace; orchestrators often kill after 30 seconds.
 	closeWithin = 25 * time.Second
-	tidyEvery   = time.Minute
+	// flushGrace is how long the rest of the traces and metrics may take.
+	flushGrace = 3 * time.Second
+	// stopWithin is how long the whole end of the service takes at most.
+	stopWithin = closeWithin + flushGrace
+	tidyEvery  = time.Minute
 )
 
 // serveUntil serves until the context ends.
@@ -117,7 +121,7 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 }
 
 func flushWithin(ctx context.Context, flush func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushGrace)
 	defer cancel()
 	return flush(ctx)
 }

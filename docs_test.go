@@ -410,7 +410,8 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run main.go": {
 		notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal",
 	},
-	"FUZZTIME=5m bash .ci/run": {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
+	"bash .ci/programs dist vX.Y.Z": {file: ".ci/run", words: `bash .ci/programs "$tmp/programs"`},
+	"FUZZTIME=5m bash .ci/run":      {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
 	"SOAK=1 go test -run TestSoak -timeout 60m .": {
 		notRun: "it takes many minutes; every run of the tests makes some thousands of its calls",
 	},

@@ -110,6 +110,10 @@ func TestPageInABrowser_ReloadAndBack(t *testing.T) {
 	// The address of a session that is nobody's.
 	b.do(step{"an address", chromedp.Navigate(p.at + "/#/sessions/6b8f1f6c-3f0e-4d4b-9a39-1d8c5f7e2a10")},
 		text("session-error", "There is nothing here"))
+	for _, address := range []string{"/#/sessions/%", "/#/devices/..", "/#/nowhere"} {
+		b.do(step{address, chromedp.Navigate(p.at + address)},
+			holds("the beginning", `document.activeElement.id === "q" && document.getElementById("session").hidden`))
+	}
 	b.quiet(func(m chromedp.ConsoleMessage) bool { return strings.Contains(m.Text, " 404 ") })
 }
 

@@ -169,7 +169,8 @@ func (j *Journal) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	_, err := run(ctx, j.db, func(ctx context.Context, tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = NULL, lease_until = NULL
+		// That it keeps its copy tells the wait from one that was left.
+		return tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = copy, lease_until = clock_timestamp()
 			WHERE scope = $1::text AND open AND copy = $2::text`),
 			j.scope, j.copy)
 	})
@@ -186,12 +187,6 @@ func unseen(r rune) bool {
 
 // sql puts the names into a statement.
 func (j *Journal) sql(text string) string { return j.names.Replace(text) }
-
-// notify tells who listens to the channel named as the schema which request has changed.
-func (j *Journal) notify(ctx context.Context, tx *sql.Tx, id int64) error {
-	_, err := tx.ExecContext(ctx, `SELECT pg_notify($1::text, $2::bigint::text)`, j.schema, id)
-	return err
-}
 
 // deviceIDOf is the id of a device, which is the same at all addresses.
 func deviceIDOf(device intune.DeviceRef) string { return strings.ToLower(device.DeviceID()) }

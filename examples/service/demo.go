@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -19,6 +20,9 @@ import (
 // ends both.
 func demo(ctx context.Context, s *settings, listener net.Listener) (func(), error) {
 	s.public.Host = listener.Addr().String() // -listen may leave the port to the system
+	if s.face.name == "" && s.face.contact == "" {
+		s.face.name, s.face.contact, s.face.contactLink = "Contoso Help Desk", "helpdesk@contoso.com", "mailto:helpdesk@contoso.com"
+	}
 	tenant := demoTenant(time.Now())
 	at, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,6 +90,14 @@ func demoTenant(now time.Time) *intunetest.Tenant {
 		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "9c2d3e4f-1a6b-4c8d-b5e7-2f0a1b3c4d03",
 		UserPrincipalName: "chloe.martin@contoso.com", UserDisplayName: "Chloé Martin", ComplianceState: intune.ComplianceStateCompliant,
 	}, 5*time.Hour, intunetest.SessionScript{Never: true})
+	// Anybody can name a device. The first one would look like LT-4F7K2, if the page showed what it says.
+	for i, name := range []string{"LT-\u202e2K7F4", strings.Repeat("LONGNAME", 625)} {
+		add(intune.ManagedDevice{
+			DeviceName: name, SerialNumber: fmt.Sprintf("ODD-%d", i+1), Manufacturer: "Contoso", Model: "Any",
+			OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "1b2c3d4e-5f60-4a7b-8c9d-0e1f2a3b4c05",
+			UserPrincipalName: "odd.names@contoso.com", UserDisplayName: "Max \u202eregnirps", ComplianceState: intune.ComplianceStateCompliant,
+		}, time.Hour, intunetest.SessionScript{AfterReads: 4})
+	}
 	lobby := add(intune.ManagedDevice{
 		DeviceName: "LT-LOBBY-02", SerialNumber: "PF3K8M21", Manufacturer: "Lenovo", Model: "ThinkPad L13",
 		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "7e1d5a90-3c4b-4f6a-8b2d-9a0c1e5f7d04",

@@ -14,7 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,8 +39,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, talk 
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 2
 	}
-	log := slog.New(slog.NewJSONHandler(out, nil))
-	if err := serve(ctx, o, log, talk); err != nil {
+	if err := serve(ctx, o, newLog(out, o.logLevel), talk); err != nil {
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 1
 	}

@@ -112,7 +112,7 @@ func (p *place) open() {
 		authority: azcore.ClientOptions{Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: entraAt + "/"}, Transport: client},
 		graph:     p.tenant.ClientOptions,
 		journal:   p.journal, maxWait: 10 * time.Minute, maxWaits: 100,
-		log:    slog.New(slog.NewJSONHandler(p.log, nil)),
+		log:    newLog(p.log, slog.LevelInfo),
 		traces: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p.spans)),
 		meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(p.metrics)),
 	}
@@ -121,7 +121,7 @@ func (p *place) open() {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.network["assist.example"] = p.service.handler
+	p.network["assist.example"] = described(p.tb, p.service.handler)
 }
 
 func (p *place) close() {
@@ -191,6 +191,7 @@ func (p *place) browser(who person) *caller {
 func (c *caller) refresh() {
 	c.tb.Helper()
 	var me struct{ CSRFToken string }
+	c.header.Del("X-Csrf-Token") // as a page that is loaded again
 	got := c.get("/me")
 	got.into(c.tb, &me)
 	if me.CSRFToken == "" {

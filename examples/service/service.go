@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/tracing/azotel"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-intune/intune"
@@ -23,17 +20,28 @@ import (
 // settings are what a service is made of.
 type settings struct {
 	public   *url.URL // where browsers find the service
-	issuer   string   // of the tenant's tokens
+	face     face
+	issuer   string // of the tenant's tokens
 	tenantID string
 	clientID string
-	secret   string // of the app; without one, no bearer tokens
-	scope    string // that a bearer token needs
+	secret   string   // of the app; without one, no bearer tokens
+	scope    string   // that a bearer token needs
+	keys     *keyRing // nil makes one for this process
+
+	// logins keeps the sign-ins; nil keeps them in memory. What it gets makes identities of them.
+	logins func(*keyRing, identityMaker) logins
 
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
 
-	journal  string
+	references referenceRules
+	proxies    proxies
+
+	journal     string
+	journalSize int64 // of the file from which on it is begun anew
+	store       store // in place of the journal
+
 	maxWait  time.Duration
 	maxWaits int
 	log      *slog.Logger
@@ -47,83 +55,97 @@ const graphScope = "https://graph.microsoft.com/.default"
 // service is the whole of it.
 type service struct {
 	handler http.Handler
+	face    *face
 	desk    *desk
 	streams *streams
-	record  *record
+	health  *health
+	entry   *signIn
+	leave   context.CancelFunc // ends the search for the tenant
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
-	rec, err := openRecord(o.journal)
-	if err != nil {
-		return nil, err
+	sessions := o.store
+	if sessions == nil {
+		if sessions, err = openFileStore(ctx, o.journal, o.journalSize, o.log); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
-			_ = rec.close() // the error before is the one to show
+			_ = sessions.close(ctx) // the error before is the one to show
 		}
 	}()
 	t, err := newTelemetry(o.traces, o.meters)
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(rec, o.log, t, o.maxWait, o.maxWaits)
-	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
-		return nil, err
-	}
+	d := newDesk(sessions, o.log, t, o.maxWait, o.maxWaits)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	entry, err := newSignIn(ctx, o, rec, t)
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
+	h := &health{graph: &graphSeen{}, checks: []*check{{name: "store", ask: sessions.check, log: o.log}}}
+	entry, err := newSignIn(life, o, &record{sessions, d}, t, h)
 	if err != nil {
+		leave()
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec}
-	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
+	d.open(ctx)
+	s := &service{face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave}
+	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
 
+// storeGrace is how long the store may take for what it has not written yet.
+const storeGrace = 3 * time.Second
+
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	s.health.stopping.Store(true)
+	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	return s.record.close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
+	defer cancel()
+	return s.desk.store.close(ctx)
 }
 
-func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
-	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
-	if err != nil {
-		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
-	}
-	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *health) (*signIn, error) {
 	options := o.graph()
 	options.Journal = rec
+	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), h.graph)
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
 	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
 	client, err := intune.NewClient(intune.StaticToken(""), options)
 	if err != nil {
 		return nil, err
 	}
+	keys := o.keys
+	if keys == nil {
+		keys = randomKeys()
+	}
+	o.log.InfoContext(life, "keys", "prints", keys.prints())
 	secure := o.public.Scheme == "https"
-	b := &bearers{
-		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,
-		known: map[[sha256.Size]byte]bearer{},
-	}
-	if o.secret != "" {
-		b.onBehalfOf = func(token string) (azcore.TokenCredential, error) {
-			return azidentity.NewOnBehalfOfCredentialWithSecret(o.tenantID, o.clientID, token, o.secret,
-				&azidentity.OnBehalfOfCredentialOptions{ClientOptions: o.authority, DisableInstanceDiscovery: true})
-		}
-	}
-	return &signIn{
-		auth: &authenticator{logins: newLogins(), bearers: b, cookie: cookieName("session", secure)},
+	found := newDirectory(life, o.issuer, o.entra, o.log)
+	h.checks = append(h.checks, &check{name: "signInKeys", ask: func(context.Context) error { return found.ready() }, log: o.log})
+	s := &signIn{
+		directory: found,
 		oauth: oauth2.Config{
-			ClientID: o.clientID, ClientSecret: o.secret, Endpoint: provider.Endpoint(),
-			RedirectURL: o.public.JoinPath("/auth/callback").String(),
-			Scopes:      []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
+			ClientID: o.clientID, ClientSecret: o.secret, RedirectURL: o.public.JoinPath("/auth/callback").String(),
+			Scopes: []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
 		},
-		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: client.WithCredential,
-		startName: cookieName("sign-in", secure), secureOnly: secure,
-	}, nil
+		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
+		tenantID: o.tenantID, transport: o.entra, keys: keys,
+		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+	}
+	identities := makeIdentities(client.WithCredential, s.renew)
+	var known logins = newMemoryLogins(identities)
+	if o.logins != nil {
+		known = o.logins(keys, identities)
+	}
+	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
+	return s, nil
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.

@@ -69,6 +69,17 @@ func openTab(t *testing.T) *tab {
 	return &tab{t, ctx, chromedp.Console(ctx)}
 }
 
+// another is a second tab of the same browser.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatalf("the second tab does not open: %v", err)
+	}
+	return &tab{b.t, ctx, chromedp.Console(ctx)}
+}
+
 // do takes steps, each of which has to end in time.
 func (b *tab) do(steps ...step) {
 	b.t.Helper()

@@ -110,6 +110,10 @@ func TestPageInABrowser_ReloadAndBack(t *testing.T) {
 	// The address of a session that is nobody's.
 	b.do(step{"an address", chromedp.Navigate(p.at + "/#/sessions/6b8f1f6c-3f0e-4d4b-9a39-1d8c5f7e2a10")},
 		text("session-error", "There is nothing here"))
+	for _, address := range []string{"/#/sessions/%", "/#/devices/..", "/#/nowhere"} {
+		b.do(step{address, chromedp.Navigate(p.at + address)},
+			holds("the beginning", `document.activeElement.id === "q" && document.getElementById("session").hidden`))
+	}
 	b.quiet(func(m chromedp.ConsoleMessage) bool { return strings.Contains(m.Text, " 404 ") })
 }
 
@@ -131,6 +135,36 @@ func TestPageInABrowser_TwoPeople(t *testing.T) {
 	if !value[bool](robin, `document.activeElement.id === "ask"`) {
 		t.Error("the button lost the focus")
 	}
+}
+
+// Two people in one browser: the page of the first one does not go on under the name of the second.
+func TestPageInABrowser_TwoPeopleInOneBrowser(t *testing.T) {
+	t.Parallel()
+	first, p := demoIn(t, danaUPN)
+	first.do(searchFor("LT-SALES-11"), visible("#card"), click("#ask"), text("state", "The user is being asked"))
+	second := first.another()
+	who := `button[value="` + robinUPN + `"]`
+	second.do(step{"the way in", chromedp.Navigate(p.at + "/auth/login")}, visible(who), click(who), visible("#q"), text("name", "Robin Sato"))
+	first.do(inFront(), visible("#other"), text("other-name", "Robin Sato"), title("This browser has signed in again"),
+		holds("nothing of the first one is left", `document.getElementById("work").hidden && document.getElementById("who").hidden`))
+	first.accessible("another person")
+	first.pictures("other")
+	first.do(click("#other-button"), visible("#q"), text("name", "Robin Sato"), text("none", "None in the last 30 days"))
+}
+
+// What goes wrong on the way in, and addresses that do not exist, end on a page that leads back.
+func TestPageInABrowser_Refusals(t *testing.T) {
+	t.Parallel()
+	b := openTab(t)
+	p := launch(t, "service", nil, "-demo", "-listen", "127.0.0.1:0")
+	defer func() { _ = p.Cancel(); _ = p.Wait() }()
+	b.do(step{"an answer to nobody", chromedp.Navigate(p.at + "/auth/callback?code=x&state=y")}, text("title", "The sign-in did not work"))
+	b.accessible("a sign-in that failed")
+	b.pictures("refusal")
+	b.do(step{"an address", chromedp.Navigate(p.at + "/no/such/page")}, text("title", "There is nothing here"), click("main a"), visible("#enter a"))
+	b.quiet(func(m chromedp.ConsoleMessage) bool {
+		return strings.Contains(m.Text, " 403 ") || strings.Contains(m.Text, " 404 ")
+	})
 }
 
 // What became of a session is said in words, and no more than is known.

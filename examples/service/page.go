@@ -12,30 +12,36 @@ import (
 //go:embed page
 var files embed.FS
 
-// pages are the page of the technicians.
-var pages = template.Must(template.ParseFS(files, "page/page.html"))
+// pages are page.html, which is the page of the technicians, and refusal.html.
+var pages = template.Must(template.ParseFS(files, "page/*.html"))
 
 // pageData is what the templates of the pages show.
 type pageData struct {
-	Root              string // address of the service, relative to the page
+	Root              string // address of the service, or "" where it is that of the page
 	Logo              string // address, relative to the root
 	Name, Contact     string
 	ContactLink       template.URL
 	ReferenceLabel    string
 	ReferenceRequired bool
+	Refusal           *refusal
 }
 
-// page is the technicians' page. It holds no data: the script asks the API for it.
-func (f *face) page(w http.ResponseWriter, r *http.Request) {
+// data is that of a page, which finds the service at a root.
+func (f *face) data(root string) pageData {
 	data := pageData{
-		Logo: "icon.svg", Name: f.name, Contact: f.contact, ContactLink: f.contactLink,
+		Root: root, Logo: "icon.svg", Name: f.name, Contact: f.contact, ContactLink: f.contactLink,
 		ReferenceLabel: cmp.Or(f.referenceLabel, defaultReference), ReferenceRequired: f.referenceRequired,
 	}
 	if f.logo != nil {
 		data.Logo = "logo"
 	}
+	return data
+}
+
+// page is the technicians' page. It holds no data: the script asks the API for it.
+func (f *face) page(w http.ResponseWriter, r *http.Request) {
 	var text bytes.Buffer
-	if err := pages.Execute(&text, data); err != nil {
+	if err := pages.ExecuteTemplate(&text, "page.html", f.data("")); err != nil {
 		refuse(w, r, kindInternal.because(err))
 		return
 	}

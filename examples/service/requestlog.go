@@ -32,6 +32,7 @@ func newLog(out io.Writer, level slog.Level) *slog.Logger {
 type exchange struct {
 	id     string
 	public *url.URL // of the service
+	face   *face
 
 	mu      sync.Mutex
 	problem *problem
@@ -60,12 +61,12 @@ func prefixOf(ctx context.Context) string {
 	return ""
 }
 
-// homeOf is the address of the service for pages that may stand at any path, and at other hosts too.
-func homeOf(ctx context.Context) string {
+// homeOf is the address of the service for pages that may stand at any path, and at other hosts too, and its face.
+func homeOf(ctx context.Context) (string, *face) {
 	if x := exchangeOf(ctx); x != nil {
-		return x.public.String()
+		return x.public.String() + "/", x.face
 	}
-	return ""
+	return "", &face{}
 }
 
 func noteProblem(ctx context.Context, p *problem) {
@@ -113,7 +114,7 @@ func isPlain(s string, longest int) bool {
 func observed(o *settings, t *telemetry, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		x := &exchange{id: requestID(r), public: o.public}
+		x := &exchange{id: requestID(r), public: o.public, face: &o.face}
 		ctx, ended := t.request(context.WithValue(r.Context(), exchangeKey{}, x), r)
 		r = r.WithContext(ctx)
 		w.Header().Set("X-Request-Id", x.id)

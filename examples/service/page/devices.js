@@ -77,7 +77,7 @@ export async function showDevice(id) {
   hideCard();
   $("loading").hidden = false;
   try {
-    const d = await call("GET", `devices/${encodeURIComponent(id)}`);
+    const d = await call("GET", `devices/${id}`);
     keep(d);
     if (location.hash === `#/devices/${id}`) showCard(d);
   } finally {

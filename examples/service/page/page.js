@@ -34,15 +34,20 @@ function other(name) {
 async function openRoute() {
   const [path, query] = location.hash.slice(1).split("?");
   const [, view, id] = path.split("/");
+  if (id && !/^[0-9a-f-]{36}$/i.test(id)) {
+    history.replaceState(null, "", "#/"); // no address of this page
+    openRoute();
+    return;
+  }
   const values = new URLSearchParams(query);
   if (view !== "sessions" || !id) hideSession();
   if (view !== "devices") hideCard();
-  $("welcome").hidden = view === "sessions" || view === "devices" && Boolean(id);
+  $("welcome").hidden = Boolean(id) && (view === "sessions" || view === "devices");
   if (values.has("reference")) $("reference").value = values.get("reference");
   const place = $("find-error");
   tell(place, null);
-  if (view === "sessions" && id) await showSession(decodeURIComponent(id));
-  else if (view === "devices" && id) await attempt(place, () => showDevice(decodeURIComponent(id)));
+  if (view === "sessions" && id) await showSession(id);
+  else if (view === "devices" && id) await attempt(place, () => showDevice(id));
   else if (view === "devices" && values.get("q")) {
     hideCard();
     await attempt(place, () => search(values.get("q")));
@@ -60,7 +65,7 @@ async function begin() {
     return;
   }
   signedIn(me.csrfToken, () => enter("Your sign-in has ended. Sign in again to go on: your sessions are kept."), other);
-  $("name").textContent = me.name;
+  $("name").replaceChildren(shown(me.name));
   $("who").hidden = false;
   $("work").hidden = false;
   tell($("starting-error"), null);

@@ -58,7 +58,7 @@ export async function showSession(wanted) {
   show($("session"));
   if (sessions.has(id)) return;
   try {
-    take(await call("GET", `sessions/${encodeURIComponent(id)}`));
+    take(await call("GET", `sessions/${id}`));
   } catch (problem) {
     if (problem instanceof Error) throw problem;
     if (id === wanted && !sessions.has(id)) tell($("session-error"), problem);

@@ -23,7 +23,8 @@ func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, 
 			return before, false, nil
 		}
 	}
-	switch blocker := d.blockerLocked(device); {
+	blocker := d.blockerLocked(device)
+	switch {
 	case d.stopping:
 		return nil, false, kindStopping.with(problemExtra{RetryAfter: time.Minute})
 	case blocker != nil && blocker.owner == who.key:
@@ -32,8 +33,9 @@ func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, 
 		return nil, false, kindDeviceBusy.with(problemExtra{})
 	case d.waiting >= d.maxWaits:
 		return nil, false, kindFull.with(problemExtra{RetryAfter: time.Minute})
-	case !d.pace.take(who.key, time.Now()):
-		return nil, false, kindTooFast.with(problemExtra{RetryAfter: time.Minute})
+	}
+	if wait := d.limits.take(ctx, who.key, useAsk); wait > 0 {
+		return nil, false, kindTooFast.with(problemExtra{RetryAfter: wait})
 	}
 	s := newSession(id, who.key, device, time.Now(), stateAsking)
 	s.running = true
@@ -62,6 +64,11 @@ func (d *desk) detached(ctx context.Context) (context.Context, func()) {
 // open asks and waits.
 func (d *desk) open(ctx context.Context, who *identity, s *session) {
 	ctx = withOwner(ctx, who.key)
+	if p := d.asksPace.wait(ctx, useAsk.reads); p != nil {
+		d.asks.Done()
+		d.settle(ctx, s, intune.RemoteAssistanceSession{}, p)
+		return
+	}
 	sent := false
 	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
 		ClientRequestID: s.id,

@@ -27,6 +27,8 @@ type desk struct {
 	telemetry *telemetry
 	maxWait   time.Duration
 	maxWaits  int
+	limits    limits
+	asksPace  *pace
 
 	waits context.Context // of the goroutines that ask and wait, which outlive requests
 	stop  context.CancelFunc
@@ -40,12 +42,11 @@ type desk struct {
 	byDevice map[string][]*session // in the order of asking
 	byOwner  map[string][]*session
 	orphans  map[string]int // waits of an owner that a restart interrupted
-	pace     *askPace
 }
 
-func newDesk(rec *record, log *slog.Logger, t *telemetry, maxWait time.Duration, maxWaits int) *desk {
+func newDesk(rec *record, log *slog.Logger, t *telemetry, o *settings, l limits, asks *pace) *desk {
 	d := &desk{
-		record: rec, log: log, telemetry: t, maxWait: maxWait, maxWaits: maxWaits, pace: newAskPace(),
+		record: rec, log: log, telemetry: t, maxWait: o.maxWait, maxWaits: o.maxWaits, limits: l, asksPace: asks,
 		byID: map[string]*session{}, byDevice: map[string][]*session{}, byOwner: map[string][]*session{}, orphans: map[string]int{},
 	}
 	d.waits, d.stop = context.WithCancel(context.Background())
@@ -124,7 +125,7 @@ func (d *desk) tidy(now time.Time) {
 			d.forgetLocked(s)
 		}
 	}
-	d.pace.tidy(now)
+	d.limits.tidy(d.waits)
 }
 
 // blockerLocked is the session that keeps a device from being asked.

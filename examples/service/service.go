@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -36,6 +37,7 @@ type settings struct {
 	journal  string
 	maxWait  time.Duration
 	maxWaits int
+	asks     float64 // a second, of all copies together; 0 means asksPerSecond
 	log      *slog.Logger
 	traces   trace.TracerProvider
 	meters   metric.MeterProvider
@@ -50,6 +52,8 @@ type service struct {
 	desk    *desk
 	streams *streams
 	record  *record
+	lookups *lookups
+	paces   *paces
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
@@ -66,18 +70,26 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(rec, o.log, t, o.maxWait, o.maxWaits)
+	client, err := newGraph(o, rec, t)
+	if err != nil {
+		return nil, err
+	}
+	p, l := newPaces(cmp.Or(o.asks, asksPerSecond), client.SetSessionReadsPerSecond), newMemoryLimits()
+	if err := p.setPart(1); err != nil {
+		return nil, err
+	}
+	d := newDesk(rec, o.log, t, o, l, p.asks)
 	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
 		return nil, err
 	}
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	entry, err := newSignIn(ctx, o, rec, t)
+	entry, err := newSignIn(ctx, o, client)
 	if err != nil {
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec}
+	s := &service{desk: d, streams: newStreams(), record: rec, lookups: newLookups(l, p.reads), paces: p}
 	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
 	return s, nil
 }
@@ -89,20 +101,21 @@ func (s *service) close(ctx context.Context) error {
 	return s.record.close()
 }
 
-func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
+// newGraph makes the client that calls nothing itself: the clients of the technicians are made from it, and share its budget
+// of reads.
+func newGraph(o *settings, rec *record, t *telemetry) (*intune.Client, error) {
+	options := o.graph()
+	options.Journal = rec
+	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
+	return intune.NewClient(intune.StaticToken(""), options)
+}
+
+func newSignIn(ctx context.Context, o *settings, client *intune.Client) (*signIn, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
 	if err != nil {
 		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
 	}
 	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
-	options := o.graph()
-	options.Journal = rec
-	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
-	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
-	client, err := intune.NewClient(intune.StaticToken(""), options)
-	if err != nil {
-		return nil, err
-	}
 	secure := o.public.Scheme == "https"
 	b := &bearers{
 		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,

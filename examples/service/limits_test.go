@@ -305,7 +305,7 @@ func TestPaceOfAsking(t *testing.T) {
 		for i := range 2 * asksPerMinute {
 			device := p.add(fmt.Sprint("LT-", i), intunetest.SessionScript{Never: true})
 			group.Go(func() {
-				if got := callers[i%2].ask(device, anyKey+fmt.Sprint(i)); got.status != http.StatusCreated {
+				if got := callers[i%2].ask(device, anyKey+strconv.Itoa(i)); got.status != http.StatusCreated {
 					t.Errorf("%d %s", got.status, got.body)
 				}
 			})

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,10 +39,16 @@ type settings struct {
 	journal  string
 	maxWait  time.Duration
 	maxWaits int
-	asks     float64 // a second, of all copies together; 0 means asksPerSecond
-	log      *slog.Logger
-	traces   trace.TracerProvider
-	meters   metric.MeterProvider
+
+	// db is where copies count what people do, and divide what Intune allows; nil is for a service of one copy. schema is
+	// that of its tables, quoted.
+	db     *sql.DB
+	schema string
+
+	asks   float64 // a second, of all copies together; 0 means asksPerSecond
+	log    *slog.Logger
+	traces trace.TracerProvider
+	meters metric.MeterProvider
 }
 
 // graphScope asks for all permissions of Microsoft Graph that the app has consent for.
@@ -54,6 +62,8 @@ type service struct {
 	record  *record
 	lookups *lookups
 	paces   *paces
+	copies  *copies // nil if there is one only
+	unshare func(context.Context) error
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
@@ -74,9 +84,10 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p, l := newPaces(cmp.Or(o.asks, asksPerSecond), client.SetSessionReadsPerSecond), newMemoryLimits()
-	if err := p.setPart(1); err != nil {
-		return nil, err
+	p := newPaces(cmp.Or(o.asks, asksPerSecond), client.SetSessionReadsPerSecond)
+	var l limits = newMemoryLimits()
+	if o.db != nil {
+		l = newPGLimits(o.db, o.schema, o.log)
 	}
 	d := newDesk(rec, o.log, t, o, l, p.asks)
 	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
@@ -90,6 +101,9 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 		return nil, err
 	}
 	s := &service{desk: d, streams: newStreams(), record: rec, lookups: newLookups(l, p.reads), paces: p}
+	if err := s.share(ctx, o); err != nil {
+		return nil, err
+	}
 	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
 	return s, nil
 }
@@ -98,7 +112,18 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 func (s *service) close(ctx context.Context) error {
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	return s.record.close()
+	return errors.Join(s.unshare(ctx), s.record.close())
+}
+
+// share takes this copy's part of what Intune allows.
+func (s *service) share(ctx context.Context, o *settings) error {
+	s.unshare = func(context.Context) error { return nil }
+	if o.db == nil {
+		return s.paces.setPart(1)
+	}
+	s.copies = newCopies(newPGCopy(o.db, o.schema), s.paces.setPart, o.log)
+	s.unshare = s.copies.start(ctx)
+	return nil
 }
 
 // newGraph makes the client that calls nothing itself: the clients of the technicians are made from it, and share its budget

@@ -11,7 +11,7 @@ import (
 )
 
 // ask begins a session, or finds the one that the same key began before. Only here a user is prompted.
-func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, key string) (*session, bool, *problem) {
+func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, key string) (*oldSession, bool, *problem) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	id := sessionID(who.key, key)
@@ -60,7 +60,7 @@ func (d *desk) detached(ctx context.Context) (context.Context, func()) {
 }
 
 // open asks and waits.
-func (d *desk) open(ctx context.Context, who *identity, s *session) {
+func (d *desk) open(ctx context.Context, who *identity, s *oldSession) {
 	ctx = withOwner(ctx, who.key)
 	sent := false
 	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
@@ -92,7 +92,7 @@ func reasonOf(text string) string {
 }
 
 // supersedeOthers ends the waits for links of earlier requests.
-func (d *desk) supersedeOthers(s *session) {
+func (d *desk) supersedeOthers(s *oldSession) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, other := range d.byDevice[s.device.DeviceID()] {
@@ -103,7 +103,7 @@ func (d *desk) supersedeOthers(s *session) {
 }
 
 // settle keeps what became of a session. A wait that ends with the service stays as it is, and goes on after the restart.
-func (d *desk) settle(ctx context.Context, s *session, got intune.RemoteAssistanceSession, err error) {
+func (d *desk) settle(ctx context.Context, s *oldSession, got intune.RemoteAssistanceSession, err error) {
 	d.mu.Lock()
 	d.waiting--
 	d.mu.Unlock()

@@ -36,9 +36,9 @@ type desk struct {
 	mu       sync.Mutex
 	stopping bool
 	waiting  int
-	byID     map[string]*session
-	byDevice map[string][]*session // in the order of asking
-	byOwner  map[string][]*session
+	byID     map[string]*oldSession
+	byDevice map[string][]*oldSession // in the order of asking
+	byOwner  map[string][]*oldSession
 	orphans  map[string]int // waits of an owner that a restart interrupted
 	pace     *askPace
 }
@@ -46,7 +46,7 @@ type desk struct {
 func newDesk(rec *record, log *slog.Logger, t *telemetry, maxWait time.Duration, maxWaits int) *desk {
 	d := &desk{
 		record: rec, log: log, telemetry: t, maxWait: maxWait, maxWaits: maxWaits, pace: newAskPace(),
-		byID: map[string]*session{}, byDevice: map[string][]*session{}, byOwner: map[string][]*session{}, orphans: map[string]int{},
+		byID: map[string]*oldSession{}, byDevice: map[string][]*oldSession{}, byOwner: map[string][]*oldSession{}, orphans: map[string]int{},
 	}
 	d.waits, d.stop = context.WithCancel(context.Background())
 	rec.stopping = func() bool { return d.waits.Err() != nil }
@@ -63,7 +63,7 @@ func sessionID(owner, key string) string {
 }
 
 // keepLocked puts a session where it is found. A session that was refused gives its place to the next one with its id.
-func (d *desk) keepLocked(s *session) {
+func (d *desk) keepLocked(s *oldSession) {
 	if old := d.byID[s.id]; old != nil {
 		d.forgetLocked(old)
 	}
@@ -72,14 +72,14 @@ func (d *desk) keepLocked(s *session) {
 	d.byOwner[s.owner] = append(d.byOwner[s.owner], s)
 }
 
-func (d *desk) forgetLocked(s *session) {
+func (d *desk) forgetLocked(s *oldSession) {
 	delete(d.byID, s.id)
 	without(d.byDevice, s.device.DeviceID(), s)
 	without(d.byOwner, s.owner, s)
 }
 
-func without(lists map[string][]*session, key string, s *session) {
-	rest := slices.DeleteFunc(lists[key], func(one *session) bool { return one == s })
+func without(lists map[string][]*oldSession, key string, s *oldSession) {
+	rest := slices.DeleteFunc(lists[key], func(one *oldSession) bool { return one == s })
 	if len(rest) == 0 {
 		delete(lists, key)
 		return
@@ -88,7 +88,7 @@ func without(lists map[string][]*session, key string, s *session) {
 }
 
 // find is a session of an owner. Those of others do not exist for the owner.
-func (d *desk) find(owner, id string) *session {
+func (d *desk) find(owner, id string) *oldSession {
 	d.mu.Lock()
 	s := d.byID[id]
 	d.mu.Unlock()
@@ -128,7 +128,7 @@ func (d *desk) tidy(now time.Time) {
 }
 
 // blockerLocked is the session that keeps a device from being asked.
-func (d *desk) blockerLocked(device intune.DeviceRef) *session {
+func (d *desk) blockerLocked(device intune.DeviceRef) *oldSession {
 	for _, s := range d.byDevice[device.DeviceID()] {
 		if s.blocks(time.Now(), d.maxWait) {
 			return s

@@ -45,7 +45,7 @@ func (s *streams) remove(owner string) {
 
 // events sends the session now and at every change, until it has ended. The events are named "session", and their data is
 // that of GET /sessions/{id}.
-func (a *sessionAPI) events(w http.ResponseWriter, r *http.Request, who *identity, s *session) {
+func (a *sessionAPI) events(w http.ResponseWriter, r *http.Request, who *identity, s *oldSession) {
 	if !a.sites.add(who.key) {
 		refuse(w, r, kindTooFast.with(problemExtra{RetryAfter: time.Minute}))
 		return

@@ -11,7 +11,7 @@ import (
 
 // takeLink hands out the link of a session, once. That it was handed out is on disk before, so that a restart does not
 // change it.
-func (d *desk) takeLink(ctx context.Context, who *identity, s *session) (intune.SessionURL, *problem) {
+func (d *desk) takeLink(ctx context.Context, who *identity, s *oldSession) (intune.SessionURL, *problem) {
 	if p := d.findLink(ctx, who, s); p != nil {
 		return intune.SessionURL{}, p
 	}
@@ -36,7 +36,7 @@ func (d *desk) takeLink(ctx context.Context, who *identity, s *session) (intune.
 const findLinkWithin = 15 * time.Second
 
 // findLink reads the link of a session that was ready before a restart. Nobody is asked.
-func (d *desk) findLink(ctx context.Context, who *identity, s *session) *problem {
+func (d *desk) findLink(ctx context.Context, who *identity, s *oldSession) *problem {
 	s.mu.Lock()
 	token, missing := s.token, s.isWithoutLinkLocked()
 	s.mu.Unlock()
@@ -68,9 +68,9 @@ func (d *desk) findLink(ctx context.Context, who *identity, s *session) *problem
 }
 
 // askedLaterLocked says that a later request for the device is on its way or was made.
-func (d *desk) askedLaterLocked(s *session) bool {
+func (d *desk) askedLaterLocked(s *oldSession) bool {
 	list := d.byDevice[s.device.DeviceID()]
-	return slices.ContainsFunc(list[slices.Index(list, s)+1:], func(later *session) bool {
+	return slices.ContainsFunc(list[slices.Index(list, s)+1:], func(later *oldSession) bool {
 		view, _, _ := later.view()
 		return view.State != stateRefused
 	})

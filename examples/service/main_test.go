@@ -119,6 +119,7 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"no-such-cert.pem": {
 			[]string{"-journal", "j", "-public", "https://a.example", "-tls-cert", "no-such-cert.pem", "-tls-key", "k"}, app,
 		},
+		"-keys-file: open no-such":  {[]string{"-demo", "-keys-file", "no-such"}, nil},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
 		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},

@@ -22,6 +22,7 @@ type options struct {
 	maxWaits        int
 	scope           string
 	tlsCert, tlsKey string
+	keys            *keyRing // nil without -keys-file
 
 	tenantID, clientID, secret string
 }
@@ -57,8 +58,16 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
+	keysFile := flags.String("keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
+		"the first seals, all open; without it, the service makes one that a restart forgets")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if *keysFile != "" {
+		var err error
+		if o.keys, err = readKeys(*keysFile); err != nil {
+			return nil, err
+		}
 	}
 	return o, o.check(flags.Args(), public)
 }

@@ -56,20 +56,9 @@ func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
 }
 
 // note adds an entry about a session, which is on disk when note returns.
-func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome) error {
+func (r *record) note(ctx context.Context, s *oldSession, outcome intune.Outcome) error {
 	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome}
 	return r.Asked(context.WithoutCancel(ctx), entry)
 }
 
 func (r *record) close() error { return r.file.Close() }
-
-type ownerKey struct{}
-
-func withOwner(ctx context.Context, owner string) context.Context {
-	return context.WithValue(ctx, ownerKey{}, owner)
-}
-
-func ownerOf(ctx context.Context) string {
-	owner, _ := ctx.Value(ownerKey{}).(string)
-	return owner
-}

@@ -52,7 +52,7 @@ func (d *desk) replay(from io.Reader, now time.Time) error {
 }
 
 // replayed is the session of a request as it was, but for its link, which is on no disk. The note is zero if there is none.
-func replayed(r *intune.JournalRequest, note intune.JournalEntry) *session {
+func replayed(r *intune.JournalRequest, note intune.JournalEntry) *oldSession {
 	s := newSession(r.Asking.ClientRequestID, r.Asking.Actor, r.Device(), r.Asking.Time, stateWaiting)
 	if at := r.Asked.Time; !at.IsZero() {
 		s.settled = at
@@ -83,7 +83,7 @@ func replayed(r *intune.JournalRequest, note intune.JournalEntry) *session {
 }
 
 // supersedeEarlier leaves only the latest request of a device that may have been sent to be waited for.
-func supersedeEarlier(sessions []*session) {
+func supersedeEarlier(sessions []*oldSession) {
 	later := false
 	for _, s := range slices.Backward(sessions) {
 		if s.state == stateRefused {

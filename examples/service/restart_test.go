@@ -187,7 +187,7 @@ func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer rec.close()
-		if err := (&desk{byID: map[string]*session{}}).replay(rec.file, time.Now()); err == nil || !strings.Contains(err.Error(), "line 1") {
+		if err := (&desk{byID: map[string]*oldSession{}}).replay(rec.file, time.Now()); err == nil || !strings.Contains(err.Error(), "line 1") {
 			t.Errorf("%v", err)
 		}
 		if _, err := openRecord(p.journal); err == nil {

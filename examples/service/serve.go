@@ -28,7 +28,8 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	defer listener.Close()
 	s := &settings{
 		public: o.public, journal: o.journal, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
-		log: log, traces: traces, meters: meters,
+		keys: o.keys,
+		log:  log, traces: traces, meters: meters,
 	}
 	if o.demo {
 		end, err := demo(ctx, s, listener)

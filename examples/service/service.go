@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,7 +9,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/tracing/azotel"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-intune/intune"
@@ -26,8 +23,12 @@ type settings struct {
 	issuer   string   // of the tenant's tokens
 	tenantID string
 	clientID string
-	secret   string // of the app; without one, no bearer tokens
-	scope    string // that a bearer token needs
+	secret   string   // of the app; without one, no bearer tokens
+	scope    string   // that a bearer token needs
+	keys     *keyRing // nil makes one for this process
+
+	// logins keeps the sign-ins; nil keeps them in memory. What it gets makes identities of them.
+	logins func(*keyRing, identityMaker) logins
 
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with
@@ -50,6 +51,8 @@ type service struct {
 	desk    *desk
 	streams *streams
 	record  *record
+	entry   *signIn
+	leave   context.CancelFunc // ends the search for the tenant
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
@@ -73,28 +76,27 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	entry, err := newSignIn(ctx, o, rec, t)
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
+	entry, err := newSignIn(life, o, rec, t)
 	if err != nil {
+		leave()
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec}
-	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
+	s := &service{desk: d, streams: newStreams(), record: rec, entry: entry, leave: leave}
+	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))
 	return s, nil
 }
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
 	return s.record.close()
 }
 
-func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
-	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
-	if err != nil {
-		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
-	}
-	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
 	options := o.graph()
 	options.Journal = rec
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
@@ -103,27 +105,30 @@ func newSignIn(ctx context.Context, o *settings, rec *record, t *telemetry) (*si
 	if err != nil {
 		return nil, err
 	}
+	keys := o.keys
+	if keys == nil {
+		keys = randomKeys()
+	}
+	o.log.InfoContext(life, "keys", "prints", keys.prints())
 	secure := o.public.Scheme == "https"
-	b := &bearers{
-		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,
-		known: map[[sha256.Size]byte]bearer{},
-	}
-	if o.secret != "" {
-		b.onBehalfOf = func(token string) (azcore.TokenCredential, error) {
-			return azidentity.NewOnBehalfOfCredentialWithSecret(o.tenantID, o.clientID, token, o.secret,
-				&azidentity.OnBehalfOfCredentialOptions{ClientOptions: o.authority, DisableInstanceDiscovery: true})
-		}
-	}
-	return &signIn{
-		auth: &authenticator{logins: newLogins(), bearers: b, cookie: cookieName("session", secure)},
+	found := newDirectory(life, o.issuer, o.entra, o.log)
+	s := &signIn{
+		directory: found,
 		oauth: oauth2.Config{
-			ClientID: o.clientID, ClientSecret: o.secret, Endpoint: provider.Endpoint(),
-			RedirectURL: o.public.JoinPath("/auth/callback").String(),
-			Scopes:      []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
+			ClientID: o.clientID, ClientSecret: o.secret, RedirectURL: o.public.JoinPath("/auth/callback").String(),
+			Scopes: []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
 		},
-		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: client.WithCredential,
-		startName: cookieName("sign-in", secure), secureOnly: secure,
-	}, nil
+		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
+		tenantID: o.tenantID, transport: o.entra, keys: keys,
+		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+	}
+	identities := makeIdentities(client.WithCredential, s.renew)
+	var known logins = newMemoryLogins(identities)
+	if o.logins != nil {
+		known = o.logins(keys, identities)
+	}
+	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
+	return s, nil
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.

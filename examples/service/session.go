@@ -25,8 +25,8 @@ const (
 // hasEnded says that no event will follow unless somebody does something.
 func (s state) hasEnded() bool { return s != stateAsking && s != stateWaiting }
 
-// session is one request for remote assistance and what became of it.
-type session struct {
+// oldSession is one request for remote assistance and what became of it.
+type oldSession struct {
 	id     string // also the client-request-id of the request, by which Microsoft's support and the journal know it
 	owner  string // identity.key
 	device intune.DeviceRef
@@ -45,8 +45,8 @@ type session struct {
 	changed  chan struct{} // closed at the next change
 }
 
-func newSession(id, owner string, device intune.DeviceRef, asked time.Time, in state) *session {
-	return &session{id: id, owner: owner, device: device, asked: asked, state: in, settled: asked, changed: make(chan struct{})}
+func newSession(id, owner string, device intune.DeviceRef, asked time.Time, in state) *oldSession {
+	return &oldSession{id: id, owner: owner, device: device, asked: asked, state: in, settled: asked, changed: make(chan struct{})}
 }
 
 // sessionView is the JSON of a session. It never has the link.
@@ -62,7 +62,7 @@ type sessionView struct {
 }
 
 // view is the session as it is now, the number of its change, and what is closed at the next one.
-func (s *session) view() (sessionView, int, <-chan struct{}) {
+func (s *oldSession) view() (sessionView, int, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := sessionView{
@@ -77,13 +77,13 @@ func (s *session) view() (sessionView, int, <-chan struct{}) {
 }
 
 // change changes a session and wakes those who watch it.
-func (s *session) change(to state, more func()) {
+func (s *oldSession) change(to state, more func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changeLocked(to, more)
 }
 
-func (s *session) changeLocked(to state, more func()) {
+func (s *oldSession) changeLocked(to state, more func()) {
 	s.state, s.settled = to, time.Now()
 	s.sequence++
 	if more != nil {
@@ -94,7 +94,7 @@ func (s *session) changeLocked(to state, more func()) {
 }
 
 // blocks says that nobody may ask the device now, because a link that comes would be this request's.
-func (s *session) blocks(now time.Time, maxWait time.Duration) bool {
+func (s *oldSession) blocks(now time.Time, maxWait time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.state {
@@ -108,7 +108,7 @@ func (s *session) blocks(now time.Time, maxWait time.Duration) bool {
 }
 
 // age ends a session that is too old to wait for or to open.
-func (s *session) age(now time.Time) {
+func (s *oldSession) age(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.state {
@@ -121,7 +121,7 @@ func (s *session) age(now time.Time) {
 }
 
 // supersede ends a wait for good, because the device is asked again.
-func (s *session) supersede() {
+func (s *oldSession) supersede() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == stateNoLink || s.state == stateWaiting && !s.running || s.isWithoutLinkLocked() {
@@ -130,4 +130,4 @@ func (s *session) supersede() {
 }
 
 // isWithoutLinkLocked says that the session was ready before a restart, and its link has to be read again.
-func (s *session) isWithoutLinkLocked() bool { return s.state == stateReady && s.link.IsZero() }
+func (s *oldSession) isWithoutLinkLocked() bool { return s.state == stateReady && s.link.IsZero() }

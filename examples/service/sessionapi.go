@@ -77,7 +77,7 @@ func deviceOf(text string) (intune.DeviceRef, *problem) {
 }
 
 // untilAsked is the session as soon as it is known whether the user was asked.
-func untilAsked(r *http.Request, s *session) sessionView {
+func untilAsked(r *http.Request, s *oldSession) sessionView {
 	late := time.NewTimer(answerWithin)
 	defer late.Stop()
 	for {
@@ -103,7 +103,7 @@ func (a *sessionAPI) list(w http.ResponseWriter, r *http.Request, who *identity)
 
 // one passes on the session of the path, if it is the technician's own.
 func (a *sessionAPI) one(
-	next func(http.ResponseWriter, *http.Request, *identity, *session),
+	next func(http.ResponseWriter, *http.Request, *identity, *oldSession),
 ) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, r *http.Request, who *identity) {
 		a.desk.adopt(r.Context(), who)
@@ -116,13 +116,13 @@ func (a *sessionAPI) one(
 	}
 }
 
-func (a *sessionAPI) get(w http.ResponseWriter, _ *http.Request, _ *identity, s *session) {
+func (a *sessionAPI) get(w http.ResponseWriter, _ *http.Request, _ *identity, s *oldSession) {
 	view, _, _ := s.view()
 	answer(w, http.StatusOK, view)
 }
 
 // wait goes on waiting after a wait that ended without a link.
-func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity, s *session) {
+func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity, s *oldSession) {
 	if p := a.desk.waitOn(r.Context(), who, s); p != nil {
 		refuse(w, r, p)
 		return
@@ -132,7 +132,7 @@ func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity,
 }
 
 // link is the only answer of the service that has a link. It is a POST, so that no prefetch uses the link up.
-func (a *sessionAPI) link(w http.ResponseWriter, r *http.Request, who *identity, s *session) {
+func (a *sessionAPI) link(w http.ResponseWriter, r *http.Request, who *identity, s *oldSession) {
 	link, p := a.desk.takeLink(r.Context(), who, s)
 	if p != nil {
 		refuse(w, r, p)

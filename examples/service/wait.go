@@ -8,7 +8,7 @@ import (
 
 // waitOn continues the wait of a session that ended without a link. Nobody is asked again. That a wait which had been left
 // goes on is on disk when waitOn returns, so that it goes on after a restart too.
-func (d *desk) waitOn(ctx context.Context, who *identity, s *session) *problem {
+func (d *desk) waitOn(ctx context.Context, who *identity, s *oldSession) *problem {
 	noted, p := d.beginWait(ctx, who, s)
 	if noted != nil {
 		<-noted
@@ -17,7 +17,7 @@ func (d *desk) waitOn(ctx context.Context, who *identity, s *session) *problem {
 }
 
 // beginWait starts the wait of a session, unless there is one. What it gives is closed once the journal knows.
-func (d *desk) beginWait(ctx context.Context, who *identity, s *session) (<-chan struct{}, *problem) {
+func (d *desk) beginWait(ctx context.Context, who *identity, s *oldSession) (<-chan struct{}, *problem) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.stopping {
@@ -55,7 +55,7 @@ func (d *desk) beginWait(ctx context.Context, who *identity, s *session) (<-chan
 }
 
 // settleWait is settle for a wait that asked nobody, whose failure therefore does not mean that nobody was asked.
-func (d *desk) settleWait(ctx context.Context, s *session, got intune.RemoteAssistanceSession, err error) {
+func (d *desk) settleWait(ctx context.Context, s *oldSession, got intune.RemoteAssistanceSession, err error) {
 	if err != nil && !isOfSession(err) {
 		s.mu.Lock()
 		token := s.token
@@ -74,7 +74,7 @@ func (d *desk) adopt(ctx context.Context, who *identity) {
 		return
 	}
 	delete(d.orphans, who.key)
-	var open []*session
+	var open []*oldSession
 	for _, s := range d.byOwner[who.key] {
 		if view, _, _ := s.view(); view.State == stateWaiting {
 			open = append(open, s)

@@ -121,6 +121,7 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		},
 		"-keys-file: open no-such":  {[]string{"-demo", "-keys-file", "no-such"}, nil},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
+		"-journal-max-size should":  {[]string{"-demo", "-journal-max-size", "-1"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
 		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},
 		"flag provided but not def": {[]string{"-demon"}, nil},

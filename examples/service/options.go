@@ -18,6 +18,7 @@ type options struct {
 	listen          string
 	public          *url.URL
 	journal         string
+	journalMiB      int64
 	maxWait         time.Duration
 	maxWaits        int
 	scope           string
@@ -53,6 +54,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&public, "public", "", "`URL` at which browsers find the service; its /auth/callback is the app's redirect URI")
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
+	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
 	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
@@ -81,6 +83,8 @@ func (o *options) check(rest []string, public string) error {
 		return fmt.Errorf("-listen should be host:port, such as 127.0.0.1:8080: %w", err)
 	case o.maxWait < time.Second:
 		return errors.New("-max-wait should be a second or more")
+	case o.journalMiB < 0:
+		return errors.New("-journal-max-size should be 0 or more")
 	case o.maxWaits < 1:
 		return errors.New("-max-waits should be 1 or more")
 	case (o.tlsCert == "") != (o.tlsKey == ""):

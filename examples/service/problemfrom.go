@@ -18,6 +18,7 @@ func problemFrom(err error) *problem {
 		sentinel error
 		kind     kind
 	}{
+		{errNotRecorded, kindRecord},
 		{errSignInAgain, kindSignInAgain},
 		{errNoEntra, kindSignInUnavailable},
 		{errNoToken, kindSignInUnavailable},

@@ -118,6 +118,10 @@ var (
 		"stopping", http.StatusServiceUnavailable, "The service is being restarted",
 		"Nobody was asked. Try again in a minute, with the same key.",
 	}
+	kindRecord = kind{
+		"record-unavailable", http.StatusServiceUnavailable, "The service cannot write its record",
+		"Nobody was asked, and no link was handed out. Try again in a minute, with the same key.",
+	}
 	kindInternal = kind{
 		"internal", http.StatusInternalServerError, "The service failed",
 		"Give your administrator the request id.",
@@ -129,7 +133,7 @@ func kinds() []kind {
 		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindSignInUnavailable, kindOtherPerson, kindRecordUnavailable,
 		kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
 		kindKeyReused, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
-		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindInternal,
+		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindRecord, kindInternal,
 	}
 }
 

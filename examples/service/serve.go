@@ -27,7 +27,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	}
 	defer listener.Close()
 	s := &settings{
-		public: o.public, journal: o.journal, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
+		public: o.public, journal: o.journal, journalSize: o.journalMiB << 20, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
 		keys: o.keys,
 		log:  log, traces: traces, meters: meters,
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -34,7 +33,10 @@ type settings struct {
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
 
-	journal  string
+	journal     string
+	journalSize int64 // of the file from which on it is begun anew
+	store       store // in place of the journal
+
 	maxWait  time.Duration
 	maxWaits int
 	log      *slog.Logger
@@ -50,49 +52,53 @@ type service struct {
 	handler http.Handler
 	desk    *desk
 	streams *streams
-	record  *record
 	entry   *signIn
 	leave   context.CancelFunc // ends the search for the tenant
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
-	rec, err := openRecord(o.journal)
-	if err != nil {
-		return nil, err
+	sessions := o.store
+	if sessions == nil {
+		if sessions, err = openFileStore(ctx, o.journal, o.journalSize, o.log); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
-			_ = rec.close() // the error before is the one to show
+			_ = sessions.close(ctx) // the error before is the one to show
 		}
 	}()
 	t, err := newTelemetry(o.traces, o.meters)
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(rec, o.log, t, o.maxWait, o.maxWaits)
-	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
-		return nil, err
-	}
+	d := newDesk(sessions, o.log, t, o.maxWait, o.maxWaits)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
 	life, leave := context.WithCancel(context.WithoutCancel(ctx))
-	entry, err := newSignIn(life, o, rec, t)
+	entry, err := newSignIn(life, o, &record{sessions, d}, t)
 	if err != nil {
 		leave()
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec, entry: entry, leave: leave}
+	d.open(ctx)
+	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave}
 	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))
 	return s, nil
 }
+
+// storeGrace is how long the store may take for what it has not written yet.
+const storeGrace = 3 * time.Second
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
 	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	return s.record.close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
+	defer cancel()
+	return s.desk.store.close(ctx)
 }
 
 // newSignIn does not need the tenant to be in reach; see [directory].

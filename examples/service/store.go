@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
-	"time"
 
 	"github.com/go-intune/intune"
 )
@@ -78,33 +77,12 @@ const (
 	errNothingToWait = plainError("there is nothing to wait for")
 	errNotReady      = plainError("there is no link to open")
 	errOpened        = plainError("the link was opened before")
+
+	// errNotRecorded is why nobody was asked, and no link handed out: the store could not write, or not in time.
+	errNotRecorded = plainError("the service could not write its record")
 )
 
-// session is a session at one moment. It is never changed: those who read it share it.
-type session struct {
-	id        string // also the client-request-id of the request, by which Microsoft's support and the journal know it
-	owner     string // identity.key
-	device    intune.DeviceRef
-	reference string    // why the request is made
-	asked     time.Time // when Asking was called
-	changed   time.Time // when it reached its state
-	state     state     // never stateExpired, which follows from the clock; see [session.at]
-	unsure    bool      // whether the user was asked
-	reason    string    // the service's own text, links taken out
-	problem   *problem  // of a session that was refused
-	linkHash  []byte    // of the link of a session that is ready; nil after a crash
-	number    int64     // of its latest change: higher than that of any earlier change of this session, after a restart too
-}
-
-// at is the state at a time: what is too old can neither be waited for nor be opened.
-func (s *session) at(now time.Time) state {
-	if (s.state == stateReady || s.state == stateNoLink) && now.Sub(s.asked) >= sessionLife {
-		return stateExpired
-	}
-	return s.state
-}
-
-// linkSalt is that of the salt before the hash of a link.
+// linkSalt is the size of the salt before the hash of a link.
 const linkSalt = 16
 
 // hashLink is what may be kept of a link.

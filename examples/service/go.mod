@@ -28,6 +28,7 @@ require (
 	github.com/AzureAD/microsoft-authentication-library-for-go v1.10.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/go-intune/intune/journalpg v0.0.0
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
@@ -55,5 +56,8 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-// The library of the same checkout.
-replace github.com/go-intune/intune => ../..
+// The library of the same checkout, and its journal in PostgreSQL.
+replace (
+	github.com/go-intune/intune => ../..
+	github.com/go-intune/intune/journalpg => ../../journalpg
+)

@@ -23,7 +23,9 @@ func TestMain(m *testing.M) {
 	case "load":
 		os.Exit(serveForLoad())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	stopPostgres()
+	os.Exit(code)
 }
 
 // program is the service as a process of its own.

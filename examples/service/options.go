@@ -24,6 +24,7 @@ type options struct {
 	scope           string
 	tlsCert, tlsKey string
 	keys            *keyRing // nil without -keys-file
+	database        pgFlags
 
 	tenantID, clientID, secret string
 }
@@ -62,7 +63,8 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	keysFile := flags.String("keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
 		"the first seals, all open; without it, the service makes one that a restart forgets")
-	if err := flags.Parse(args); err != nil {
+	o.database.add(flags)
+	if err := errors.Join(flags.Parse(args), o.database.read(env)); err != nil {
 		return nil, err
 	}
 	if *keysFile != "" {
@@ -75,6 +77,9 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 }
 
 func (o *options) check(rest []string, public string) error {
+	if err := o.database.check(o); err != nil || o.database.onlyMigrate {
+		return err
+	}
 	host, port, err := net.SplitHostPort(o.listen)
 	switch {
 	case len(rest) > 0:
@@ -96,8 +101,8 @@ func (o *options) check(rest []string, public string) error {
 	case o.demo:
 		o.public = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
 		return nil
-	case o.journal == "":
-		return errors.New("-journal should name a file, such as journal.jsonl: without a record, nobody is asked")
+	case o.journal == "" && o.database.dsn == "":
+		return errors.New("-journal should name a file, such as journal.jsonl, or -database a PostgreSQL: without a record, nobody is asked")
 	case o.tenantID == "" || o.clientID == "" || o.secret == "":
 		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET should hold the app registration; or use -demo")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 
 	"github.com/go-intune/intune"
@@ -41,7 +42,7 @@ func (p *pgStore) open(ctx context.Context, id string, link intune.SessionURL) e
 	case !isLink(s.linkHash, link):
 		fate = fateSuperseded
 	}
-	mine, done := nonce(), false
+	mine, done := rand.Text(), false
 	err = p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, p.sql(`WITH opened AS (
 			UPDATE {schema}.service_session AS s SET fate = $3, fate_at = clock_timestamp(), fate_nonce = $4

@@ -43,12 +43,12 @@ func newListener(p *pgStore, config *pgconn.Config) *listener {
 		l.mu.Lock()
 		l.heard[n.Payload] = true
 		l.mu.Unlock()
-		signal(l.wake)
+		wakeUp(l.wake)
 	}
 	return l
 }
 
-func signal(to chan struct{}) {
+func wakeUp(to chan struct{}) {
 	select {
 	case to <- struct{}{}:
 	default: // it has not been looked at yet
@@ -103,7 +103,7 @@ func (l *listener) listen(ctx context.Context) error {
 	if _, err := conn.Exec(dialing, `LISTEN "`+l.p.schema+`"`).ReadAll(); err != nil {
 		return err
 	}
-	signal(l.again)
+	wakeUp(l.again)
 	for {
 		if err := conn.WaitForNotification(ctx); err != nil {
 			return err
@@ -151,7 +151,7 @@ func (l *listener) lookAtHeard(ctx context.Context) {
 			WHERE n.scope = $1 AND n.id = ANY ($2)
 		UNION SELECT id, owner FROM {schema}.service_session WHERE scope = $1 AND id = ANY ($3)`, rows, heard)
 	if err != nil {
-		signal(l.again)
+		wakeUp(l.again)
 		return
 	}
 	l.tell(keys)
@@ -183,7 +183,7 @@ func (l *listener) tell(keys []string) {
 	defer l.mu.Unlock()
 	for _, key := range keys {
 		for changed := range l.watchers[key] {
-			signal(changed)
+			wakeUp(changed)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
-	"github.com/google/uuid"
 )
 
 const (
@@ -66,7 +65,7 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 	}
 	p := &pgStore{
 		db: openPool(config), scope: strings.ToLower(o.scope), schema: o.schema, log: o.log,
-		names: strings.NewReplacer("{schema}", `"`+o.schema+`"`),
+		names: strings.NewReplacer("{schema}", `"`+o.schema+`"`, "{login}", pgLoginTable(o.schema)),
 	}
 	p.Journal, err = journalpg.New(p.db, &journalpg.Options{
 		Schema: o.schema, Scope: o.scope, Lease: o.lease, Actor: ownerOf, Key: o.keys[0], OldKeys: o.keys[1:],
@@ -252,5 +251,5 @@ func (p *pgStore) close(ctx context.Context) error {
 	}
 }
 
-// nonce names a call.
-func nonce() string { return uuid.NewString() }
+// pgLoginTable is the quoted name of the table of sign-ins.
+func pgLoginTable(schema string) string { return `"` + schema + `".service_login` }

@@ -40,6 +40,11 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	} else {
 		s.useEntra(o)
 	}
+	if o.database.dsn != "" {
+		if err := s.usePostgres(ctx, &o.database); err != nil {
+			return err
+		}
+	}
 	service, err := newService(ctx, s)
 	if err != nil {
 		return err

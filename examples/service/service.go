@@ -82,6 +82,13 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 		leave()
 		return nil, err
 	}
+	d.signedIn = func(ctx context.Context, owner string) *identity {
+		who, err := entry.auth.logins.signedIn(ctx, owner)
+		if err != nil {
+			o.log.WarnContext(ctx, "an interrupted wait does not go on", "who", owner, "error", err.Error())
+		}
+		return who
+	}
 	d.open(ctx)
 	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave}
 	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))

@@ -4,140 +4,251 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-intune/intune"
 )
 
+const (
+	// askWithin is how long an attempt may take until it is recorded. After that it asks nobody.
+	askWithin = 20 * time.Second
+	// answerWithin is how long POST /sessions waits to learn whether the user was asked. Intune may ask the service to try
+	// later, which takes longer.
+	answerWithin = 25 * time.Second
+)
+
+// errTooLate is why an attempt asked nobody that took longer than askWithin.
+const errTooLate = plainError("it took too long until the request could be made")
+
+// wish is what a caller asks for.
+type wish struct {
+	device    intune.DeviceRef
+	reference string
+	key       string // of the caller
+}
+
+// attempt is a request on its way, of which nobody knows yet whether the user was or may have been asked.
+type attempt struct {
+	id    string
+	phase atomic.Int32
+	wish  wish
+
+	told    chan struct{} // closed when that is known
+	problem *problem      // nobody was asked; to be read then
+}
+
+type attemptKey struct{}
+
+// An attempt is recorded or given up, never both.
+const (
+	phaseLooking int32 = iota
+	phaseAsking
+	phaseLate
+)
+
 // ask begins a session, or finds the one that the same key began before. Only here a user is prompted.
-func (d *desk) ask(ctx context.Context, who *identity, device intune.DeviceRef, key string) (*session, bool, *problem) {
+func (d *desk) ask(ctx context.Context, who *identity, w wish) (s *session, begun bool, p *problem) {
+	id := sessionID(who.key, w.key)
+	a := d.attempt(id)
+	if a == nil {
+		if s, p := d.before(ctx, id, w); s != nil || p != nil {
+			return s, false, p
+		}
+		if p := d.mayAsk(ctx, who.key); p != nil {
+			return nil, false, p
+		}
+		if a, begun, p = d.begin(ctx, who, id, w); p != nil {
+			return nil, false, p
+		}
+	}
+	if a.wish.device != w.device {
+		return nil, false, kindKeyReused.with(problemExtra{})
+	}
+	if p := a.wait(ctx); p != nil {
+		return nil, false, p
+	}
+	s, p = d.before(ctx, id, w)
+	if s == nil && p == nil { // the caller has gone
+		p = kindUnavailable.with(problemExtra{})
+	}
+	return s, begun, p
+}
+
+func (d *desk) attempt(id string) *attempt {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	id := sessionID(who.key, key)
-	if before := d.byID[id]; before != nil {
-		if before.device != device {
-			return nil, false, kindKeyReused.with(problemExtra{})
-		}
-		if view, _, _ := before.view(); view.State != stateRefused { // the key of a refused one is free: nobody was asked
-			return before, false, nil
-		}
-	}
-	blocker := d.blockerLocked(device)
+	return d.attempts[id]
+}
+
+// before is the session that a key began before, as soon as it is known whether the user was asked, nil if there is none.
+// The key of a session that was refused is free: nobody was asked.
+func (d *desk) before(ctx context.Context, id string, w wish) (*session, *problem) {
+	s, err := d.untilAsked(ctx, id)
 	switch {
-	case d.stopping:
-		return nil, false, kindStopping.with(problemExtra{RetryAfter: time.Minute})
-	case blocker != nil && blocker.owner == who.key:
-		return nil, false, kindDeviceBusy.with(problemExtra{Session: blocker.id})
-	case blocker != nil:
-		return nil, false, kindDeviceBusy.with(problemExtra{})
-	case d.waiting >= d.maxWaits:
-		return nil, false, kindFull.with(problemExtra{RetryAfter: time.Minute})
+	case err != nil:
+		return nil, recordProblem(err)
+	case s == nil || s.state == stateRefused:
+		return nil, nil
+	case s.device != w.device:
+		return nil, kindKeyReused.with(problemExtra{})
+	default:
+		return s, nil
 	}
-	if wait := d.limits.take(ctx, who.key, useAsk); wait > 0 {
-		return nil, false, kindTooFast.with(problemExtra{RetryAfter: wait})
+}
+
+// untilAsked is a session as soon as it is known whether the user was asked, or after a while.
+func (d *desk) untilAsked(ctx context.Context, id string) (*session, error) {
+	changed, stop := d.store.watch(id)
+	defer stop()
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	for {
+		s, err := d.store.get(ctx, id)
+		if err != nil || s == nil || s.state != stateAsking || d.attempt(id) != nil {
+			return s, err
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return s, nil
+		case <-ctx.Done():
+			return s, nil
+		}
 	}
-	s := newSession(id, who.key, device, time.Now(), stateAsking)
-	s.running = true
-	d.keepLocked(s)
-	d.waiting++
+}
+
+// mayAsk is why a person may not ask now, nil if that was counted.
+func (d *desk) mayAsk(ctx context.Context, owner string) *problem {
+	d.mu.Lock()
+	p := d.full()
+	d.mu.Unlock()
+	if p != nil {
+		return p
+	}
+	if wait := d.limits.take(ctx, owner, useAsk); wait > 0 {
+		return kindTooFast.with(problemExtra{RetryAfter: wait})
+	}
+	return nil
+}
+
+// begin starts an attempt, unless there is one.
+func (d *desk) begin(ctx context.Context, who *identity, id string, w wish) (*attempt, bool, *problem) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a := d.attempts[id]; a != nil {
+		return a, false, nil
+	}
+	if p := d.full(); p != nil {
+		return nil, false, p
+	}
+	d.enter()
+	a := &attempt{id: id, wish: w, told: make(chan struct{})}
+	d.attempts[id] = a
 	d.asks.Add(1)
-	d.goes.Go(func() {
+	go func() {
+		defer d.leave()
 		ctx, done := d.detached(ctx)
 		defer done()
-		d.open(ctx, who, s)
-	})
-	return s, true, nil
+		d.prompt(withOwner(ctx, who.key), who, a)
+	}()
+	return a, true, nil
 }
 
-// detached has what belongs to a request, such as its span and its request id, and ends with the service instead of the
-// request: a caller who goes away does not change whether a user is asked.
-func (d *desk) detached(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	forget := context.AfterFunc(d.waits, cancel)
-	return ctx, func() {
-		forget()
-		cancel()
+// wait returns when it is known whether the user was asked, and then why not, or after a while.
+func (a *attempt) wait(ctx context.Context) *problem {
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	select {
+	case <-a.told:
+		return a.problem
+	case <-late.C:
+	case <-ctx.Done():
 	}
+	return nil
 }
 
-// open asks and waits.
-func (d *desk) open(ctx context.Context, who *identity, s *session) {
-	ctx = withOwner(ctx, who.key)
+// prompt asks and waits.
+func (d *desk) prompt(ctx context.Context, who *identity, a *attempt) {
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, attemptKey{}, a))
+	defer cancel()
+	late := time.AfterFunc(askWithin, func() {
+		if a.phase.CompareAndSwap(phaseLooking, phaseLate) {
+			cancel()
+		}
+	})
+	defer late.Stop()
+	s, told := &session{id: a.id, owner: who.key, device: a.wish.device, asked: time.Now()}, false
 	if p := d.asksPace.wait(ctx, useAsk.reads); p != nil {
-		d.asks.Done()
+		d.tell(a, p)
 		d.settle(ctx, s, intune.RemoteAssistanceSession{}, p)
 		return
 	}
-	sent := false
-	link, err := who.client.OpenRemoteAssistance(ctx, s.device, &intune.OpenRemoteAssistanceOptions{
-		ClientRequestID: s.id,
-		MaxWait:         d.maxWait,
-		OnRequested: func(requested intune.Requested) {
-			sent = true
-			d.supersedeOthers(s)
-			s.change(stateWaiting, func() {
-				s.token, s.unsure = requested.ResumeToken, requested.Outcome != intune.OutcomeAccepted
-			})
-			d.asks.Done()
+	link, err := who.client.OpenRemoteAssistance(ctx, a.wish.device, &intune.OpenRemoteAssistanceOptions{
+		ClientRequestID: a.id, Reference: a.wish.reference, MaxWait: d.maxWait,
+		OnRequested: func(intune.Requested) {
+			told = true
+			d.tell(a, nil)
 		},
 	})
-	if !sent {
-		defer d.asks.Done()
+	if !told {
+		d.tell(a, d.refusal(context.WithoutCancel(ctx), who, a, err))
 	}
 	d.settle(ctx, s, link, err)
 }
 
-// reasonOf is the service's own text in the one-line text of a [*intune.SessionError], which is all that the journal keeps.
-// The hint after it is for operators.
-func reasonOf(text string) string {
-	if _, after, ok := strings.Cut(text, " failed: "); ok {
-		text = after
-	}
-	reason, _, _ := strings.Cut(text, "; hint: ")
-	return reason
+// tell ends an attempt. Those who wait for it look at the session, unless there is a problem.
+func (d *desk) tell(a *attempt, p *problem) {
+	d.mu.Lock()
+	delete(d.attempts, a.id)
+	d.mu.Unlock()
+	a.problem = p
+	close(a.told)
+	d.asks.Done()
 }
 
-// supersedeOthers ends the waits for links of earlier requests.
-func (d *desk) supersedeOthers(s *session) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, other := range d.byDevice[s.device.DeviceID()] {
-		if other != s {
-			other.supersede()
+// refusal is why an attempt asked nobody, nil if somebody else has used its key, whose session there is then.
+func (d *desk) refusal(ctx context.Context, who *identity, a *attempt, err error) *problem {
+	if _, again := errors.AsType[*intune.AlreadyAskedError](err); again {
+		return nil
+	}
+	busy, ok := errors.AsType[*intune.DeviceBusyError](err)
+	if !ok {
+		return problemFrom(err)
+	}
+	p := kindDeviceBusy.because(err)
+	if busy.Actor != who.key {
+		return p
+	}
+	list, _ := d.store.history(ctx, who.key, maxHistory) // without it, the page shows the list
+	for _, s := range list {
+		if s.device == a.wish.device && !s.state.hasEnded() {
+			p.extra.Session = s.id
 		}
 	}
+	return p
 }
 
-// settle keeps what became of a session. A wait that ends with the service stays as it is, and goes on after the restart.
+// settle notes what became of a wait. The store has heard of it from the library, but for the link, of which it keeps a hash.
 func (d *desk) settle(ctx context.Context, s *session, got intune.RemoteAssistanceSession, err error) {
-	d.mu.Lock()
-	d.waiting--
-	d.mu.Unlock()
-	failed, isFailure := errors.AsType[*intune.SessionError](err)
-	pending, isPending := errors.AsType[*intune.PendingError](err)
+	_, isFailure := errors.AsType[*intune.SessionError](err)
+	_, isPending := errors.AsType[*intune.PendingError](err)
 	outcome := stateRefused
 	switch {
 	case err == nil:
 		outcome = stateReady
-		s.change(outcome, func() { s.link, s.running, s.unsure, s.reason = got.URL, false, false, "" })
+		if err := d.store.ready(context.WithoutCancel(ctx), s.id, hashLink(got.URL)); err != nil {
+			d.log.WarnContext(ctx, "the hash of a link was not kept", "session", s.id, "error", err.Error())
+		}
 		d.telemetry.linkCame(ctx, time.Since(s.asked))
 	case isFailure:
 		outcome = stateFailed
-		s.change(outcome, func() { s.reason, s.token, s.running, s.unsure = reasonOf(failed.Error()), "", false, false })
+	case errors.Is(err, intune.ErrSuperseded):
+		outcome = stateSuperseded
 	case isPending && d.waits.Err() != nil:
 		outcome = stateWaiting
-		s.change(outcome, func() { s.token, s.running = pending.ResumeToken, false })
 	case isPending:
 		outcome = stateNoLink
-		s.change(outcome, func() {
-			s.token, s.running, s.unsure = pending.ResumeToken, false, s.unsure && errors.Is(err, intune.ErrOutcomeUnknown)
-			if errors.Is(err, errSignInAgain) || errors.Is(err, intune.ErrUnauthenticated) {
-				s.reason = "The sign-in is no longer good. Sign in again, then go on waiting."
-			}
-		})
-	default:
-		s.change(outcome, func() { s.problem, s.running = problemFrom(err), false })
 	}
 	d.telemetry.ended(ctx, outcome)
 	attributes := []slog.Attr{

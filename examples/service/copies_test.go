@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -147,5 +145,3 @@ func (f rowFunc) renew(_ context.Context, before float64, lower func(float64)) (
 }
 
 func (f rowFunc) leave(context.Context) error { return nil }
-
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/go-intune/intune"
 	"github.com/google/uuid"
 )
 
@@ -18,17 +16,24 @@ const (
 	historyLife = 30 * 24 * time.Hour
 	// askGrace is how long a request that is on its way may hold up the end of the service.
 	askGrace = 20 * time.Second
+	// endGrace is how long waits may take to end with the service, which may hang on a disk.
+	endGrace = 2 * time.Second
+	// lookEvery is how often the desk looks for waits that were interrupted.
+	lookEvery = 5 * time.Second
 )
 
-// desk keeps the sessions. The journal on disk has what must not be forgotten; everything else is in memory.
+// desk asks and waits for technicians. What becomes of it is in the store; the desk has only what ends with the process.
 type desk struct {
-	record    *record
+	store     store
 	log       *slog.Logger
 	telemetry *telemetry
 	maxWait   time.Duration
 	maxWaits  int
 	limits    limits
 	asksPace  *pace
+
+	// signedIn, if not nil, is somebody who is signed in, with whose sign-in an interrupted wait can go on.
+	signedIn func(ctx context.Context, owner string) *identity
 
 	waits context.Context // of the goroutines that ask and wait, which outlive requests
 	stop  context.CancelFunc
@@ -38,20 +43,34 @@ type desk struct {
 	mu       sync.Mutex
 	stopping bool
 	waiting  int
-	byID     map[string]*session
-	byDevice map[string][]*session // in the order of asking
-	byOwner  map[string][]*session
-	orphans  map[string]int // waits of an owner that a restart interrupted
+	attempts map[string]*attempt  // by the id of the session
+	orphans  map[string]*adoption // by owner: waits that were interrupted
 }
 
-func newDesk(rec *record, log *slog.Logger, t *telemetry, o *settings, l limits, asks *pace) *desk {
+func newDesk(sessions store, o *settings, t *telemetry, l limits, asks *pace) *desk {
 	d := &desk{
-		record: rec, log: log, telemetry: t, maxWait: o.maxWait, maxWaits: o.maxWaits, limits: l, asksPace: asks,
-		byID: map[string]*session{}, byDevice: map[string][]*session{}, byOwner: map[string][]*session{}, orphans: map[string]int{},
+		store: sessions, log: o.log, telemetry: t, maxWait: o.maxWait, maxWaits: o.maxWaits, limits: l, asksPace: asks,
+		attempts: map[string]*attempt{},
 	}
 	d.waits, d.stop = context.WithCancel(context.Background())
-	rec.stopping = func() bool { return d.waits.Err() != nil }
 	return d
+}
+
+// open begins to look after waits that were interrupted.
+func (d *desk) open(ctx context.Context) {
+	d.lookForOrphans(ctx)
+	d.goes.Go(func() {
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				d.lookForOrphans(d.waits)
+			case <-d.waits.Done():
+				return
+			}
+		}
+	})
 }
 
 // sessionNamespace makes the ids of sessions differ from other ids of the same kind.
@@ -63,79 +82,53 @@ func sessionID(owner, key string) string {
 	return uuid.NewSHA1(sessionNamespace, []byte(owner+"\n"+key)).String()
 }
 
-// keepLocked puts a session where it is found. A session that was refused gives its place to the next one with its id.
-func (d *desk) keepLocked(s *session) {
-	if old := d.byID[s.id]; old != nil {
-		d.forgetLocked(old)
-	}
-	d.byID[s.id] = s
-	d.byDevice[s.device.DeviceID()] = append(d.byDevice[s.device.DeviceID()], s)
-	d.byOwner[s.owner] = append(d.byOwner[s.owner], s)
-}
-
-func (d *desk) forgetLocked(s *session) {
-	delete(d.byID, s.id)
-	without(d.byDevice, s.device.DeviceID(), s)
-	without(d.byOwner, s.owner, s)
-}
-
-func without(lists map[string][]*session, key string, s *session) {
-	rest := slices.DeleteFunc(lists[key], func(one *session) bool { return one == s })
-	if len(rest) == 0 {
-		delete(lists, key)
-		return
-	}
-	lists[key] = rest
-}
-
 // find is a session of an owner. Those of others do not exist for the owner.
-func (d *desk) find(owner, id string) *session {
-	d.mu.Lock()
-	s := d.byID[id]
-	d.mu.Unlock()
-	if s == nil || s.owner != owner {
+func (d *desk) find(ctx context.Context, owner, id string) (*session, *problem) {
+	s, err := d.store.get(ctx, id)
+	switch {
+	case err != nil:
+		return nil, recordProblem(err)
+	case s == nil || s.owner != owner:
+		return nil, kindNotFound.with(problemExtra{})
+	default:
+		return s, nil
+	}
+}
+
+// full is why there cannot be one more wait, nil if there can. The lock is held.
+func (d *desk) full() *problem {
+	switch {
+	case d.stopping:
+		return kindStopping.with(problemExtra{RetryAfter: time.Minute})
+	case d.waiting >= d.maxWaits:
+		return kindFull.with(problemExtra{RetryAfter: time.Minute})
+	default:
 		return nil
 	}
-	s.age(time.Now())
-	return s
 }
 
-// history is what an owner asked for, the latest first.
-func (d *desk) history(owner string, most int) []sessionView {
+// enter counts a wait, which ends with leave. The lock is held.
+func (d *desk) enter() {
+	d.waiting++
+	d.goes.Add(1)
+}
+
+func (d *desk) leave() {
 	d.mu.Lock()
-	list := slices.Clone(d.byOwner[owner])
+	d.waiting--
 	d.mu.Unlock()
-	slices.Reverse(list)
-	list = list[:min(len(list), most)]
-	views := make([]sessionView, len(list))
-	for i, s := range list {
-		s.age(time.Now())
-		views[i], _, _ = s.view()
-	}
-	return views
+	d.goes.Done()
 }
 
-// tidy forgets what is too old.
-func (d *desk) tidy(now time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, s := range d.byID {
-		s.age(now)
-		if now.Sub(s.asked) > historyLife {
-			d.forgetLocked(s)
-		}
+// detached has what belongs to a request, such as its span and its request id, and ends with the service instead of the
+// request: a caller who goes away does not change whether a user is asked.
+func (d *desk) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(d.waits, cancel)
+	return ctx, func() {
+		forget()
+		cancel()
 	}
-	d.limits.tidy(d.waits)
-}
-
-// blockerLocked is the session that keeps a device from being asked.
-func (d *desk) blockerLocked(device intune.DeviceRef) *session {
-	for _, s := range d.byDevice[device.DeviceID()] {
-		if s.blocks(time.Now(), d.maxWait) {
-			return s
-		}
-	}
-	return nil
 }
 
 // close ends the service without leaving anything half-asked: no new request is begun, those that are on their way are
@@ -144,18 +137,22 @@ func (d *desk) close(ctx context.Context) {
 	d.mu.Lock()
 	d.stopping = true
 	d.mu.Unlock()
-	sent := make(chan struct{})
+	within(ctx, askGrace, &d.asks)
+	d.stop()
+	within(context.WithoutCancel(ctx), endGrace, &d.goes)
+}
+
+// within waits for a group, but no longer than that.
+func within(ctx context.Context, most time.Duration, group *sync.WaitGroup) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	done := make(chan struct{})
 	go func() {
-		d.asks.Wait()
-		close(sent)
+		group.Wait()
+		close(done)
 	}()
-	grace := time.NewTimer(askGrace)
-	defer grace.Stop()
 	select {
-	case <-sent:
-	case <-grace.C:
+	case <-done:
 	case <-ctx.Done():
 	}
-	d.stop()
-	d.goes.Wait()
 }

@@ -10,6 +10,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-intune/intune v0.1.0
+	github.com/go-jose/go-jose/v4 v4.1.4
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	go.opentelemetry.io/otel v1.47.0
@@ -28,7 +29,7 @@ require (
 	github.com/AzureAD/microsoft-authentication-library-for-go v1.10.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
-	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
+	github.com/go-intune/intune/journalpg v0.0.0
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
@@ -55,5 +56,8 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-// The library of the same checkout.
-replace github.com/go-intune/intune => ../..
+// The library of the same checkout, and its journal in PostgreSQL.
+replace (
+	github.com/go-intune/intune => ../..
+	github.com/go-intune/intune/journalpg => ../../journalpg
+)

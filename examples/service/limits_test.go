@@ -139,20 +139,18 @@ func TestLimitsOfReading_Links(t *testing.T) {
 	})
 }
 
-// counting is the way to an Intune that counts how many requests are with it at the same time.
-type counting struct {
+// slowGraph is the way to an Intune that counts how many requests are with it at the same time.
+type slowGraph struct {
 	to   http.RoundTripper
 	mu   sync.Mutex
 	now  int
 	most int
-	at   []time.Time
 }
 
-func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+func (c *slowGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	c.now++
 	c.most = max(c.most, c.now)
-	c.at = append(c.at, time.Now())
 	c.mu.Unlock()
 	time.Sleep(time.Second) // as long as Intune takes on a bad day
 	defer func() {
@@ -163,8 +161,8 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.to.RoundTrip(r)
 }
 
-// counted puts the counter between a service and its tenant.
-func (c *counting) counted(o *settings) {
+// between puts it between a service and its tenant.
+func (c *slowGraph) between(o *settings) {
 	graph := o.graph
 	o.graph = func() *intune.ClientOptions {
 		options := graph()
@@ -179,8 +177,8 @@ func (c *counting) counted(o *settings) {
 func TestLookups_TwoAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &counting{}
-		p := newPlace(t, c.counted)
+		c := &slowGraph{}
+		p := newPlace(t, c.between)
 		path := "/devices/" + p.add("LT-1").DeviceID()
 		a := p.browser(dana)
 		gone, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -3,82 +3,63 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/go-intune/intune"
 )
 
-// takeLink hands out the link of a session, once. That it was handed out is on disk before, so that a restart does not
-// change it.
+const (
+	// findLinkWithin is how long a technician waits for a link that is there already.
+	findLinkWithin = 15 * time.Second
+	// lookAgainAfter is how long after a read that did not show the link the next one is. Some of the servers that answer
+	// lag behind.
+	lookAgainAfter = 2 * time.Second
+	linkReads      = 3
+)
+
+// takeLink hands out the link of a session, once. It is on no disk: it is read again, and must still be the one that came.
+// That it was handed out is recorded before, so that a restart does not change it.
 func (d *desk) takeLink(ctx context.Context, who *identity, s *session) (intune.SessionURL, *problem) {
-	if p := d.findLink(ctx, who, s); p != nil {
-		return intune.SessionURL{}, p
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.state {
+	switch s.at(time.Now()) {
 	case stateReady:
 	case stateOpened:
 		return intune.SessionURL{}, kindOpened.with(problemExtra{})
 	default:
 		return intune.SessionURL{}, kindNotReady.with(problemExtra{})
 	}
-	if err := d.record.note(ctx, s, noteOpened); err != nil {
-		return intune.SessionURL{}, kindInternal.because(plainError("the journal could not be written"))
+	link, p := readLink(ctx, who, s)
+	if p != nil {
+		return intune.SessionURL{}, p
 	}
-	link := s.link
-	s.changeLocked(stateOpened, func() { s.link, s.token = intune.SessionURL{}, "" })
-	return link, nil
-}
-
-// findLinkWithin is how long a technician waits for a link that is there already.
-const findLinkWithin = 15 * time.Second
-
-// findLink reads the link of a session that was ready before a restart. Nobody is asked.
-func (d *desk) findLink(ctx context.Context, who *identity, s *session) *problem {
-	s.mu.Lock()
-	token, missing := s.token, s.isWithoutLinkLocked()
-	s.mu.Unlock()
-	if !missing {
-		return nil
-	}
-	got, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
-		MaxAge: sessionLife, MaxWait: findLinkWithin,
-	})
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	err := d.store.open(ctx, s.id, link)
 	switch {
-	case !s.isWithoutLinkLocked(): // another request took the device, or another call found the link
-		return nil
-	case errors.Is(err, errSignInAgain), errors.Is(err, intune.ErrUnauthenticated):
-		return kindSignInAgain.because(err)
-	case err != nil:
-		if errors.Unwrap(err) == nil { // the device was read, and the link has gone
-			s.changeLocked(stateNoLink, nil)
-		}
-		return kindNotReady.because(err)
-	case d.askedLaterLocked(s): // so that the link may be of that request, whose outcome is not known yet
-		return kindNotReady.with(problemExtra{})
+	case err == nil:
+		return link, nil
+	case errors.Is(err, errOpened):
+		return intune.SessionURL{}, kindOpened.with(problemExtra{})
+	case errors.Is(err, errNotReady):
+		return intune.SessionURL{}, kindNotReady.with(problemExtra{})
+	default:
+		return intune.SessionURL{}, recordProblem(err)
 	}
-	s.link = got.URL
-	return nil
 }
 
-// askedLaterLocked says that a later request for the device is on its way or was made.
-func (d *desk) askedLaterLocked(s *session) bool {
-	list := d.byDevice[s.device.DeviceID()]
-	return slices.ContainsFunc(list[slices.Index(list, s)+1:], func(later *session) bool {
-		view, _, _ := later.view()
-		return view.State != stateRefused
-	})
-}
-
-// isOfSession says that an error tells what became of a session.
-func isOfSession(err error) bool {
-	_, failed := errors.AsType[*intune.SessionError](err)
-	_, pending := errors.AsType[*intune.PendingError](err)
-	return failed || pending
+// readLink reads the link that the device has, a few times if it is not that of the session.
+func readLink(ctx context.Context, who *identity, s *session) (link intune.SessionURL, p *problem) {
+	ctx, cancel := context.WithTimeout(ctx, findLinkWithin)
+	defer cancel()
+	for reads := 1; ; reads++ {
+		got, err := who.client.GetRemoteAssistanceSession(ctx, s.device, nil)
+		if err != nil {
+			return intune.SessionURL{}, problemFrom(err)
+		}
+		if reads == linkReads || !got.URL.IsZero() && isLink(s.linkHash, got.URL) {
+			return got.URL, nil
+		}
+		select {
+		case <-time.After(lookAgainAfter):
+		case <-ctx.Done():
+			return intune.SessionURL{}, kindUnavailable.because(ctx.Err())
+		}
+	}
 }

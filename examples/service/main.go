@@ -41,7 +41,11 @@ func run(ctx context.Context, args []string, env func(string) string, out, talk 
 		return 2
 	}
 	log := slog.New(slog.NewJSONHandler(out, nil))
-	if err := serve(ctx, o, log, talk); err != nil {
+	work := serve
+	if o.database.onlyMigrate {
+		work = migrateOnly
+	}
+	if err := work(ctx, o, log, talk); err != nil {
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 1
 	}

@@ -23,7 +23,9 @@ func TestMain(m *testing.M) {
 	case "load":
 		os.Exit(serveForLoad())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	stopPostgres()
+	os.Exit(code)
 }
 
 // program is the service as a process of its own.
@@ -119,7 +121,9 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"no-such-cert.pem": {
 			[]string{"-journal", "j", "-public", "https://a.example", "-tls-cert", "no-such-cert.pem", "-tls-key", "k"}, app,
 		},
+		"-keys-file: open no-such":  {[]string{"-demo", "-keys-file", "no-such"}, nil},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
+		"-journal-max-size should":  {[]string{"-demo", "-journal-max-size", "-1"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
 		`"extra" is not a flag`:     {[]string{"-demo", "extra"}, nil},
 		"flag provided but not def": {[]string{"-demon"}, nil},

@@ -18,10 +18,13 @@ type options struct {
 	listen          string
 	public          *url.URL
 	journal         string
+	journalMiB      int64
 	maxWait         time.Duration
 	maxWaits        int
 	scope           string
 	tlsCert, tlsKey string
+	keys            *keyRing // nil without -keys-file
+	database        pgFlags
 
 	tenantID, clientID, secret string
 }
@@ -52,18 +55,31 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	flags.StringVar(&public, "public", "", "`URL` at which browsers find the service; its /auth/callback is the app's redirect URI")
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
+	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
 	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
-	if err := flags.Parse(args); err != nil {
+	keysFile := flags.String("keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
+		"the first seals, all open; without it, the service makes one that a restart forgets")
+	o.database.add(flags)
+	if err := errors.Join(flags.Parse(args), o.database.read(env)); err != nil {
 		return nil, err
+	}
+	if *keysFile != "" {
+		var err error
+		if o.keys, err = readKeys(*keysFile); err != nil {
+			return nil, err
+		}
 	}
 	return o, o.check(flags.Args(), public)
 }
 
 func (o *options) check(rest []string, public string) error {
+	if err := o.database.check(o); err != nil || o.database.onlyMigrate {
+		return err
+	}
 	host, port, err := net.SplitHostPort(o.listen)
 	switch {
 	case len(rest) > 0:
@@ -72,6 +88,8 @@ func (o *options) check(rest []string, public string) error {
 		return fmt.Errorf("-listen should be host:port, such as 127.0.0.1:8080: %w", err)
 	case o.maxWait < time.Second:
 		return errors.New("-max-wait should be a second or more")
+	case o.journalMiB < 0:
+		return errors.New("-journal-max-size should be 0 or more")
 	case o.maxWaits < 1:
 		return errors.New("-max-waits should be 1 or more")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -83,8 +101,8 @@ func (o *options) check(rest []string, public string) error {
 	case o.demo:
 		o.public = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
 		return nil
-	case o.journal == "":
-		return errors.New("-journal should name a file, such as journal.jsonl: without a record, nobody is asked")
+	case o.journal == "" && o.database.dsn == "":
+		return errors.New("-journal should name a file, such as journal.jsonl, or -database a PostgreSQL: without a record, nobody is asked")
 	case o.tenantID == "" || o.clientID == "" || o.secret == "":
 		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET should hold the app registration; or use -demo")
 	}

@@ -63,10 +63,8 @@ type paces struct {
 	waits       func(perSecond float64) error // sets what the waits for links read
 }
 
-func newPaces(asks float64, waits func(perSecond float64) error) *paces {
-	return &paces{
-		asks: newPace(asks, 1, askPatience), reads: newPace(readsPerSecond, readsAtOnce, readPatience), waits: waits,
-	}
+func newPaces(asks float64) *paces {
+	return &paces{asks: newPace(asks, 1, askPatience), reads: newPace(readsPerSecond, readsAtOnce, readPatience)}
 }
 
 // setPart gives this copy a part of the whole, above 0 and at most 1.

@@ -15,15 +15,16 @@ import (
 // limitTables makes the tables of limits and of copies in the schema whose quoted name stands for {schema}. Whoever writes them
 // can keep people from asking and slow the copies down, or let them ask more than they should.
 const limitTables = `
-CREATE TABLE IF NOT EXISTS {schema}.person_use (
+CREATE TABLE {schema}.person_use (
 	owner text NOT NULL,
 	what text NOT NULL,
 	at timestamptz[] NOT NULL,
 	PRIMARY KEY (owner, what)
 );
 COMMENT ON TABLE {schema}.person_use IS 'what people did in the last minute, by the clock of the database';
-CREATE TABLE IF NOT EXISTS {schema}.copy (
+CREATE TABLE {schema}.copy (
 	id uuid PRIMARY KEY,
+	scope text NOT NULL,
 	seen_at timestamptz NOT NULL,
 	part double precision NOT NULL
 );
@@ -32,6 +33,15 @@ COMMENT ON TABLE {schema}.copy IS 'copies of the service that run, and the part 
 // limitSettings are those of each transaction. A copy that is stopped within one holds its locks no longer than that.
 const limitSettings = `SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '2s', true),
 	set_config('idle_in_transaction_session_timeout', '2s', true)`
+
+// pgShared is where the copies of one app meet.
+type pgShared struct {
+	db     *sql.DB
+	schema string // of the tables, quoted
+	scope  string // the host of Graph and the tenant, within which Intune limits the app
+}
+
+func (s *pgShared) sql(text string) string { return strings.ReplaceAll(text, "{schema}", s.schema) }
 
 // inLimitTx runs work in a transaction. At a higher level of isolation, those who count at the same time would fail.
 func inLimitTx(ctx context.Context, db *sql.DB, work func(*sql.Tx) error) error {
@@ -68,8 +78,8 @@ const databasePause = 5 * time.Second
 
 // pgLimits counts in PostgreSQL, for all copies together. While the database is away, each copy counts for itself.
 type pgLimits struct {
-	db     *sql.DB
-	names  *strings.Replacer
+	*pgShared
+
 	log    *slog.Logger
 	memory *memoryLimits
 
@@ -78,11 +88,8 @@ type pgLimits struct {
 	away    time.Time              // until when the database is not asked
 }
 
-// newPGLimits uses the tables in a schema, whose name is quoted already.
-func newPGLimits(db *sql.DB, schema string, log *slog.Logger) *pgLimits {
-	return &pgLimits{
-		db: db, names: strings.NewReplacer("{schema}", schema), log: log, memory: newMemoryLimits(), refused: map[countKey]time.Time{},
-	}
+func newPGLimits(shared *pgShared, log *slog.Logger) *pgLimits {
+	return &pgLimits{pgShared: shared, log: log, memory: newMemoryLimits(), refused: map[countKey]time.Time{}}
 }
 
 func (l *pgLimits) take(ctx context.Context, owner string, what use) time.Duration {
@@ -98,7 +105,7 @@ func (l *pgLimits) take(ctx context.Context, owner string, what use) time.Durati
 	defer cancel()
 	var seconds float64
 	err := inLimitTx(within, l.db, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(within, l.names.Replace(countUse), owner, what.name, what.most).Scan(&seconds)
+		return tx.QueryRowContext(within, l.sql(countUse), owner, what.name, what.most).Scan(&seconds)
 	})
 	switch {
 	case ctx.Err() != nil: // whoever asked has gone
@@ -139,7 +146,7 @@ func (l *pgLimits) tidy(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, limitWithin)
 	defer cancel()
 	err := inLimitTx(ctx, l.db, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, l.names.Replace(`DELETE FROM {schema}.person_use
+		_, err := tx.ExecContext(ctx, l.sql(`DELETE FROM {schema}.person_use
 			WHERE at[1] NOT BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp() + interval '1 minute'`))
 		return err
 	})
@@ -150,37 +157,33 @@ func (l *pgLimits) tidy(ctx context.Context) {
 
 // pgCopy is this copy's row in PostgreSQL.
 type pgCopy struct {
-	db     *sql.DB
-	schema string
-	names  *strings.Replacer
-	id     uuid.UUID
+	*pgShared
+
+	id uuid.UUID
 }
 
-// newPGCopy uses the tables in a schema, whose name is quoted already.
-func newPGCopy(db *sql.DB, schema string) *pgCopy {
-	return &pgCopy{db: db, schema: schema, names: strings.NewReplacer("{schema}", schema), id: uuid.New()}
-}
+func newPGCopy(shared *pgShared) *pgCopy { return &pgCopy{shared, uuid.New()} }
 
 func (c *pgCopy) renew(ctx context.Context, before float64, lower func(part float64)) (part, share float64, err error) {
 	err = inLimitTx(ctx, c.db, func(tx *sql.Tx) error {
 		exec := func(statement string, args ...any) error {
-			_, err := tx.ExecContext(ctx, c.names.Replace(statement), args...)
+			_, err := tx.ExecContext(ctx, c.sql(statement), args...)
 			return err
 		}
 		// One copy after the other, or two would take the same part.
-		if err := exec(`SELECT pg_advisory_xact_lock(hashtext($1::text))`, "copies "+c.schema); err != nil {
+		if err := exec(`SELECT pg_advisory_xact_lock(hashtext($1::text))`, "copies "+c.schema+" "+c.scope); err != nil {
 			return err
 		}
 		// A row of the future is of a clock that was wrong.
-		err := exec(`DELETE FROM {schema}.copy WHERE id <> $1::uuid AND seen_at NOT BETWEEN
-			clock_timestamp() - make_interval(secs => $2) AND clock_timestamp() + make_interval(secs => $2)`, c.id.String(), copyGone.Seconds())
+		err := exec(`DELETE FROM {schema}.copy WHERE scope = $3::text AND id <> $1::uuid AND seen_at NOT BETWEEN
+			clock_timestamp() - make_interval(secs => $2::double precision) AND clock_timestamp() + make_interval(secs => $2::double precision)`, c.id.String(), copyGone.Seconds(), c.scope)
 		if err != nil {
 			return err
 		}
 		var others int
 		var used float64
-		err = tx.QueryRowContext(ctx, c.names.Replace(`SELECT count(*), coalesce(sum(part), 0) FROM {schema}.copy WHERE id <> $1::uuid`),
-			c.id.String()).Scan(&others, &used)
+		err = tx.QueryRowContext(ctx, c.sql(`SELECT count(*), coalesce(sum(part), 0) FROM {schema}.copy
+			WHERE scope = $1::text AND id <> $2::uuid`), c.scope, c.id.String()).Scan(&others, &used)
 		if err != nil {
 			return err
 		}
@@ -189,13 +192,13 @@ func (c *pgCopy) renew(ctx context.Context, before float64, lower func(part floa
 		if part < before {
 			lower(part)
 		}
-		return exec(`INSERT INTO {schema}.copy (id, seen_at, part) VALUES ($1::uuid, clock_timestamp(), $2)
-			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, part = excluded.part`, c.id.String(), part)
+		return exec(`INSERT INTO {schema}.copy (id, scope, seen_at, part) VALUES ($1::uuid, $2::text, clock_timestamp(), $3)
+			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, part = excluded.part`, c.id.String(), c.scope, part)
 	})
 	return part, share, err
 }
 
 func (c *pgCopy) leave(ctx context.Context) error {
-	_, err := c.db.ExecContext(ctx, c.names.Replace(`DELETE FROM {schema}.copy WHERE id = $1::uuid`), c.id.String())
+	_, err := c.db.ExecContext(ctx, c.sql(`DELETE FROM {schema}.copy WHERE id = $1::uuid`), c.id.String())
 	return err
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -16,64 +15,26 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/go-intune/intune/internal/pgtest"
-	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
-func TestPGLimits(t *testing.T) {
-	t.Parallel()
-	cluster, err := pgtest.New()
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(cluster.Stop)
-	db, err := sql.Open("pgx", cluster.DSN("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	for name, test := range map[string]func(*testing.T, *sql.DB, string){
-		"as in memory":              testPGLimitsAsInMemory,
-		"copies count together":     testPGLimitsTogether,
-		"clock that was wrong":      testPGLimitsClock,
-		"database away":             testPGLimitsAway,
-		"parts":                     testPGParts,
-		"parts of random histories": testPGPartsAtRandom,
-		"parts at the same time":    testPGPartsAtOnce,
-		"service in two copies":     testServiceInCopies,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			schema := `"test_` + rand.Text() + `"`
-			for range 2 { // the tables may be there already
-				makeTables(t, db, schema)
-			}
-			test(t, db, schema)
-		})
-	}
+// newShared is a schema in which several copies meet.
+func newShared(t *testing.T) *pgShared {
+	t.Helper()
+	s := newPGPlace(t).copy()
+	return &pgShared{db: s.db, schema: `"` + s.schema + `"`, scope: s.scope}
 }
 
-func makeTables(t *testing.T, db *sql.DB, schema string) {
+func (s *pgShared) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	statements := append([]string{"CREATE SCHEMA IF NOT EXISTS {schema}"}, strings.Split(limitTables, ";\n")...)
-	for _, statement := range statements {
-		execIn(t, db, schema, statement)
-	}
-}
-
-func execIn(t *testing.T, db *sql.DB, schema, statement string, args ...any) {
-	t.Helper()
-	if _, err := db.ExecContext(t.Context(), strings.ReplaceAll(statement, "{schema}", schema), args...); err != nil {
-		t.Fatal(err)
-	}
+	_, err := s.db.ExecContext(t.Context(), s.sql(statement), args...)
+	must(t, err)
 }
 
 // aging lets time pass for all that was counted, in the database and in the memory of one copy.
-func aging(t *testing.T, l *pgLimits, schema string) func(time.Duration) {
+func aging(t *testing.T, l *pgLimits) func(time.Duration) {
 	return func(by time.Duration) {
 		t.Helper()
-		execIn(t, l.db, schema, `UPDATE {schema}.person_use SET at = ARRAY(
+		l.exec(t, `UPDATE {schema}.person_use SET at = ARRAY(
 			SELECT one - make_interval(secs => $1) FROM unnest(at) WITH ORDINALITY AS list (one, place) ORDER BY place)`, by.Seconds())
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -83,13 +44,15 @@ func aging(t *testing.T, l *pgLimits, schema string) func(time.Duration) {
 	}
 }
 
-func testPGLimitsAsInMemory(t *testing.T, db *sql.DB, schema string) {
-	l := newPGLimits(db, schema, quiet())
-	testLimits(t, l, aging(t, l, schema))
-	aging(t, l, schema)(time.Hour)
+func TestPGLimits(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
+	l := newPGLimits(shared, quiet())
+	testLimits(t, l, aging(t, l))
+	aging(t, l)(time.Hour)
 	l.tidy(t.Context())
 	var rows int
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+schema+".person_use").Scan(&rows); err != nil || rows != 0 {
+	if err := shared.db.QueryRowContext(t.Context(), shared.sql("SELECT count(*) FROM {schema}.person_use")).Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("%d rows are kept, %v", rows, err)
 	}
 	if n := len(l.refused); n != 0 {
@@ -97,11 +60,13 @@ func testPGLimitsAsInMemory(t *testing.T, db *sql.DB, schema string) {
 	}
 }
 
-func testPGLimitsTogether(t *testing.T, db *sql.DB, schema string) {
+func TestPGLimits_CopiesCountTogether(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
 	var through atomic.Int64
 	var group sync.WaitGroup
 	for range 3 {
-		l := newPGLimits(db, schema, quiet())
+		l := newPGLimits(shared, quiet())
 		for range 30 {
 			group.Go(func() {
 				if l.take(t.Context(), "dana", useSearch) == 0 {
@@ -117,32 +82,35 @@ func testPGLimitsTogether(t *testing.T, db *sql.DB, schema string) {
 }
 
 // A clock that was a day ahead for a while blocks nobody for a day.
-func testPGLimitsClock(t *testing.T, db *sql.DB, schema string) {
-	l, what := newPGLimits(db, schema, quiet()), use{"search", 2, 1}
+func TestPGLimits_ClockThatWasWrong(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
+	l, what := newPGLimits(shared, quiet()), use{"search", 2, 1}
 	for range 2 {
 		l.take(t.Context(), "dana", what)
 	}
-	aging(t, l, schema)(-24 * time.Hour)
+	aging(t, l)(-24 * time.Hour)
 	if wait := l.take(t.Context(), "dana", what); wait != 0 {
 		t.Errorf("has to wait for %v", wait)
 	}
-	one, other := newPGCopy(db, schema), newPGCopy(db, schema)
+	one, other := newPGCopy(shared), newPGCopy(shared)
 	renewed(t, one, lostPart)
-	execIn(t, db, schema, `UPDATE {schema}.copy SET seen_at = seen_at + interval '1 day'`)
+	shared.exec(t, `UPDATE {schema}.copy SET seen_at = seen_at + interval '1 day'`)
 	if part, _ := renewed(t, other, lostPart); part != dividedPart {
 		t.Errorf("the part is %v", part)
 	}
 }
 
 // Without the database each copy counts for itself, and nobody waits long for that.
-func testPGLimitsAway(t *testing.T, _ *sql.DB, schema string) {
+func TestPGLimits_DatabaseAway(t *testing.T) {
+	t.Parallel()
 	away, err := sql.Open("pgx", "postgres://owner@127.0.0.1:1/postgres")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer away.Close()
 	log := &syncBuffer{}
-	l := newPGLimits(away, schema, slog.New(slog.NewTextHandler(log, nil)))
+	l := newPGLimits(&pgShared{db: away}, slog.New(slog.NewTextHandler(log, nil)))
 	begin, through := time.Now(), 0
 	for range 2 * useSearch.most {
 		if l.take(t.Context(), "dana", useSearch) == 0 {
@@ -179,8 +147,10 @@ func renewed(t *testing.T, c *pgCopy, before float64) (part, share float64) {
 	return part, share
 }
 
-func testPGParts(t *testing.T, db *sql.DB, schema string) {
-	a, b, c := newPGCopy(db, schema), newPGCopy(db, schema), newPGCopy(db, schema)
+func TestPGCopy(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
+	a, b, c := newPGCopy(shared), newPGCopy(shared), newPGCopy(shared)
 	parts := map[*pgCopy]float64{a: lostPart, b: lostPart, c: lostPart}
 	renew := func(one *pgCopy, want, wantShare float64) {
 		t.Helper()
@@ -200,9 +170,9 @@ func testPGParts(t *testing.T, db *sql.DB, schema string) {
 	renew(c, all-all/3-all/2, all/3)
 	renew(b, all/3, all/3)
 	renew(c, all/3, all/3)
-	execIn(t, db, schema, `UPDATE {schema}.copy SET seen_at = seen_at - interval '14 seconds' WHERE id = $1`, c.id.String())
+	shared.exec(t, `UPDATE {schema}.copy SET seen_at = seen_at - interval '14 seconds' WHERE id = $1`, c.id.String())
 	renew(a, all/3, all/3) // it may come back
-	execIn(t, db, schema, `UPDATE {schema}.copy SET seen_at = seen_at - interval '2 seconds' WHERE id = $1`, c.id.String())
+	shared.exec(t, `UPDATE {schema}.copy SET seen_at = seen_at - interval '2 seconds' WHERE id = $1`, c.id.String())
 	renew(a, all/2, all/2)
 	renew(b, all/2, all/2)
 	if err := b.leave(t.Context()); err != nil {
@@ -214,7 +184,9 @@ func testPGParts(t *testing.T, db *sql.DB, schema string) {
 }
 
 // Whatever copies come, renew, die and come back, they never use more than the whole together.
-func testPGPartsAtRandom(t *testing.T, db *sql.DB, schema string) {
+func TestPGCopy_RandomHistories(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
 	type living struct {
 		row  *pgCopy
 		part float64
@@ -225,11 +197,11 @@ func testPGPartsAtRandom(t *testing.T, db *sql.DB, schema string) {
 		what := random.IntN(10)
 		switch {
 		case len(list) == 0 || what == 0 && len(list) < 10:
-			list = append(list, &living{newPGCopy(db, schema), lostPart})
+			list = append(list, &living{newPGCopy(shared), lostPart})
 		case what == 1: // killed or without the database, until its time is over
 			at := random.IntN(len(list))
 			list[at].part = lostPart
-			execIn(t, db, schema, `UPDATE {schema}.copy SET seen_at = seen_at - interval '16 seconds' WHERE id = $1`, list[at].row.id.String())
+			shared.exec(t, `UPDATE {schema}.copy SET seen_at = seen_at - interval '16 seconds' WHERE id = $1`, list[at].row.id.String())
 			if random.IntN(2) == 0 {
 				list = append(list[:at], list[at+1:]...)
 			}
@@ -264,12 +236,14 @@ func testPGPartsAtRandom(t *testing.T, db *sql.DB, schema string) {
 }
 
 // Copies that start together do not each take the whole.
-func testPGPartsAtOnce(t *testing.T, db *sql.DB, schema string) {
+func TestPGCopy_AtTheSameTime(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
 	rows, parts := make([]*pgCopy, 9), make([]float64, 9)
 	for round := range 20 {
-		execIn(t, db, schema, `DELETE FROM {schema}.copy`)
+		shared.exec(t, `DELETE FROM {schema}.copy`)
 		for i := range rows {
-			rows[i], parts[i] = newPGCopy(db, schema), lostPart
+			rows[i], parts[i] = newPGCopy(shared), lostPart
 		}
 		var group sync.WaitGroup
 		for i := range rows {
@@ -287,8 +261,10 @@ func testPGPartsAtOnce(t *testing.T, db *sql.DB, schema string) {
 }
 
 // Two copies behind one address: what a person does counts in both, and the pace is divided.
-func testServiceInCopies(t *testing.T, db *sql.DB, schema string) {
-	a := newPlace(t, func(o *settings) { o.db, o.schema = db, schema })
+func TestServiceInCopies_Limits(t *testing.T) {
+	t.Parallel()
+	shared := newShared(t)
+	a := newPlace(t, func(o *settings) { o.shared = shared })
 	b := &place{
 		tb: t, tenant: a.tenant, entra: a.entra, network: inProcess{"login.example": a.entra.handler()}, log: &syncBuffer{},
 		journal: filepath.Join(t.TempDir(), "journal.jsonl"), limits: a.limits,

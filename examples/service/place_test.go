@@ -196,6 +196,7 @@ func (p *place) browser(who person) *caller {
 func (c *caller) refresh() {
 	c.tb.Helper()
 	var me struct{ CSRFToken string }
+	c.header.Del("X-Csrf-Token") // as a page that is loaded again
 	got := c.get("/me")
 	got.into(c.tb, &me)
 	if me.CSRFToken == "" {

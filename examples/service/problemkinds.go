@@ -33,6 +33,18 @@ var (
 		"sign-in-failed", http.StatusForbidden, "The sign-in did not work",
 		"Start again from the page of this service. If this happens again, give your administrator the request id.",
 	}
+	kindSignInUnavailable = kind{
+		"sign-in-unavailable", http.StatusServiceUnavailable, "Microsoft's sign-in cannot be reached",
+		"Nobody was asked. Try again in a minute.",
+	}
+	kindOtherPerson = kind{
+		"other-person", http.StatusConflict, "This browser has signed in again",
+		"Nothing was done. Load the page again to go on with the new sign-in.",
+	}
+	kindRecordUnavailable = kind{
+		"record-unavailable", http.StatusServiceUnavailable, "The service cannot write its record",
+		"Nobody was asked. Try again in a minute, with the same key.",
+	}
 	kindForeignSite = kind{
 		"foreign-site", http.StatusForbidden, "The request came from another site",
 		"Requests that change something are taken from this service's own page only, or with a bearer token.",
@@ -106,6 +118,10 @@ var (
 		"stopping", http.StatusServiceUnavailable, "The service is being restarted",
 		"Nobody was asked. Try again in a minute, with the same key.",
 	}
+	kindRecord = kind{
+		"record-unavailable", http.StatusServiceUnavailable, "The service cannot write its record",
+		"Nobody was asked, and no link was handed out. Try again in a minute, with the same key.",
+	}
 	kindInternal = kind{
 		"internal", http.StatusInternalServerError, "The service failed",
 		"Give your administrator the request id.",
@@ -114,9 +130,10 @@ var (
 
 func kinds() []kind {
 	return []kind{
-		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
+		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindSignInUnavailable, kindOtherPerson, kindRecordUnavailable,
+		kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
 		kindKeyReused, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
-		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindInternal,
+		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindRecord, kindInternal,
 	}
 }
 

@@ -4,72 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/journalfile"
 )
 
-// What the service adds to the journal. The library keeps outcomes that it does not know as they are.
-const (
-	noteOpened  intune.Outcome = "service.opened"  // the link was handed out
-	noteWaiting intune.Outcome = "service.waiting" // a wait that had been left goes on
-)
-
-// record is the journal on disk.
+// record is the journal of the clients: the store, and what the desk needs to hear or to keep from it.
 type record struct {
-	intune.Journal
-
-	file     *os.File
-	stopping func() bool // the waits end because the service does
+	store
+	desk *desk
 }
 
-// openRecord opens the journal at a path, for this process only. It must be a file that keeps what is written.
-func openRecord(path string) (*record, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("-journal: %w", err)
+// Asking implements [intune.Journal]. An attempt that took too long is not asked any more.
+func (r *record) Asking(ctx context.Context, entry intune.JournalEntry) error {
+	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok && !a.phase.CompareAndSwap(phaseLooking, phaseAsking) {
+		return errTooLate
 	}
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("-journal: %s is no regular file", path), err, file.Close())
+	err := r.store.Asking(ctx, entry)
+	_, busy := errors.AsType[*intune.DeviceBusyError](err)
+	_, again := errors.AsType[*intune.AlreadyAskedError](err)
+	if err == nil || busy || again || errors.Is(err, intune.ErrInvalidArgument) {
+		return err
 	}
-	if folder, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = folder.Sync() // so that a new file survives a crash of the machine; not every system can
-		_ = folder.Close()
-	}
-	if err := lock(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("-journal: another process uses %s; each instance needs a journal of its own", path), file.Close())
-	}
-	return &record{
-		Journal: journalfile.New(file, &journalfile.Options{Actor: ownerOf}), file: file, stopping: func() bool { return false },
-	}, nil
+	return fmt.Errorf("%w: %w", errNotRecorded, err)
 }
 
 // Ended implements [intune.Journal]. A wait that ends with the service goes on after the restart, as it does after a crash,
-// and so the journal does not say that it was left.
+// and so the store does not hear that it was left.
 func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
-	if entry.Session == intune.SessionLeft && r.stopping() {
-		return nil
+	if entry.Session == intune.SessionLeft && r.desk.waits.Err() != nil {
+		return nil //nolint:nilerr // what has ended are the waits, which is no failure
 	}
-	return r.Journal.Ended(ctx, entry)
+	return r.store.Ended(ctx, entry)
 }
 
-// note adds an entry about a session, which is on disk when note returns.
-func (r *record) note(ctx context.Context, s *session, outcome intune.Outcome) error {
-	entry := intune.JournalEntry{Device: s.device, ClientRequestID: s.id, Outcome: outcome}
-	return r.Asked(context.WithoutCancel(ctx), entry)
-}
-
-func (r *record) close() error { return r.file.Close() }
-
-type ownerKey struct{}
-
-func withOwner(ctx context.Context, owner string) context.Context {
-	return context.WithValue(ctx, ownerKey{}, owner)
-}
-
-func ownerOf(ctx context.Context) string {
-	owner, _ := ctx.Value(ownerKey{}).(string)
-	return owner
+// recordProblem is the problem of an error of the store.
+func recordProblem(err error) *problem {
+	return kindRecord.because(plainError(string(errNotRecorded) + ": " + err.Error()))
 }

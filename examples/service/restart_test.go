@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +30,8 @@ func (p *place) crash() {
 	}
 	p.open()
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (p *place) readJournal() string {
 	p.tb.Helper()
@@ -56,13 +61,13 @@ func TestSessionsSurviveARestart(t *testing.T) {
 				restart(p)
 
 				c.refused(c.get("/sessions"), kindNotSignedIn) // no token survives
-				robins := p.browser(robin)
-				robins.refused(robins.ask(waiting, anyKey), kindDeviceBusy)
 				c = p.browser(dana)
 				if got := c.ask(waiting, "key-000w"); got.status != http.StatusOK || !strings.Contains(got.body, w) {
 					t.Errorf("the same key: %d %s", got.status, got.body)
 				}
 				c.get("/sessions") // the technician is back
+				robins := p.browser(robin)
+				robins.refused(robins.ask(waiting, anyKey), kindDeviceBusy)
 				time.Sleep(2 * time.Minute)
 				for id, want := range map[string]state{w: stateReady, r: stateReady, o: stateOpened} {
 					if got := c.session(id); got.State != want {
@@ -182,16 +187,18 @@ func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
 		if err := os.WriteFile(p.journal, []byte("not an entry\n"+p.readJournal()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		rec, err := openRecord(p.journal)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rec.close()
-		if err := (&desk{byID: map[string]*session{}}).replay(rec.file, time.Now()); err == nil || !strings.Contains(err.Error(), "line 1") {
+		if _, err := openFileStore(t.Context(), p.journal, 0, quiet()); err == nil || !strings.Contains(err.Error(), "line 1") {
 			t.Errorf("%v", err)
 		}
-		if _, err := openRecord(p.journal); err == nil {
-			t.Error("two processes can use one journal")
+	})
+}
+
+func TestJournalIsOneProcesssOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		if _, err := openFileStore(t.Context(), p.journal, 0, quiet()); err == nil || !strings.Contains(err.Error(), "another process") {
+			t.Errorf("two processes can use one journal: %v", err)
 		}
 	})
 }
@@ -200,8 +207,8 @@ func TestDamagedJournalKeepsTheServiceFromStarting(t *testing.T) {
 func TestJournalThatKeepsNothing(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{os.DevNull, t.TempDir()} {
-		if rec, err := openRecord(path); err == nil {
-			_ = rec.close()
+		if f, err := openFileStore(t.Context(), path, 0, quiet()); err == nil {
+			_ = f.close(t.Context())
 			t.Errorf("%s is taken for a journal", path)
 		}
 	}
@@ -211,23 +218,43 @@ func TestJournalThatKeepsNothing(t *testing.T) {
 func TestJournalThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
+		full := newDisk(t)
+		p := newPlace(t, full.holds)
 		device, other := p.add("LT-1"), p.add("LT-2")
 		c := p.browser(dana)
 		id := c.begin(device, anyKey).ID
 		time.Sleep(time.Minute)
-		if err := p.service.record.file.Close(); err != nil {
-			t.Fatal(err)
-		}
-		c.refused(c.post("/sessions/"+id+"/link", ""), kindInternal)
-		if got := c.ask(other, "key-00000002"); got.status < 500 || p.tenant.Prompts(other) != 0 {
-			t.Errorf("%d %s, %d prompts", got.status, got.body, p.tenant.Prompts(other))
+		full.fail(syscall.ENOSPC, 10)
+		c.refused(c.post("/sessions/"+id+"/link", ""), kindRecord)
+		c.refused(c.ask(other, "key-00000002"), kindRecord)
+		if n := p.tenant.Prompts(other); n != 0 {
+			t.Errorf("%d prompts", n)
 		}
 		if got := c.session(id); got.State != stateReady {
 			t.Errorf("%+v", got)
 		}
-		_ = p.service.close(t.Context())
-		p.service = nil
+		if err := p.service.desk.store.check(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("the store says that %v is wrong", err)
+		}
+		if log := p.log.String(); !strings.Contains(log, "no space left on device") {
+			t.Errorf("the log does not say why: %s", log)
+		}
+		full.fail(nil, 0)
+		time.Sleep(2 * retryEvery)
+		if err := p.service.desk.store.check(t.Context()); err != nil {
+			t.Errorf("the disk works, and the store says %v", err)
+		}
+		if got := c.post("/sessions/"+id+"/link", ""); got.status != http.StatusOK {
+			t.Errorf("the link, once the disk works: %d %s", got.status, got.body)
+		}
+		if got := c.ask(other, "key-00000002"); got.status != http.StatusCreated {
+			t.Errorf("the request, once the disk works: %d %s", got.status, got.body)
+		}
+		p.crash() // which reads the journal
+		c = p.browser(dana)
+		if got := c.session(id); got.State != stateOpened {
+			t.Errorf("after a restart: %+v", got)
+		}
 	})
 }
 

@@ -29,7 +29,7 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
-	mux.HandleFunc("GET /sessions/{id}/events", require(a.one(a.events)))
+	mux.HandleFunc("GET /sessions/{id}/events", require(entry.auth.whileSignedIn(a.one(a.events))))
 	mux.HandleFunc("POST /sessions/{id}/wait", require(a.one(a.wait)))
 	mux.HandleFunc("POST /sessions/{id}/link", require(s.lookups.limited(useLink, a.one(a.link))))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
@@ -46,14 +46,4 @@ func (s *service) getHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
-}
-
-// getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
-// can make the browser send the cookie, and cannot read this answer.
-func (a *authenticator) getMe(w http.ResponseWriter, r *http.Request, who *identity) {
-	me := map[string]string{"name": who.name}
-	if l := a.login(r); l != nil && l.who == who {
-		me["csrfToken"] = l.csrf
-	}
-	answer(w, http.StatusOK, me)
 }

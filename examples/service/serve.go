@@ -27,8 +27,9 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	}
 	defer listener.Close()
 	s := &settings{
-		public: o.public, journal: o.journal, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
-		log: log, traces: traces, meters: meters,
+		public: o.public, journal: o.journal, journalSize: o.journalMiB << 20, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
+		keys: o.keys,
+		log:  log, traces: traces, meters: meters,
 	}
 	if o.demo {
 		end, err := demo(ctx, s, listener)
@@ -38,6 +39,11 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 		defer end()
 	} else {
 		s.useEntra(o)
+	}
+	if o.database.dsn != "" {
+		if err := s.usePostgres(ctx, &o.database); err != nil {
+			return err
+		}
 	}
 	service, err := newService(ctx, s)
 	if err != nil {
@@ -83,8 +89,8 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 	var err error
 	for running := true; running; {
 		select {
-		case now := <-tidy.C:
-			s.desk.tidy(now)
+		case <-tidy.C:
+			s.desk.limits.tidy(ctx)
 		case err = <-failed:
 			running = false
 		case <-ctx.Done():

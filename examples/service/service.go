@@ -3,18 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"database/sql"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/tracing/azotel"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-intune/intune"
@@ -29,21 +24,25 @@ type settings struct {
 	issuer   string   // of the tenant's tokens
 	tenantID string
 	clientID string
-	secret   string // of the app; without one, no bearer tokens
-	scope    string // that a bearer token needs
+	secret   string   // of the app; without one, no bearer tokens
+	scope    string   // that a bearer token needs
+	keys     *keyRing // nil makes one for this process
+
+	// logins keeps the sign-ins; nil keeps them in memory. What it gets makes identities of them.
+	logins func(*keyRing, identityMaker) logins
 
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
 
-	journal  string
+	journal     string
+	journalSize int64 // of the file from which on it is begun anew
+	store       store // in place of the journal
+
 	maxWait  time.Duration
 	maxWaits int
 
-	// db is where copies count what people do, and divide what Intune allows; nil is for a service of one copy. schema is
-	// that of its tables, quoted.
-	db     *sql.DB
-	schema string
+	shared *pgShared // where copies count what people do, and divide what Intune allows; nil for one copy
 
 	asks   float64 // a second, of all copies together; 0 means asksPerSecond
 	log    *slog.Logger
@@ -59,69 +58,85 @@ type service struct {
 	handler http.Handler
 	desk    *desk
 	streams *streams
-	record  *record
 	lookups *lookups
 	paces   *paces
 	copies  *copies // nil if there is one only
 	unshare func(context.Context) error
+	entry   *signIn
+	leave   context.CancelFunc // ends the search for the tenant
 }
 
 func newService(ctx context.Context, o *settings) (_ *service, err error) {
-	rec, err := openRecord(o.journal)
-	if err != nil {
-		return nil, err
+	sessions := o.store
+	if sessions == nil {
+		if sessions, err = openFileStore(ctx, o.journal, o.journalSize, o.log); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
-			_ = rec.close() // the error before is the one to show
+			_ = sessions.close(ctx) // the error before is the one to show
 		}
 	}()
 	t, err := newTelemetry(o.traces, o.meters)
 	if err != nil {
 		return nil, err
 	}
-	client, err := newGraph(o, rec, t)
-	if err != nil {
-		return nil, err
-	}
-	p := newPaces(cmp.Or(o.asks, asksPerSecond), client.SetSessionReadsPerSecond)
 	var l limits = newMemoryLimits()
-	if o.db != nil {
-		l = newPGLimits(o.db, o.schema, o.log)
+	if o.shared != nil {
+		l = newPGLimits(o.shared, o.log)
 	}
-	d := newDesk(rec, o.log, t, o, l, p.asks)
-	if err := d.replay(io.NewSectionReader(rec.file, 0, 1<<62), time.Now()); err != nil {
-		return nil, err
-	}
+	p := newPaces(cmp.Or(o.asks, asksPerSecond))
+	d := newDesk(sessions, o, t, l, p.asks)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	entry, err := newSignIn(ctx, o, client)
+	client, err := newGraph(o, &record{sessions, d}, t)
 	if err != nil {
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), record: rec, lookups: newLookups(l, p.reads), paces: p}
+	p.waits = client.SetSessionReadsPerSecond
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
+	entry := newSignIn(life, o, client)
+	d.signedIn = func(ctx context.Context, owner string) *identity {
+		who, err := entry.auth.logins.signedIn(ctx, owner)
+		if err != nil {
+			o.log.WarnContext(ctx, "an interrupted wait does not go on", "who", owner, "error", err.Error())
+		}
+		return who
+	}
+	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p}
 	if err := s.share(ctx, o); err != nil {
+		leave()
 		return nil, err
 	}
-	s.handler = observed(o.log, t, guard(o.public, s.routes(entry, o.log)))
+	d.open(ctx)
+	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))
 	return s, nil
 }
 
+// storeGrace is how long the store may take for what it has not written yet.
+const storeGrace = 3 * time.Second
+
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	left := make(chan error, 1)
+	go func() { left <- s.unshare(ctx) }() // the others can have this copy's part while it stops
+	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	return errors.Join(s.unshare(ctx), s.record.close())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
+	defer cancel()
+	return errors.Join(<-left, s.desk.store.close(ctx))
 }
 
 // share takes this copy's part of what Intune allows.
 func (s *service) share(ctx context.Context, o *settings) error {
 	s.unshare = func(context.Context) error { return nil }
-	if o.db == nil {
+	if o.shared == nil {
 		return s.paces.setPart(1)
 	}
-	s.copies = newCopies(newPGCopy(o.db, o.schema), s.paces.setPart, o.log)
+	s.copies = newCopies(newPGCopy(o.shared), s.paces.setPart, o.log)
 	s.unshare = s.copies.start(ctx)
 	return nil
 }
@@ -135,33 +150,34 @@ func newGraph(o *settings, rec *record, t *telemetry) (*intune.Client, error) {
 	return intune.NewClient(intune.StaticToken(""), options)
 }
 
-func newSignIn(ctx context.Context, o *settings, client *intune.Client) (*signIn, error) {
-	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, o.entra), o.issuer)
-	if err != nil {
-		return nil, fmt.Errorf("the sign-in page of the tenant cannot be found at %s: %w", o.issuer, err)
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, client *intune.Client) *signIn {
+	keys := o.keys
+	if keys == nil {
+		keys = randomKeys()
 	}
-	verifier := provider.Verifier(&oidc.Config{ClientID: o.clientID})
+	o.log.InfoContext(life, "keys", "prints", keys.prints())
 	secure := o.public.Scheme == "https"
-	b := &bearers{
-		verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: client.WithCredential,
-		known: map[[sha256.Size]byte]bearer{},
-	}
-	if o.secret != "" {
-		b.onBehalfOf = func(token string) (azcore.TokenCredential, error) {
-			return azidentity.NewOnBehalfOfCredentialWithSecret(o.tenantID, o.clientID, token, o.secret,
-				&azidentity.OnBehalfOfCredentialOptions{ClientOptions: o.authority, DisableInstanceDiscovery: true})
-		}
-	}
-	return &signIn{
-		auth: &authenticator{logins: newLogins(), bearers: b, cookie: cookieName("session", secure)},
+	found := newDirectory(life, o.issuer, o.entra, o.log)
+	s := &signIn{
+		directory: found,
 		oauth: oauth2.Config{
-			ClientID: o.clientID, ClientSecret: o.secret, Endpoint: provider.Endpoint(),
-			RedirectURL: o.public.JoinPath("/auth/callback").String(),
-			Scopes:      []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
+			ClientID: o.clientID, ClientSecret: o.secret, RedirectURL: o.public.JoinPath("/auth/callback").String(),
+			Scopes: []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess, graphScope},
 		},
-		verifier: verifier, tenantID: o.tenantID, transport: o.entra, newClient: client.WithCredential,
-		startName: cookieName("sign-in", secure), secureOnly: secure,
-	}, nil
+		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
+		tenantID: o.tenantID, transport: o.entra, keys: keys,
+		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+	}
+	identities := makeIdentities(client.WithCredential, s.renew)
+	var known logins = newMemoryLogins(identities)
+	if o.logins != nil {
+		known = o.logins(keys, identities)
+	}
+	s.auth = &authenticator{
+		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure),
+	}
+	return s
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -25,34 +25,35 @@ const (
 // hasEnded says that no event will follow unless somebody does something.
 func (s state) hasEnded() bool { return s != stateAsking && s != stateWaiting }
 
-// session is one request for remote assistance and what became of it.
+// session is a session at one moment. It is never changed: those who read it share it.
 type session struct {
-	id     string // also the client-request-id of the request, by which Microsoft's support and the journal know it
-	owner  string // identity.key
-	device intune.DeviceRef
-	asked  time.Time
-
-	mu       sync.Mutex
-	state    state
-	reason   string   // the service's own text, links taken out
-	problem  *problem // of a session that was refused
-	unsure   bool     // whether the user was asked
-	running  bool     // a goroutine asks or waits
-	token    string   // continues the wait
-	link     intune.SessionURL
-	settled  time.Time     // when it reached its state
-	sequence int           // counts changes, for events
-	changed  chan struct{} // closed at the next change
+	id        string // also the client-request-id of the request, by which Microsoft's support and the journal know it
+	owner     string // identity.key
+	device    intune.DeviceRef
+	reference string    // why the request is made
+	asked     time.Time // when Asking was called
+	changed   time.Time // when it reached its state
+	state     state     // never stateExpired, which follows from the clock; see [session.at]
+	unsure    bool      // whether the user was asked
+	reason    string    // the service's own text, links taken out
+	problem   *problem  // of a session that was refused
+	linkHash  []byte    // of the link of a session that is ready; nil after a crash
+	number    int64     // of its latest change: higher than that of any earlier change of this session, after a restart too
 }
 
-func newSession(id, owner string, device intune.DeviceRef, asked time.Time, in state) *session {
-	return &session{id: id, owner: owner, device: device, asked: asked, state: in, settled: asked, changed: make(chan struct{})}
+// at is the state at a time: what is too old can neither be waited for nor be opened.
+func (s *session) at(now time.Time) state {
+	if (s.state == stateReady || s.state == stateNoLink) && now.Sub(s.asked) >= sessionLife {
+		return stateExpired
+	}
+	return s.state
 }
 
 // sessionView is the JSON of a session. It never has the link.
 type sessionView struct {
 	ID          string       `json:"id"`
 	Device      string       `json:"device"`
+	Reference   string       `json:"reference,omitempty"`
 	State       state        `json:"state"`
 	RequestedAt time.Time    `json:"requestedAt"`
 	ChangedAt   time.Time    `json:"changedAt"`
@@ -61,73 +62,50 @@ type sessionView struct {
 	Problem     *problemBody `json:"problem,omitempty"`
 }
 
-// view is the session as it is now, the number of its change, and what is closed at the next one.
-func (s *session) view() (sessionView, int, <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *session) view(now time.Time) sessionView {
 	v := sessionView{
-		ID: s.id, Device: s.device.DeviceID(), State: s.state, RequestedAt: s.asked.UTC(), ChangedAt: s.settled.UTC(),
-		Unsure: s.unsure, Reason: s.reason,
+		ID: s.id, Device: s.device.DeviceID(), Reference: s.reference, State: s.at(now),
+		RequestedAt: s.asked.UTC(), ChangedAt: s.changed.UTC(), Unsure: s.unsure, Reason: s.reason,
 	}
 	if s.problem != nil {
 		body := s.problem.body("")
 		v.Problem = &body
 	}
-	return v, s.sequence, s.changed
+	return v
 }
 
-// change changes a session and wakes those who watch it.
-func (s *session) change(to state, more func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.changeLocked(to, more)
-}
-
-func (s *session) changeLocked(to state, more func()) {
-	s.state, s.settled = to, time.Now()
-	s.sequence++
-	if more != nil {
-		more()
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// blocks says that nobody may ask the device now, because a link that comes would be this request's.
-func (s *session) blocks(now time.Time, maxWait time.Duration) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.state {
-	case stateAsking:
-		return true
-	case stateWaiting: // without a goroutine since a restart, until its technician is back
-		return s.running || now.Sub(s.asked) < maxWait
+// refusalOf is why nobody was asked, from the entry of Asked, which is all that a restart or another copy has.
+func refusalOf(asked intune.JournalEntry) *problem {
+	switch {
+	case strings.Contains(asked.Error, string(errNotRecorded)):
+		return kindRecord.with(problemExtra{})
+	case asked.StatusCode == 0 && strings.Contains(asked.Error, "somebody else's"):
+		return kindDeviceBusy.with(problemExtra{})
 	default:
-		return false
+		p := problemFrom(&intune.Error{StatusCode: asked.StatusCode, Message: asked.Error})
+		p.cause = nil
+		return p
 	}
 }
 
-// age ends a session that is too old to wait for or to open.
-func (s *session) age(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.state {
-	case stateReady, stateNoLink, stateWaiting:
-		if !s.running && now.Sub(s.asked) >= sessionLife {
-			s.changeLocked(stateExpired, func() { s.link, s.token = intune.SessionURL{}, "" })
-		}
+// reasonOf is the reason of a session from the entry of Ended.
+func reasonOf(ended intune.JournalEntry) string {
+	switch {
+	case ended.Session == intune.SessionFailed:
+		return serviceText(ended.Error)
+	case strings.Contains(ended.Error, string(errSignInAgain)), strings.Contains(ended.Error, "401 Unauthorized"):
+		return "The sign-in is no longer good. Sign in again, then go on waiting."
 	default:
+		return ""
 	}
 }
 
-// supersede ends a wait for good, because the device is asked again.
-func (s *session) supersede() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state == stateNoLink || s.state == stateWaiting && !s.running || s.isWithoutLinkLocked() {
-		s.changeLocked(stateSuperseded, func() { s.token = "" })
+// serviceText is the service's own text in the one-line text of a [*intune.SessionError], which is all that the journal keeps.
+// The hint after it is for operators.
+func serviceText(text string) string {
+	if _, after, ok := strings.Cut(text, " failed: "); ok {
+		text = after
 	}
+	reason, _, _ := strings.Cut(text, "; hint: ")
+	return reason
 }
-
-// isWithoutLinkLocked says that the session was ready before a restart, and its link has to be read again.
-func (s *session) isWithoutLinkLocked() bool { return s.state == stateReady && s.link.IsZero() }

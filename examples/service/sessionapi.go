@@ -9,10 +9,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// answerWithin is how long POST /sessions waits to learn whether the user was asked. Intune may ask the service to try
-// later, which takes longer.
-const answerWithin = 25 * time.Second
-
 // sessionAPI are the handlers of sessions.
 type sessionAPI struct {
 	desk  *desk
@@ -32,28 +28,20 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 		return
 	}
 	a.desk.adopt(r.Context(), who)
-	s, begun, p := a.desk.ask(r.Context(), who, device, key)
+	s, begun, p := a.desk.ask(r.Context(), who, wish{device: device, key: key})
 	if p != nil {
 		refuse(w, r, p)
 		return
 	}
-	view := untilAsked(r, s)
-	if view.State == stateRefused {
-		s.mu.Lock()
-		p := s.problem
-		s.mu.Unlock()
-		refuse(w, r, p)
-		return
-	}
 	w.Header().Set("Location", "/sessions/"+s.id)
+	status := http.StatusOK
 	switch {
-	case view.State == stateAsking:
-		answer(w, http.StatusAccepted, view)
+	case s.state == stateAsking:
+		status = http.StatusAccepted
 	case begun:
-		answer(w, http.StatusCreated, view)
-	default:
-		answer(w, http.StatusOK, view)
+		status = http.StatusCreated
 	}
+	answer(w, status, s.view(time.Now()))
 }
 
 // readDevice is the address in the body.
@@ -76,29 +64,22 @@ func deviceOf(text string) (intune.DeviceRef, *problem) {
 	return intune.Device(text), nil
 }
 
-// untilAsked is the session as soon as it is known whether the user was asked.
-func untilAsked(r *http.Request, s *session) sessionView {
-	late := time.NewTimer(answerWithin)
-	defer late.Stop()
-	for {
-		view, _, changed := s.view()
-		if view.State != stateAsking {
-			return view
-		}
-		select {
-		case <-changed:
-		case <-late.C:
-			return view
-		case <-r.Context().Done():
-			return view
-		}
-	}
-}
+// maxHistory is how many sessions the history shows.
+const maxHistory = 50
 
 // list is the technician's history.
 func (a *sessionAPI) list(w http.ResponseWriter, r *http.Request, who *identity) {
 	a.desk.adopt(r.Context(), who)
-	answer(w, http.StatusOK, map[string]any{"sessions": a.desk.history(who.key, 50)})
+	list, err := a.desk.store.history(r.Context(), who.key, maxHistory)
+	if err != nil {
+		refuse(w, r, recordProblem(err))
+		return
+	}
+	views := make([]sessionView, len(list))
+	for i, s := range list {
+		views[i] = s.view(time.Now())
+	}
+	answer(w, http.StatusOK, map[string]any{"sessions": views})
 }
 
 // one passes on the session of the path, if it is the technician's own.
@@ -107,9 +88,9 @@ func (a *sessionAPI) one(
 ) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, r *http.Request, who *identity) {
 		a.desk.adopt(r.Context(), who)
-		s := a.desk.find(who.key, r.PathValue("id"))
-		if s == nil {
-			refuse(w, r, kindNotFound.with(problemExtra{}))
+		s, p := a.desk.find(r.Context(), who.key, r.PathValue("id"))
+		if p != nil {
+			refuse(w, r, p)
 			return
 		}
 		next(w, r, who, s)
@@ -117,18 +98,20 @@ func (a *sessionAPI) one(
 }
 
 func (a *sessionAPI) get(w http.ResponseWriter, _ *http.Request, _ *identity, s *session) {
-	view, _, _ := s.view()
-	answer(w, http.StatusOK, view)
+	answer(w, http.StatusOK, s.view(time.Now()))
 }
 
 // wait goes on waiting after a wait that ended without a link.
 func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity, s *session) {
-	if p := a.desk.waitOn(r.Context(), who, s); p != nil {
+	p := a.desk.waitOn(r.Context(), who, s)
+	if p == nil {
+		s, p = a.desk.find(r.Context(), who.key, s.id)
+	}
+	if p != nil {
 		refuse(w, r, p)
 		return
 	}
-	view, _, _ := s.view()
-	answer(w, http.StatusAccepted, view)
+	answer(w, http.StatusAccepted, s.view(time.Now()))
 }
 
 // link is the only answer of the service that has a link. It is a POST, so that no prefetch uses the link up.

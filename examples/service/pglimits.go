@@ -175,8 +175,8 @@ func (c *pgCopy) renew(ctx context.Context, before float64, lower func(part floa
 			return err
 		}
 		// A row of the future is of a clock that was wrong.
-		err := exec(`DELETE FROM {schema}.copy WHERE scope = $3::text AND id <> $1::uuid AND seen_at NOT BETWEEN
-			clock_timestamp() - make_interval(secs => $2::double precision) AND clock_timestamp() + make_interval(secs => $2::double precision)`, c.id.String(), copyGone.Seconds(), c.scope)
+		err := exec(`DELETE FROM {schema}.copy WHERE scope = $1::text AND id <> $2::uuid
+			AND abs(extract(epoch FROM clock_timestamp() - seen_at)) > $3::double precision`, c.scope, c.id.String(), copyGone.Seconds())
 		if err != nil {
 			return err
 		}

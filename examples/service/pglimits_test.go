@@ -52,8 +52,9 @@ func TestPGLimits(t *testing.T) {
 	aging(t, l)(time.Hour)
 	l.tidy(t.Context())
 	var rows int
-	if err := shared.db.QueryRowContext(t.Context(), shared.sql("SELECT count(*) FROM {schema}.person_use")).Scan(&rows); err != nil || rows != 0 {
-		t.Errorf("%d rows are kept, %v", rows, err)
+	must(t, shared.db.QueryRowContext(t.Context(), shared.sql("SELECT count(*) FROM {schema}.person_use")).Scan(&rows))
+	if rows != 0 {
+		t.Errorf("%d rows are kept", rows)
 	}
 	if n := len(l.refused); n != 0 {
 		t.Errorf("%d answers are kept", n)

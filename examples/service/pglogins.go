@@ -39,9 +39,9 @@ const errOtherKey = plainError("a sign-in was sealed with a key that this copy d
 
 const (
 	loginQueryWithin = 5 * time.Second
-	// lookForEndsEvery and lookBound together are how long a sign-in that ended in another copy can go unnoticed.
-	lookForEndsEvery = 3 * time.Second
-	lookBound        = 2 * time.Second
+	// loginLookEvery and lookBound together are how long a sign-in that ended in another copy can go unnoticed.
+	loginLookEvery = 3 * time.Second
+	lookBound      = 2 * time.Second
 )
 
 // pgLogins are kept in PostgreSQL, so that each copy of the service knows the sign-ins of all. Tokens for Graph stay in the
@@ -280,7 +280,7 @@ func (l *pgLogins) watch(of *login) (<-chan struct{}, func()) {
 
 // look ends with the last of those who watch.
 func (l *pgLogins) look() {
-	ticks := time.NewTicker(lookForEndsEvery)
+	ticks := time.NewTicker(loginLookEvery)
 	defer ticks.Stop()
 	for range ticks.C {
 		l.mu.Lock()

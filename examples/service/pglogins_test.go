@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-intune/intune/internal/pgtest"
 	"github.com/go-intune/intune/intunetest"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"golang.org/x/oauth2"
@@ -111,12 +110,7 @@ func (c *caller) ok(what string) {
 // TestPGLogins is one test, because its parts share a server, which ends with it.
 func TestPGLogins(t *testing.T) {
 	t.Parallel()
-	cluster, err := pgtest.New()
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(cluster.Stop)
-	db, err := sql.Open("pgx", cluster.DSN("postgres"))
+	db, err := sql.Open("pgx", postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}

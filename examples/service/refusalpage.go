@@ -31,7 +31,7 @@ type refusalPage struct {
 var refusalTexts = map[string]struct{ sentence, button, path string }{
 	kindNotSignedIn.name:       {"You have to sign in to see this.", "Sign in", "/auth/login"},
 	kindSignInAgain.name:       {"Microsoft does not accept this sign-in any more.", "Sign in again", "/auth/login"},
-	kindSignInFailed.name:      {"You were not signed in: it was not finished, took too long, or is not allowed.", "Sign in again", "/auth/login"},
+	kindSignInFailed.name:      {"You were not signed in: it took too long, or is not allowed.", "Sign in again", "/auth/login"},
 	kindSignInUnavailable.name: {"Microsoft's sign-in cannot be reached at the moment.", "Try again", "/auth/login"},
 	kindNotFound.name:          {"There is no such page or session, or it is not yours.", "Go to the start page", "/"},
 	kindWrongHost.name:         {"This is not the address of the service.", "Go to the service", "/"},
@@ -48,15 +48,17 @@ var refusalTemplate = template.Must(template.New("refusal").Parse(`<!doctype htm
 <link rel="stylesheet" href="{{.Home}}/page.css">
 </head>
 <body>
-<header>
-  <h1>Remote assistance</h1>
+<header class="top">
+  <div class="bar">
+    <a class="brand" href="{{.Home}}/"><span class="product">Remote assistance</span></a>
+  </div>
 </header>
-<main>
-  <section aria-labelledby="title">
-    <h2 id="title">{{.Title}}</h2>
-    <p>{{.Sentence}}</p>
-    <p><a class="button" href="{{.Href}}">{{.Button}}</a></p>
-    {{with .RequestID}}<p class="sub">Request id for your administrator: {{.}}</p>{{end}}
+<main id="main">
+  <section class="card enter" aria-labelledby="title">
+    <h1 id="title">{{.Title}}</h1>
+    <p class="lead">{{.Sentence}}</p>
+    <p><a class="button wide" href="{{.Href}}">{{.Button}}</a></p>
+    {{with .RequestID}}<p class="sub">Request id: {{.}}</p>{{end}}
   </section>
 </main>
 </body>

@@ -127,7 +127,9 @@ func newSignIn(life context.Context, o *settings, rec *record, t *telemetry) (*s
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
+	s.auth = &authenticator{
+		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure),
+	}
 	return s, nil
 }
 

@@ -90,7 +90,7 @@ func TestJournal_Announces(t *testing.T) {
 	f := newFixture(t)
 	conn, err := pgx.Connect(t.Context(), server(t))
 	must(t, err)
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 	_, err = conn.Exec(t.Context(), `LISTEN `+f.schema)
 	must(t, err)
 	j := f.journal()

@@ -19,7 +19,8 @@ const (
 
 // migrations has one step for each minor version. A step adds, and changes nothing that an earlier version of this
 // package reads or writes.
-var migrations = [minorVersion + 1]string{`
+var migrations = [minorVersion + 1]string{
+	`
 CREATE TABLE {request} (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	scope text NOT NULL,

@@ -486,8 +486,8 @@ func TestJournal_Model(t *testing.T) {
 			}
 		}()
 		t.Repeat(map[string]func(*rapid.T){
-			"ask": m.ask, "ask again": m.ask, "asked": m.asked, "ended": m.ended, "claim": m.claim, "claim one": m.claimOne, "die": m.die, "close": m.close,
-			"wait": m.wait, "forget": m.forget, "": m.check,
+			"ask": m.ask, "ask again": m.ask, "asked": m.asked, "ended": m.ended, "claim": m.claim, "claim one": m.claimOne, "die": m.die,
+			"close": m.close, "wait": m.wait, "forget": m.forget, "": m.check,
 		})
 	})
 }

@@ -207,7 +207,7 @@ func holds(what, expression string) step {
 	)}
 }
 
-func title(want string) step {
+func pageTitle(want string) step {
 	return holds(`the title is "`+want+`"`, `document.title === `+strconv.Quote(want))
 }
 

@@ -103,7 +103,7 @@ func TestPageInABrowser_LostConnection(t *testing.T) {
 	isBack := holds("it is back", `document.getElementById("lost").hidden && document.getElementById("clock").textContent !== ""`)
 	for what, broken := range map[string]http.HandlerFunc{"502": badGateway, "a closed connection": hangUp} {
 		p.breakDown(map[string]http.HandlerFunc{"/": broken})
-		b.do(isLost, text("lost", "Connection lost since"), title("Connection lost · LT-SALES-11"), text("as-of", "As of"))
+		b.do(isLost, text("lost", "Connection lost since"), pageTitle("Connection lost · LT-SALES-11"), text("as-of", "As of"))
 		if what == "502" {
 			b.accessible("lost")
 			b.pictures("lost")
@@ -113,7 +113,7 @@ func TestPageInABrowser_LostConnection(t *testing.T) {
 		}
 		p.breakDown(nil)
 		begin := time.Now()
-		b.do(isBack, title("Waiting · LT-SALES-11"))
+		b.do(isBack, pageTitle("Waiting · LT-SALES-11"))
 		if late := time.Since(begin); late > 10*time.Second {
 			t.Errorf("%s: the page was right after %v", what, late)
 		}
@@ -143,7 +143,7 @@ func TestPageInABrowser_LostConnection(t *testing.T) {
 		return nil
 	})}, text("state", "The user is being asked"))
 	p.breakDown(nil)
-	b.do(text("state", "The link is ready"), title("Link ready · PHONE-ANNA"))
+	b.do(text("state", "The link is ready"), pageTitle("Link ready · PHONE-ANNA"))
 
 	// A click while the service is gone is answered beside the button.
 	p.breakDown(map[string]http.HandlerFunc{"/": badGateway})

@@ -40,7 +40,11 @@ func run(ctx context.Context, args []string, env func(string) string, out, talk 
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 2
 	}
-	if err := serve(ctx, o, newLog(out, o.logLevel), talk); err != nil {
+	work := serve
+	if o.database.onlyMigrate {
+		work = migrateOnly
+	}
+	if err := work(ctx, o, newLog(out, o.logLevel), talk); err != nil {
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 1
 	}

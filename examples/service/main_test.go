@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(serveForLoad())
 	}
 	code := m.Run()
+	stopPostgres()
 	// Only a run of all tests can have seen all answers.
 	if missing := theOpenAPI().notSeen(); code == 0 && isWholeSuite() && len(missing) > 0 {
 		fmt.Fprintf(os.Stderr, "answers in openapi.yaml that no test brings about:\n%s\n", strings.Join(missing, "\n"))

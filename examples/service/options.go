@@ -31,6 +31,7 @@ type options struct {
 	references      referenceRules
 	keys            *keyRing // nil without -keys-file
 	face            face
+	database        pgFlags
 
 	tenantID, clientID, secret string
 }
@@ -88,7 +89,8 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&given.name, "desk-name", "", "`name` of the help desk, on the page")
 	flags.StringVar(&given.contact, "desk-contact", "", "whom technicians ask: a text, or an address that begins with mailto: or https:")
 	flags.StringVar(&given.logo, "desk-logo", "", "`file` of the help desk's logo, SVG or PNG")
-	if err := flags.Parse(args); err != nil {
+	o.database.add(flags)
+	if err := errors.Join(flags.Parse(args), o.database.read(env)); err != nil {
 		return nil, err
 	}
 	if len(flags.Args()) > 0 {
@@ -111,6 +113,9 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 }
 
 func (o *options) check() error {
+	if err := o.database.check(o); err != nil || o.database.onlyMigrate {
+		return err
+	}
 	host, _, err := net.SplitHostPort(o.listen)
 	switch {
 	case err != nil:
@@ -126,8 +131,8 @@ func (o *options) check() error {
 	case o.demo && !isLoopback(host):
 		return errors.New("-demo signs anybody in, so that -listen has to be a loopback address, such as 127.0.0.1:8080")
 	case o.demo:
-	case o.journal == "":
-		return errors.New("-journal should name a file, such as journal.jsonl: without a record, nobody is asked")
+	case o.journal == "" && o.database.dsn == "":
+		return errors.New("-journal should name a file, such as journal.jsonl, or -database a PostgreSQL: without a record, nobody is asked")
 	case o.tenantID == "" || o.clientID == "" || o.secret == "":
 		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_SECRET_FILE) should hold the app " +
 			"registration; or use -demo")

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-intune/intune/internal/pgtest"
 	"github.com/go-intune/intune/intunetest"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"golang.org/x/oauth2"
@@ -111,12 +110,7 @@ func (c *caller) ok(what string) {
 // TestPGLogins is one test, because its parts share a server, which ends with it.
 func TestPGLogins(t *testing.T) {
 	t.Parallel()
-	cluster, err := pgtest.New()
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(cluster.Stop)
-	db, err := sql.Open("pgx", cluster.DSN("postgres"))
+	db, err := sql.Open("pgx", postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,13 +181,10 @@ func signOutHoldsAtAllCopies(t *testing.T, l *loginPlace) {
 	c := l.browser(dana)
 	other := l.copy()
 	id := c.at(other).begin(l.add("LT-1", intunetest.SessionScript{Never: true}), anyKey).ID
-	response, err := c.http.Do(c.at(other).request(t.Context(), http.MethodGet, "/sessions/"+id+"/events", "", nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close() // of the first copy, which does not know the session
 	there := c.at(other)
-	stream, err := there.http.Do(there.request(t.Context(), http.MethodGet, "/sessions/"+id+"/events", "", nil))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stream, err := there.http.Do(there.request(ctx, http.MethodGet, "/sessions/"+id+"/events", "", nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,13 +193,13 @@ func signOutHoldsAtAllCopies(t *testing.T, l *loginPlace) {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	begin := time.Now()
-	thief := l.nobody().at(other)
-	thief.header.Set("Cookie", "__Host-session="+cookie)
-	thief.refused(thief.get("/me"), kindNotSignedIn)
-	_, _ = io.Copy(io.Discard, stream.Body)
+	_, _ = io.Copy(io.Discard, stream.Body) // which the other copy ends by itself
 	if took := time.Since(begin); took > 5*time.Second {
 		t.Errorf("the stream at another copy ended after %v", took)
 	}
+	thief := l.nobody().at(other)
+	thief.header.Set("Cookie", "__Host-session="+cookie)
+	thief.refused(thief.get("/me"), kindNotSignedIn)
 	if text := l.text(); text != "" {
 		t.Errorf("the row is still there: %s", text)
 	}

@@ -49,6 +49,11 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	} else {
 		s.useEntra(o)
 	}
+	if o.database.dsn != "" {
+		if err := s.usePostgres(ctx, &o.database); err != nil {
+			return err
+		}
+	}
 	service, err := newService(ctx, s)
 	if err != nil {
 		return err
@@ -102,8 +107,8 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 	var err error
 	for running := true; running; {
 		select {
-		case now := <-tidy.C:
-			s.desk.tidy(now)
+		case <-tidy.C:
+			s.desk.limits.tidy(ctx)
 		case err = <-failed:
 			running = false
 		case <-ctx.Done():

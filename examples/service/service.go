@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -44,9 +46,13 @@ type settings struct {
 
 	maxWait  time.Duration
 	maxWaits int
-	log      *slog.Logger
-	traces   trace.TracerProvider
-	meters   metric.MeterProvider
+
+	shared *pgShared // where copies count what people do, and divide what Intune allows; nil for one copy
+
+	asks   float64 // a second, of all copies together; 0 means asksPerSecond
+	log    *slog.Logger
+	traces trace.TracerProvider
+	meters metric.MeterProvider
 }
 
 // graphScope asks for all permissions of Microsoft Graph that the app has consent for.
@@ -59,6 +65,10 @@ type service struct {
 	desk    *desk
 	streams *streams
 	health  *health
+	lookups *lookups
+	paces   *paces
+	copies  *copies // nil if there is one only
+	unshare func(context.Context) error
 	entry   *signIn
 	leave   context.CancelFunc // ends the search for the tenant
 }
@@ -79,19 +89,38 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(sessions, o.log, t, o.maxWait, o.maxWaits)
+	var l limits = newMemoryLimits()
+	if o.shared != nil {
+		l = newPGLimits(o.shared, o.log)
+	}
+	p := newPaces(cmp.Or(o.asks, asksPerSecond))
+	d := newDesk(sessions, o, t, l, p.asks)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	life, leave := context.WithCancel(context.WithoutCancel(ctx))
 	h := &health{graph: &graphSeen{}, checks: []*check{{name: "store", ask: sessions.check, log: o.log}}}
-	entry, err := newSignIn(life, o, &record{sessions, d}, t, h)
+	client, err := newGraph(o, &record{sessions, d}, t, h)
 	if err != nil {
+		return nil, err
+	}
+	p.waits = client.SetSessionReadsPerSecond
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
+	entry := newSignIn(life, o, client, h)
+	d.signedIn = func(ctx context.Context, owner string) *identity {
+		who, err := entry.auth.logins.signedIn(ctx, owner)
+		if err != nil {
+			o.log.WarnContext(ctx, "an interrupted wait does not go on", "who", owner, "error", err.Error())
+		}
+		return who
+	}
+	s := &service{
+		face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p,
+	}
+	if err := s.share(ctx, o); err != nil {
 		leave()
 		return nil, err
 	}
 	d.open(ctx)
-	s := &service{face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave}
 	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
@@ -102,25 +131,39 @@ const storeGrace = 3 * time.Second
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
 	s.health.stopping.Store(true)
+	left := make(chan error, 1)
+	go func() { left <- s.unshare(ctx) }() // the others can have this copy's part while it stops
 	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
 	defer cancel()
-	return s.desk.store.close(ctx)
+	return errors.Join(<-left, s.desk.store.close(ctx))
 }
 
-// newSignIn does not need the tenant to be in reach; see [directory].
-func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *health) (*signIn, error) {
+// share takes this copy's part of what Intune allows.
+func (s *service) share(ctx context.Context, o *settings) error {
+	s.unshare = func(context.Context) error { return nil }
+	if o.shared == nil {
+		return s.paces.setPart(1)
+	}
+	s.copies = newCopies(newPGCopy(o.shared), s.paces.setPart, o.log)
+	s.unshare = s.copies.start(ctx)
+	return nil
+}
+
+// newGraph makes the client that calls nothing itself: the clients of the technicians are made from it, and share its budget
+// of reads.
+func newGraph(o *settings, rec *record, t *telemetry, h *health) (*intune.Client, error) {
 	options := o.graph()
 	options.Journal = rec
 	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), h.graph)
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
-	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
-	client, err := intune.NewClient(intune.StaticToken(""), options)
-	if err != nil {
-		return nil, err
-	}
+	return intune.NewClient(intune.StaticToken(""), options)
+}
+
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, client *intune.Client, h *health) *signIn {
 	keys := o.keys
 	if keys == nil {
 		keys = randomKeys()
@@ -145,7 +188,7 @@ func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *
 		known = o.logins(keys, identities)
 	}
 	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public)}
-	return s, nil
+	return s
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS, or, where the rest of the host is somebody else's, to

@@ -84,7 +84,7 @@ func setSecurityHeaders(h http.Header, public *url.URL) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
-	if public.Scheme == "https" {
+	if public.Scheme == "https" && !isLoopback(public.Hostname()) { // a browser would hold it against all of localhost
 		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
 }

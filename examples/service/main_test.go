@@ -47,8 +47,9 @@ func isWholeSuite() bool {
 // program is the service as a process of its own.
 type program struct {
 	*exec.Cmd
-	at  string // its address
-	log *syncBuffer
+	at      string // its address in the browser
+	listens string // the address that it listens on
+	log     *syncBuffer
 }
 
 // launch starts the test binary as the program and waits for its address.
@@ -74,7 +75,9 @@ func launch(tb testing.TB, as string, env []string, args ...string) *program {
 	if !ok {
 		tb.Fatalf("the program said %q", lines.Text())
 	}
-	p.at, _, _ = strings.Cut(rest, " ")
+	p.at, rest, _ = strings.Cut(rest, " (listening on ")
+	p.at = strings.TrimSpace(p.at)
+	p.listens, _, _ = strings.Cut(rest, ";")
 	go func() { _, _ = io.Copy(io.Discard, talk) }()
 	return p
 }

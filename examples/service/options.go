@@ -18,7 +18,7 @@ import (
 type options struct {
 	demo            bool
 	listen          string
-	public          *url.URL // its path is the prefix of all addresses, without a slash at the end
+	public          *url.URL // its path is the prefix of all addresses, without a slash at the end; nil for the demo's own
 	journal         string
 	journalMiB      int64
 	maxWait         time.Duration
@@ -145,13 +145,10 @@ func (o *options) check() error {
 
 // checkTexts reads the flags that have a form of their own.
 func (o *options) checkTexts(given *texts) (err error) {
-	if given.public == "" && o.demo {
-		o.public = &url.URL{Scheme: "http", Host: o.listen}
-		if o.tlsCert != "" {
-			o.public.Scheme = "https"
+	if given.public != "" || !o.demo {
+		if o.public, err = readPublic(given.public); err != nil {
+			return err
 		}
-	} else if o.public, err = readPublic(given.public); err != nil {
-		return err
 	}
 	if err := o.proxies.read(given.proxies); err != nil {
 		return err

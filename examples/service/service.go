@@ -126,7 +126,6 @@ func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *
 		keys = randomKeys()
 	}
 	o.log.InfoContext(life, "keys", "prints", keys.prints())
-	secure := o.public.Scheme == "https"
 	found := newDirectory(life, o.issuer, o.entra, o.log)
 	h.checks = append(h.checks, &check{name: "signInKeys", ask: func(context.Context) error { return found.ready() }, log: o.log})
 	s := &signIn{
@@ -137,21 +136,27 @@ func newSignIn(life context.Context, o *settings, rec *record, t *telemetry, h *
 		},
 		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
 		tenantID: o.tenantID, transport: o.entra, keys: keys,
-		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+		startName: cookieName("sign-in", o.public), chooseName: cookieName("choose", o.public),
+		path: o.public.Path + "/", secureOnly: o.public.Scheme == "https",
 	}
 	identities := makeIdentities(client.WithCredential, s.renew)
 	var known logins = newMemoryLogins(identities)
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
+	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public)}
 	return s, nil
 }
 
-// cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.
-func cookieName(name string, secure bool) string {
-	if secure {
+// cookieName has the prefix that binds a cookie to this host and to TLS, or, where the rest of the host is somebody else's, to
+// TLS. Only the demo on loopback is without TLS.
+func cookieName(name string, public *url.URL) string {
+	switch {
+	case public.Scheme != "https":
+		return name
+	case public.Path != "":
+		return "__Secure-" + name
+	default:
 		return "__Host-" + name
 	}
-	return name
 }

@@ -26,6 +26,9 @@ func (s *standIn) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := map[string]any{"oid": who.objectID, "upn": who.upn, "tid": s.tenantID, "appid": s.clientID, "scp": who.permissions}
+	if r.PostForm.Get("grant_type") == "client_credentials" {
+		claims = map[string]any{"oid": s.clientID, "idtyp": "app", "tid": s.tenantID, "appid": s.clientID, "roles": strings.Fields(manageScopes)}
+	}
 	token, err := s.tenant.CredentialWith(claims).GetToken(r.Context(), policy.TokenRequestOptions{Scopes: []string{graphScope}})
 	if err != nil {
 		return // the caller is gone
@@ -71,6 +74,8 @@ func (s *standIn) redeem(r *http.Request) (who person, nonce string, ok bool) {
 			delete(s.refresh, form.Get("refresh_token"))
 		}
 		return who, "", ok
+	case "client_credentials": // the app itself
+		return person{}, "", true
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		return s.ofAssertion(form.Get("assertion"))
 	}

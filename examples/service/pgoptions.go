@@ -72,6 +72,7 @@ func (s *settings) usePostgres(ctx context.Context, f *pgFlags) error {
 		return err
 	}
 	s.store = p
+	s.shared = &pgShared{db: p.db, schema: `"` + f.schema + `"`, scope: p.scope}
 	s.logins = func(keys *keyRing, makeIdentity identityMaker) logins {
 		return newPGLogins(p.db, pgLoginTable(f.schema), keys, makeIdentity)
 	}

@@ -80,8 +80,13 @@ var (
 
 func newPlace(tb testing.TB, change ...func(*settings)) *place {
 	tb.Helper()
+	return newPlaceOn(tb, intunetest.NewTenant(nil), change...)
+}
+
+func newPlaceOn(tb testing.TB, tenant *intunetest.Tenant, change ...func(*settings)) *place {
+	tb.Helper()
 	p := &place{
-		tb: tb, tenant: intunetest.NewTenant(nil), log: &syncBuffer{}, network: inProcess{},
+		tb: tb, tenant: tenant, log: &syncBuffer{}, network: inProcess{},
 		journal: filepath.Join(tb.TempDir(), "journal.jsonl"),
 	}
 	p.limits = func(o *settings) {

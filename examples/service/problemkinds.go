@@ -111,7 +111,7 @@ var (
 		"Nobody was asked. Try again in a minute.",
 	}
 	kindTooFast = kind{
-		"too-many-requests", http.StatusTooManyRequests, "You are asking too often",
+		"too-many-requests", http.StatusTooManyRequests, "Too many requests in a short time",
 		"Nobody was asked. Try again in a minute.",
 	}
 	kindStopping = kind{

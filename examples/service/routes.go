@@ -21,9 +21,9 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	require := entry.auth.require
 	mux.HandleFunc("POST /auth/logout", require(entry.leave))
 	mux.HandleFunc("GET /me", require(entry.auth.getMe))
-	mux.HandleFunc("GET /devices", require(getDevices))
-	mux.HandleFunc("GET /devices/{id}", require(getDevice))
-	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: log}).get))
+	mux.HandleFunc("GET /devices", require(s.lookups.limited(useSearch, getDevices)))
+	mux.HandleFunc("GET /devices/{id}", require(s.lookups.limited(useDevice, getDevice)))
+	mux.HandleFunc("GET /devices/{id}/readiness", require(s.lookups.limited(useReadiness, (&readinessAPI{log: log}).get)))
 
 	a := &sessionAPI{desk: s.desk, sites: s.streams}
 	mux.HandleFunc("POST /sessions", require(a.post))
@@ -31,7 +31,7 @@ func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
 	mux.HandleFunc("GET /sessions/{id}/events", require(entry.auth.whileSignedIn(a.one(a.events))))
 	mux.HandleFunc("POST /sessions/{id}/wait", require(a.one(a.wait)))
-	mux.HandleFunc("POST /sessions/{id}/link", require(a.one(a.link)))
+	mux.HandleFunc("POST /sessions/{id}/link", require(s.lookups.limited(useLink, a.one(a.link))))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
 	return mux
 }

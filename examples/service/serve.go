@@ -89,8 +89,8 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 	var err error
 	for running := true; running; {
 		select {
-		case now := <-tidy.C:
-			s.desk.tidy(now)
+		case <-tidy.C:
+			s.desk.limits.tidy(ctx)
 		case err = <-failed:
 			running = false
 		case <-ctx.Done():

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -39,9 +41,13 @@ type settings struct {
 
 	maxWait  time.Duration
 	maxWaits int
-	log      *slog.Logger
-	traces   trace.TracerProvider
-	meters   metric.MeterProvider
+
+	shared *pgShared // where copies count what people do, and divide what Intune allows; nil for one copy
+
+	asks   float64 // a second, of all copies together; 0 means asksPerSecond
+	log    *slog.Logger
+	traces trace.TracerProvider
+	meters metric.MeterProvider
 }
 
 // graphScope asks for all permissions of Microsoft Graph that the app has consent for.
@@ -52,6 +58,10 @@ type service struct {
 	handler http.Handler
 	desk    *desk
 	streams *streams
+	lookups *lookups
+	paces   *paces
+	copies  *copies // nil if there is one only
+	unshare func(context.Context) error
 	entry   *signIn
 	leave   context.CancelFunc // ends the search for the tenant
 }
@@ -72,16 +82,22 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d := newDesk(sessions, o.log, t, o.maxWait, o.maxWaits)
+	var l limits = newMemoryLimits()
+	if o.shared != nil {
+		l = newPGLimits(o.shared, o.log)
+	}
+	p := newPaces(cmp.Or(o.asks, asksPerSecond))
+	d := newDesk(sessions, o, t, l, p.asks)
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	life, leave := context.WithCancel(context.WithoutCancel(ctx))
-	entry, err := newSignIn(life, o, &record{sessions, d}, t)
+	client, err := newGraph(o, &record{sessions, d}, t)
 	if err != nil {
-		leave()
 		return nil, err
 	}
+	p.waits = client.SetSessionReadsPerSecond
+	life, leave := context.WithCancel(context.WithoutCancel(ctx))
+	entry := newSignIn(life, o, client)
 	d.signedIn = func(ctx context.Context, owner string) *identity {
 		who, err := entry.auth.logins.signedIn(ctx, owner)
 		if err != nil {
@@ -89,8 +105,12 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 		}
 		return who
 	}
+	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p}
+	if err := s.share(ctx, o); err != nil {
+		leave()
+		return nil, err
+	}
 	d.open(ctx)
-	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave}
 	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))
 	return s, nil
 }
@@ -100,24 +120,38 @@ const storeGrace = 3 * time.Second
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	left := make(chan error, 1)
+	go func() { left <- s.unshare(ctx) }() // the others can have this copy's part while it stops
 	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
 	defer cancel()
-	return s.desk.store.close(ctx)
+	return errors.Join(<-left, s.desk.store.close(ctx))
 }
 
-// newSignIn does not need the tenant to be in reach; see [directory].
-func newSignIn(life context.Context, o *settings, rec *record, t *telemetry) (*signIn, error) {
+// share takes this copy's part of what Intune allows.
+func (s *service) share(ctx context.Context, o *settings) error {
+	s.unshare = func(context.Context) error { return nil }
+	if o.shared == nil {
+		return s.paces.setPart(1)
+	}
+	s.copies = newCopies(newPGCopy(o.shared), s.paces.setPart, o.log)
+	s.unshare = s.copies.start(ctx)
+	return nil
+}
+
+// newGraph makes the client that calls nothing itself: the clients of the technicians are made from it, and share its budget
+// of reads.
+func newGraph(o *settings, rec *record, t *telemetry) (*intune.Client, error) {
 	options := o.graph()
 	options.Journal = rec
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
-	// It calls nothing itself: the clients of the technicians are made from it, and share its budget of reads.
-	client, err := intune.NewClient(intune.StaticToken(""), options)
-	if err != nil {
-		return nil, err
-	}
+	return intune.NewClient(intune.StaticToken(""), options)
+}
+
+// newSignIn does not need the tenant to be in reach; see [directory].
+func newSignIn(life context.Context, o *settings, client *intune.Client) *signIn {
 	keys := o.keys
 	if keys == nil {
 		keys = randomKeys()
@@ -140,8 +174,10 @@ func newSignIn(life context.Context, o *settings, rec *record, t *telemetry) (*s
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure)}
-	return s, nil
+	s.auth = &authenticator{
+		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure),
+	}
+	return s
 }
 
 // cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.

@@ -88,7 +88,7 @@ func (d *directory) attempt(life context.Context) (*published, error) {
 		return nil, fmt.Errorf("%s does not say where its keys are", d.issuer)
 	}
 	keys := &signingKeys{client: d.client, address: more.Keys}
-	if err := keys.refresh(); err != nil {
+	if err := keys.refresh(); err != nil { //nolint:contextcheck // it is bounded
 		return nil, err
 	}
 	return &published{endpoint: provider.Endpoint(), keys: keys}, nil

@@ -45,7 +45,7 @@ type copiesPlace struct {
 	prompts map[string][]prompt // by device, those that were accepted in their order
 }
 
-func newCopiesPlace(tb testing.TB, people []person) *copiesPlace {
+func newCopiesPlace(tb testing.TB, people []person, undivided bool) *copiesPlace {
 	tb.Helper()
 	pg := newPGPlace(tb)
 	c := &copiesPlace{
@@ -76,7 +76,7 @@ func newCopiesPlace(tb testing.TB, people []person) *copiesPlace {
 	c.fleet.text, err = json.Marshal(copySettings{
 		Public: c.proxy, Entra: login.URL, Graph: graph.URL, Issuer: c.entra.issuer(), Tenant: c.entra.tenantID, App: c.entra.clientID,
 		Secret: c.entra.secret, Scope: c.entra.scope, Certificate: graph.Certificate().Raw,
-		Database: pg.dsn, Schema: pg.schema, Keys: keyLine(1), Lease: lease,
+		Database: pg.dsn, Schema: pg.schema, Keys: keyLine(1), Lease: lease, Undivided: undivided,
 	})
 	must(tb, err)
 	at, err := url.Parse(graph.URL)
@@ -169,19 +169,19 @@ func (c *copiesPlace) pass(w http.ResponseWriter, r *http.Request) {
 	}).ServeHTTP(w, r)
 }
 
-// desktop is the browser of a technician who has signed in once.
-type desktop struct {
+// workplace is the browser of a technician who has signed in once.
+type workplace struct {
 	c    *copiesPlace
 	who  person
 	http *http.Client
 	csrf string
 }
 
-func (c *copiesPlace) signIn(who person) *desktop {
+func (c *copiesPlace) signIn(who person) *workplace {
 	c.tb.Helper()
 	jar, err := cookiejar.New(nil)
 	must(c.tb, err)
-	d := &desktop{c: c, who: who, http: &http.Client{Jar: jar, Transport: &http.Transport{
+	d := &workplace{c: c, who: who, http: &http.Client{Jar: jar, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 16,
 	}}}
 	page, err := d.http.Get(c.proxy + "/auth/login")
@@ -199,7 +199,7 @@ func (c *copiesPlace) signIn(who person) *desktop {
 }
 
 // send sends a request and reads the answer. 0 is no answer.
-func (d *desktop) send(ctx context.Context, method, path, device, key string, into any) int {
+func (d *workplace) send(ctx context.Context, method, path, device, key string, into any) int {
 	body := []byte(nil)
 	if device != "" {
 		body = []byte(`{"device":"` + device + `"}`)
@@ -243,7 +243,7 @@ type streamPage struct {
 }
 
 // follow keeps the page of a session until ctx ends.
-func (d *desktop) follow(ctx context.Context, id string, p *streamPage) {
+func (d *workplace) follow(ctx context.Context, id string, p *streamPage) {
 	for ctx.Err() == nil {
 		d.stream(ctx, id, p)
 		p.mu.Lock()
@@ -253,7 +253,7 @@ func (d *desktop) follow(ctx context.Context, id string, p *streamPage) {
 	}
 }
 
-func (d *desktop) stream(ctx context.Context, id string, p *streamPage) {
+func (d *workplace) stream(ctx context.Context, id string, p *streamPage) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.c.proxy+"/sessions/"+id+"/events", nil)
 	if err != nil {
 		return

@@ -36,6 +36,9 @@ type copySettings struct {
 	Database, Schema, Keys                                   string
 	Certificate                                              []byte
 	Lease                                                    time.Duration
+
+	// Undivided is for copies that die so often that the parts of the dead, of what Intune allows, would leave nothing to the living.
+	Undivided bool
 }
 
 // hasty is a network whose client reads again soon.
@@ -94,6 +97,10 @@ func serveCopy(ctx context.Context) error {
 	}
 	if err := s.usePostgres(ctx, &pgFlags{dsn: o.Database, schema: o.Schema, lease: o.Lease}); err != nil {
 		return err
+	}
+	s.asks = 1000
+	if o.Undivided {
+		s.shared = nil
 	}
 	service, err := newService(ctx, s)
 	if err != nil {

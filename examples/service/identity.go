@@ -64,7 +64,7 @@ func (a *authenticator) identify(r *http.Request) (*identity, *problem) {
 	case errors.Is(err, errOtherKey):
 		return nil, kindNotSignedIn.because(err)
 	case err != nil:
-		return nil, kindRecordUnavailable.because(err)
+		return nil, kindRecord.because(err)
 	case who == nil:
 		return nil, kindNotSignedIn.with(problemExtra{})
 	}
@@ -100,16 +100,6 @@ func (a *authenticator) whileSignedIn(
 		}()
 		next(w, r.WithContext(ctx), who)
 	}
-}
-
-// getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
-// can make the browser send the cookie, and cannot read this answer.
-func (a *authenticator) getMe(w http.ResponseWriter, _ *http.Request, who *identity) {
-	me := map[string]string{"name": who.name}
-	if who.login != nil {
-		me["csrfToken"] = who.login.csrf
-	}
-	answer(w, http.StatusOK, me)
 }
 
 func isSafe(method string) bool {

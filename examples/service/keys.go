@@ -19,7 +19,7 @@ import (
 
 const (
 	keySize     = 32
-	saltSize    = 32
+	keySaltSize = 32
 	maxKeys     = 16
 	maxKeysFile = 64 << 10
 	howToMake   = "make one with: openssl rand -base64 32"
@@ -139,18 +139,18 @@ func aead(root, salt []byte, use purpose) cipher.AEAD {
 
 // seal hides a text, and binds it to a purpose and to what it is about.
 func (k *keyRing) seal(use purpose, text, about []byte) []byte {
-	salt := make([]byte, saltSize)
+	salt := make([]byte, keySaltSize)
 	_, _ = rand.Read(salt) // never fails
 	return aead(k.roots[0], salt, use).Seal(salt, nil, text, about)
 }
 
 // open gives the text back, if one of the keys sealed it for the same purpose and about the same thing.
 func (k *keyRing) open(use purpose, sealed, about []byte) ([]byte, bool) {
-	if len(sealed) < saltSize {
+	if len(sealed) < keySaltSize {
 		return nil, false
 	}
 	for _, root := range k.roots {
-		if text, err := aead(root, sealed[:saltSize], use).Open(nil, nil, sealed[saltSize:], about); err == nil {
+		if text, err := aead(root, sealed[:keySaltSize], use).Open(nil, nil, sealed[keySaltSize:], about); err == nil {
 			return text, true
 		}
 	}

@@ -83,7 +83,7 @@ func TestSealedTextsAreBound(t *testing.T) {
 		"another purpose":   {keys, purposeStart, sealed, "mine"},
 		"another row":       {keys, purposeLogin, sealed, "yours"},
 		"a changed byte":    {keys, purposeLogin, changed, "mine"},
-		"a text cut off":    {keys, purposeLogin, sealed[:saltSize+3], "mine"},
+		"a text cut off":    {keys, purposeLogin, sealed[:keySaltSize+3], "mine"},
 		"a salt cut off":    {keys, purposeLogin, sealed[:3], "mine"},
 		"another process":   {randomKeys(), purposeLogin, sealed, "mine"},
 		"nothing whatever":  {keys, purposeLogin, nil, "mine"},

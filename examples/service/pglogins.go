@@ -39,9 +39,9 @@ const errOtherKey = plainError("a sign-in was sealed with a key that this copy d
 
 const (
 	loginQueryWithin = 5 * time.Second
-	// loginLookEvery and lookBound together are how long a sign-in that ended in another copy can go unnoticed.
+	// loginLookEvery and loginLookBound together are how long a sign-in that ended in another copy can go unnoticed.
 	loginLookEvery = 3 * time.Second
-	lookBound      = 2 * time.Second
+	loginLookBound = 2 * time.Second
 )
 
 // pgLogins are kept in PostgreSQL, so that each copy of the service knows the sign-ins of all. Tokens for Graph stay in the
@@ -55,6 +55,7 @@ type pgLogins struct {
 	mu      sync.Mutex
 	known   map[loginID]*pgLogin
 	watched map[loginID]*watchedLogin
+	looking bool // a goroutine looks whether they go on
 }
 
 // pgLogin is a sign-in that this copy has met.
@@ -263,10 +264,11 @@ func (l *pgLogins) watch(of *login) (<-chan struct{}, func()) {
 	w := l.watched[of.id]
 	if w == nil {
 		w = &watchedLogin{ended: make(chan struct{})}
-		if len(l.watched) == 0 {
-			go l.look()
-		}
 		l.watched[of.id] = w
+	}
+	if !l.looking {
+		l.looking = true
+		go l.look()
 	}
 	w.watchers++
 	return w.ended, func() {
@@ -285,6 +287,7 @@ func (l *pgLogins) look() {
 	for range ticks.C {
 		l.mu.Lock()
 		ids := slices.Collect(maps.Keys(l.watched))
+		l.looking = len(ids) > 0
 		l.mu.Unlock()
 		if len(ids) == 0 {
 			return
@@ -307,7 +310,7 @@ func (l *pgLogins) live(ids []loginID) (map[loginID]bool, error) {
 	for i, id := range ids {
 		texts[i] = hex.EncodeToString(id[:])
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookBound)
+	ctx, cancel := context.WithTimeout(context.Background(), loginLookBound)
 	defer cancel()
 	rows, err := l.db.QueryContext(ctx, l.names.Replace(`SELECT id FROM {login} WHERE expires > now()
 		AND id IN (SELECT decode(one, 'hex') FROM unnest(string_to_array($1, ',')) AS one)`), strings.Join(texts, ","))

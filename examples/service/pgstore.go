@@ -165,7 +165,7 @@ func (p *pgStore) get(ctx context.Context, id string) (*session, error) {
 func (p *pgStore) history(ctx context.Context, owner string, most int) ([]*session, error) {
 	var ids []string
 	err := p.tx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		ids, err = texts(tx.QueryContext(ctx, p.sql(`SELECT id FROM {schema}.service_session AS s
+		ids, err = oneColumn(tx.QueryContext(ctx, p.sql(`SELECT id FROM {schema}.service_session AS s
 			WHERE scope = $1 AND owner = $2 AND begun > clock_timestamp() - $3::bigint * interval '1 microsecond'
 				AND EXISTS (SELECT FROM {schema}.request AS r WHERE r.scope = s.scope AND r.client_request_id = s.id)
 			ORDER BY begun DESC, id LIMIT $4`), p.scope, owner, historyLife.Microseconds(), most))
@@ -187,8 +187,8 @@ func (p *pgStore) history(ctx context.Context, owner string, most int) ([]*sessi
 	return own, err
 }
 
-// texts reads rows of one column.
-func texts(rows *sql.Rows, err error) (list []string, _ error) {
+// oneColumn reads rows of one column.
+func oneColumn(rows *sql.Rows, err error) (list []string, _ error) {
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (p *place) open() {
 		authority: azcore.ClientOptions{Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: entraAt + "/"}, Transport: client},
 		graph:     p.tenant.ClientOptions,
 		journal:   p.journal, maxWait: 10 * time.Minute, maxWaits: 100,
-		log:    slog.New(slog.NewJSONHandler(p.log, nil)),
+		log:    newLog(p.log, slog.LevelInfo),
 		traces: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p.spans)),
 		meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(p.metrics)),
 	}
@@ -126,7 +126,7 @@ func (p *place) open() {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.network["assist.example"] = p.service.handler
+	p.network["assist.example"] = described(p.tb, p.service.handler)
 }
 
 func (p *place) close() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -12,7 +13,8 @@ import (
 type problem struct {
 	kind
 	extra problemExtra
-	cause error // for the log only
+	about string // instead of the kind's detail
+	cause error  // for the log only
 }
 
 // problemExtra are members beyond those of the kind.
@@ -40,13 +42,14 @@ type problemBody struct {
 	SignedInAs string `json:"signedInAs,omitempty"`
 }
 
-func (p *problem) body(requestID string) problemBody {
+// body is the JSON of the problem. The prefix is that of all addresses of the service.
+func (p *problem) body(prefix, requestID string) problemBody {
 	body := problemBody{
-		Type: "/problems/" + p.name, Title: p.title, Status: p.status, Detail: p.detail,
+		Type: prefix + "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
 		RequestID: requestID, Session: p.extra.Session, SignedInAs: p.extra.SignedInAs,
 	}
 	if p.extra.Session != "" {
-		body.Instance = "/sessions/" + p.extra.Session
+		body.Instance = prefix + "/sessions/" + p.extra.Session
 	}
 	return body
 }
@@ -70,7 +73,7 @@ func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	}
 	header.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.status)
-	_ = json.NewEncoder(w).Encode(p.body(requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
+	_ = json.NewEncoder(w).Encode(p.body(prefixOf(r.Context()), requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
 }
 
 // answer writes a success as JSON, which nobody may keep.

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
-	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -19,73 +16,31 @@ func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// refusalPage is a problem as a person reads it: one sentence, and one button that leads on.
-type refusalPage struct {
+// refusal is a problem as a person reads it: one sentence, and one button that leads on.
+type refusal struct {
 	Title, Sentence string
-	Button, Href    string
-	Home            string // where the files of the page are
+	Button, Path    string // of an address of the service
 	RequestID       string
 }
 
 // refusalTexts are the sentence and the button of problems in which a person can do something else than go to the start.
 var refusalTexts = map[string]struct{ sentence, button, path string }{
-	kindNotSignedIn.name:       {"You have to sign in to see this.", "Sign in", "/auth/login"},
-	kindSignInAgain.name:       {"Microsoft does not accept this sign-in any more.", "Sign in again", "/auth/login"},
-	kindSignInFailed.name:      {"You were not signed in: it was not finished, took too long, or is not allowed.", "Sign in again", "/auth/login"},
-	kindSignInUnavailable.name: {"Microsoft's sign-in cannot be reached at the moment.", "Try again", "/auth/login"},
-	kindNotFound.name:          {"There is no such page or session, or it is not yours.", "Go to the start page", "/"},
-	kindWrongHost.name:         {"This is not the address of the service.", "Go to the service", "/"},
+	kindNotSignedIn.name:       {"You have to sign in to see this.", "Sign in", "auth/login"},
+	kindSignInAgain.name:       {"Microsoft does not accept this sign-in any more.", "Sign in again", "auth/login"},
+	kindSignInFailed.name:      {"You were not signed in: it was not finished, took too long, or is not allowed.", "Sign in again", "auth/login"},
+	kindSignInUnavailable.name: {"Microsoft's sign-in cannot be reached at the moment.", "Try again", "auth/login"},
+	kindNotFound.name:          {"There is no such page or session, or it is not yours.", "Go to the start page", ""},
+	kindWrongHost.name:         {"This is not the address of the service.", "Go to the service", ""},
 }
-
-var refusalTemplate = template.Must(template.New("refusal").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{{.Title}} – Remote assistance</title>
-<link rel="icon" href="{{.Home}}/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="{{.Home}}/page.css">
-</head>
-<body>
-<header>
-  <h1>Remote assistance</h1>
-</header>
-<main>
-  <section aria-labelledby="title">
-    <h2 id="title">{{.Title}}</h2>
-    <p>{{.Sentence}}</p>
-    <p><a class="button" href="{{.Href}}">{{.Button}}</a></p>
-    {{with .RequestID}}<p class="sub">Request id for your administrator: {{.}}</p>{{end}}
-  </section>
-</main>
-</body>
-</html>
-`))
 
 // showRefusal writes the page of a problem. The status is set already.
 func showRefusal(w http.ResponseWriter, r *http.Request, p *problem) {
-	page := refusalPage{Title: p.title, Sentence: p.detail, Button: "Go to the start page", RequestID: requestIDOf(r.Context())}
-	path := "/"
+	page := refusal{Title: p.title, Sentence: p.detail, Button: "Go to the start page", RequestID: requestIDOf(r.Context())}
 	if texts, ok := refusalTexts[p.name]; ok {
-		page.Sentence, page.Button, path = texts.sentence, texts.button, texts.path
+		page.Sentence, page.Button, page.Path = texts.sentence, texts.button, texts.path
 	}
-	page.Home = homeOf(r.Context())
-	page.Href = page.Home + path
-	_ = refusalTemplate.Execute(w, page) // the caller may be gone
-}
-
-type homeKey struct{}
-
-// atHome lets pages of refusals name the address of the service, since they stand at any path, and at other hosts too.
-func atHome(public *url.URL, next http.Handler) http.Handler {
-	home := strings.TrimSuffix(public.String(), "/")
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), homeKey{}, home)))
-	})
-}
-
-func homeOf(ctx context.Context) string {
-	home, _ := ctx.Value(homeKey{}).(string)
-	return home
+	root, f := homeOf(r.Context())
+	data := f.data(root)
+	data.Refusal = &page
+	_ = pages.ExecuteTemplate(w, "refusal.html", data) // the caller may be gone
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -21,7 +22,8 @@ import (
 // settings are what a service is made of.
 type settings struct {
 	public   *url.URL // where browsers find the service
-	issuer   string   // of the tenant's tokens
+	face     face
+	issuer   string // of the tenant's tokens
 	tenantID string
 	clientID string
 	secret   string   // of the app; without one, no bearer tokens
@@ -34,6 +36,9 @@ type settings struct {
 	entra     *http.Client         // to sign in with
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
+
+	references referenceRules
+	proxies    proxies
 
 	journal     string
 	journalSize int64 // of the file from which on it is begun anew
@@ -57,8 +62,10 @@ const graphScope = "https://graph.microsoft.com/.default"
 // service is the whole of it.
 type service struct {
 	handler http.Handler
+	face    *face
 	desk    *desk
 	streams *streams
+	health  *health
 	lookups *lookups
 	paces   *paces
 	copies  *copies // nil if there is one only
@@ -92,24 +99,27 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	if err := t.watch(o.meters, d); err != nil {
 		return nil, err
 	}
-	client, err := newGraph(o, &record{sessions, d}, t)
+	h := &health{graph: &graphSeen{}, checks: []*check{{name: "store", ask: sessions.check, log: o.log}}}
+	client, err := newGraph(o, &record{sessions, d}, t, h)
 	if err != nil {
 		return nil, err
 	}
 	p.waits = client.SetSessionReadsPerSecond
 	life, leave := context.WithCancel(context.WithoutCancel(ctx))
-	entry := newSignIn(life, o, client)
+	entry := newSignIn(life, o, client, h)
 	if d.signedIn, err = whoWaits(o, entry.auth.logins, client.WithCredential); err != nil {
 		leave()
 		return nil, err
 	}
-	s := &service{desk: d, streams: newStreams(), entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p}
+	s := &service{
+		face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p,
+	}
 	if err := s.share(ctx, o); err != nil {
 		leave()
 		return nil, err
 	}
 	d.open(ctx)
-	s.handler = atHome(o.public, observed(o.log, t, guard(o.public, s.routes(entry, o.log))))
+	s.handler = observed(o, t, guard(o.public, below(o.public.Path, s.routes(entry, o))))
 	return s, nil
 }
 
@@ -118,6 +128,7 @@ const storeGrace = 3 * time.Second
 
 // close ends the service; see [desk.close].
 func (s *service) close(ctx context.Context) error {
+	s.health.stopping.Store(true)
 	left := make(chan error, 1)
 	go func() { left <- s.unshare(ctx) }() // the others can have this copy's part while it stops
 	s.leave()
@@ -141,22 +152,23 @@ func (s *service) share(ctx context.Context, o *settings) error {
 
 // newGraph makes the client that calls nothing itself: the clients of the technicians are made from it, and share its budget
 // of reads.
-func newGraph(o *settings, rec *record, t *telemetry) (*intune.Client, error) {
+func newGraph(o *settings, rec *record, t *telemetry, h *health) (*intune.Client, error) {
 	options := o.graph()
 	options.Journal = rec
+	options.PerRetryPolicies = append(slices.Clone(options.PerRetryPolicies), h.graph)
 	options.TracingProvider = azotel.NewTracingProvider(t.provider, nil)
 	return intune.NewClient(intune.StaticToken(""), options)
 }
 
 // newSignIn does not need the tenant to be in reach; see [directory].
-func newSignIn(life context.Context, o *settings, client *intune.Client) *signIn {
+func newSignIn(life context.Context, o *settings, client *intune.Client, h *health) *signIn {
 	keys := o.keys
 	if keys == nil {
 		keys = randomKeys()
 	}
 	o.log.InfoContext(life, "keys", "prints", keys.prints())
-	secure := o.public.Scheme == "https"
 	found := newDirectory(life, o.issuer, o.entra, o.log)
+	h.checks = append(h.checks, &check{name: "signInKeys", ask: func(context.Context) error { return found.ready() }, log: o.log})
 	s := &signIn{
 		directory: found,
 		oauth: oauth2.Config{
@@ -165,23 +177,27 @@ func newSignIn(life context.Context, o *settings, client *intune.Client) *signIn
 		},
 		verifier: oidc.NewVerifier(o.issuer, found, &oidc.Config{ClientID: o.clientID, SupportedSigningAlgs: []string{oidc.RS256}}),
 		tenantID: o.tenantID, transport: o.entra, keys: keys,
-		startName: cookieName("sign-in", secure), chooseName: cookieName("choose", secure), secureOnly: secure,
+		startName: cookieName("sign-in", o.public), chooseName: cookieName("choose", o.public),
+		path: o.public.Path + "/", secureOnly: o.public.Scheme == "https",
 	}
 	identities := makeIdentities(client.WithCredential, s.renew)
 	var known logins = newMemoryLogins(identities)
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{
-		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", secure),
-	}
+	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public)}
 	return s
 }
 
-// cookieName has the prefix that binds a cookie to this host and to TLS. Only the demo on loopback is without TLS.
-func cookieName(name string, secure bool) string {
-	if secure {
+// cookieName has the prefix that binds a cookie to this host and to TLS, or, where the rest of the host is somebody else's, to
+// TLS. Only the demo on loopback is without TLS.
+func cookieName(name string, public *url.URL) string {
+	switch {
+	case public.Scheme != "https":
+		return name
+	case public.Path != "":
+		return "__Secure-" + name
+	default:
 		return "__Host-" + name
 	}
-	return name
 }

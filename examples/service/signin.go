@@ -22,6 +22,7 @@ type signIn struct {
 	keys       *keyRing
 	startName  string // of the cookies
 	chooseName string
+	path       string // of the cookies
 	secureOnly bool
 }
 
@@ -52,7 +53,7 @@ func (s *signIn) renew(ctx context.Context, refresh string) (*oauth2.Token, erro
 	return token, nil
 }
 
-// begin sends the browser to Microsoft's page. ?to= is the address of this service to come back to.
+// begin sends the browser to Microsoft's page. ?to= is the address of this service to come back to, without the prefix.
 func (s *signIn) begin(w http.ResponseWriter, r *http.Request) {
 	config, err := s.config(r.Context())
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *signIn) finish(w http.ResponseWriter, r *http.Request) {
 	}
 	s.setCookie(w, s.chooseName, "", -1)
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, cmp.Or(start.ReturnTo, "/"), http.StatusSeeOther)
+	http.Redirect(w, r, prefixOf(r.Context())+cmp.Or(start.ReturnTo, "/"), http.StatusSeeOther)
 }
 
 // enter signs the browser in, and out of the sign-in that it had before.
@@ -92,12 +93,12 @@ func (s *signIn) enter(w http.ResponseWriter, r *http.Request, who technician, t
 	noteWho(r.Context(), who.owner)
 	if before, err := r.Cookie(s.auth.cookie); err == nil {
 		if err := s.auth.logins.remove(r.Context(), before.Value); err != nil {
-			return kindRecordUnavailable.because(err)
+			return kindRecord.because(err)
 		}
 	}
 	cookie, err := s.auth.logins.add(r.Context(), who, token)
 	if err != nil {
-		return kindRecordUnavailable.because(err)
+		return kindRecord.because(err)
 	}
 	s.setCookie(w, s.auth.cookie, cookie, int(loginLife.Seconds()))
 	return nil
@@ -161,7 +162,7 @@ func (s *signIn) verify(ctx context.Context, token *oauth2.Token, nonce string) 
 func (s *signIn) leave(w http.ResponseWriter, r *http.Request, _ *identity) {
 	if cookie, err := r.Cookie(s.auth.cookie); err == nil {
 		if err := s.auth.logins.remove(r.Context(), cookie.Value); err != nil {
-			refuse(w, r, kindRecordUnavailable.because(err))
+			refuse(w, r, kindRecord.because(err))
 			return
 		}
 	}
@@ -175,7 +176,7 @@ func (s *signIn) leave(w http.ResponseWriter, r *http.Request, _ *identity) {
 // person to this site, as Microsoft's page does.
 func (s *signIn) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Name: name, Value: value, Path: s.path, MaxAge: maxAge,
 		HttpOnly: true, Secure: s.secureOnly, SameSite: http.SameSiteLaxMode,
 	})
 }

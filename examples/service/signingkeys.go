@@ -65,7 +65,7 @@ func (k *signingKeys) VerifySignature(ctx context.Context, token string) ([]byte
 
 // find is the key of an id. It waits for Entra only if the key is not known yet and may be by now.
 func (k *signingKeys) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
-	key, ok, busy := k.look(id)
+	key, ok, busy := k.look(id) //nolint:contextcheck // see refreshLocked
 	if ok || busy == nil {
 		return key, orForeign(ok)
 	}

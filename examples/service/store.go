@@ -43,9 +43,9 @@ type store interface {
 	// historyLife.
 	history(ctx context.Context, owner string, most int) ([]*session, error)
 
-	// watch gives a channel that has a value after each change of the session, and perhaps after none: look again then. It
-	// costs no round trip. stop has to be called.
-	watch(id string) (changed <-chan struct{}, stop func())
+	// watch gives a channel that has a value after each change of a session, or of any session of an owner, and perhaps after
+	// none: look again then. It costs no round trip. stop has to be called.
+	watch(idOrOwner string) (changed <-chan struct{}, stop func())
 
 	// take makes the wait of a session that is noLink the caller's own, so that the session is waiting. The context that it
 	// returns is derived from ctx, which should last as long as the wait, and says to Ended whose wait it is; it may end

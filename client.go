@@ -67,7 +67,8 @@ type ClientOptions struct {
 	// service allows an app in a tenant, which is 2,000 reads in 20 seconds. Below zero there is no limit. While there is
 	// room, each wait has the pace of OpenRemoteAssistanceOptions.Frequency; with more waits, the time between two reads
 	// becomes longer, and is the same for all: 20 seconds with 500 waits. Reads before a request go out at once, and the
-	// waits make up for them. Pollers and GetRemoteAssistanceSession do not count.
+	// waits make up for them. Pollers and GetRemoteAssistanceSession do not count. Client.SetSessionReadsPerSecond changes it
+	// later.
 	//
 	// Source: https://learn.microsoft.com/graph/throttling-limits
 	SessionReadsPerSecond float64
@@ -202,8 +203,7 @@ func (o *ClientOptions) check() error {
 			fmt.Sprintf("is a nil %T; leave it out for no journal, or pass one that is not nil", o.Journal))
 	}
 	if math.IsNaN(o.SessionReadsPerSecond) {
-		return invalidArgument("options.SessionReadsPerSecond",
-			"is not a number; use 0 for 25 reads a second, or less than 0 for no limit")
+		return invalidArgument("options.SessionReadsPerSecond", notARate)
 	}
 	if err := checkPolicies("options.PerCallPolicies", o.PerCallPolicies); err != nil {
 		return err

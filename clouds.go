@@ -25,13 +25,14 @@ var (
 	// CloudPublic is the worldwide cloud, which also serves GCC tenants. It is the default.
 	CloudPublic = graphCloud("https://login.microsoftonline.com/", "https://graph.microsoft.com")
 
-	// CloudUSGovernment is US Government L4 (GCC High). Microsoft's service description says that the TeamViewer
-	// connector, and with it remote assistance, is not and will not be available there, although the action is in
-	// the cloud's schema.
+	// CloudUSGovernment is US Government L4 (GCC High). The TeamViewer connector, and with it remote assistance, is not
+	// available there, and Microsoft does not plan it, although the action is in the cloud's schema.
+	//
+	// Source: https://learn.microsoft.com/intune/fundamentals/government-service
 	CloudUSGovernment = graphCloud("https://login.microsoftonline.us/", "https://graph.microsoft.us")
 
-	// CloudUSGovernmentDoD is US Government L5 (DoD). As in CloudUSGovernment, the TeamViewer connector is not and
-	// will not be available there.
+	// CloudUSGovernmentDoD is US Government L5 (DoD). As in CloudUSGovernment, the TeamViewer connector is not available
+	// there.
 	CloudUSGovernmentDoD = graphCloud("https://login.microsoftonline.us/", "https://dod-graph.microsoft.us")
 
 	// CloudChina is the cloud operated by 21Vianet.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-intune/intune/internal/odata"
 )
@@ -13,8 +14,8 @@ import (
 // are not zero are combined with "and". The zero filter picks every device.
 //
 // The library checks each device that comes back against the filter again, and drops it if it does not match. Texts are
-// compared as a whole and without regard to case, as the service does. Source: the property descriptions on
-// https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
+// compared as a whole, but for DeviceNameContains, and without regard to case, as the service does. Source: the property
+// descriptions on https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice.
 //
 // What nobody sees in a text would find nothing, and nobody would know why. So a text is refused with
 // [ErrInvalidArgument] if it is blank, has white space around it, holds a control character or an invisible one (Unicode
@@ -31,6 +32,8 @@ import (
 type DeviceFilter struct {
 	// DeviceName is the name the device reports. It is not unique.
 	DeviceName string
+	// DeviceNameContains is a part of that name, of any length. In a large tenant, a short one matches many devices.
+	DeviceNameContains string
 	// SerialNumber is the maker's serial number. Virtual machines may share one; a number that is all zeros is refused.
 	SerialNumber string
 	// UserPrincipalName is the user on the device's record, who may be the one that enrolled it rather than the
@@ -77,8 +80,8 @@ func (f DeviceFilter) LogValue() slog.Value { return slog.StringValue(f.String()
 type filterTerm struct {
 	field    string // Go name, for errors
 	property string
-	operator string
-	text     string        // operand, for eq
+	operator string        // eq, contains, lt or gt
+	text     string        // operand, for eq and contains
 	meaning  odata.Meaning // of text
 	moment   time.Time
 	matches  bool
@@ -95,6 +98,12 @@ func (f DeviceFilter) terms(d *ManagedDevice) []filterTerm {
 		}
 	}
 	equal("DeviceName", "deviceName", f.DeviceName, d.DeviceName, odata.Anything)
+	if part := f.DeviceNameContains; part != "" {
+		list = append(list, filterTerm{
+			field: "DeviceNameContains", property: "deviceName", operator: "contains", text: part,
+			matches: strings.Contains(foldCase(d.DeviceName), foldCase(part)),
+		})
+	}
 	equal("SerialNumber", "serialNumber", f.SerialNumber, d.SerialNumber, odata.Number)
 	equal("UserPrincipalName", "userPrincipalName", f.UserPrincipalName, d.UserPrincipalName, odata.Person)
 	equal("AzureADDeviceID", "azureADDeviceId", f.AzureADDeviceID, d.AzureADDeviceID, odata.Number)
@@ -147,29 +156,49 @@ func (f DeviceFilter) render() (string, error) {
 	if !f.EnrolledAfter.IsZero() && !f.EnrolledBefore.IsZero() && !f.EnrolledAfter.Before(f.EnrolledBefore) {
 		return "", invalidArgument("filter.EnrolledAfter", "is not before EnrolledBefore, so that no device can match")
 	}
-	var b strings.Builder
+	var comparisons []string
 	for _, term := range f.terms(&ManagedDevice{}) {
-		operand, err := term.operand()
+		comparison, err := term.render()
 		if err != nil {
 			return "", err
 		}
-		if b.Len() > 0 {
-			b.WriteString(" and ")
-		}
-		b.WriteString(term.property + " " + term.operator + " " + operand)
+		comparisons = append(comparisons, comparison)
 	}
-	return b.String(), nil
+	return strings.Join(comparisons, " and "), nil
+}
+
+func (t filterTerm) render() (comparison string, err error) {
+	operand, err := t.operand()
+	switch {
+	case err != nil:
+		return "", err
+	case t.operator == "contains":
+		return "contains(" + t.property + "," + operand + ")", nil
+	}
+	return t.property + " " + t.operator + " " + operand, nil
 }
 
 func (t filterTerm) operand() (operand string, err error) {
 	var problem string
-	if t.operator == "eq" {
+	switch t.operator {
+	case "eq", "contains":
 		operand, problem = odata.Text(t.text, t.meaning)
-	} else {
+	default:
 		operand, problem = odata.Moment(t.moment, t.operator == "lt")
 	}
 	if problem != "" {
 		return "", invalidArgument("filter."+t.field, problem)
 	}
 	return operand, nil
+}
+
+// foldCase is a text in which letters that [strings.EqualFold] takes for the same are the same.
+func foldCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		first := r
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			first = min(first, other)
+		}
+		return first
+	}, text)
 }

@@ -36,6 +36,12 @@ var filterFields = map[string]struct {
 		[]string{`"Anna's PC"`, `"ANNA'S pc"`},
 		[]string{`"Anna''s PC"`, `"Anna's PC2"`, `"Anna's"`, `""`, `null`},
 	},
+	"DeviceNameContains": {
+		intune.DeviceFilter{DeviceNameContains: "na's k"},
+		"contains(deviceName,'na''s k')",
+		[]string{`"Anna's k"`, `"ANNA'S KIOSK"`, `"na's k"`, `"Anna's \u212a"`},
+		[]string{`"Anna''s k"`, `"Anna's"`, `"na's"`, `""`, `null`},
+	},
 	"SerialNumber": {
 		intune.DeviceFilter{SerialNumber: "5CD 0"},
 		"serialNumber eq '5CD 0'",
@@ -116,6 +122,13 @@ var filterFields = map[string]struct {
 	},
 }
 
+// propertyOf is the property of a comparison, such as "model eq 'X'" or "contains(model,'X')".
+func propertyOf(comparison string) string {
+	property, _, _ := strings.Cut(strings.TrimPrefix(comparison, "contains("), " ")
+	property, _, _ = strings.Cut(property, ",")
+	return property
+}
+
 // sentFilter is the $filter of an address, unescaped.
 func sentFilter(tb testing.TB, address string) string {
 	tb.Helper()
@@ -154,7 +167,7 @@ func TestDeviceFilter_RowsAreCheckedAgain(t *testing.T) {
 	for name, c := range filterFields {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			property, _, _ := strings.Cut(c.clause, " ")
+			property := propertyOf(c.clause)
 			rows, want := []string{}, ""
 			for i, value := range c.good {
 				rows = append(rows, fmt.Sprintf(`{"id":"good%d",%q:%s}`, i, property, value))
@@ -218,6 +231,7 @@ func TestDeviceFilter_Refuses(t *testing.T) {
 	for says, list := range map[string][]intune.DeviceFilter{
 		"is blank": {
 			{DeviceName: " "},
+			{DeviceNameContains: " "},
 			{SerialNumber: "\t"},
 			{UserPrincipalName: "\n"},
 			{AzureADDeviceID: "\u00a0"},
@@ -231,6 +245,7 @@ func TestDeviceFilter_Refuses(t *testing.T) {
 		},
 		"control character": {
 			{DeviceName: "a\x00"},
+			{DeviceNameContains: "a\x00"},
 			{SerialNumber: "a\n"},
 			{UserPrincipalName: "\x7fa"},
 			{AzureADDeviceID: "a\u0085"},
@@ -288,16 +303,17 @@ func TestDeviceFilter_Refuses(t *testing.T) {
 func TestDeviceFilter_RefusesWhatNobodySees(t *testing.T) {
 	t.Parallel()
 	fields := map[string]func(*intune.DeviceFilter, string){
-		"DeviceName":        func(f *intune.DeviceFilter, text string) { f.DeviceName = text },
-		"SerialNumber":      func(f *intune.DeviceFilter, text string) { f.SerialNumber = text },
-		"UserPrincipalName": func(f *intune.DeviceFilter, text string) { f.UserPrincipalName = text },
-		"AzureADDeviceID":   func(f *intune.DeviceFilter, text string) { f.AzureADDeviceID = text },
-		"IMEI":              func(f *intune.DeviceFilter, text string) { f.IMEI = text },
-		"Manufacturer":      func(f *intune.DeviceFilter, text string) { f.Manufacturer = text },
-		"Model":             func(f *intune.DeviceFilter, text string) { f.Model = text },
-		"OperatingSystem":   func(f *intune.DeviceFilter, text string) { f.OperatingSystem = text },
-		"ComplianceState":   func(f *intune.DeviceFilter, text string) { f.ComplianceState = intune.ComplianceState(text) },
-		"ManagementAgent":   func(f *intune.DeviceFilter, text string) { f.ManagementAgent = intune.ManagementAgentType(text) },
+		"DeviceName":         func(f *intune.DeviceFilter, text string) { f.DeviceName = text },
+		"DeviceNameContains": func(f *intune.DeviceFilter, text string) { f.DeviceNameContains = text },
+		"SerialNumber":       func(f *intune.DeviceFilter, text string) { f.SerialNumber = text },
+		"UserPrincipalName":  func(f *intune.DeviceFilter, text string) { f.UserPrincipalName = text },
+		"AzureADDeviceID":    func(f *intune.DeviceFilter, text string) { f.AzureADDeviceID = text },
+		"IMEI":               func(f *intune.DeviceFilter, text string) { f.IMEI = text },
+		"Manufacturer":       func(f *intune.DeviceFilter, text string) { f.Manufacturer = text },
+		"Model":              func(f *intune.DeviceFilter, text string) { f.Model = text },
+		"OperatingSystem":    func(f *intune.DeviceFilter, text string) { f.OperatingSystem = text },
+		"ComplianceState":    func(f *intune.DeviceFilter, text string) { f.ComplianceState = intune.ComplianceState(text) },
+		"ManagementAgent":    func(f *intune.DeviceFilter, text string) { f.ManagementAgent = intune.ManagementAgentType(text) },
 	}
 	client := newClient(t, transportFunc(func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")
@@ -351,7 +367,7 @@ func TestDeviceFilter_TakesWhatIsSeen(t *testing.T) {
 		"cafe\u0301", "❤\ufe0f",
 	} {
 		ref := tenant.AddDevice(intune.ManagedDevice{DeviceName: text, SerialNumber: text})
-		for _, filter := range []intune.DeviceFilter{{DeviceName: text}, {SerialNumber: text}} {
+		for _, filter := range []intune.DeviceFilter{{DeviceName: text}, {DeviceNameContains: text}, {SerialNumber: text}} {
 			found, err := client.FindDevice(t.Context(), filter, nil)
 			if err != nil || found.Ref() != ref {
 				t.Errorf("%q: got %v, %v", text, found.Ref(), err)
@@ -363,7 +379,7 @@ func TestDeviceFilter_TakesWhatIsSeen(t *testing.T) {
 // The operands may be names of people; the JSON of a filter is for configuration files and holds them.
 func TestDeviceFilter_LoggedWithoutItsOperands(t *testing.T) {
 	t.Parallel()
-	filter := intune.DeviceFilter{UserPrincipalName: "anna-secret@contoso.com", DeviceName: "pc-secret"}
+	filter := intune.DeviceFilter{UserPrincipalName: "anna-secret@contoso.com", DeviceName: "pc-secret", DeviceNameContains: "secret"}
 	var b strings.Builder
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&b, nil), slog.NewTextHandler(&b, nil)} {
 		slog.New(handler).Info("looking", "filter", filter, "pointer", &filter)
@@ -402,7 +418,7 @@ func TestDeviceFilter_ZeroTimeInAnotherZoneIsNoBound(t *testing.T) {
 func TestDeviceFilter_KeepsToTheDocumentation(t *testing.T) {
 	t.Parallel()
 	for name, c := range filterFields {
-		property, _, _ := strings.Cut(c.clause, " ")
+		property := propertyOf(c.clause)
 		tenant := intunetest.NewTenant(nil)
 		rows := append(slices.Clone(c.bad), c.good...)
 		for i, value := range rows {

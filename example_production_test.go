@@ -277,3 +277,18 @@ func ExampleJournal_counted() {
 	// Output:
 	// {"accepted": 1} {"left": 1, "ready": 1} <nil>
 }
+
+// Copies of one program share what the service allows the app. Each is told how many there are, for example by rows in a
+// database that every copy renews, and takes its part.
+func ExampleClient_SetSessionReadsPerSecond() {
+	_, client, _ := exampleTenant()
+	const forTheApp = 25 // reads a second
+	for _, copies := range []int{1, 2, 3} {
+		err := client.SetSessionReadsPerSecond(forTheApp / float64(copies))
+		fmt.Println(copies, err)
+	}
+	// Output:
+	// 1 <nil>
+	// 2 <nil>
+	// 3 <nil>
+}

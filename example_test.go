@@ -341,10 +341,13 @@ func ExampleClient_OpenRemoteAssistance_pending() {
 	ctx := context.Background()
 	tenant, client, device := slowTenant()
 
-	session, err := client.OpenRemoteAssistance(ctx, device, &intune.OpenRemoteAssistanceOptions{MaxWait: 20 * time.Millisecond})
+	options := &intune.OpenRemoteAssistanceOptions{MaxWait: 20 * time.Millisecond}
+	later := func() { tenant.Advance(time.Hour) }
+
+	session, err := client.OpenRemoteAssistance(ctx, device, options)
 	if pending, ok := errors.AsType[*intune.PendingError](err); ok {
 		fmt.Println("asked, no link yet")
-		tenant.Advance(time.Hour) // some other time, perhaps in another process
+		later() // perhaps in another process
 		session, err = client.WaitForRemoteAssistance(ctx, pending.ResumeToken, nil)
 	}
 	if err != nil {

@@ -185,7 +185,7 @@ var spanned = map[string]func(context.Context, *intune.Client) error{
 
 // unspanned call Graph not at all.
 var unspanned = map[string]bool{
-	"Endpoint": true, "String": true, "TokenInfo": true, "TokenRequestOptions": true, "WithCredential": true,
+	"Endpoint": true, "SetSessionReadsPerSecond": true, "String": true, "TokenInfo": true, "TokenRequestOptions": true, "WithCredential": true,
 }
 
 func TestClient_EveryMethodsSpanCarriesItsError(t *testing.T) {

@@ -449,7 +449,7 @@ func TestWaitForRemoteAssistance_CauseOfAWaitForASign(t *testing.T) {
 	})
 }
 
-// Each error of the README's first table can be made as a program's test would make it: errors.Is and errors.As find in it
+// Each error of the README's table can be made as a program's test would make it: errors.Is and errors.As find in it
 // what they find in the client's own, and nothing else.
 func TestPendingError_EachErrorOfTheReadmeCanBeMade(t *testing.T) {
 	t.Parallel()
@@ -506,11 +506,11 @@ func TestPendingError_EachErrorOfTheReadmeCanBeMade(t *testing.T) {
 			}
 		})
 	}
-	// Those of the second table.
+	// That of docs/sessions.md for the methods that do not wait.
 	checkKinds(t, &intune.Error{StatusCode: http.StatusGatewayTimeout, OutcomeUnknown: true}, intune.ErrOutcomeUnknown, intune.ErrUnavailable)
 
-	_, section, _ := strings.Cut(readText(t, "README.md"), "\n### Was the user asked?\n")
-	table, _, _ := strings.Cut(section, "\n\n| Error of | The user |")
+	_, section, _ := strings.Cut(readText(t, "README.md"), "\n## Was the user asked?\n")
+	table, _, _ := strings.Cut(section, "\n## ")
 	rows := regexp.MustCompile(`(?m)^\| (.*?) \| .* \| .* \|$`).FindAllStringSubmatch(table, -1)
 	if len(rows) != len(made)+2 { // with the head
 		t.Errorf("the README's table has %d rows, want %d", len(rows)-2, len(made))

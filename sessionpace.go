@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/go-intune/intune/internal/graphcall"
@@ -13,6 +14,30 @@ import (
 
 // defaultSessionReads is a quarter of what the service allows an app.
 const defaultSessionReads = 25
+
+// notARate is what is wrong with a rate of reads that is no number.
+const notARate = "is not a number; use 0 for 25 reads a second, or less than 0 for no limit"
+
+// SetSessionReadsPerSecond replaces ClientOptions.SessionReadsPerSecond while the client is in use: how many reads of
+// sessions all waits may make together in a second. Zero means 25, below zero there is no limit. It sends nothing. Waits that
+// are under way read at the new rate at once, and so do those of all clients that [Client.WithCredential] made of each other,
+// since they share one budget. If the service has throttled, the new rate is lowered as much as the old one was, and recovers
+// with the reads that succeed.
+//
+// A program of which several copies run under one app needs it, because the service limits the app and not a copy: when a
+// copy comes or goes, each of the others changes its part of the whole.
+//
+// SetSessionReadsPerSecond returns [ErrInvalidArgument] if perSecond is not a number, or if [NewClient] did not make c.
+func (c *Client) SetSessionReadsPerSecond(perSecond float64) error {
+	switch {
+	case c == nil || c.root == nil:
+		return errNotMade
+	case math.IsNaN(perSecond):
+		return invalidArgument("perSecond", notARate)
+	}
+	c.reads.SetRate(cmp.Or(perSecond, defaultSessionReads))
+	return nil
+}
 
 // newPace is the pace of a wait that begins now. A fake of the service may have a pace of its own.
 func (h *sessionHandler) newPace(maxWait, frequency time.Duration) *wait.Pace {

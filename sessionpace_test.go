@@ -247,6 +247,52 @@ func TestClientOptions_SessionReadsPerSecond(t *testing.T) {
 	checkSays(t, err, "options.SessionReadsPerSecond", "25")
 }
 
+// A wait that is under way reads at the new rate, whichever of the clients that share the budget it was set with.
+func TestClient_SetSessionReadsPerSecond(t *testing.T) {
+	t.Parallel()
+	bubble(t, "while two people wait", func(t *testing.T, tenant *intunetest.Tenant) {
+		client, times := sharing(t, tenant, .1)
+		other := as(t, client, tenant.Credential())
+		var waits sync.WaitGroup
+		waits.Go(func() {
+			options := &intune.OpenRemoteAssistanceOptions{Frequency: time.Second, MaxWait: 300*time.Second - 1}
+			openAtOnce(t, tenant, client, 40, options)
+		})
+		period := func(i int) (n int) {
+			for _, at := range times.all() {
+				if at/(100*time.Second) == time.Duration(i) {
+					n++
+				}
+			}
+			return n
+		}
+		for i, c := range []struct {
+			set  float64
+			want int
+		}{{.5, 50}, {0, 2500}, {2, 200}} {
+			if err := other.SetSessionReadsPerSecond(c.set); err != nil {
+				t.Fatal(err)
+			}
+			pass(100 * time.Second)
+			if i == 2 {
+				waits.Wait()
+			}
+			if got := period(i); got < c.want-2 || got > c.want+2 {
+				t.Errorf("at %v a second %d reads in 100 seconds, want %d", c.set, got, c.want)
+			}
+		}
+	})
+}
+
+func TestClient_SetSessionReadsPerSecond_Refuses(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, inTurn())
+	checkRefused(t, client.SetSessionReadsPerSecond(math.NaN()), "perSecond", "25")
+	for _, notMade := range []*intune.Client{nil, {}} {
+		checkRefused(t, notMade.SetSessionReadsPerSecond(1), "NewClient")
+	}
+}
+
 // A fake's own pace knows no budget, neither of the reads before requests nor of those of waits.
 func TestClientOptions_SessionReadsPerSecondOfAFake(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"github.com/go-intune/intune/journalfile"
 )
 
-// The README's openSessions: a device that stands in the list twice is asked once, all are waited for at once, in a run that
-// goes on too, and another file is another round.
+// openSessions of docs/production.md: a device that stands in the list twice is asked once, all are waited for at once, in a
+// run that goes on too, and another file is another round.
 func TestOpenSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -130,11 +130,9 @@ func (a *answer) record(ctx context.Context, tx *sql.Tx) (struct{}, error) {
 		return struct{}{}, err
 	}
 	if nobodyAsked(outcome) {
-		if err := j.restore(ctx, tx, r); err != nil {
-			return struct{}{}, err
-		}
+		return struct{}{}, j.restore(ctx, tx, r)
 	}
-	return struct{}{}, j.notify(ctx, tx, r.id)
+	return struct{}{}, nil
 }
 
 // unlink takes a request that asked nobody out of the chain of those that ended each other: what it had ended was ended by the next.
@@ -253,10 +251,7 @@ func (e *end) record(ctx context.Context, tx *sql.Tx) (struct{}, error) {
 			session = $2::text, ended_at = clock_timestamp(), ended = $3::text, ended_seal = $4::text,
 			open = open AND NOT $5::boolean, copy = NULL, lease_until = NULL
 		WHERE id = $1::bigint`), r.id, string(e.entry.Session), text, e.j.seal(r, kindEnded, text), over)
-	if err != nil {
-		return struct{}{}, err
-	}
-	return struct{}{}, e.j.notify(ctx, tx, r.id)
+	return struct{}{}, err
 }
 
 func (e *end) find(ctx context.Context, tx *sql.Tx) (*row, error) {

@@ -137,10 +137,7 @@ func (a *ask) try(ctx context.Context, tx *sql.Tx) (int64, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, refusal{errTaken}
 	}
-	if err != nil {
-		return 0, err
-	}
-	return id, a.j.notify(ctx, tx, id)
+	return id, err
 }
 
 // whatTookIt says what is in the way of the row. It may be the row itself, from an earlier attempt.
@@ -167,16 +164,16 @@ func (a *ask) whatTookIt(ctx context.Context, tx *sql.Tx) (int64, error) {
 		return 0, err
 	}
 	for _, r := range list {
-		return 0, refusal{a.busy(r)}
+		return 0, refusal{a.j.busyError(a.entry.Device, r)}
 	}
 	return 0, refusal{errBetween}
 }
 
-// busy is the error about the request that holds the device.
-func (a *ask) busy(r *row) error {
-	request, _ := a.j.request(r) // what somebody changed is not told
+// busyError is about the request that holds the device.
+func (j *Journal) busyError(device intune.DeviceRef, r *row) error {
+	request, _ := j.request(r) // what somebody changed is not told
 	busy := &intune.DeviceBusyError{
-		Device: a.entry.Device, Actor: request.Asking.Actor, Reference: request.Asking.Reference, Since: r.askingAt.UTC(),
+		Device: device, Actor: request.Asking.Actor, Reference: request.Asking.Reference, Since: r.askingAt.UTC(),
 	}
 	if !r.leased { // else its wait may take longer
 		busy.FreeAt = r.busyUntil.UTC()

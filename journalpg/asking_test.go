@@ -644,6 +644,7 @@ func TestNew_Refuses(t *testing.T) {
 		"lease":          {db, func(o *journalpg.Options) { o.Lease = -1 }, "options.Lease"},
 		"no key":         {db, func(o *journalpg.Options) { o.Key = nil }, "options.Key"},
 		"short key":      {db, func(o *journalpg.Options) { o.Key = make([]byte, 31) }, "options.Key"},
+		"short old key":  {db, func(o *journalpg.Options) { o.OldKeys = [][]byte{key(), nil} }, "options.OldKeys"},
 	} {
 		o := good
 		c.change(&o)

@@ -63,11 +63,8 @@ func (j *Journal) claim(ctx context.Context, limit int, givenUp bool) ([]Claimed
 	}
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	if err := j.ready(bounded); err != nil {
+	if err := j.startClaim(bounded); err != nil {
 		return nil, fmt.Errorf("claim waits of the journal: %w", err)
-	}
-	if err := j.keep(bounded); err != nil {
-		return nil, fmt.Errorf("claim waits of the journal: no connection for the leases: %w", err)
 	}
 	taken, err := run(bounded, j.db, func(ctx context.Context, tx *sql.Tx) ([]taken, error) {
 		return j.take(ctx, tx, limit, givenUp)
@@ -80,6 +77,17 @@ func (j *Journal) claim(ctx context.Context, limit int, givenUp bool) ([]Claimed
 		list = append(list, Claimed{t.request, j.holdClaimed(ctx, t, t.before.Add(j.lease))})
 	}
 	return list, nil
+}
+
+// startClaim checks that this copy can hold a wait.
+func (j *Journal) startClaim(ctx context.Context) error {
+	if err := j.ready(ctx); err != nil {
+		return err
+	}
+	if err := j.keep(ctx); err != nil {
+		return fmt.Errorf("no connection for the leases: %w", err)
+	}
+	return nil
 }
 
 // taken is a request that was claimed.
@@ -117,8 +125,13 @@ func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool)
 			}
 		}
 	}
+	return list, j.own(ctx, tx, list)
+}
+
+// own gives this copy the leases of rows that are locked.
+func (j *Journal) own(ctx context.Context, tx *sql.Tx, list []taken) error {
 	if len(list) == 0 {
-		return nil, nil
+		return nil
 	}
 	array := idArray(func(yield func(int64) bool) {
 		for _, t := range list {
@@ -127,17 +140,16 @@ func (j *Journal) take(ctx context.Context, tx *sql.Tx, limit int, givenUp bool)
 			}
 		}
 	})
-	_, err = tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = $2::text, fence = fence + 1, waits = true,
+	_, err := tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = $2::text, fence = fence + 1, waits = true,
 			lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond' WHERE id = ANY ($1::text::bigint[])`),
 		array, j.copy, microseconds(j.lease))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, t := range list {
 		t.row.fence++
 	}
-	_, err = tx.ExecContext(ctx, `SELECT pg_notify($1::text, id::text) FROM unnest($2::text::bigint[]) AS id`, j.schema, array)
-	return list, err
+	return nil
 }
 
 // holdClaimed makes the context of a claim.

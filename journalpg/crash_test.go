@@ -20,20 +20,21 @@ import (
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/pgtest"
 	"github.com/go-intune/intune/intunetest"
 )
 
 // ownCluster is a server that a test may kill.
-func ownCluster(t *testing.T) *cluster {
+func ownCluster(t *testing.T) *pgtest.Cluster {
 	t.Helper()
 	if shared.err != nil {
 		t.Skip(shared.err)
 	}
-	c, err := newCluster()
+	c, err := pgtest.New()
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Cleanup(c.stop)
+	t.Cleanup(c.Stop)
 	return c
 }
 
@@ -42,7 +43,7 @@ func ownCluster(t *testing.T) *cluster {
 func TestJournalAsking_SurvivesTheServer(t *testing.T) {
 	t.Parallel()
 	c := ownCluster(t)
-	f := newFixtureAt(t, c.dsn("postgres"))
+	f := newFixtureAt(t, c.DSN("postgres"))
 	acknowledged := map[string]bool{}
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT, syscall.SIGINT} {
 		j := f.journal()
@@ -68,8 +69,8 @@ func TestJournalAsking_SurvivesTheServer(t *testing.T) {
 			defer mu.Unlock()
 			return n > 200
 		})
-		must(t, c.kill(signal))
-		must(t, c.start())
+		must(t, c.Kill(signal))
+		must(t, c.Start())
 		stop.Store(true)
 		asks.Wait()
 		must(t, retried(t, func() error { return f.db.PingContext(t.Context()) }))
@@ -186,7 +187,7 @@ func TestResume_CopiesThatDie(t *testing.T) {
 		length, devices = d, int(200*d.Minutes())
 	}
 	postgres := ownCluster(t)
-	f := newFixtureAt(t, postgres.dsn("postgres"))
+	f := newFixtureAt(t, postgres.DSN("postgres"))
 	f.exec(`CREATE TABLE ` + f.schema + `.handed (device text PRIMARY KEY, client_request_id text UNIQUE, link text UNIQUE, how text)`)
 	tenant := intunetest.NewTenant(nil)
 	server := httptest.NewUnstartedServer(tenant)
@@ -194,7 +195,7 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	of := child{
-		DSN: postgres.dsn("postgres"), Schema: f.schema, URL: server.URL, Root: server.Certificate().Raw, Lease: 700 * time.Millisecond,
+		DSN: postgres.DSN("postgres"), Schema: f.schema, URL: server.URL, Root: server.Certificate().Raw, Lease: 700 * time.Millisecond,
 	}
 	for i := range devices {
 		script := intunetest.SessionScript{AfterReads: 2, After: rand.N(3 * time.Second)}
@@ -221,8 +222,8 @@ func TestResume_CopiesThatDie(t *testing.T) {
 	begun := time.Now()
 	for end := begun.Add(length); time.Now().Before(end); {
 		if time.Since(begun) > time.Duration(restarts+1)*min(length/4, 20*time.Second) {
-			must(t, postgres.kill([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT, syscall.SIGINT}[restarts%3]))
-			must(t, postgres.start())
+			must(t, postgres.Kill([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT, syscall.SIGINT}[restarts%3]))
+			must(t, postgres.Start())
 			restarts++
 		}
 		pause(t, time.Duration(100+rand.IntN(400))*time.Millisecond)

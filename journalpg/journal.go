@@ -1,12 +1,14 @@
 package journalpg
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,6 +66,10 @@ type Options struct {
 	// Key seals the rows: whoever can write the tables but doesn't have it can't make a copy hand out the link of another
 	// device. It is needed, has at least 32 bytes, is kept outside of the database, and is the same in all copies.
 	Key []byte
+
+	// OldKeys open rows too, and seal none. To change the key, give the new one to all copies here, then make it their Key and the
+	// one of before an old one, and leave that out when its rows are too old to matter.
+	OldKeys [][]byte
 }
 
 // Journal is an [intune.Journal] in PostgreSQL. Each method takes ten seconds at most, or says so. It is safe for concurrent
@@ -75,8 +81,8 @@ type Journal struct {
 	busy   time.Duration
 	lease  time.Duration
 	actor  func(context.Context) string
-	key    []byte
-	copy   string // names this journal among all copies
+	keys   [][]byte // the first one seals
+	copy   string   // names this journal among all copies
 	names  *strings.Replacer
 
 	versionSeen atomic.Bool
@@ -118,8 +124,11 @@ func New(db *sql.DB, options *Options) (*Journal, error) {
 	}
 	j := &Journal{
 		db: db, schema: o.Schema, scope: strings.ToLower(o.Scope), busy: o.Busy, lease: o.Lease, actor: o.Actor,
-		key: append([]byte(nil), o.Key...), copy: rand.Text(),
+		copy:  rand.Text(),
 		names: strings.NewReplacer("{schema}", `"`+o.Schema+`"`, "{request}", `"`+o.Schema+`".request`),
+	}
+	for _, key := range append([][]byte{o.Key}, o.OldKeys...) {
+		j.keys = append(j.keys, bytes.Clone(key))
 	}
 	j.keeper.turn = make(chan struct{}, 1)
 	j.life, j.close = context.WithCancel(context.Background())
@@ -146,6 +155,8 @@ func check(db *sql.DB, o Options) error {
 	case len(o.Key) < leastKey:
 		return invalidArgument("options.Key",
 			fmt.Sprintf("has %d bytes; set at least %d random ones, the same in all copies", len(o.Key), leastKey))
+	case slices.ContainsFunc(o.OldKeys, func(key []byte) bool { return len(key) < leastKey }):
+		return invalidArgument("options.OldKeys", fmt.Sprintf("has a key of less than %d bytes; leave it out", leastKey))
 	default:
 		return nil
 	}
@@ -169,7 +180,8 @@ func (j *Journal) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	_, err := run(ctx, j.db, func(ctx context.Context, tx *sql.Tx) (sql.Result, error) {
-		return tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = NULL, lease_until = NULL
+		// That it keeps its copy tells the wait from one that was left.
+		return tx.ExecContext(ctx, j.sql(`UPDATE {request} SET copy = copy, lease_until = clock_timestamp()
 			WHERE scope = $1::text AND open AND copy = $2::text`),
 			j.scope, j.copy)
 	})
@@ -186,12 +198,6 @@ func unseen(r rune) bool {
 
 // sql puts the names into a statement.
 func (j *Journal) sql(text string) string { return j.names.Replace(text) }
-
-// notify tells who listens to the channel named as the schema which request has changed.
-func (j *Journal) notify(ctx context.Context, tx *sql.Tx, id int64) error {
-	_, err := tx.ExecContext(ctx, `SELECT pg_notify($1::text, $2::bigint::text)`, j.schema, id)
-	return err
-}
 
 // deviceIDOf is the id of a device, which is the same at all addresses.
 func deviceIDOf(device intune.DeviceRef) string { return strings.ToLower(device.DeviceID()) }

@@ -12,14 +12,15 @@ import (
 // The version of the tables. A minor version only adds, so that copies of the version before go on; a major one would not.
 const (
 	majorVersion = 1
-	minorVersion = 0
+	minorVersion = 1
 
 	migrateBound = time.Minute
 )
 
 // migrations has one step for each minor version. A step adds, and changes nothing that an earlier version of this
 // package reads or writes.
-var migrations = [minorVersion + 1]string{`
+var migrations = [minorVersion + 1]string{
+	`
 CREATE TABLE {request} (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	scope text NOT NULL,
@@ -63,7 +64,21 @@ COMMENT ON COLUMN {request}.key_used IS 'the user was or may have been asked, so
 COMMENT ON COLUMN {request}.copy IS 'the copy of the program that waits, until lease_until';
 COMMENT ON COLUMN {request}.fence IS 'how many copies have held the wait';
 COMMENT ON COLUMN {request}.superseded_by IS 'nonce of the request that took the device';
-COMMENT ON COLUMN {request}.forgotten IS 'Forget has removed what is about people'`}
+COMMENT ON COLUMN {request}.forgotten IS 'Forget has removed what is about people'`,
+	// Triggers, so that copies of version 1.0 number their changes too. They have their owner's rights, because those that the
+	// application was given are on tables. A renewal counts only if one could see that the lease had lapsed.
+	`
+CREATE SEQUENCE {schema}.change;
+COMMENT ON SEQUENCE {schema}.change IS 'numbers changes of requests; other tables of this schema may use it too';
+ALTER TABLE {request} ADD COLUMN change bigint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN {request}.change IS 'grows with each change but renewals of the lease, and the id is announced';
+CREATE FUNCTION {schema}.request_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ` +
+		`$$ BEGIN NEW.change := nextval('{schema}.change'); PERFORM pg_notify(TG_TABLE_SCHEMA, NEW.id::text); RETURN NEW; END $$;
+CREATE TRIGGER request_change BEFORE INSERT OR UPDATE OF open, key_used, waits, has_token, forgotten, outcome, session, copy, fence,
+	asking, asked, ended ON {request} FOR EACH ROW EXECUTE FUNCTION {schema}.request_change();
+CREATE TRIGGER request_held_again BEFORE UPDATE OF lease_until ON {request} FOR EACH ROW
+	WHEN (OLD.lease_until <= clock_timestamp() AND NEW.copy = OLD.copy) EXECUTE FUNCTION {schema}.request_change()`,
+}
 
 // Migrate makes the schema and its tables, or brings those of an earlier version up to date. It is one transaction, which
 // any number of copies can run at the same time; copies of the version before go on with their work meanwhile. It needs a

@@ -82,6 +82,72 @@ func TestJournalMigrate_NewerVersions(t *testing.T) {
 	}
 }
 
+// Copies of the version before write while the tables become those of the next one, and after it. The older copy is one that has
+// seen its tables: what it does until its end, version 1.0 did too.
+func TestJournalMigrate_From10(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	old, next := f.journal(), f.journal()
+	before := ask(t, old, device())
+	for _, statement := range []string{
+		`DROP FUNCTION ` + f.schema + `.request_change CASCADE`, `DROP SEQUENCE ` + f.schema + `.change`,
+		`ALTER TABLE {request} DROP COLUMN change`, `CREATE OR REPLACE VIEW ` + f.schema + `.version AS SELECT 1 AS major, 0 AS minor`,
+	} {
+		f.exec(statement)
+	}
+	var entries []intune.JournalEntry
+	stop, stopped, warm := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if n == 20 {
+				close(warm)
+			}
+			entry := asking(device())
+			err := old.Asking(t.Context(), entry)
+			if err == nil {
+				err = old.Asked(t.Context(), asked(entry, intune.OutcomeAccepted))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			entries = append(entries, entry)
+		}
+	}()
+	<-warm
+	if err := next.Asking(t.Context(), asking(device())); err == nil || !strings.Contains(err.Error(), "1.0") {
+		t.Errorf("it does not ask for Migrate: %v", err)
+	}
+	must(t, next.Migrate(t.Context()))
+	migrated := f.count(`SELECT count(*) FROM {request}`)
+	eventually(t, func() bool { return f.count(`SELECT count(*) FROM {request}`) > migrated+20 })
+	close(stop)
+	<-stopped
+	numbered := map[int64]bool{}
+	for _, entry := range entries {
+		if change := find(t, next, entry.ClientRequestID).Change; change > 0 && numbered[change] {
+			t.Errorf("two requests have the number %d", change)
+		} else {
+			numbered[change] = true
+		}
+	}
+	if n := f.count(`SELECT count(*) FROM {request} WHERE change > 0`); n < 20 {
+		t.Errorf("%d requests have a number", n)
+	}
+	if change := find(t, next, before.ClientRequestID).Change; change != 0 {
+		t.Errorf("what was there before has the number %d", change)
+	}
+	must(t, old.Ended(t.Context(), ended(before, intune.SessionReady)))
+	if change := find(t, next, before.ClientRequestID).Change; change == 0 {
+		t.Error("the older copy gives no number")
+	}
+}
+
 func TestJournal_WithoutTables(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

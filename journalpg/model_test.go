@@ -25,6 +25,7 @@ type modelRequest struct {
 	leftAt    time.Duration      // its age then
 	holder    *journalpg.Journal // whose wait it is, or was until the lease ended; nil if nobody has taken it
 	lives     bool               // the lease
+	hasCopy   bool               // whose wait has not ended otherwise than by its death
 	fence     int
 	by        *modelRequest // that has superseded it
 	forgotten bool
@@ -160,13 +161,13 @@ func (m *model) ask(t *rapid.T) {
 	case err != nil:
 		t.Fatalf("the device is free, and Asking returns %v", err)
 	}
-	r := &modelRequest{entry: entry, waits: entry.Waits, lives: entry.Waits, fence: 1}
+	r := &modelRequest{entry: entry, waits: entry.Waits, lives: entry.Waits, hasCopy: entry.Waits, fence: 1}
 	if entry.Waits {
 		r.holder = j
 		m.holds[j][r] = true
 	}
 	if before != nil {
-		before.by, before.holder, before.lives = r, nil, false
+		before.by, before.holder, before.lives, before.hasCopy = r, nil, false, false
 	}
 	m.requests = append(m.requests, r)
 }
@@ -269,7 +270,7 @@ func (m *model) ended(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("the wait is its own, and Ended returns %v", err)
 	}
-	r.session, r.holder, r.lives, r.leftAt = session, nil, false, r.age
+	r.session, r.holder, r.lives, r.hasCopy, r.leftAt = session, nil, false, false, r.age
 }
 
 func (m *model) claim(t *rapid.T) {
@@ -293,9 +294,50 @@ func (m *model) claim(t *rapid.T) {
 		if got := list[k].Request; got.Asking.ClientRequestID != r.entry.ClientRequestID || got.Device() != r.entry.Device {
 			t.Fatalf("claimed %v instead of %v", got, r.entry)
 		}
-		r.holder, r.lives, r.waits = j, true, true
+		r.holder, r.lives, r.hasCopy, r.waits = j, true, true, true
 		r.fence++
 		m.claims = append(m.claims, &modelClaim{claimed: list[k], by: j, of: r, fence: r.fence})
+	}
+}
+
+func (m *model) claimOne(t *rapid.T) {
+	j := some(t, "copy", m.copies)
+	key := some(t, "key", m.keys)
+	var r *modelRequest
+	for _, one := range m.requests {
+		if one.entry.ClientRequestID == key && !one.askedNobody() && one.age < 24*time.Hour {
+			r = one
+		}
+	}
+	busy := false
+	if r != nil {
+		switch open := m.latest(r.entry.Device); open {
+		case nil:
+		case r:
+			busy = r.lives || m.has(j, r) || !r.waits && r.session == "" && r.age < 30*time.Minute
+		default:
+			busy = open.busy(false)
+		}
+	}
+	claimed, err := j.ClaimRequest(m.f.t.Context(), key)
+	switch {
+	case busy:
+		if _, ok := errors.AsType[*intune.DeviceBusyError](err); !ok {
+			t.Fatalf("the device is busy, and ClaimRequest returns %v", err)
+		}
+	case r == nil || r.over() || r.entry.ResumeToken == "":
+		if !errors.Is(err, journalpg.ErrNotWaiting) {
+			t.Fatalf("there is nothing to go on with, and ClaimRequest returns %v", err)
+		}
+	case err != nil:
+		t.Fatalf("nobody waits, and ClaimRequest returns %v", err)
+	default:
+		if got := claimed.Request; got.Asking.ClientRequestID != key {
+			t.Fatalf("claimed %v instead of %v", got, r.entry)
+		}
+		r.holder, r.lives, r.hasCopy, r.waits = j, true, true, true
+		r.fence++
+		m.claims = append(m.claims, &modelClaim{claimed: claimed, by: j, of: r, fence: r.fence})
 	}
 }
 
@@ -373,9 +415,52 @@ func (m *model) check(t *rapid.T) {
 		}
 		i++
 	}
+	m.checkFound(t)
 	if i != len(m.requests) {
 		t.Fatalf("the record has %d requests instead of %d", i, len(m.requests))
 	}
+}
+
+// checkFound compares what Find returns with the model.
+func (m *model) checkFound(t *rapid.T) {
+	found, err := m.copies[0].Find(m.f.t.Context(), m.keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byKey := map[string]journalpg.Found{}
+	for _, f := range found {
+		byKey[f.Request.Asking.ClientRequestID] = f
+	}
+	for _, key := range m.keys {
+		var want *modelRequest
+		for _, r := range m.requests {
+			if r.entry.ClientRequestID == key && (want == nil || want.askedNobody()) {
+				want = r
+			}
+		}
+		got, ok := byKey[key]
+		if ok != (want != nil) {
+			t.Fatalf("whether the request is found is %t", ok)
+		}
+		if !ok || want.forgotten {
+			continue
+		}
+		said := fmt.Sprintf("%v held=%t interrupted=%t later=%t", got.Request.Device(), got.Held, got.Interrupted, got.Later)
+		if says := m.found(want); said != says {
+			t.Fatalf("it finds %q instead of %q", said, says)
+		}
+	}
+}
+
+func (m *model) found(r *modelRequest) string {
+	later, after := false, false
+	for _, other := range m.requests {
+		later = later || after && other.entry.Device == r.entry.Device && !other.askedNobody()
+		after = after || other == r
+	}
+	waits := !r.over() && r.entry.ResumeToken != "" && r.waits && r.age < 24*time.Hour
+	interrupted := waits && !r.lives && (r.session == "" || r.hasCopy)
+	return fmt.Sprintf("%v held=%t interrupted=%t later=%t", r.entry.Device, r.lives && !r.over(), interrupted, later)
 }
 
 // Histories at random, compared with the table of states.
@@ -401,8 +486,8 @@ func TestJournal_Model(t *testing.T) {
 			}
 		}()
 		t.Repeat(map[string]func(*rapid.T){
-			"ask": m.ask, "ask again": m.ask, "asked": m.asked, "ended": m.ended, "claim": m.claim, "die": m.die, "close": m.close,
-			"wait": m.wait, "forget": m.forget, "": m.check,
+			"ask": m.ask, "ask again": m.ask, "asked": m.asked, "ended": m.ended, "claim": m.claim, "claim one": m.claimOne, "die": m.die,
+			"close": m.close, "wait": m.wait, "forget": m.forget, "": m.check,
 		})
 	})
 }

@@ -3,62 +3,25 @@ package journalpg_test
 import (
 	"database/sql"
 	"fmt"
-	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/pgtest"
 )
 
-// pooler starts pgbouncer in transaction mode, with three connections of the server for everybody, and returns the DSN that leads
-// through it.
+// pooler starts pgbouncer, and returns the DSN that leads through it.
 func pooler(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		if path = "/usr/sbin/pgbouncer"; exec.Command(path, "--version").Run() != nil {
-			t.Skip("there is no pgbouncer: install Debian's package of that name")
-		}
-	}
-	at, err := url.Parse(server(t))
-	must(t, err)
-	as, err := unprivileged()
+	through, stop, err := pgtest.NewPooler(server(t))
 	if err != nil {
 		t.Skip(err)
 	}
-	folder, err := os.MkdirTemp("", "journalpg") //nolint:usetesting // the server's user could not enter it
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	if as != nil {
-		must(t, os.Chown(folder, int(as.Uid), int(as.Gid)))
-	}
-	port, err := freePort()
-	must(t, err)
-	target := fmt.Sprintf("host=%s port=%s user=%s", at.Hostname(), at.Port(), at.User.Username())
-	if password, ok := at.User.Password(); ok {
-		target += " password=" + password
-	}
-	settings := fmt.Sprintf("[databases]\n%s = %s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %s\n"+
-		"auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 200\nunix_socket_dir =\nlogfile = %s\n",
-		strings.TrimPrefix(at.Path, "/"), target, port, filepath.Join(folder, "pgbouncer.log"))
-	file := filepath.Join(folder, "pgbouncer.ini")
-	must(t, os.WriteFile(file, []byte(settings), 0o644))
-	leash, _, exited, err := leashed(as, folder, path, "-q", file)
-	must(t, err)
-	t.Cleanup(func() {
-		_ = leash.Close()
-		<-exited
-	})
-	at.Host = "127.0.0.1:" + port
-	db := open(t, "pgx", with(t, at.String(), "default_query_exec_mode", "cache_describe"))
-	must(t, retried(t, func() error { return db.PingContext(t.Context()) }))
-	return at.String()
+	t.Cleanup(stop)
+	return through
 }
 
 // Each way to the database does the same: races, leases, claims, ends.
@@ -137,7 +100,9 @@ func TestNew_DefaultModeFailsWithPgbouncer(t *testing.T) {
 	f := newFixture(t)
 	db := open(t, "pgx", pooler(t))
 	var version float64
-	text, _ := exec.Command("/usr/sbin/pgbouncer", "--version").Output()
+	path, err := pgtest.PoolerPath()
+	must(t, err)
+	text, _ := exec.Command(path, "--version").Output()
 	if _, err := fmt.Sscanf(string(text), "PgBouncer %f", &version); err != nil || version >= 1.21 {
 		t.Skipf("this pgbouncer may know named statements: %s", text)
 	}

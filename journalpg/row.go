@@ -36,11 +36,14 @@ const columns = `id, device_id, client_request_id, nonce, fence, copy, coalesce(
 	outcome, session, asking_at, asked_at, ended_at, busy_until, has_token, forgotten,
 	asking, asking_seal, asked, asked_seal, ended, ended_seal`
 
-func scan(from interface{ Scan(into ...any) error }) (*row, error) {
+// scan reads a row, and what follows its columns.
+func scan(from interface{ Scan(into ...any) error }, more ...any) (*row, error) {
 	var r row
-	err := from.Scan(&r.id, &r.deviceID, &r.key, &r.nonce, &r.fence, &r.copy, &r.leased,
+	err := from.Scan(append([]any{
+		&r.id, &r.deviceID, &r.key, &r.nonce, &r.fence, &r.copy, &r.leased,
 		&r.outcome, &r.session, &r.askingAt, &r.askedAt, &r.endedAt, &r.busyUntil, &r.hasToken, &r.forgotten,
-		&r.asking.text, &r.asking.seal, &r.asked.text, &r.asked.seal, &r.endedText.text, &r.endedText.seal)
+		&r.asking.text, &r.asking.seal, &r.asked.text, &r.asked.seal, &r.endedText.text, &r.endedText.seal,
+	}, more...)...)
 	return &r, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -28,7 +29,11 @@ var errSeal = errors.New("the row was changed by somebody without the journal's 
 
 // seal is the MAC of an entry. It covers the row that the entry stands in, so that no text can be moved to another one.
 func (j *Journal) seal(r *row, kind kind, text string) string {
-	mac := hmac.New(sha256.New, j.key)
+	return j.sealWith(j.keys[0], r, kind, text)
+}
+
+func (j *Journal) sealWith(key []byte, r *row, kind kind, text string) string {
+	mac := hmac.New(sha256.New, key)
 	for _, part := range [...]string{"journalpg 1", string(kind), j.scope, r.deviceID, r.key, r.nonce, text} {
 		var size [8]byte
 		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
@@ -48,7 +53,9 @@ func (j *Journal) open(r *row, kind kind, sealed sealedText) (intune.JournalEntr
 	if !sealed.text.Valid {
 		return entry, nil
 	}
-	if !hmac.Equal([]byte(sealed.seal.String), []byte(j.seal(r, kind, sealed.text.String))) {
+	if !slices.ContainsFunc(j.keys, func(key []byte) bool {
+		return hmac.Equal([]byte(sealed.seal.String), []byte(j.sealWith(key, r, kind, sealed.text.String)))
+	}) {
 		return entry, fmt.Errorf("request %d of the journal: %w", r.id, errSeal)
 	}
 	if err := json.Unmarshal([]byte(sealed.text.String), &entry); err != nil {

@@ -122,6 +122,37 @@ func TestJournalClaim_PassesOverRefusedRows(t *testing.T) {
 	}
 }
 
+// A key is changed in steps, and no copy ever meets a row that it can't open.
+func TestNew_OldKeys(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	keys := func(list ...string) func(*journalpg.Options) {
+		return func(o *journalpg.Options) {
+			o.Key, o.OldKeys = []byte(strings.Repeat(list[0], 32)), nil
+			for _, old := range list[1:] {
+				o.OldKeys = append(o.OldKeys, []byte(strings.Repeat(old, 32)))
+			}
+		}
+	}
+	steps := []func(*journalpg.Options){keys("a"), keys("a", "b"), keys("b", "a"), keys("b")}
+	for i, before := range steps[:len(steps)-1] {
+		j, next := f.journal(before), f.journal(steps[i+1])
+		for _, copies := range [][2]*journalpg.Journal{{j, next}, {next, j}} {
+			entry := ask(t, copies[0], device())
+			must(t, copies[0].Ended(t.Context(), ended(entry, intune.SessionLeft)))
+			if found := find(t, copies[1], entry.ClientRequestID); found.Err != nil {
+				t.Errorf("step %d: %v", i, found.Err)
+			}
+			claimed, err := copies[1].ClaimRequest(t.Context(), entry.ClientRequestID)
+			must(t, err)
+			must(t, copies[1].Ended(claimed.Context, ended(entry, intune.SessionReady)))
+		}
+	}
+	if found := find(t, f.journal(keys("b")), requests(t, f.journal(keys("a", "b")))[0].Asking.ClientRequestID); found.Err == nil {
+		t.Error("a key opens what another one sealed")
+	}
+}
+
 // A token is refused that is of another device, request or cloud than its entry.
 func TestJournal_TokensOfOthers(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,9 @@ func (d *desk) ask(ctx context.Context, who *identity, w wish) (s *session, begu
 		if s, p := d.before(ctx, id, w); s != nil || p != nil {
 			return s, false, p
 		}
+		if p := d.mayAsk(ctx, who.key); p != nil {
+			return nil, false, p
+		}
 		if a, begun, p = d.begin(ctx, who, id, w); p != nil {
 			return nil, false, p
 		}
@@ -115,6 +118,20 @@ func (d *desk) untilAsked(ctx context.Context, id string) (*session, error) {
 	}
 }
 
+// mayAsk is why a person may not ask now, nil if that was counted.
+func (d *desk) mayAsk(ctx context.Context, owner string) *problem {
+	d.mu.Lock()
+	p := d.full()
+	d.mu.Unlock()
+	if p != nil {
+		return p
+	}
+	if wait := d.limits.take(ctx, owner, useAsk); wait > 0 {
+		return kindTooFast.with(problemExtra{RetryAfter: wait})
+	}
+	return nil
+}
+
 // begin starts an attempt, unless there is one.
 func (d *desk) begin(ctx context.Context, who *identity, id string, w wish) (*attempt, bool, *problem) {
 	d.mu.Lock()
@@ -124,9 +141,6 @@ func (d *desk) begin(ctx context.Context, who *identity, id string, w wish) (*at
 	}
 	if p := d.full(); p != nil {
 		return nil, false, p
-	}
-	if !d.pace.take(who.key, time.Now()) {
-		return nil, false, kindTooFast.with(problemExtra{RetryAfter: time.Minute})
 	}
 	d.enter()
 	a := &attempt{id: id, wish: w, told: make(chan struct{})}
@@ -164,7 +178,12 @@ func (d *desk) prompt(ctx context.Context, who *identity, a *attempt) {
 		}
 	})
 	defer late.Stop()
-	from, told := time.Now(), false
+	s, told := &session{id: a.id, owner: who.key, device: a.wish.device, asked: time.Now()}, false
+	if p := d.asksPace.wait(ctx, useAsk.reads); p != nil {
+		d.tell(a, p)
+		d.settle(ctx, s, intune.RemoteAssistanceSession{}, p)
+		return
+	}
 	link, err := who.client.OpenRemoteAssistance(ctx, a.wish.device, &intune.OpenRemoteAssistanceOptions{
 		ClientRequestID: a.id, Reference: a.wish.reference, MaxWait: d.maxWait,
 		OnRequested: func(intune.Requested) {
@@ -175,7 +194,7 @@ func (d *desk) prompt(ctx context.Context, who *identity, a *attempt) {
 	if !told {
 		d.tell(a, d.refusal(context.WithoutCancel(ctx), who, a, err))
 	}
-	d.settle(ctx, &session{id: a.id, owner: who.key, device: a.wish.device, asked: from}, link, err)
+	d.settle(ctx, s, link, err)
 }
 
 // tell ends an attempt. Those who wait for it look at the session, unless there is a problem.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
@@ -20,6 +21,7 @@ const maxBearers = 5_000
 // bearers takes the tokens of programs that call this service for a technician, and exchanges them for tokens of Microsoft
 // Graph on behalf of the same technician.
 type bearers struct {
+	directory  *directory
 	verifier   *oidc.IDTokenVerifier // of the tokens for this service; Entra signs access tokens as it signs id tokens
 	transport  *http.Client
 	tenantID   string
@@ -37,6 +39,20 @@ type bearer struct {
 	expires time.Time
 }
 
+func newBearers(o *settings, verifier *oidc.IDTokenVerifier, found *directory, newClient clientMaker) *bearers {
+	b := &bearers{
+		directory: found, verifier: verifier, transport: o.entra, tenantID: o.tenantID, scope: o.scope, newClient: newClient,
+		known: map[[sha256.Size]byte]bearer{},
+	}
+	if o.secret != "" {
+		b.onBehalfOf = func(token string) (azcore.TokenCredential, error) {
+			return azidentity.NewOnBehalfOfCredentialWithSecret(o.tenantID, o.clientID, token, o.secret,
+				&azidentity.OnBehalfOfCredentialOptions{ClientOptions: o.authority, DisableInstanceDiscovery: true})
+		}
+	}
+	return b
+}
+
 func (b *bearers) identify(ctx context.Context, token string) (*identity, *problem) {
 	if b.onBehalfOf == nil {
 		return nil, kindNotSignedIn.because(plainError("bearer tokens need a client secret, to act on behalf of their user"))
@@ -47,6 +63,9 @@ func (b *bearers) identify(ctx context.Context, token string) (*identity, *probl
 	b.mu.Unlock()
 	if ok && time.Now().Before(found.expires) {
 		return found.who, nil
+	}
+	if _, err := b.directory.get(ctx); err != nil {
+		return nil, kindSignInUnavailable.because(err)
 	}
 	who, expires, err := b.verify(ctx, token)
 	if err != nil {

@@ -1,54 +1,85 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
 
-// demo makes the settings for a made-up tenant and a made-up sign-in page, which gets a port of its own. What it returns
-// ends both.
-func demo(ctx context.Context, s *settings, listener net.Listener) (func(), error) {
-	s.public.Host = listener.Addr().String() // -listen may leave the port to the system
-	tenant := demoTenant(time.Now())
-	at, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("-demo: %w", err)
+// demo makes the settings for a made-up tenant and a made-up sign-in page, which is below the service's own address: a
+// proxy in front of the service is in front of that page too. What it returns adds the page to the service, and ends the demo.
+func demo(s *settings) (with func(http.Handler) http.Handler, end func(), err error) {
+	if s.face.name == "" && s.face.contact == "" {
+		s.face.name, s.face.contact, s.face.contactLink = "Contoso Help Desk", "helpdesk@contoso.com", "mailto:helpdesk@contoso.com"
 	}
+	tenant := demoTenant(time.Now())
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return nil, fmt.Errorf("-demo: %w", err)
+		return nil, nil, fmt.Errorf("-demo: %w", err)
 	}
-	entra := newStandIn("http://"+at.Addr().String(), s.public.JoinPath("/auth/callback").String(), tenant, demoPeople(), key)
-	folder := ""
+	at := s.public.Path + "/stand-in"
+	entra := newStandIn(s.public.String()+"/stand-in", s.public.JoinPath("/auth/callback").String(), tenant, demoPeople(), key)
+	end = func() {}
 	if s.journal == "" {
-		if folder, err = os.MkdirTemp("", "service-demo-"); err != nil {
-			return nil, fmt.Errorf("-demo: %w", err)
+		folder, err := os.MkdirTemp("", "service-demo-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("-demo: %w", err)
 		}
 		s.journal = filepath.Join(folder, "journal.jsonl")
+		end = func() { _ = os.RemoveAll(folder) }
 	}
-	server := &http.Server{Handler: entra.handler(), ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(at) }() // ends with the server
+	pages := http.StripPrefix(at, entra.handler())
 	s.issuer, s.tenantID, s.clientID, s.scope = entra.issuer(), entra.tenantID, entra.clientID, entra.scope
 	s.secret = entra.secret
-	s.entra = &http.Client{Timeout: 10 * time.Second}
+	s.entra = &http.Client{Transport: inMemory{pages}}
 	s.graph = tenant.ClientOptions
-	return func() {
-		_ = server.Close()
-		if folder != "" {
-			_ = os.RemoveAll(folder)
-		}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, at+"/") {
+				pages.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}, end, nil
+}
+
+// inMemory brings requests to a handler without a network.
+type inMemory struct{ handler http.Handler }
+
+// RoundTrip implements [http.RoundTripper].
+func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	arrived := r.Clone(r.Context())
+	if arrived.Body == nil {
+		arrived.Body = http.NoBody
+	}
+	w := &memoryWriter{header: http.Header{}, status: http.StatusOK}
+	m.handler.ServeHTTP(w, arrived)
+	return &http.Response{
+		StatusCode: w.status, Status: http.StatusText(w.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
 	}, nil
 }
+
+type memoryWriter struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *memoryWriter) Header() http.Header         { return w.header }
+func (w *memoryWriter) WriteHeader(status int)      { w.status = status }
+func (w *memoryWriter) Write(p []byte) (int, error) { return w.body.Write(p) } //nolint:wrapcheck // it never fails
 
 func demoPeople() []person {
 	return []person{
@@ -86,6 +117,14 @@ func demoTenant(now time.Time) *intunetest.Tenant {
 		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "9c2d3e4f-1a6b-4c8d-b5e7-2f0a1b3c4d03",
 		UserPrincipalName: "chloe.martin@contoso.com", UserDisplayName: "Chloé Martin", ComplianceState: intune.ComplianceStateCompliant,
 	}, 5*time.Hour, intunetest.SessionScript{Never: true})
+	// Anybody can name a device. The first one would look like LT-4F7K2, if the page showed what it says.
+	for i, name := range []string{"LT-\u202e2K7F4", strings.Repeat("LONGNAME", 625)} {
+		add(intune.ManagedDevice{
+			DeviceName: name, SerialNumber: fmt.Sprintf("ODD-%d", i+1), Manufacturer: "Contoso", Model: "Any",
+			OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "1b2c3d4e-5f60-4a7b-8c9d-0e1f2a3b4c05",
+			UserPrincipalName: "odd.names@contoso.com", UserDisplayName: "Max \u202eregnirps", ComplianceState: intune.ComplianceStateCompliant,
+		}, time.Hour, intunetest.SessionScript{AfterReads: 4})
+	}
 	lobby := add(intune.ManagedDevice{
 		DeviceName: "LT-LOBBY-02", SerialNumber: "PF3K8M21", Manufacturer: "Lenovo", Model: "ThinkPad L13",
 		OperatingSystem: "Windows", OSVersion: "10.0.26100.2314", UserID: "7e1d5a90-3c4b-4f6a-8b2d-9a0c1e5f7d04",

@@ -29,6 +29,8 @@ type desk struct {
 	telemetry *telemetry
 	maxWait   time.Duration
 	maxWaits  int
+	limits    limits
+	asksPace  *pace
 
 	// signedIn, if not nil, is somebody who is signed in, with whose sign-in an interrupted wait can go on.
 	signedIn func(ctx context.Context, owner string) *identity
@@ -43,13 +45,12 @@ type desk struct {
 	waiting  int
 	attempts map[string]*attempt  // by the id of the session
 	orphans  map[string]*adoption // by owner: waits that were interrupted
-	pace     *askPace
 }
 
-func newDesk(sessions store, log *slog.Logger, t *telemetry, maxWait time.Duration, maxWaits int) *desk {
+func newDesk(sessions store, o *settings, t *telemetry, l limits, asks *pace) *desk {
 	d := &desk{
-		store: sessions, log: log, telemetry: t, maxWait: maxWait, maxWaits: maxWaits,
-		attempts: map[string]*attempt{}, pace: newAskPace(),
+		store: sessions, log: o.log, telemetry: t, maxWait: o.maxWait, maxWaits: o.maxWaits, limits: l, asksPace: asks,
+		attempts: map[string]*attempt{},
 	}
 	d.waits, d.stop = context.WithCancel(context.Background())
 	return d
@@ -92,13 +93,6 @@ func (d *desk) find(ctx context.Context, owner, id string) (*session, *problem) 
 	default:
 		return s, nil
 	}
-}
-
-// tidy forgets what is too old.
-func (d *desk) tidy(now time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.pace.tidy(now)
 }
 
 // full is why there cannot be one more wait, nil if there can. The lock is held.

@@ -68,7 +68,7 @@ func (a *sessionAPI) events(w http.ResponseWriter, r *http.Request, who *identit
 	defer beat.Stop()
 	for {
 		now, err := a.desk.store.get(r.Context(), s.id)
-		if err != nil || now == nil || !sendEvent(w, now, &last) {
+		if err != nil || now == nil || !sendEvent(w, r, now, &last) {
 			return // the browser connects again
 		}
 		select {
@@ -84,11 +84,11 @@ func (a *sessionAPI) events(w http.ResponseWriter, r *http.Request, who *identit
 }
 
 // sendEvent sends a session, or a sign of life if it has not changed. It reports whether another event may follow.
-func sendEvent(w http.ResponseWriter, s *session, last *int64) bool {
+func sendEvent(w http.ResponseWriter, r *http.Request, s *session, last *int64) bool {
 	control := http.NewResponseController(w)
 	// A write deadline for each event: the server's own would end the stream, and none would let a dead peer keep it.
 	_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-	view := s.view(time.Now())
+	view := s.view(prefixOf(r.Context()), time.Now())
 	text := ": still here\n\n"
 	if s.number != *last {
 		data, err := json.Marshal(view)

@@ -92,6 +92,7 @@ func TestEventsAreLimited(t *testing.T) {
 			c.watch(t.Context(), id)
 		}
 		c.refused(c.get("/sessions/"+id+"/events"), kindTooFast)
+		c.refused(c.get("/events"), kindTooFast)
 	})
 }
 

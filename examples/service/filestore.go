@@ -208,7 +208,7 @@ func (f *fileStore) watch(id string) (<-chan struct{}, func()) {
 	}
 }
 
-// tell wakes those who watch a session. The lock is held.
+// tell wakes those who watch a session, or all sessions of an owner. The lock is held.
 func (f *fileStore) tell(id string) {
 	for changed := range f.watchers[id] {
 		select {

@@ -70,6 +70,7 @@ func (x *index) edit(r *request, entry intune.JournalEntry, now time.Time, to st
 	}
 	r.now = &next
 	x.changed(next.id)
+	x.changed(next.owner)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
 )
@@ -26,8 +28,8 @@ func TestFind(t *testing.T) {
 		c := p.browser(dana)
 		for text, want := range map[string]int{
 			"LT-1": 1, "lt-1": 1, " SN-LT-1 ": 1, "\ufeffSN-LT-1\u00a0\u200b": 1, "anna@contoso.example": 1, device.DeviceID(): 1,
-			strings.ToUpper(device.DeviceID()): 1, "LT": 0, "KIOSK": maxFound, "0000": 0, "00-00": 0, serialLikeID: 1, "nobody@contoso.example": 0,
-			"11111111-2222-4333-8444-555555555555": 0, "it's": 0,
+			strings.ToUpper(device.DeviceID()): 1, "LT": 0, "xLT": 0, "KIOSK": maxFound, "0000": 0, "00-00": 0,
+			serialLikeID: 1, "nobody@contoso.example": 0, "11111111-2222-4333-8444-555555555555": 0, "it's": 0,
 		} {
 			var answer struct {
 				Devices []deviceView
@@ -53,37 +55,142 @@ func TestFind(t *testing.T) {
 	})
 }
 
-func TestReadiness(t *testing.T) {
+// A part of a name finds devices, after those that the whole text tells, and each says which it was.
+func TestFind_PartOfAName(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
-		good := p.add("LT-1")
-		stale := p.tenant.AddDevice(intune.ManagedDevice{
-			DeviceName: "LT-2", OperatingSystem: "Windows", LastSyncDateTime: time.Now().Add(-90 * time.Hour),
-		})
+		for i := range 2 * maxFound {
+			p.tenant.AddDevice(intune.ManagedDevice{DeviceName: fmt.Sprint("Front desk ", i), SerialNumber: fmt.Sprint("N", i)})
+		}
+		p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "Front", SerialNumber: "N-1"})
+		p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "Other", SerialNumber: "front"})
+		p.tenant.AddDevice(intune.ManagedDevice{DeviceName: "Dépôt’s 7", UserPrincipalName: "anna@contoso.example"})
 		c := p.browser(dana)
-		for device, want := range map[string]string{
-			good.DeviceID(): `"name":"connector","status":"pass"`, stale.DeviceID(): "sync it in Company Portal",
+		for text, want := range map[string]struct {
+			exact, part int
+			more, parts bool
+		}{
+			"front":               {2, maxFound - 2, true, true},
+			"FRONT DESK 3":        {1, 10, false, true}, // and 30 to 39
+			"desk 39":             {0, 1, false, true},
+			"DÉPÔT":               {0, 1, false, true},
+			"fr":                  {0, 0, false, false},
+			"ép":                  {0, 0, false, false},
+			"N3":                  {1, 0, false, false},
+			"anna":                {0, 0, false, true}, // Intune finds no part of a user
+			"nna@contoso.example": {0, 0, false, false},
+			"') or ('a' eq 'a":    {0, 0, false, true},
 		} {
-			if got := c.get("/devices/" + device + "/readiness"); got.status != http.StatusOK || !strings.Contains(got.body, want) {
-				t.Errorf("%d %s", got.status, got.body)
+			found := c.find(text)
+			exact, part := 0, 0
+			for i, device := range found.Devices {
+				switch device.Match {
+				case matchExact:
+					if exact++; part > 0 {
+						t.Errorf("%q: device %d is after those with a part", text, i)
+					}
+				case matchPart:
+					part++
+				default:
+					t.Errorf("%q: match %q", text, device.Match)
+				}
+			}
+			if exact != want.exact {
+				t.Errorf("%q: %d exact matches, want %d", text, exact, want.exact)
+			}
+			if part != want.part {
+				t.Errorf("%q: %d matches of a part, want %d", text, part, want.part)
+			}
+			if found.More != want.more {
+				t.Errorf("%q: more is %t", text, found.More)
+			}
+			if found.Parts != want.parts {
+				t.Errorf("%q: parts is %t", text, found.Parts)
 			}
 		}
-		p.tenant.SetConnector(intune.ConnectorStateNotOnboarded)
-		got := c.get("/devices/" + good.DeviceID() + "/readiness")
-		for _, part := range []string{`"ready":false`, "to your administrator"} {
-			if !strings.Contains(got.body, part) {
-				t.Errorf("%q is missing: %d %s", part, got.status, got.body)
+	})
+}
+
+// find searches for devices.
+func (c *caller) find(text string) (found foundView) {
+	c.tb.Helper()
+	got := c.get("/devices?" + url.Values{"q": {text}}.Encode())
+	if got.status != http.StatusOK {
+		c.tb.Fatalf("%q: %d %s", text, got.status, got.body)
+	}
+	got.into(c.tb, &found)
+	return found
+}
+
+// An Intune that ignores a filter sends every device. The service gives up after some pages, and says that there may be more.
+func TestFind_IgnoredFilter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t, func(o *settings) {
+			graph := o.graph
+			o.graph = func() *intune.ClientOptions {
+				options := graph()
+				options.Transport = withoutFilter{options.Transport}
+				return options
 			}
+		})
+		for i := range 40 * maxFound {
+			p.tenant.AddDevice(intune.ManagedDevice{DeviceName: fmt.Sprint("PC-", i)})
 		}
-		if strings.Contains(got.body, "TeamViewer") {
-			t.Errorf("the remedy is not for technicians: %s", got.body)
+		found := p.browser(dana).find("LT-1")
+		if len(found.Devices) > 0 {
+			t.Errorf("found %+v", found.Devices)
 		}
-		if !strings.Contains(p.log.String(), "TeamViewer (old)") {
-			t.Error("the operator finds no remedy in the log")
+		if !found.More {
+			t.Error("the answer claims to be complete")
 		}
-		if p.tenant.Prompts(good)+p.tenant.Prompts(stale) != 0 {
-			t.Error("a check asked somebody")
+		if n := p.tenant.RequestCount(); n > 3*maxPages {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// withoutFilter is the way to an Intune that ignores filters.
+type withoutFilter struct{ to policy.Transporter }
+
+func (t withoutFilter) Do(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = regexp.MustCompile(`\$filter=[^&]*`).ReplaceAllString(r.URL.RawQuery, "")
+	return t.to.Do(r)
+}
+
+// Anybody may choose the name of a device. However long it is, the answers stay small, and JSON.
+func TestFind_AnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		long := strings.Repeat("\u202e<b>é", 2_000)
+		var device intune.DeviceRef
+		for range maxFound {
+			device = p.tenant.AddDevice(intune.ManagedDevice{
+				DeviceName: "PC-1" + long, SerialNumber: long, UserDisplayName: long, UserPrincipalName: long, OperatingSystem: long,
+				OSVersion: long, Manufacturer: long, Model: long, ComplianceState: intune.ComplianceState(long),
+			})
+		}
+		c := p.browser(dana)
+		found := c.find("PC-1")
+		if len(found.Devices) != maxFound {
+			t.Fatalf("%d devices", len(found.Devices))
+		}
+		if name := found.Devices[0].Name; !strings.HasPrefix(name, "PC-1\u202e<b>é\u202e") || !strings.HasSuffix(name, "…") {
+			t.Errorf("the name begins with %q and ends with %q", name[:20], name[len(name)-8:])
+		}
+		for path, most := range map[string]int{
+			"/devices?q=PC-1": 300 << 10, "/devices/" + device.DeviceID(): 15 << 10, "/devices/" + device.DeviceID() + "/readiness": 8 << 10,
+		} {
+			got := c.get(path)
+			if got.status != http.StatusOK || len(got.body) > most {
+				t.Errorf("%s: %d, %d bytes", path, got.status, len(got.body))
+			}
+			if kind := got.header.Get("Content-Type"); kind != "application/json" {
+				t.Errorf("%s: %s", path, kind)
+			}
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -12,18 +14,27 @@ type identity struct {
 	key    string // tenant and object id: what sessions belong to
 	name   string // for the page only
 	client *intune.Client
+	login  *login // of the request's browser; nil for a program, and for what no request does
+}
+
+// in is the technician in a browser.
+func (i *identity) in(l *login) *identity {
+	there := *i
+	there.login = l
+	return &there
 }
 
 // authenticator finds out who sends a request.
 type authenticator struct {
-	logins  *logins
+	logins  logins
 	bearers *bearers
 	cookie  string
 }
 
 // require lets only technicians pass. A program's bearer token counts and the cookie of a browser does not, if both are sent.
 // A cookie is sent by the browser whoever made the request, so that a request with one that changes something needs the
-// token of the page as well.
+// token of the page as well. The page sends it with every request: with a wrong one the page is of an earlier sign-in, and must
+// not go on under the name of whoever has signed in since in another tab.
 func (a *authenticator) require(next func(http.ResponseWriter, *http.Request, *identity)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, p := a.identify(r)
@@ -44,23 +55,51 @@ func (a *authenticator) identify(r *http.Request) (*identity, *problem) {
 		}
 		return a.bearers.identify(r.Context(), strings.TrimSpace(token))
 	}
-	l := a.login(r)
-	if l == nil {
-		return nil, kindNotSignedIn.with(problemExtra{})
-	}
-	if !isSafe(r.Method) && !l.hasToken(r.Header.Get("X-Csrf-Token")) {
-		return nil, kindForeignSite.because(plainError("the header X-Csrf-Token is missing or wrong"))
-	}
-	return l.who, nil
-}
-
-// login is that of the browser's cookie, nil if there is none.
-func (a *authenticator) login(r *http.Request) *login {
 	cookie, err := r.Cookie(a.cookie)
 	if err != nil {
-		return nil
+		return nil, kindNotSignedIn.with(problemExtra{})
 	}
-	return a.logins.get(cookie.Value)
+	who, err := a.logins.get(r.Context(), cookie.Value)
+	switch {
+	case errors.Is(err, errOtherKey):
+		return nil, kindNotSignedIn.because(err)
+	case err != nil:
+		return nil, kindRecord.because(err)
+	case who == nil:
+		return nil, kindNotSignedIn.with(problemExtra{})
+	}
+	token := r.Header.Get("X-Csrf-Token")
+	if token == "" && !isSafe(r.Method) {
+		return nil, kindForeignSite.because(plainError("the header X-Csrf-Token is missing"))
+	}
+	if token != "" && !who.login.hasToken(token) {
+		return nil, kindOtherPerson.with(problemExtra{SignedInAs: who.name})
+	}
+	return who, nil
+}
+
+// whileSignedIn ends a request that goes on and on, such as a stream of events, with the sign-in of its browser.
+func (a *authenticator) whileSignedIn(
+	next func(http.ResponseWriter, *http.Request, *identity),
+) func(http.ResponseWriter, *http.Request, *identity) {
+	return func(w http.ResponseWriter, r *http.Request, who *identity) {
+		if who.login == nil {
+			next(w, r, who)
+			return
+		}
+		ended, stop := a.logins.watch(who.login)
+		defer stop()
+		ctx, cancel := context.WithDeadline(r.Context(), who.login.expires)
+		defer cancel()
+		go func() {
+			select {
+			case <-ended:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		next(w, r.WithContext(ctx), who)
+	}
 }
 
 func isSafe(method string) bool {

@@ -64,7 +64,7 @@ func serveForLoad() int {
 		graph: func() *intune.ClientOptions {
 			return &intune.ClientOptions{ClientOptions: azcore.ClientOptions{Cloud: graph, Transport: client}}
 		},
-		journal: o.Journal, maxWait: 10 * time.Minute, maxWaits: o.Waits,
+		journal: o.Journal, maxWait: 10 * time.Minute, maxWaits: o.Waits, asks: 1000, // so that kills meet requests
 		log: quiet, traces: tracenoop.NewTracerProvider(), meters: metricnoop.NewMeterProvider(),
 	})
 	if err != nil {

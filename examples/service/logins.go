@@ -1,108 +1,68 @@
 package main
 
 import (
+	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
-	"maps"
-	"sync"
+	"encoding/base64"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 const (
 	// loginLife is how long a sign-in lasts in the browser: a working day. The tokens behind it are renewed meanwhile.
 	loginLife = 10 * time.Hour
-	// startLife is how long a sign-in may take.
-	startLife = 10 * time.Minute
-	maxLogins = 10_000
-	maxStarts = 1_000
+	// maxLogins bounds those that one process knows, and loginsEach those of one technician, of which the oldest go first.
+	maxLogins  = 10_000
+	loginsEach = 20
 )
 
-// login is a browser that has signed in.
+// logins are the browsers that have signed in.
+type logins interface {
+	// add keeps a sign-in. It returns the value of its cookie, which is always new: one that the browser had before might be
+	// known to somebody else.
+	add(ctx context.Context, who technician, token *oauth2.Token) (cookie string, err error)
+	// get is the technician of a cookie, nil if the sign-in has ended.
+	get(ctx context.Context, cookie string) (*identity, error)
+	// remove ends a sign-in.
+	remove(ctx context.Context, cookie string) error
+	// signedIn is a technician who is signed in in some browser, nil if there is none. Waits go on with it.
+	signedIn(ctx context.Context, owner string) (*identity, error)
+	// watch tells when a sign-in ends: within five seconds if that happens in another copy of the service.
+	watch(l *login) (ended <-chan struct{}, stop func())
+}
+
+// technician is who signed in.
+type technician struct {
+	owner string // tenant and object id: what sessions belong to
+	name  string // for the page only
+}
+
+// loginID is the hash of a cookie. Nothing but the browser has the cookie itself.
+type loginID [sha256.Size]byte
+
+func loginIDOf(cookie string) loginID { return sha256.Sum256([]byte(cookie)) }
+
+// newCookie is 26 letters and digits, which nobody can guess.
+func newCookie() string { return rand.Text() }
+
+// login is the browser of a request.
 type login struct {
-	who     *identity
-	csrf    string
+	id      loginID
 	expires time.Time
+	csrf    string // the token that the page sends
+}
+
+// newLogin derives the page's token from the cookie, so that any copy of the service knows it.
+func newLogin(cookie string, expires time.Time) *login {
+	mac := hmac.New(sha256.New, []byte(cookie))
+	_, _ = mac.Write([]byte("csrf"))
+	return &login{id: loginIDOf(cookie), expires: expires, csrf: base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}
 }
 
 func (l *login) hasToken(token string) bool {
 	return subtle.ConstantTimeCompare([]byte(token), []byte(l.csrf)) == 1
-}
-
-// begun is a sign-in under way. Its secrets stay here: the browser gets the name of the start in a cookie, and state and
-// nonce on their way through Microsoft's page.
-type begun struct {
-	state, nonce, verifier string
-	expires                time.Time
-}
-
-// logins are kept in memory, with the tokens of the technicians: a restart signs everybody out, and no token is on a disk.
-type logins struct {
-	mu     sync.Mutex
-	byID   map[string]*login
-	starts map[string]*begun
-}
-
-func newLogins() *logins { return &logins{byID: map[string]*login{}, starts: map[string]*begun{}} }
-
-// begin keeps a start and returns its name. If too many are under way, one of them has to begin again.
-func (l *logins) begin(verifier string) (string, *begun) {
-	s := &begun{state: rand.Text(), nonce: rand.Text(), verifier: verifier, expires: time.Now().Add(startLife)}
-	name := rand.Text()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	maps.DeleteFunc(l.starts, func(_ string, old *begun) bool { return time.Now().After(old.expires) })
-	makeRoom(l.starts, maxStarts)
-	l.starts[name] = s
-	return name, s
-}
-
-// finish takes a start out, so that it works once. Only the browser that began it has its name, and only the answer to it
-// has its state.
-func (l *logins) finish(name, state string) *begun {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.starts[name]
-	delete(l.starts, name)
-	if s == nil || time.Now().After(s.expires) || subtle.ConstantTimeCompare([]byte(s.state), []byte(state)) != 1 {
-		return nil
-	}
-	return s
-}
-
-// add makes a login with a new name: a name that the browser had before might be known to somebody else.
-func (l *logins) add(who *identity) (string, *login) {
-	name, added := rand.Text(), &login{who: who, csrf: rand.Text(), expires: time.Now().Add(loginLife)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	maps.DeleteFunc(l.byID, func(_ string, old *login) bool { return time.Now().After(old.expires) })
-	makeRoom(l.byID, maxLogins)
-	l.byID[name] = added
-	return name, added
-}
-
-func (l *logins) get(name string) *login {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	found := l.byID[name]
-	if found == nil || time.Now().After(found.expires) {
-		delete(l.byID, name)
-		return nil
-	}
-	return found
-}
-
-func (l *logins) remove(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.byID, name)
-}
-
-// makeRoom drops any entry of a map that is full.
-func makeRoom[V any](m map[string]V, most int) {
-	for name := range m {
-		if len(m) < most {
-			return
-		}
-		delete(m, name)
-	}
 }

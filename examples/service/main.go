@@ -14,7 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,6 +25,7 @@ func main() { os.Exit(start()) }
 func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	return run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
@@ -40,8 +40,11 @@ func run(ctx context.Context, args []string, env func(string) string, out, talk 
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 2
 	}
-	log := slog.New(slog.NewJSONHandler(out, nil))
-	if err := serve(ctx, o, log, talk); err != nil {
+	work := serve
+	if o.database.onlyMigrate {
+		work = migrateOnly
+	}
+	if err := work(ctx, o, newLog(out, o.logLevel), talk); err != nil {
 		_, _ = fmt.Fprintln(talk, "service:", err)
 		return 1
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -23,14 +25,32 @@ func TestMain(m *testing.M) {
 	case "load":
 		os.Exit(serveForLoad())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	stopPostgres()
+	// Only a run of all tests can have seen all answers.
+	if missing := theOpenAPI().notSeen(); code == 0 && isWholeSuite() && len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "answers in openapi.yaml that no test brings about:\n%s\n", strings.Join(missing, "\n"))
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// isWholeSuite says that no flag leaves tests out.
+func isWholeSuite() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // program is the service as a process of its own.
 type program struct {
 	*exec.Cmd
-	at  string // its address
-	log *syncBuffer
+	at      string // its address in the browser
+	listens string // the address that it listens on
+	log     *syncBuffer
 }
 
 // launch starts the test binary as the program and waits for its address.
@@ -56,7 +76,9 @@ func launch(tb testing.TB, as string, env []string, args ...string) *program {
 	if !ok {
 		tb.Fatalf("the program said %q", lines.Text())
 	}
-	p.at, _, _ = strings.Cut(rest, " ")
+	p.at, rest, _ = strings.Cut(rest, " (listening on ")
+	p.at = strings.TrimSpace(p.at)
+	p.listens, _, _ = strings.Cut(rest, ";")
 	go func() { _, _ = io.Copy(io.Discard, talk) }()
 	return p
 }
@@ -111,14 +133,26 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"AZURE_TENANT_ID":        {[]string{"-journal", "j", "-public", "https://a.example"}, nil},
 		"-public should":         {[]string{"-journal", "j"}, app},
 		"https://host":           {[]string{"-journal", "j", "-public", "http://a.example"}, app},
-		"without a path":         {[]string{"-journal", "j", "-public", "https://a.example/x"}, app},
+		"a path of letters":      {[]string{"-journal", "j", "-public", "https://a.example/x/../y"}, app},
 		"-demo signs anybody in": {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
-		"without -public":        {[]string{"-demo", "-public", "https://a.example"}, nil},
+		"-demo signs":            {[]string{"-demo", "-public", "https://a.example", "-listen", ":0"}, nil},
+		"-metrics should":        {[]string{"-demo", "-metrics", "9090"}, nil},
+		"-trusted-proxy should":  {[]string{"-demo", "-trusted-proxy", "10.0.0.0/8,proxy"}, nil},
+		"-proxy-header should":   {[]string{"-demo", "-proxy-header", "X-Real-IP"}, nil},
+		"-reference-pattern":     {[]string{"-demo", "-reference-pattern", "("}, nil},
+		"invalid value \"loud\"": {[]string{"-demo", "-log-level", "loud"}, nil},
+		"CLIENT_SECRET_FILE are": {
+			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET": "s3cr3t", "AZURE_CLIENT_SECRET_FILE": "f"},
+		},
+		"SECRET_FILE: open no-such": {
+			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET_FILE": "no-such"},
+		},
 		"-listen should":         {[]string{"-demo", "-listen", "8080"}, nil},
 		"-tls-cert and -tls-key": {[]string{"-demo", "-tls-cert", "c"}, nil},
 		"no-such-cert.pem": {
 			[]string{"-journal", "j", "-public", "https://a.example", "-tls-cert", "no-such-cert.pem", "-tls-key", "k"}, app,
 		},
+		"-keys-file: open no-such":  {[]string{"-demo", "-keys-file", "no-such"}, nil},
 		"-max-wait should":          {[]string{"-demo", "-max-wait", "1ms"}, nil},
 		"-journal-max-size should":  {[]string{"-demo", "-journal-max-size", "-1"}, nil},
 		"-max-waits should":         {[]string{"-demo", "-max-waits", "0"}, nil},
@@ -126,7 +160,9 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"flag provided but not def": {[]string{"-demon"}, nil},
 	} {
 		var out, talk strings.Builder
-		code := run(t.Context(), test.args, func(name string) string { return test.env[name] }, &out, &talk)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // a service that starts all the same ends at once
+		code := run(ctx, test.args, func(name string) string { return test.env[name] }, &out, &talk)
 		if code != 2 || !strings.Contains(talk.String(), want) {
 			t.Errorf("%v: code %d, want 2 and %q: %s", test.args, code, want, talk.String())
 		}

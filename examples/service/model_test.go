@@ -27,6 +27,8 @@ type stores interface {
 	open(o *settings)
 	// kill ends a process without a word: what it writes from now on counts for nothing.
 	kill()
+	// readable reports whether a store can be read after it was closed.
+	readable() bool
 }
 
 // fileStores has a journal file, which a process that was killed leaves as it is at that moment.
@@ -40,6 +42,8 @@ func newFileStores(tb testing.TB) stores {
 }
 
 func (f *fileStores) open(o *settings) { o.journal = f.path }
+
+func (f *fileStores) readable() bool { return true }
 
 func (f *fileStores) kill() {
 	text, err := os.ReadFile(f.path)
@@ -89,12 +93,16 @@ type world struct {
 
 const linksOfWorld = 60
 
-// newWorld draws what the users of the devices do.
+// newWorld draws what the users of the devices do. A unit below a second is for real time, in which waits read more often.
 func newWorld(t *rapid.T, tb testing.TB, stores stores, unit time.Duration) *world {
+	options := &intunetest.TenantOptions{}
+	if unit < time.Second {
+		options.LookAgainAfter = unit / 2
+	}
 	w := &world{
 		tb: tb, stores: stores, unit: unit, people: []person{dana, robin}, fates: map[string]fate{},
 		requests: map[intune.DeviceRef][]*sent{}, handed: map[string]string{}, tokens: map[person]string{},
-		place: &place{tb: tb, tenant: intunetest.NewTenant(nil), log: &syncBuffer{}, network: inProcess{}},
+		place: &place{tb: tb, tenant: intunetest.NewTenant(options), log: &syncBuffer{}, network: inProcess{}},
 	}
 	w.place.entra = newStandIn(entraAt, serviceAt+"/auth/callback", w.place.tenant, w.people, testKey())
 	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "what users do"), 0))
@@ -131,16 +139,32 @@ func (w *world) live() {
 		o.maxWait = 20 * w.unit
 		o.graph = func() *intune.ClientOptions {
 			options := w.place.tenant.ClientOptions()
-			options.Transport = w.through(dead, options.Transport)
+			options.Transport = lookingAgain{w.through(dead, options.Transport), w.place.tenant}
 			return options
 		}
 		w.stores.open(o)
 	}
 	w.place.open()
+	w.place.service.desk.limits, w.place.service.lookups.limits = noLimits{}, noLimits{}
 	w.mu.Lock()
 	w.dead = dead
 	w.mu.Unlock()
 }
+
+// lookingAgain is a network whose waits read as often as the tenant says.
+type lookingAgain struct {
+	policy.Transporter
+	tenant *intunetest.Tenant
+}
+
+func (l lookingAgain) LookAgainAfter() time.Duration { return l.tenant.LookAgainAfter() }
+
+// noLimits let people ask as often as they like.
+type noLimits struct{}
+
+func (noLimits) take(context.Context, string, use) time.Duration { return 0 }
+
+func (noLimits) tidy(context.Context) {}
 
 var errLost = errors.New("the connection broke")
 
@@ -261,16 +285,7 @@ func (w *world) ask(t *rapid.T) {
 	w.mu.Lock()
 	w.fates[sessionID(w.owner(who), key)] = f
 	w.mu.Unlock()
-	w.unhurried()
 	w.do(t, func() { w.call(who, http.MethodPost, "/sessions", `{"device":"`+device.DeviceID()+`"}`, key) })
-}
-
-// unhurried lets people ask as often as they like.
-func (w *world) unhurried() {
-	d := w.place.service.desk
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.pace = newAskPace()
 }
 
 // one draws a session, mostly in the state in which something can be done with it.
@@ -354,7 +369,10 @@ func (w *world) stop(t *rapid.T) {
 	d := w.place.service.desk
 	w.place.close()
 	w.doing.Wait()
-	before := w.sessions(t, d.store)
+	before := map[string]*session{}
+	if w.stores.readable() {
+		before = w.sessions(t, d.store)
+	}
 	w.live()
 	after := w.sessions(t, w.place.service.desk.store)
 	for id, was := range before {

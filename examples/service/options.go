@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -16,13 +18,20 @@ import (
 type options struct {
 	demo            bool
 	listen          string
-	public          *url.URL
+	public          *url.URL // its path is the prefix of all addresses, without a slash at the end; nil for the demo's own
 	journal         string
 	journalMiB      int64
 	maxWait         time.Duration
 	maxWaits        int
 	scope           string
 	tlsCert, tlsKey string
+	metrics         string
+	logLevel        slog.Level
+	proxies         proxies
+	references      referenceRules
+	keys            *keyRing // nil without -keys-file
+	face            face
+	database        pgFlags
 
 	tenantID, clientID, secret string
 }
@@ -33,25 +42,31 @@ Try it, without an account:
   service -demo
 
 Run it:
-  export AZURE_TENANT_ID=… AZURE_CLIENT_ID=… AZURE_CLIENT_SECRET=…
+  export AZURE_TENANT_ID=… AZURE_CLIENT_ID=… AZURE_CLIENT_SECRET_FILE=/etc/service/client-secret
   service -public https://assist.example.com -listen :8443 \
     -tls-cert cert.pem -tls-key key.pem -journal /var/lib/service/journal.jsonl
+
+Secrets are read once, at the start: AZURE_CLIENT_SECRET, or AZURE_CLIENT_SECRET_FILE, which names a file.
 
 Flags:
 `
 
+// texts are flags as they were given, before they are checked.
+type texts struct{ public, proxies, pattern, keys, name, contact, logo string }
+
 func readOptions(args []string, env func(string) string, talk io.Writer) (*options, error) {
-	o := &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID"), secret: env("AZURE_CLIENT_SECRET")}
+	o, given := &options{tenantID: env("AZURE_TENANT_ID"), clientID: env("AZURE_CLIENT_ID")}, &texts{}
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
 	flags.SetOutput(talk)
 	flags.Usage = func() {
 		_, _ = io.WriteString(talk, usage)
 		flags.PrintDefaults()
 	}
-	var public string
-	flags.BoolVar(&o.demo, "demo", false, "run on a made-up tenant in memory, with a made-up sign-in page")
+	flags.BoolVar(&o.demo, "demo", false, "run on a made-up tenant in memory, with a made-up sign-in page that lets anybody in")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
-	flags.StringVar(&public, "public", "", "`URL` at which browsers find the service; its /auth/callback is the app's redirect URI")
+	flags.StringVar(&given.public, "public", "",
+		"`URL` at which browsers find the service; with a path, a proxy passes that path on as it is;\n"+
+			"the app's redirect URI is the URL and /auth/callback")
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
 	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
@@ -59,17 +74,50 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
-	if err := flags.Parse(args); err != nil {
+	flags.StringVar(&given.proxies, "trusted-proxy", "",
+		"`networks` of the proxies in front, such as 10.0.0.0/24,127.0.0.1: what they say of the client's address goes to the log")
+	flags.StringVar(&o.proxies.header, "proxy-header", "X-Forwarded-For", "`header` in which they say it: X-Forwarded-For or Forwarded")
+	flags.StringVar(&o.metrics, "metrics", "", "`address` to serve Prometheus metrics on, at /metrics, such as 127.0.0.1:9090")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` from which on things are logged: debug, info, warn, error")
+	flags.BoolVar(&o.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
+	flags.StringVar(&o.references.Label, "reference-label", defaultReference, "`word` for what a request refers to")
+	flags.StringVar(&given.pattern, "reference-pattern", "",
+		"regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
+	flags.StringVar(&given.keys, "keys-file", "",
+		"`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
+			"the first seals, all open; without it, the service makes one that a restart forgets")
+	flags.StringVar(&given.name, "desk-name", "", "`name` of the help desk, on the page")
+	flags.StringVar(&given.contact, "desk-contact", "", "whom technicians ask: a text, or an address that begins with mailto: or https:")
+	flags.StringVar(&given.logo, "desk-logo", "", "`file` of the help desk's logo, SVG or PNG")
+	o.database.add(flags)
+	if err := errors.Join(flags.Parse(args), o.database.read(env)); err != nil {
 		return nil, err
 	}
-	return o, o.check(flags.Args(), public)
+	if len(flags.Args()) > 0 {
+		return nil, fmt.Errorf("%q is not a flag; service -h lists them", flags.Args()[0])
+	}
+	var err error
+	if o.secret, err = readSecret(env, "AZURE_CLIENT_SECRET"); err != nil {
+		return nil, err
+	}
+	if given.keys != "" {
+		if o.keys, err = readKeys(given.keys); err != nil {
+			return nil, err
+		}
+	}
+	o.face, err = newFace(given.name, given.contact, given.logo, o.references.Label, o.references.Required)
+	if err != nil {
+		return nil, err
+	}
+	return o, errors.Join(o.check(), o.checkTexts(given))
 }
 
-func (o *options) check(rest []string, public string) error {
-	host, port, err := net.SplitHostPort(o.listen)
+func (o *options) check() error {
+	if err := o.database.check(o); err != nil || o.database.onlyMigrate {
+		return err
+	}
+	host, _, err := net.SplitHostPort(o.listen)
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("%q is not a flag; service -h lists them", rest[0])
 	case err != nil:
 		return fmt.Errorf("-listen should be host:port, such as 127.0.0.1:8080: %w", err)
 	case o.maxWait < time.Second:
@@ -82,22 +130,18 @@ func (o *options) check(rest []string, public string) error {
 		return errors.New("-tls-cert and -tls-key belong together")
 	case o.demo && !isLoopback(host):
 		return errors.New("-demo signs anybody in, so that -listen has to be a loopback address, such as 127.0.0.1:8080")
-	case o.demo && (public != "" || o.tlsCert != ""):
-		return errors.New("-demo makes its own address, without -public and -tls-cert")
 	case o.demo:
-		o.public = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
-		return nil
-	case o.journal == "":
-		return errors.New("-journal should name a file, such as journal.jsonl: without a record, nobody is asked")
+	case o.journal == "" && o.database.dsn == "":
+		return errors.New("-journal should name a file, such as journal.jsonl, or -database a PostgreSQL: without a record, nobody is asked")
 	case o.tenantID == "" || o.clientID == "" || o.secret == "":
-		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET should hold the app registration; or use -demo")
+		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_SECRET_FILE) should hold the app " +
+			"registration; or use -demo")
 	}
-	o.public, err = url.Parse(public)
-	if err != nil || o.public.Host == "" || o.public.Path != "" || o.public.RawQuery != "" || o.public.User != nil ||
-		o.public.Scheme != "https" && (o.public.Scheme != "http" || !isLoopback(o.public.Hostname())) {
-		return errors.New("-public should be the address in the browser, https://host or https://host:port, without a path")
+	if o.metrics != "" {
+		if _, _, err := net.SplitHostPort(o.metrics); err != nil {
+			return fmt.Errorf("-metrics should be host:port, such as 127.0.0.1:9090: %w", err)
+		}
 	}
-	o.public.Host = asBrowsersSend(o.public)
 	if o.tlsCert != "" {
 		if _, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey); err != nil {
 			return fmt.Errorf("-tls-cert and -tls-key: %w", err)
@@ -105,6 +149,34 @@ func (o *options) check(rest []string, public string) error {
 	}
 	return nil
 }
+
+// checkTexts reads the flags that have a form of their own.
+func (o *options) checkTexts(given *texts) (err error) {
+	if given.public != "" || !o.demo {
+		if o.public, err = readPublic(given.public); err != nil {
+			return err
+		}
+	}
+	if err := o.proxies.read(given.proxies); err != nil {
+		return err
+	}
+	return o.references.read(given.pattern)
+}
+
+// readPublic is the address in the browser. A path is the prefix of all addresses; only plain paths have one spelling.
+func readPublic(text string) (*url.URL, error) {
+	public, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || public.Host == "" || public.RawQuery != "" || public.Fragment != "" || public.User != nil ||
+		!prefixForm.MatchString(public.EscapedPath()) ||
+		public.Scheme != "https" && (public.Scheme != "http" || !isLoopback(public.Hostname())) {
+		return nil, errors.New("-public should be the address in the browser, https://host, https://host:port or https://host/path, " +
+			"with a path of letters, digits, - and _")
+	}
+	public.Host = asBrowsersSend(public)
+	return public, nil
+}
+
+var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*$`)
 
 // asBrowsersSend is the host of an address as the header Host has it: in lower case, and without the port of the scheme.
 func asBrowsersSend(address *url.URL) string {

@@ -80,8 +80,13 @@ var (
 
 func newPlace(tb testing.TB, change ...func(*settings)) *place {
 	tb.Helper()
+	return newPlaceOn(tb, intunetest.NewTenant(nil), change...)
+}
+
+func newPlaceOn(tb testing.TB, tenant *intunetest.Tenant, change ...func(*settings)) *place {
+	tb.Helper()
 	p := &place{
-		tb: tb, tenant: intunetest.NewTenant(nil), log: &syncBuffer{}, network: inProcess{},
+		tb: tb, tenant: tenant, log: &syncBuffer{}, network: inProcess{},
 		journal: filepath.Join(tb.TempDir(), "journal.jsonl"),
 	}
 	p.limits = func(o *settings) {
@@ -112,7 +117,7 @@ func (p *place) open() {
 		authority: azcore.ClientOptions{Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: entraAt + "/"}, Transport: client},
 		graph:     p.tenant.ClientOptions,
 		journal:   p.journal, maxWait: 10 * time.Minute, maxWaits: 100,
-		log:    slog.New(slog.NewJSONHandler(p.log, nil)),
+		log:    newLog(p.log, slog.LevelInfo),
 		traces: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p.spans)),
 		meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(p.metrics)),
 	}
@@ -121,7 +126,7 @@ func (p *place) open() {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.network["assist.example"] = p.service.handler
+	p.network["assist.example"] = described(p.tb, p.service.handler)
 }
 
 func (p *place) close() {
@@ -191,6 +196,7 @@ func (p *place) browser(who person) *caller {
 func (c *caller) refresh() {
 	c.tb.Helper()
 	var me struct{ CSRFToken string }
+	c.header.Del("X-Csrf-Token") // as a page that is loaded again
 	got := c.get("/me")
 	got.into(c.tb, &me)
 	if me.CSRFToken == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -12,13 +13,15 @@ import (
 type problem struct {
 	kind
 	extra problemExtra
-	cause error // for the log only
+	about string // instead of the kind's detail
+	cause error  // for the log only
 }
 
 // problemExtra are members beyond those of the kind.
 type problemExtra struct {
 	Session    string        // the session that stands in the way
 	RetryAfter time.Duration // 0 for none
+	SignedInAs string        // who the browser's sign-in is of now
 }
 
 // Error is for the log, and shows no cause.
@@ -35,24 +38,26 @@ type problemBody struct {
 	Instance  string `json:"instance,omitempty"`
 	RequestID string `json:"requestId,omitempty"`
 	Session   string `json:"session,omitempty"`
+
+	SignedInAs string `json:"signedInAs,omitempty"`
 }
 
-func (p *problem) body(requestID string) problemBody {
+// body is the JSON of the problem. The prefix is that of all addresses of the service.
+func (p *problem) body(prefix, requestID string) problemBody {
 	body := problemBody{
-		Type: "/problems/" + p.name, Title: p.title, Status: p.status, Detail: p.detail,
-		RequestID: requestID, Session: p.extra.Session,
+		Type: prefix + "/problems/" + p.name, Title: p.title, Status: p.status, Detail: cmp.Or(p.about, p.detail),
+		RequestID: requestID, Session: p.extra.Session, SignedInAs: p.extra.SignedInAs,
 	}
 	if p.extra.Session != "" {
-		body.Instance = "/sessions/" + p.extra.Session
+		body.Instance = prefix + "/sessions/" + p.extra.Session
 	}
 	return body
 }
 
-// refuse answers with a problem and leaves its cause to the log.
+// refuse answers with a problem and leaves its cause to the log. It is a page for a person who came here with a browser.
 func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	noteProblem(r.Context(), p)
 	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
 	header.Set("Cache-Control", "no-store")
 	if p.status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="remote assistance"`)
@@ -60,8 +65,15 @@ func refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	if p.extra.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int((p.extra.RetryAfter+time.Second-1)/time.Second)))
 	}
+	if wantsPage(r) {
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(p.status)
+		showRefusal(w, r, p)
+		return
+	}
+	header.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.status)
-	_ = json.NewEncoder(w).Encode(p.body(requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
+	_ = json.NewEncoder(w).Encode(p.body(prefixOf(r.Context()), requestIDOf(r.Context()))) //nolint:errchkjson // the caller may be gone
 }
 
 // answer writes a success as JSON, which nobody may keep.

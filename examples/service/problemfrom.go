@@ -20,6 +20,8 @@ func problemFrom(err error) *problem {
 	}{
 		{errNotRecorded, kindRecord},
 		{errSignInAgain, kindSignInAgain},
+		{errNoEntra, kindSignInUnavailable},
+		{errNoToken, kindSignInUnavailable},
 		{intune.ErrInvalidArgument, kindMalformed},
 		{intune.ErrUnauthenticated, kindSignInAgain},
 		{intune.ErrNotLicensed, kindTenant}, // before forbidden, with which it may come: no right of the account would help

@@ -19,6 +19,9 @@ func (k kind) with(extra problemExtra) *problem { return &problem{kind: k, extra
 // because is a problem of a kind with its cause, which only the log shows.
 func (k kind) because(cause error) *problem { return &problem{kind: k, cause: cause} }
 
+// saying is a problem of a kind that says more of this case than the kind does. The text is the service's own.
+func (k kind) saying(about string) *problem { return &problem{kind: k, about: about} }
+
 // The kinds. Callers can rely on the names and the statuses.
 var (
 	kindNotSignedIn = kind{
@@ -33,6 +36,14 @@ var (
 		"sign-in-failed", http.StatusForbidden, "The sign-in did not work",
 		"Start again from the page of this service. If this happens again, give your administrator the request id.",
 	}
+	kindSignInUnavailable = kind{
+		"sign-in-unavailable", http.StatusServiceUnavailable, "Microsoft's sign-in cannot be reached",
+		"Nobody was asked. Try again in a minute.",
+	}
+	kindOtherPerson = kind{
+		"other-person", http.StatusConflict, "This browser has signed in again",
+		"Nothing was done. Load the page again to go on with the new sign-in.",
+	}
 	kindForeignSite = kind{
 		"foreign-site", http.StatusForbidden, "The request came from another site",
 		"Requests that change something are taken from this service's own page only, or with a bearer token.",
@@ -43,7 +54,7 @@ var (
 	}
 	kindMalformed = kind{
 		"malformed", http.StatusBadRequest, "The request cannot be read",
-		"The README of this service says what the request should look like.",
+		"The file openapi.yaml of this service says what the request should look like.",
 	}
 	kindNoKey = kind{
 		"idempotency-key-missing", http.StatusBadRequest, "The header Idempotency-Key is missing",
@@ -51,8 +62,16 @@ var (
 			"It keeps the user from being asked twice.",
 	}
 	kindKeyReused = kind{
-		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another device",
+		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another request",
 		"Use a new key for a new request.",
+	}
+	kindNoReference = kind{
+		"reference-missing", http.StatusBadRequest, "The reference is missing",
+		"Say what the request is for, such as the number of a ticket.",
+	}
+	kindBadReference = kind{
+		"reference-not-accepted", http.StatusBadRequest, "The reference is not accepted",
+		"It should be one line, of at most 100 characters, in the form that your help desk uses.",
 	}
 	kindNotFound = kind{
 		"not-found", http.StatusNotFound, "There is nothing here",
@@ -99,7 +118,7 @@ var (
 		"Nobody was asked. Try again in a minute.",
 	}
 	kindTooFast = kind{
-		"too-many-requests", http.StatusTooManyRequests, "You are asking too often",
+		"too-many-requests", http.StatusTooManyRequests, "Too many requests in a short time",
 		"Nobody was asked. Try again in a minute.",
 	}
 	kindStopping = kind{
@@ -118,9 +137,10 @@ var (
 
 func kinds() []kind {
 	return []kind{
-		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindForeignSite, kindWrongHost, kindMalformed, kindNoKey,
-		kindKeyReused, kindNotFound, kindNoDevice, kindDeviceBusy, kindNotReady, kindOpened, kindNotWaiting, kindForbidden,
-		kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast, kindStopping, kindRecord, kindInternal,
+		kindNotSignedIn, kindSignInAgain, kindSignInFailed, kindSignInUnavailable, kindOtherPerson, kindForeignSite, kindWrongHost,
+		kindMalformed, kindNoKey, kindKeyReused, kindNoReference, kindBadReference, kindNotFound, kindNoDevice, kindDeviceBusy,
+		kindNotReady, kindOpened, kindNotWaiting, kindForbidden, kindTenant, kindThrottled, kindUnavailable, kindFull, kindTooFast,
+		kindStopping, kindRecord, kindInternal,
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/readiness"
 )
 
@@ -16,12 +18,14 @@ type readinessView struct {
 
 type resultView struct {
 	Name   string `json:"name"`
+	Title  string `json:"title"`
 	Status string `json:"status"`
 	Detail string `json:"detail"`
 	Advice string `json:"advice,omitempty"`
 }
 
-// readinessAPI checks devices. The remedies of the library name apps, permissions and settings, and go to the log.
+// readinessAPI checks devices. The details and remedies of the library name apps, permissions and settings, and go to the
+// log.
 type readinessAPI struct{ log *slog.Logger }
 
 func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity) {
@@ -32,14 +36,16 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchWithin)
 	defer cancel()
-	report, err := readiness.Check(ctx, who.client, device, nil)
+	client := &remembering{Client: who.client, err: plainError("the device was not read")}
+	report, err := readiness.Check(ctx, client, device, nil)
 	if err != nil {
 		refuse(w, r, problemFrom(err))
 		return
 	}
 	view := readinessView{Ready: report.OK()}
+	words := &deviceWords{record: client.record, err: client.err, now: time.Now()}
 	for _, result := range report.Results {
-		view.Results = append(view.Results, forTechnician(result))
+		view.Results = append(view.Results, words.forTechnician(result))
 		if result.Remedy != "" {
 			level := slog.LevelWarn
 			if result.Status == readiness.StatusWarn {
@@ -53,33 +59,54 @@ func (a *readinessAPI) get(w http.ResponseWriter, r *http.Request, who *identity
 	answer(w, http.StatusOK, view)
 }
 
-// forTechnician has the library's detail only where it is about the device. About the tenant and the app, a technician can
-// do nothing but tell somebody.
-func forTechnician(result readiness.Result) resultView {
-	view := resultView{Name: result.Name, Status: string(result.Status), Detail: result.Detail}
-	isBad := result.Status != readiness.StatusPass
-	advice := map[string]string{
-		readiness.NameDevice:     "Search for the device again.",
-		readiness.NameManagement: "Give the device's name to your administrator.",
-		readiness.NamePlatform:   "Help this user in another way.",
-		readiness.NameSync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
-		readiness.NameUser:       "There may be nobody at the device who can agree.",
-		readiness.NameSession:    "A link from before may still be there. The service waits for a new one.",
-	}
-	switch result.Name {
-	case readiness.NameDevice, readiness.NameManagement, readiness.NamePlatform, readiness.NameSync,
-		readiness.NameUser, readiness.NameSession:
-		if isBad {
-			view.Advice = advice[result.Name]
+// remembering keeps what a check read of its device, so that sentences are about the same facts.
+type remembering struct {
+	*intune.Client
+
+	record intune.ManagedDevice
+	err    error
+}
+
+// GetDevice reads a device. A check reads it twice if a part of it is withheld, and then the second answer counts.
+func (c *remembering) GetDevice(
+	ctx context.Context, device intune.DeviceRef, options *intune.GetDeviceOptions,
+) (intune.GetDeviceResponse, error) {
+	response, err := c.Client.GetDevice(ctx, device, options)
+	c.record, c.err = response.ManagedDevice, err
+	return response, err
+}
+
+// forTechnician is a result in plain words. About the tenant and the app, a technician can do nothing but tell somebody.
+func (d *deviceWords) forTechnician(result readiness.Result) resultView {
+	view := resultView{Name: result.Name, Title: title(result.Name), Status: string(result.Status)}
+	if view.Detail = d.sentence(result.Name, result.Status); view.Detail != "" {
+		if result.Status != readiness.StatusPass {
+			view.Advice = d.advice(result.Name)
 		}
 		return view
 	}
 	switch result.Status {
-	case readiness.StatusPass, readiness.StatusWarn: // a warning about the tenant is for the operator
-		view.Status, view.Detail = string(readiness.StatusPass), "In order."
+	case readiness.StatusWarn: // about the tenant, it is for the operator
+		result.Status, view.Status = readiness.StatusPass, string(readiness.StatusPass)
+	case readiness.StatusPass:
 	default:
-		view.Detail = "Not in order, or could not be checked."
 		view.Advice = "Give the request id of this answer to your administrator."
 	}
+	view.Detail = tenantSentence(result.Name, result.Status)
 	return view
+}
+
+// advice is what a technician can do about a check of the device that is not in order.
+func (d *deviceWords) advice(check string) string {
+	if d.err != nil && check != readiness.NameDevice {
+		return ""
+	}
+	return map[string]string{
+		readiness.NameDevice:     "Search for the device again.",
+		readiness.NameManagement: "Give the device's name to your administrator.",
+		readiness.NamePlatform:   "If it does not work, help this user in another way.",
+		readiness.NameSync:       "Ask the user to switch the device on, connect it, and sync it in Company Portal.",
+		readiness.NameUser:       "There may be nobody at the device who can agree.",
+		readiness.NameSession:    "The service waits for a new link and does not take the old one.",
+	}[check]
 }

@@ -1,59 +1,60 @@
 package main
 
-import (
-	"log/slog"
-	"net/http"
-)
+import "net/http"
 
 // routes are all addresses of the service. Without a sign-in there are only the page itself, the way to sign in, what
 // problems mean, and whether the service is up.
-func (s *service) routes(entry *signIn, log *slog.Logger) *http.ServeMux {
+func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", getFile("page.html", "text/html; charset=utf-8"))
-	mux.HandleFunc("GET /page.css", getFile("page.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /page.js", getFile("page.js", "text/javascript; charset=utf-8"))
-	mux.HandleFunc("GET /icon.svg", getFile("icon.svg", "image/svg+xml"))
-	mux.HandleFunc("GET /healthz", s.getHealth)
+	s.face.addPages(mux)
+	mux.HandleFunc("GET /livez", getAlive)
+	mux.HandleFunc("GET /readyz", s.health.getReady)
+	mux.HandleFunc("GET /healthz", s.health.getReady)
 	mux.HandleFunc("GET /problems/{name}", getProblem)
+	mux.HandleFunc("GET /openapi.yaml", getDescription(o.public))
 	mux.HandleFunc("GET /auth/login", entry.begin)
 	mux.HandleFunc("GET /auth/callback", entry.finish)
 
 	require := entry.auth.require
 	mux.HandleFunc("POST /auth/logout", require(entry.leave))
-	mux.HandleFunc("GET /me", require(entry.auth.getMe))
-	mux.HandleFunc("GET /devices", require(getDevices))
-	mux.HandleFunc("GET /devices/{id}", require(getDevice))
-	mux.HandleFunc("GET /devices/{id}/readiness", require((&readinessAPI{log: log}).get))
+	mux.HandleFunc("GET /me", require(getMe(o)))
+	mux.HandleFunc("GET /devices", require(s.lookups.limited(useSearch, getDevices)))
+	mux.HandleFunc("GET /devices/{id}", require(s.lookups.limited(useDevice, getDevice)))
+	mux.HandleFunc("GET /devices/{id}/readiness", require(s.lookups.limited(useReadiness, (&readinessAPI{log: o.log}).get)))
 
-	a := &sessionAPI{desk: s.desk, sites: s.streams}
+	a := &sessionAPI{desk: s.desk, sites: s.streams, references: o.references}
+	mux.HandleFunc("GET /events", require(entry.auth.whileSignedIn(a.ownEvents)))
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
-	mux.HandleFunc("GET /sessions/{id}/events", require(a.one(a.events)))
+	mux.HandleFunc("GET /sessions/{id}/events", require(entry.auth.whileSignedIn(a.one(a.events))))
 	mux.HandleFunc("POST /sessions/{id}/wait", require(a.one(a.wait)))
-	mux.HandleFunc("POST /sessions/{id}/link", require(a.one(a.link)))
+	mux.HandleFunc("POST /sessions/{id}/link", require(s.lookups.limited(useLink, a.one(a.link))))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
 	return mux
 }
 
-// getHealth tells a load balancer to send new requests elsewhere while the service stops.
-func (s *service) getHealth(w http.ResponseWriter, r *http.Request) {
-	s.desk.mu.Lock()
-	stopping := s.desk.stopping
-	s.desk.mu.Unlock()
-	if stopping {
-		refuse(w, r, kindStopping.with(problemExtra{}))
-		return
-	}
-	answer(w, http.StatusOK, map[string]string{"status": "ok"})
+// meView is the JSON of /me.
+type meView struct {
+	Name      string         `json:"name"`
+	CSRFToken string         `json:"csrfToken,omitempty"`
+	Desk      deskView       `json:"desk"`
+	Reference referenceRules `json:"reference"`
+}
+
+type deskView struct {
+	Name    string `json:"name,omitempty"`
+	Contact string `json:"contact,omitempty"`
 }
 
 // getMe is whose sign-in it is. The page gets the token here that it has to send with what changes something: other sites
 // can make the browser send the cookie, and cannot read this answer.
-func (a *authenticator) getMe(w http.ResponseWriter, r *http.Request, who *identity) {
-	me := map[string]string{"name": who.name}
-	if l := a.login(r); l != nil && l.who == who {
-		me["csrfToken"] = l.csrf
+func getMe(o *settings) func(http.ResponseWriter, *http.Request, *identity) {
+	return func(w http.ResponseWriter, _ *http.Request, who *identity) {
+		me := meView{Name: who.name, Desk: deskView{o.face.name, o.face.contact}, Reference: o.references}
+		if who.login != nil {
+			me.CSRFToken = who.login.csrf
+		}
+		answer(w, http.StatusOK, me)
 	}
-	answer(w, http.StatusOK, me)
 }

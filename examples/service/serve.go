@@ -17,34 +17,54 @@ import (
 
 // serve runs the service until the context ends, and then ends it in order.
 func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) error {
-	traces, meters, flush, err := exporters(ctx)
+	telemetry, err := startExport(ctx, o.metrics, log)
 	if err != nil {
 		return err
 	}
+	defer telemetry.close()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("-listen: %w", err)
 	}
 	defer listener.Close()
 	s := &settings{
-		public: o.public, journal: o.journal, journalSize: o.journalMiB << 20, maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
-		log: log, traces: traces, meters: meters,
+		public: o.public, face: o.face, journal: o.journal, journalSize: o.journalMiB << 20,
+		maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
+		references: o.references, proxies: o.proxies, keys: o.keys,
+		log: log, traces: telemetry.traces, meters: telemetry.meters,
 	}
+	if s.public == nil { // -listen may leave the port to the system
+		s.public = &url.URL{Scheme: "http", Host: listener.Addr().String()}
+		if o.tlsCert != "" {
+			s.public.Scheme = "https"
+		}
+	}
+	with := func(h http.Handler) http.Handler { return h }
 	if o.demo {
-		end, err := demo(ctx, s, listener)
-		if err != nil {
+		var end func()
+		if with, end, err = demo(s); err != nil {
 			return err
 		}
 		defer end()
 	} else {
 		s.useEntra(o)
 	}
+	if o.database.dsn != "" {
+		if err := s.usePostgres(ctx, &o.database); err != nil {
+			return err
+		}
+	}
 	service, err := newService(ctx, s)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(talk, "service: open %s (Ctrl-C ends it)\n", s.public)
-	return errors.Join(serveUntil(ctx, service, listener, o, log, talk), flushWithin(ctx, flush))
+	service.handler = with(service.handler)
+	log.InfoContext(ctx, "listening", "address", listener.Addr().String(), "public", s.public.String())
+	_, _ = fmt.Fprintf(talk, "service: open %s (listening on %s; Ctrl-C ends it)\n", s.public, listener.Addr())
+	if o.demo {
+		_, _ = fmt.Fprintln(talk, "service: the demo signs in whoever reaches it, as anybody, without a password")
+	}
+	return errors.Join(serveUntil(ctx, service, listener, o, log, talk), flushWithin(ctx, telemetry.flush))
 }
 
 // useEntra is for a real tenant of the public cloud.
@@ -60,7 +80,11 @@ func (s *settings) useEntra(o *options) {
 const (
 	// closeWithin is more than askGrace; orchestrators often kill after 30 seconds.
 	closeWithin = 25 * time.Second
-	tidyEvery   = time.Minute
+	// flushGrace is how long the rest of the traces and metrics may take.
+	flushGrace = 3 * time.Second
+	// stopWithin is how long the whole end of the service takes at most.
+	stopWithin = closeWithin + flushGrace
+	tidyEvery  = time.Minute
 )
 
 // serveUntil serves until the context ends.
@@ -83,8 +107,8 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 	var err error
 	for running := true; running; {
 		select {
-		case now := <-tidy.C:
-			s.desk.tidy(now)
+		case <-tidy.C:
+			s.desk.limits.tidy(ctx)
 		case err = <-failed:
 			running = false
 		case <-ctx.Done():
@@ -102,7 +126,7 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 }
 
 func flushWithin(ctx context.Context, flush func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushGrace)
 	defer cancel()
 	return flush(ctx)
 }

@@ -52,6 +52,7 @@ func (s *session) at(now time.Time) state {
 // sessionView is the JSON of a session. It never has the link.
 type sessionView struct {
 	ID          string       `json:"id"`
+	Number      int64        `json:"number"`
 	Device      string       `json:"device"`
 	Reference   string       `json:"reference,omitempty"`
 	State       state        `json:"state"`
@@ -62,13 +63,13 @@ type sessionView struct {
 	Problem     *problemBody `json:"problem,omitempty"`
 }
 
-func (s *session) view(now time.Time) sessionView {
+func (s *session) view(prefix string, now time.Time) sessionView {
 	v := sessionView{
-		ID: s.id, Device: s.device.DeviceID(), Reference: s.reference, State: s.at(now),
+		ID: s.id, Number: s.number, Device: s.device.DeviceID(), Reference: s.reference, State: s.at(now),
 		RequestedAt: s.asked.UTC(), ChangedAt: s.changed.UTC(), Unsure: s.unsure, Reason: s.reason,
 	}
 	if s.problem != nil {
-		body := s.problem.body("")
+		body := s.problem.body(prefix, "")
 		v.Problem = &body
 	}
 	return v

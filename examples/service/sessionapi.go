@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -11,29 +10,30 @@ import (
 
 // sessionAPI are the handlers of sessions.
 type sessionAPI struct {
-	desk  *desk
-	sites *streams
+	desk       *desk
+	sites      *streams
+	references referenceRules
 }
 
-// post begins a session: {"device": "INTUNE-DEVICE-ID"}, with a key in the header Idempotency-Key.
+// post begins a session: {"device": "INTUNE-DEVICE-ID", "reference": "TICKET"}, with a key in the header Idempotency-Key.
 func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity) {
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) < 8 || !isPlain(key, 128) {
 		refuse(w, r, kindNoKey.with(problemExtra{}))
 		return
 	}
-	device, p := readDevice(r)
+	wanted, p := readAsk(r, a.references)
 	if p != nil {
 		refuse(w, r, p)
 		return
 	}
 	a.desk.adopt(r.Context(), who)
-	s, begun, p := a.desk.ask(r.Context(), who, wish{device: device, key: key})
+	s, begun, p := a.desk.ask(r.Context(), who, wish{device: wanted.device, reference: wanted.reference, key: key})
 	if p != nil {
 		refuse(w, r, p)
 		return
 	}
-	w.Header().Set("Location", "/sessions/"+s.id)
+	w.Header().Set("Location", prefixOf(r.Context())+"/sessions/"+s.id)
 	status := http.StatusOK
 	switch {
 	case s.state == stateAsking:
@@ -41,20 +41,7 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 	case begun:
 		status = http.StatusCreated
 	}
-	answer(w, status, s.view(time.Now()))
-}
-
-// readDevice is the address in the body.
-func readDevice(r *http.Request) (intune.DeviceRef, *problem) {
-	var body struct {
-		Device string `json:"device"`
-	}
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	if decoder.Decode(&body) != nil || decoder.More() || !isJSON(r) {
-		return intune.DeviceRef{}, kindMalformed.with(problemExtra{})
-	}
-	return deviceOf(body.Device)
+	answer(w, status, s.view(prefixOf(r.Context()), time.Now()))
 }
 
 func deviceOf(text string) (intune.DeviceRef, *problem) {
@@ -77,7 +64,7 @@ func (a *sessionAPI) list(w http.ResponseWriter, r *http.Request, who *identity)
 	}
 	views := make([]sessionView, len(list))
 	for i, s := range list {
-		views[i] = s.view(time.Now())
+		views[i] = s.view(prefixOf(r.Context()), time.Now())
 	}
 	answer(w, http.StatusOK, map[string]any{"sessions": views})
 }
@@ -97,8 +84,8 @@ func (a *sessionAPI) one(
 	}
 }
 
-func (a *sessionAPI) get(w http.ResponseWriter, _ *http.Request, _ *identity, s *session) {
-	answer(w, http.StatusOK, s.view(time.Now()))
+func (a *sessionAPI) get(w http.ResponseWriter, r *http.Request, _ *identity, s *session) {
+	answer(w, http.StatusOK, s.view(prefixOf(r.Context()), time.Now()))
 }
 
 // wait goes on waiting after a wait that ended without a link.
@@ -111,7 +98,7 @@ func (a *sessionAPI) wait(w http.ResponseWriter, r *http.Request, who *identity,
 		refuse(w, r, p)
 		return
 	}
-	answer(w, http.StatusAccepted, s.view(time.Now()))
+	answer(w, http.StatusAccepted, s.view(prefixOf(r.Context()), time.Now()))
 }
 
 // link is the only answer of the service that has a link. It is a POST, so that no prefetch uses the link up.

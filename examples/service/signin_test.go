@@ -167,20 +167,3 @@ func TestBearerTokenEnds(t *testing.T) {
 		c.refused(c.get("/devices?q=LT-1"), kindNotSignedIn)
 	})
 }
-
-func TestStateWorksOnce(t *testing.T) {
-	t.Parallel()
-	l := newLogins()
-	name, begun := l.begin("verifier")
-	if got := l.finish(name, begun.state); got != begun {
-		t.Fatalf("%v", got)
-	}
-	if got := l.finish(name, begun.state); got != nil {
-		t.Error("the state works twice")
-	}
-	name, begun = l.begin("verifier")
-	l.finish(name, "guessed")
-	if got := l.finish(name, begun.state); got != nil {
-		t.Error("the state can be guessed at more than once")
-	}
-}

@@ -30,6 +30,7 @@ type standIn struct {
 	tenant   *intunetest.Tenant
 	people   []person
 	key      *rsa.PrivateKey
+	keyID    string
 
 	mu      sync.Mutex
 	codes   map[string]grant
@@ -52,7 +53,7 @@ func newStandIn(base, redirect string, tenant *intunetest.Tenant, people []perso
 	return &standIn{
 		base: base, redirect: redirect, tenant: tenant, people: people, key: key,
 		tenantID: "6b8f1f6c-3f0e-4d4b-9a39-1d8c5f7e2a10", clientID: "c1a5e0d4-7e52-4f0f-8a53-0b6f6b2d9e77",
-		secret: "only-for-the-stand-in", scope: "Sessions.Open",
+		secret: "only-for-the-stand-in", scope: "Sessions.Open", keyID: "1",
 		codes: map[string]grant{}, refresh: map[string]person{},
 	}
 }
@@ -83,7 +84,7 @@ func (s *standIn) discover(w http.ResponseWriter, _ *http.Request) {
 func (s *standIn) keys(w http.ResponseWriter, _ *http.Request) {
 	encode := base64.RawURLEncoding.EncodeToString
 	answer(w, http.StatusOK, map[string]any{"keys": []map[string]string{{
-		"kty": "RSA", "use": "sig", "kid": "1", "alg": "RS256",
+		"kty": "RSA", "use": "sig", "kid": s.keyID, "alg": "RS256",
 		"n": encode(s.key.N.Bytes()), "e": encode(big.NewInt(int64(s.key.E)).Bytes()),
 	}}})
 }
@@ -130,7 +131,11 @@ func (s *standIn) signed(who person, more map[string]any) (string, error) {
 		return "", fmt.Errorf("stand-in: %w", err)
 	}
 	encode := base64.RawURLEncoding.EncodeToString
-	message := encode([]byte(`{"typ":"JWT","alg":"RS256","kid":"1"}`)) + "." + encode(text)
+	header, err := json.Marshal(map[string]string{"typ": "JWT", "alg": "RS256", "kid": s.keyID})
+	if err != nil {
+		return "", fmt.Errorf("stand-in: %w", err)
+	}
+	message := encode(header) + "." + encode(text)
 	hash := sha256.Sum256([]byte(message))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, hash[:])
 	if err != nil {

@@ -43,9 +43,9 @@ type store interface {
 	// historyLife.
 	history(ctx context.Context, owner string, most int) ([]*session, error)
 
-	// watch gives a channel that has a value after each change of the session, and perhaps after none: look again then. It
-	// costs no round trip. stop has to be called.
-	watch(id string) (changed <-chan struct{}, stop func())
+	// watch gives a channel that has a value after each change of a session, or of any session of an owner, and perhaps after
+	// none: look again then. It costs no round trip. stop has to be called.
+	watch(idOrOwner string) (changed <-chan struct{}, stop func())
 
 	// take makes the wait of a session that is noLink the caller's own, so that the session is waiting. The context that it
 	// returns is derived from ctx, which should last as long as the wait, and says to Ended whose wait it is; it may end
@@ -82,12 +82,12 @@ const (
 	errNotRecorded = plainError("the service could not write its record")
 )
 
-// saltSize is that of the salt before the hash of a link.
-const saltSize = 16
+// linkSalt is the size of the salt before the hash of a link.
+const linkSalt = 16
 
 // hashLink is what may be kept of a link.
 func hashLink(link intune.SessionURL) []byte {
-	salt := make([]byte, saltSize)
+	salt := make([]byte, linkSalt)
 	_, _ = rand.Read(salt) // which never fails
 	return saltedHash(salt, link)
 }
@@ -99,10 +99,10 @@ func saltedHash(salt []byte, link intune.SessionURL) []byte {
 
 // isLink reports whether a link is that of a hash. Without a hash any link is.
 func isLink(hash []byte, link intune.SessionURL) bool {
-	if len(hash) <= saltSize {
+	if len(hash) <= linkSalt {
 		return true
 	}
-	return subtle.ConstantTimeCompare(hash, saltedHash(hash[:saltSize], link)) == 1
+	return subtle.ConstantTimeCompare(hash, saltedHash(hash[:linkSalt], link)) == 1
 }
 
 type ownerKey struct{}

@@ -129,6 +129,21 @@ func (r *Reads) Succeeded() {
 	r.throttle.accepted()
 }
 
+// SetRate makes it a budget of so many reads a second, as NewReads does, from now on: turns that wait go earlier or later. A
+// budget that has halved stays the same part of the full one.
+func (r *Reads) SetRate(perSecond float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, before := time.Now(), r.gap()
+	r.throttle.setFull(perSecond)
+	if owed := r.used.Sub(now); owed > 0 { // for so many reads, and not for so long
+		gap := r.gap()
+		reads := float64(owed) / float64(max(before, 1))
+		r.used = now.Add(time.Duration(min(reads*float64(gap), float64(max(debt, 2*gap)))))
+	}
+	r.arm(now)
+}
+
 // State is the budget at the moment, in reads a second, negative for no limit, and until when no turn goes for a read.
 func (r *Reads) State() (perSecond float64, pausedUntil time.Time) {
 	r.mu.Lock()

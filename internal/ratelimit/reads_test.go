@@ -290,6 +290,78 @@ func TestReads_ChargeWithoutEnd(t *testing.T) {
 	})
 }
 
+// Waits that are under way have the new rate at once: a read that would be due after an hour's gap goes now.
+func TestReads_SetRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := ratelimit.NewReads(1. / 3600)
+		list := make([]*waiter, 10)
+		for i := range list {
+			list[i] = newWaiter(reads, 0)
+		}
+		pass(time.Second)
+		for i, c := range []struct{ perSecond, state, most float64 }{{10, 10, 10}, {.5, .5, .5}, {2, 2, 2}, {25, 25, 25}} {
+			reads.SetRate(c.perSecond)
+			if got, _ := reads.State(); got != c.state {
+				t.Errorf("%d: %v a second, want %v", i, got, c.state)
+			}
+			before := readsBy(list)
+			pass(20 * time.Second)
+			if got, want := readsBy(list)-before, int(20*c.most); got < want || got > want+1 {
+				t.Errorf("%d: %d reads in 20 seconds, want %d", i, got, want)
+			}
+		}
+		for _, w := range list {
+			w.end()
+		}
+	})
+}
+
+// readsBy is how many reads some waits have made together.
+func readsBy(list []*waiter) (n int) {
+	for _, w := range list {
+		n += len(w.at)
+	}
+	return n
+}
+
+// What the service's refusals did to the rate is kept, and so is its pause.
+func TestReads_SetRateWhileThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads, start := ratelimit.NewReads(8), time.Now()
+		state := func(want float64) {
+			t.Helper()
+			perSecond, until := reads.State()
+			if math.Abs(perSecond-want) > 1e-9 {
+				t.Errorf("%v a second, want %v", perSecond, want)
+			}
+			if got := until.Sub(start); got != 10*time.Second {
+				t.Errorf("paused for %v, want 10s", got)
+			}
+		}
+		reads.Throttled(start, 10*time.Second)
+		state(4)
+		reads.SetRate(2)
+		state(1)
+		reads.Succeeded()
+		state(1.02)
+		reads.SetRate(8)
+		state(4.08)
+		reads.SetRate(-1)
+		state(-1)
+		reads.SetRate(3)
+		state(3)
+		reads.SetRate(math.Inf(1))
+		state(-1)
+		reads.SetRate(3)
+		state(3)
+		if at := goes(reads, ratelimit.Order{}); at[0] != 9*time.Second {
+			t.Errorf("a turn went after %v, want 9s", at[0])
+		}
+	})
+}
+
 func TestReads_Throttled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -484,23 +556,25 @@ func TestReads_Memory(t *testing.T) {
 // event is one of a random history: what is done to the budget, or a turn that goes.
 type event struct {
 	at    time.Duration
-	kind  string // schedule, cancel, charge, throttled, succeeded; goes, ends (without a read)
+	kind  string // schedule, cancel, charge, throttled, succeeded, rate; goes, ends (without a read)
 	turn  int
 	order ratelimit.Order // of schedule; Due, Limit and Last from the beginning on
 	pause time.Duration   // of throttled
+	rate  float64         // of rate
 }
 
 const turnsOfAHistory = 8
 
 func drawHistory(t *rapid.T) (perSecond float64, script []event) {
-	perSecond = rapid.SampledFrom([]float64{-1, .5, 2, 10}).Draw(t, "per second")
+	rates := rapid.SampledFrom([]float64{-1, .5, 2, 10})
+	perSecond = rates.Draw(t, "per second")
 	pauses := rapid.SampledFrom([]time.Duration{0, 0, ms, 50 * ms, 300 * ms, 2 * time.Second, 7 * time.Second})
 	now := time.Duration(0)
 	for range rapid.IntRange(1, 60).Draw(t, "length") {
 		now += pauses.Draw(t, "pause")
 		e := event{at: now, turn: rapid.IntRange(0, turnsOfAHistory-1).Draw(t, "turn")}
 		e.kind = rapid.SampledFrom([]string{
-			"schedule", "schedule", "schedule", "schedule", "schedule", "cancel", "charge", "throttled", "succeeded",
+			"schedule", "schedule", "schedule", "schedule", "schedule", "cancel", "charge", "throttled", "succeeded", "rate",
 		}).Draw(t, "kind")
 		switch e.kind {
 		case "schedule":
@@ -510,6 +584,8 @@ func drawHistory(t *rapid.T) (perSecond float64, script []event) {
 			}
 		case "throttled":
 			e.pause = pauses.Draw(t, "wait")
+		case "rate":
+			e.rate = rates.Draw(t, "rate")
 		}
 		script = append(script, e)
 	}
@@ -549,6 +625,8 @@ func play(t *testing.T, perSecond float64, script []event) (history []event) {
 				reads.Throttled(time.Now(), e.pause)
 			case "succeeded":
 				reads.Succeeded()
+			case "rate":
+				reads.SetRate(e.rate)
 			}
 			synctest.Wait()
 		}
@@ -619,19 +697,24 @@ func (m model) paused(before int) (until time.Duration) {
 
 // gap is the time between two reads just before an event.
 func (m model) gap(before int) time.Duration {
-	if m.perSecond < 0 {
-		return 0
-	}
-	rate := m.perSecond
+	full, part := m.perSecond, 1.
 	for _, e := range m.history[:before] {
 		switch e.kind {
 		case "throttled":
-			rate = max(rate/2, m.perSecond/32)
+			part = max(part/2, 1./32)
 		case "succeeded":
-			rate = min(rate+m.perSecond/100, m.perSecond)
+			part = min(part+1./100, 1)
+		case "rate":
+			full = e.rate
+		}
+		if full < 0 {
+			part = 1
 		}
 	}
-	return time.Duration(float64(time.Second) / rate)
+	if full < 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / (full * part))
 }
 
 const rounding = time.Microsecond
@@ -656,7 +739,7 @@ func (m model) wrongToGo(i int) string {
 		}
 	}
 	for _, other := range m.history[:i] {
-		charged = charged || other.kind == "charge"
+		charged = charged || other.kind == "charge" || other.kind == "rate" // what is left of a gap is then owed
 	}
 	if free >= 0 && e.at < free+m.gap(i)-rounding {
 		return "goes although the budget has no room"

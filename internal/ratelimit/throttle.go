@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -22,11 +23,30 @@ type throttle struct {
 }
 
 func newThrottle(perSecond float64) throttle {
-	most := rate.Limit(perSecond)
-	if perSecond <= 0 {
-		most = rate.Inf
-	}
+	most := fullRate(perSecond)
 	return throttle{most: most, rate: most}
+}
+
+// fullRate is so many items a second, and rate.Inf for zero or less, and for infinity.
+func fullRate(perSecond float64) rate.Limit {
+	if perSecond <= 0 || math.IsInf(perSecond, 1) {
+		return rate.Inf
+	}
+	return rate.Limit(perSecond)
+}
+
+// setFull replaces the full rate. The rate stays the same part of it, so that a service that has throttled is not asked at the
+// full rate again.
+func (t *throttle) setFull(perSecond float64) {
+	most, part := fullRate(perSecond), rate.Limit(1)
+	if t.most != rate.Inf {
+		part = t.rate / t.most
+	}
+	t.rate = most
+	if most != rate.Inf {
+		t.rate = most * part
+	}
+	t.most = most
 }
 
 // refused halves the rate, unless the item was sent before it was halved last, and begins a pause or makes it longer.

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// pgWithin is how long a call waits for the database.
+	pgWithin = 10 * time.Second
+	// pgConnections is how many connections of the server a copy uses at most, beside that of the listener.
+	pgConnections = 16
+)
+
+// pgConfig reads a DSN. Its errors do not show a password.
+func pgConfig(dsn string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(dsn, "default_query_exec_mode") {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // named statements fail behind pgbouncer's transaction mode
+	}
+	return config, nil
+}
+
+// openPool opens nothing yet.
+func openPool(config *pgx.ConnConfig) *sql.DB {
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(pgConnections)
+	db.SetMaxIdleConns(pgConnections)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour)
+	return db
+}
+
+// pgSettings are those of each transaction, so that a pooler can hand the connection to somebody else after it.
+const pgSettings = `SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),
+	set_config('idle_in_transaction_session_timeout', '5s', true), set_config('synchronous_commit', 'on', true)`
+
+// tx runs work in one transaction, again if that may help, and for pgWithin at most. work may run again after it was committed.
+// A database that can't be reached is told at once, unless nobody knows whether it has committed.
+func (p *pgStore) tx(ctx context.Context, work func(context.Context, *sql.Tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, pgWithin)
+	defer cancel()
+	unclear := false
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		var begun bool
+		if begun, err = p.once(ctx, work); err == nil {
+			return nil
+		}
+		unclear = unclear || begun && mayPass(err)
+		if !unclear || !mayPass(err) {
+			return err
+		}
+		turn := time.NewTimer(pause)
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			turn.Stop()
+			return err
+		}
+	}
+}
+
+func (p *pgStore) once(ctx context.Context, work func(context.Context, *sql.Tx) error) (begun bool, err error) {
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // it is over already, or its connection is
+		}
+	}()
+	if _, err := tx.ExecContext(ctx, pgSettings); err != nil {
+		return true, err
+	}
+	if err := work(ctx, tx); err != nil {
+		return true, err
+	}
+	return true, tx.Commit()
+}
+
+// mayPass reports whether another attempt may succeed: the connection broke, the server restarts, or somebody else was in the way.
+func mayPass(err error) bool {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	coded, ok := errors.AsType[interface {
+		error
+		SQLState() string
+	}](err)
+	if !ok {
+		_, own := errors.AsType[plainError](err)
+		return !own
+	}
+	state := coded.SQLState()
+	return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "40") || strings.HasPrefix(state, "57P") || state == "55P03"
+}
+
+func (p *pgStore) sql(text string) string { return p.names.Replace(text) }

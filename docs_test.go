@@ -381,6 +381,8 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
 	"go -C examples/service run . -demo": {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
 
+	"GOTOOLCHAIN=go1.27.4 go test ./...": {file: ".ci/run", words: "releases=(go1.26.10 go1.27.4)"},
+
 	"go test -v -run 'Open.*Simulation' .": {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
 
 	"go test -run '^$' -bench Journal .": {file: ".ci/run", words: "-run '^$' -bench Journal -benchtime 1x ."},
@@ -408,7 +410,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run main.go": {
 		notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal",
 	},
-	"FUZZTIME=5m bash .ci/run": {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
+	"FUZZTIME=5m bash .ci/run": {notRun: "it takes more than an hour; .ci/run fuzzes every target for seconds"},
 	"SOAK=1 go test -run TestSoak -timeout 60m .": {
 		notRun: "it takes many minutes; every run of the tests makes some thousands of its calls",
 	},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -161,10 +162,44 @@ func TestPageInABrowser_Refusals(t *testing.T) {
 	b.do(step{"an answer to nobody", chromedp.Navigate(p.at + "/auth/callback?code=x&state=y")}, text("title", "The sign-in did not work"))
 	b.accessible("a sign-in that failed")
 	b.pictures("refusal")
-	b.do(step{"an address", chromedp.Navigate(p.at + "/no/such/page")}, text("title", "There is nothing here"), click("main a"), visible("#enter a"))
+	b.do(step{"an address", chromedp.Navigate(p.at + "/no/such/page")}, text("title", "There is nothing here"),
+		click("main a"), visible("#enter a"))
 	b.quiet(func(m chromedp.ConsoleMessage) bool {
 		return strings.Contains(m.Text, " 403 ") || strings.Contains(m.Text, " 404 ")
 	})
+}
+
+// The service is below a path, with a help desk of its own that wants a reference for each request.
+func TestPageInABrowser_BelowAPath(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := openTab(t)
+	p := launch(t, "service", nil, "-demo", "-listen", at, "-public", "http://"+at+"/help/desk", "-desk-name", "Fabrikam Service Desk",
+		"-desk-contact", "Call 4711", "-reference-label", "Case", "-require-reference")
+	defer func() { _ = p.Cancel(); _ = p.Wait() }()
+	b.signIn(p.at, danaUPN)
+	b.do(searchFor("PHONE-ANNA"), visible("#card"), text("card-title", "PHONE-ANNA"), click("#ask"),
+		holds("the field is demanded", `document.activeElement.id === "reference" && document.getElementById("session").hidden`),
+		keys("the case", "INC-0042"), keys("Enter", kb.Enter), text("state", "The user is being asked"), text("session-facts", "Case\\nINC-0042"),
+		text("open-list", "INC-0042"), reload(), text("session-title", "PHONE-ANNA"), text("session-facts", "INC-0042"))
+	b.pictures("reference")
+	b.opensLink(click("#open"))
+	b.do(inFront(), step{"no such address", chromedp.Navigate(p.at + "/none")}, text("title", "There is nothing here"),
+		click("main a"), visible("#q"))
+	if got := value[string](b, `location.pathname`); got != "/help/desk/" {
+		t.Errorf("the page is at %q", got)
+	}
+	if got := value[string](b, `document.querySelector(".brand").innerText`); got != "Remote assistance\nFabrikam Service Desk" {
+		t.Errorf("the header says %q", got)
+	}
+	b.quiet(func(m chromedp.ConsoleMessage) bool { return strings.Contains(m.Text, " 404 ") })
 }
 
 // What became of a session is said in words, and no more than is known.

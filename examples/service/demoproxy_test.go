@@ -87,7 +87,8 @@ func TestDemoBehindAProxy(t *testing.T) {
 	var found struct{ Devices []deviceView }
 	got = get(p.at + "/devices?q=LT-4F7K2")
 	got.into(t, &found)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.at+"/sessions", strings.NewReader(`{"device":"`+found.Devices[0].ID+`"}`))
+	body := strings.NewReader(`{"device":"` + found.Devices[0].ID + `"}`)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.at+"/sessions", body)
 	if err != nil {
 		t.Fatal(err)
 	}

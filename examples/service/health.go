@@ -40,7 +40,7 @@ type check struct {
 const errNoAnswer = plainError("no answer in time")
 
 // result is that of the last check, or of a new one. It waits for checkWithin at most, whatever the check does.
-func (c *check) result() error {
+func (c *check) result(ctx context.Context) error {
 	c.mu.Lock()
 	switch {
 	case c.running != nil:
@@ -49,7 +49,7 @@ func (c *check) result() error {
 		return c.err
 	default:
 		c.running, c.began = make(chan struct{}), time.Now()
-		go c.run(c.running)
+		go c.run(context.WithoutCancel(ctx), c.running)
 	}
 	running, left := c.running, checkWithin-time.Since(c.began)
 	c.mu.Unlock()
@@ -65,27 +65,27 @@ func (c *check) result() error {
 	}
 }
 
-func (c *check) run(running chan struct{}) {
-	ctx, cancel := context.WithTimeout(context.Background(), checkWithin)
+func (c *check) run(ctx context.Context, running chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	err := c.ask(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked.IsZero() || (err == nil) != (c.err == nil) {
-		c.note(err)
+		c.note(ctx, err)
 	}
 	c.err, c.asked, c.running = err, time.Now(), nil
 	close(running)
 }
 
 // note logs a change. The cause is for the log only: a probe is not signed in.
-func (c *check) note(err error) {
+func (c *check) note(ctx context.Context, err error) {
 	if err == nil {
-		c.log.Info("check", slog.String("name", c.name), slog.Bool("ok", true))
+		c.log.InfoContext(ctx, "check", slog.String("name", c.name), slog.Bool("ok", true))
 		return
 	}
 	attributes := append([]slog.Attr{slog.String("name", c.name), slog.Bool("ok", false)}, forOperator(err)...)
-	c.log.LogAttrs(context.Background(), slog.LevelWarn, "check", attributes...)
+	c.log.LogAttrs(ctx, slog.LevelWarn, "check", attributes...)
 }
 
 // readyView is the JSON of /readyz.
@@ -102,11 +102,12 @@ type checkView struct {
 
 // getReady says whether new requests should come here. What Graph did last is shown and does not count: another copy
 // would fare no better, and a service without requests would never see Graph recover.
-func (h *health) getReady(w http.ResponseWriter, _ *http.Request) {
+func (h *health) getReady(w http.ResponseWriter, r *http.Request) {
 	view, status := readyView{Status: "ok", Checks: make([]checkView, len(h.checks)), Graph: h.graph.view()}, http.StatusOK
 	var all sync.WaitGroup
+	ctx := r.Context()
 	for i, c := range h.checks {
-		all.Go(func() { view.Checks[i] = checkView{c.name, c.result() == nil} })
+		all.Go(func() { view.Checks[i] = checkView{c.name, c.result(ctx) == nil} })
 	}
 	all.Wait()
 	for _, c := range view.Checks {

@@ -18,7 +18,7 @@ import (
 func (h *health) ready(t *testing.T) (int, string, time.Duration) {
 	t.Helper()
 	w, begin := httptest.NewRecorder(), time.Now()
-	h.getReady(w, nil)
+	h.getReady(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
 	return w.Code, w.Body.String(), time.Since(begin)
 }
 

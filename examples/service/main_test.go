@@ -143,7 +143,9 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"-proxy-header should":   {[]string{"-demo", "-proxy-header", "X-Real-IP"}, nil},
 		"-reference-pattern":     {[]string{"-demo", "-reference-pattern", "("}, nil},
 		"invalid value \"loud\"": {[]string{"-demo", "-log-level", "loud"}, nil},
-		"CLIENT_SECRET_FILE are": {[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET": "s3cr3t", "AZURE_CLIENT_SECRET_FILE": "f"}},
+		"CLIENT_SECRET_FILE are": {
+			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET": "s3cr3t", "AZURE_CLIENT_SECRET_FILE": "f"},
+		},
 		"SECRET_FILE: open no-such": {
 			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET_FILE": "no-such"},
 		},

@@ -84,9 +84,11 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` from which on things are logged: debug, info, warn, error")
 	flags.BoolVar(&o.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
 	flags.StringVar(&o.references.Label, "reference-label", defaultReference, "`word` for what a request refers to")
-	flags.StringVar(&given.pattern, "reference-pattern", "", "regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
-	flags.StringVar(&given.keys, "keys-file", "", "`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
-		"the first seals, all open; without it, the service makes one that a restart forgets")
+	flags.StringVar(&given.pattern, "reference-pattern", "",
+		"regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
+	flags.StringVar(&given.keys, "keys-file", "",
+		"`file` with a secret key a line, the same for all copies: 32 bytes in base64, and a comment;\n"+
+			"the first seals, all open; without it, the service makes one that a restart forgets")
 	flags.StringVar(&given.name, "desk-name", "", "`name` of the help desk, on the page")
 	flags.StringVar(&given.contact, "desk-contact", "", "whom technicians ask: a text, or an address that begins with mailto: or https:")
 	flags.StringVar(&given.logo, "desk-logo", "", "`file` of the help desk's logo, SVG or PNG")

@@ -79,7 +79,7 @@ func TestPageShowsTheDesk(t *testing.T) {
 		page := c.get("/").body
 		for _, want := range []string{
 			"Desk &lt;b&gt;7&lt;/b&gt; &amp; Co", `href="mailto:desk@contoso.example"`, ">desk@contoso.example<", `src="logo"`,
-			`<label for="reference">Case</label>`, ` required>`,
+			`<label for="reference"><span id="reference-label">Case</span></label>`, ` required>`,
 		} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page has no %s", want)

@@ -11,7 +11,8 @@ import (
 
 // askFor posts a session with a reference.
 func (c *caller) askFor(device intune.DeviceRef, reference string) reply {
-	return c.send(http.MethodPost, "/sessions", `{"device":"`+device.DeviceID()+`","reference":`+reference+`}`, http.Header{"Idempotency-Key": {anyKey}})
+	body := `{"device":"` + device.DeviceID() + `","reference":` + reference + `}`
+	return c.send(http.MethodPost, "/sessions", body, http.Header{"Idempotency-Key": {anyKey}})
 }
 
 func TestReferenceIsDemanded(t *testing.T) {

@@ -25,9 +25,11 @@ type refusal struct {
 
 // refusalTexts are the sentence and the button of problems in which a person can do something else than go to the start.
 var refusalTexts = map[string]struct{ sentence, button, path string }{
-	kindNotSignedIn.name:       {"You have to sign in to see this.", "Sign in", "auth/login"},
-	kindSignInAgain.name:       {"Microsoft does not accept this sign-in any more.", "Sign in again", "auth/login"},
-	kindSignInFailed.name:      {"You were not signed in: it was not finished, took too long, or is not allowed.", "Sign in again", "auth/login"},
+	kindNotSignedIn.name: {"You have to sign in to see this.", "Sign in", "auth/login"},
+	kindSignInAgain.name: {"Microsoft does not accept this sign-in any more.", "Sign in again", "auth/login"},
+	kindSignInFailed.name: {
+		"You were not signed in: it was not finished, took too long, or is not allowed.", "Sign in again", "auth/login",
+	},
 	kindSignInUnavailable.name: {"Microsoft's sign-in cannot be reached at the moment.", "Try again", "auth/login"},
 	kindNotFound.name:          {"There is no such page or session, or it is not yours.", "Go to the start page", ""},
 	kindWrongHost.name:         {"This is not the address of the service.", "Go to the service", ""},

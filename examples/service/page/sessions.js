@@ -2,7 +2,7 @@
 import { call } from "./api.js";
 import { deviceName, nameOf, onName } from "./names.js";
 import { announce, canAsk } from "./notify.js";
-import { at, element, hasEnded, isOpen, plain, since, words } from "./text.js";
+import { at, element, hasEnded, isOpen, plain, shown, since, words } from "./text.js";
 import { $, busy, put, say, show, tell } from "./ui.js";
 
 const sessions = new Map(); // by id
@@ -108,10 +108,9 @@ function drawOne() {
     else item.removeAttribute("aria-current");
   });
   $("session-facts").replaceChildren();
-  const facts = { Asked: at(session.requestedAt), Reference: session.reference && plain(session.reference, 100), "Session id": session.id };
-  for (const [name, value] of Object.entries(facts)) {
-    if (value) $("session-facts").append(element("dt", name), element("dd", value));
-  }
+  const facts = [["Asked", at(session.requestedAt)], ["Session id", session.id]];
+  if (session.reference) facts.splice(1, 0, [$("reference-label").textContent, shown(session.reference, 100)]);
+  for (const [name, value] of facts) $("session-facts").append(element("dt", name), element("dd", value));
 }
 
 // entry is a session in a list. Its link is named by what it shows.

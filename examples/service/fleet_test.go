@@ -276,7 +276,7 @@ func (c *copiesPlace) check(tasks []*task) {
 				t.Errorf("one link was handed out for %s and %s", links[link], id)
 			}
 			links[link] = id
-			if prompts < 0 || link != linkOf(j.device, prompts) {
+			if prompts < 0 || link != promptLink(j.device, prompts) {
 				t.Errorf("%s got a foreign link", id)
 			}
 		}
@@ -376,7 +376,7 @@ func TestFleet_RollingRestart(t *testing.T) {
 				break
 			}
 			if time.Now().After(end) {
-				t.Fatalf("the wait is %s", view.State)
+				t.Fatalf("the wait is %+v: %v", view, c.fleet.logOf(w.id))
 			}
 			idle(t.Context(), 100*time.Millisecond)
 		}

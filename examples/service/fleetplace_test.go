@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -111,15 +112,13 @@ func (c *copiesPlace) graph(w http.ResponseWriter, r *http.Request) {
 		c.prompts[device] = append(c.prompts[device], prompt{r.Header.Get("Client-Request-Id"), time.Now()})
 	}
 	c.mu.Unlock()
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// linkOf is the link of the n-th prompt of a device.
-func linkOf(device intune.DeviceRef, n int) string {
+// promptLink is the link of the n-th prompt of a device.
+func promptLink(device intune.DeviceRef, n int) string {
 	return fmt.Sprintf("https://get.teamviewer.com/%s-%d", device.DeviceID(), n)
 }
 
@@ -128,7 +127,7 @@ func (c *copiesPlace) add(after func() time.Duration) intune.DeviceRef {
 	device := intune.Device(rand32())
 	scripts := make([]intunetest.SessionScript, 20)
 	for i := range scripts {
-		scripts[i] = intunetest.SessionScript{URL: linkOf(device, i), After: after()}
+		scripts[i] = intunetest.SessionScript{URL: promptLink(device, i), After: after()}
 	}
 	return c.tenant.AddDevice(intune.ManagedDevice{ID: device.DeviceID(), DeviceName: "LT"}, scripts...)
 }
@@ -295,6 +294,20 @@ func idle(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// logOf is what the copies have logged about a session.
+func (f *fleet) logOf(id string) (lines []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, p := range f.all {
+		for line := range strings.SplitSeq(p.log.String(), "\n") {
+			if strings.Contains(line, id) && !strings.Contains(line, `"route"`) {
+				lines = append(lines, fmt.Sprint(i, ": ", line))
+			}
+		}
+	}
+	return lines
 }
 
 // linesOf are the log lines about the end of waits, by session.

@@ -198,11 +198,13 @@ func (l *listener) lookAtAll(ctx context.Context) {
 	}
 	now, owners := map[string]string{}, map[string]string{}
 	err := l.p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, l.p.sql(`SELECT s.id, s.owner, concat_ws(' ', max(o.change), s.change, bool_or(o.lease_until > clock_timestamp()))
+		rows, err := tx.QueryContext(ctx, l.p.sql(`SELECT s.id, s.owner,
+				concat_ws(' ', max(o.change), s.change, bool_or(o.lease_until > clock_timestamp()))
 			FROM {schema}.service_session AS s
 			JOIN {schema}.request AS r ON r.scope = s.scope AND r.client_request_id = s.id
 			JOIN {schema}.request AS o ON o.scope = r.scope AND o.device_id = r.device_id AND o.id >= r.id
-			WHERE s.scope = $1 AND (s.id = ANY ($2) OR s.owner = ANY ($2)) AND s.begun > clock_timestamp() - $3::bigint * interval '1 microsecond'
+			WHERE s.scope = $1 AND (s.id = ANY ($2) OR s.owner = ANY ($2))
+				AND s.begun > clock_timestamp() - $3::bigint * interval '1 microsecond'
 			GROUP BY s.id, s.owner, s.change`), l.p.scope, watched, pgWatchFor.Microseconds())
 		if err != nil {
 			return err

@@ -69,7 +69,8 @@ func (p *pgStore) migrate(ctx context.Context) error {
 				}
 			}
 		}
-		_, err := tx.ExecContext(ctx, p.sql(fmt.Sprintf(`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT %d AS version`, len(pgTables))))
+		_, err := tx.ExecContext(ctx, p.sql(fmt.Sprintf(
+			`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT %d AS version`, len(pgTables))))
 		return err
 	})
 	if err != nil {
@@ -81,8 +82,8 @@ func (p *pgStore) migrate(ctx context.Context) error {
 // version is how many steps the tables have had; a newer copy of the service may have done more.
 func (p *pgStore) version(ctx context.Context, tx *sql.Tx) (version int, err error) {
 	var exists bool
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_views WHERE schemaname = $1::text AND viewname = 'service_version')`,
-		p.schema).Scan(&exists)
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_views
+		WHERE schemaname = $1::text AND viewname = 'service_version')`, p.schema).Scan(&exists)
 	if err != nil || !exists {
 		return 0, err
 	}

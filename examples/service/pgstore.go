@@ -85,8 +85,8 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 		go p.migrateLater()
 	}
 	p.listener = newListener(p, &direct.Config)
-	go p.listener.hear(p.life)
-	go p.listener.look(p.life)
+	go p.listener.hear(p.life) //nolint:contextcheck // it outlives the start
+	go p.listener.look(p.life) //nolint:contextcheck // it outlives the start
 	go p.forgetOld()
 	return p, nil
 }
@@ -242,7 +242,7 @@ func (p *pgStore) check(ctx context.Context) error {
 func (p *pgStore) close(ctx context.Context) error {
 	p.end()
 	closed := make(chan error, 1)
-	go func() { closed <- errors.Join(p.Close(), p.db.Close()) }()
+	go func() { closed <- errors.Join(p.Close(), p.db.Close()) }() //nolint:contextcheck // they have bounds of their own
 	select {
 	case err := <-closed:
 		return err

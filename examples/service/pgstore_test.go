@@ -54,7 +54,8 @@ func (p *pgPlace) copy(change ...func(*pgOptions)) *pgStore {
 func storeEntry(device intune.DeviceRef) intune.JournalEntry {
 	id := uuid.NewString()
 	return intune.JournalEntry{
-		Time: time.Now(), Device: device, ClientRequestID: id, Waits: true, Reference: "INC-1", ResumeToken: `{"token":{"clientRequestId":"` + id + `"}}`,
+		Time: time.Now(), Device: device, ClientRequestID: id, Waits: true, Reference: "INC-1",
+		ResumeToken: `{"token":{"clientRequestId":"` + id + `"}}`,
 	}
 }
 
@@ -167,6 +168,7 @@ func TestPGStore_Open(t *testing.T) {
 	one, two := p.copy(), p.copy()
 	same, other := intune.NewSessionURL(linkOne), intune.NewSessionURL(linkTwo)
 	t.Run("another link", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		if err := two.open(t.Context(), entry.ClientRequestID, other); !errors.Is(err, errNotReady) {
 			t.Errorf("another link: %v", err)
@@ -177,6 +179,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("no link", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		if err := two.open(t.Context(), entry.ClientRequestID, intune.SessionURL{}); !errors.Is(err, errNotReady) {
 			t.Errorf("no link: %v", err)
@@ -187,6 +190,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("after a crash", func(t *testing.T) {
+		t.Parallel()
 		entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
 		must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
 		must(t, two.open(t.Context(), entry.ClientRequestID, other))
@@ -196,6 +200,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("asked again", func(t *testing.T) {
+		t.Parallel()
 		device := intune.Device(uuid.NewString())
 		entry := readySession(t, one, device)
 		before := wantState(t, two, entry.ClientRequestID, stateReady)
@@ -212,7 +217,23 @@ func TestPGStore_Open(t *testing.T) {
 		}
 		must(t, one.open(t.Context(), entry.ClientRequestID, same))
 	})
+	t.Run("while the hash comes", func(t *testing.T) {
+		t.Parallel()
+		for range 30 {
+			entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
+			must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+			kept := make(chan error, 1)
+			go func() { kept <- one.ready(t.Context(), entry.ClientRequestID, hashLink(same)) }()
+			if err := two.open(t.Context(), entry.ClientRequestID, same); err != nil {
+				t.Error(err)
+			}
+			if err := <-kept; err != nil && !errors.Is(err, errNotReady) {
+				t.Error(err)
+			}
+		}
+	})
 	t.Run("at the same time", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		var calls sync.WaitGroup
 		var opened atomic.Int64
@@ -232,6 +253,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("not ready", func(t *testing.T) {
+		t.Parallel()
 		entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
 		for name, err := range map[string]error{
 			"open": two.open(t.Context(), entry.ClientRequestID, same), "ready": one.ready(t.Context(), entry.ClientRequestID, nil),

@@ -109,7 +109,7 @@ func newWorld(t *rapid.T, tb testing.TB, stores stores, unit time.Duration) *wor
 	for i := range 2 {
 		var scripts []intunetest.SessionScript
 		for n := range linksOfWorld {
-			s := intunetest.SessionScript{URL: linkOf(i, n+1), AfterReads: []int{1, 2, 12}[random.IntN(3)]}
+			s := intunetest.SessionScript{URL: modelLink(i, n+1), AfterReads: []int{1, 2, 12}[random.IntN(3)]}
 			if random.IntN(8) == 0 {
 				s = intunetest.SessionScript{ErrorDetails: fmt.Sprint("No seats left, ", n), AfterReads: 2}
 			}
@@ -128,7 +128,7 @@ func newWorld(t *rapid.T, tb testing.TB, stores stores, unit time.Duration) *wor
 	return w
 }
 
-func linkOf(device, prompt int) string {
+func modelLink(device, prompt int) string {
 	return fmt.Sprintf("https://get.teamviewer.com/v15/s%d-%d", device, prompt)
 }
 

@@ -34,7 +34,7 @@ func openFileStore(ctx context.Context, path string, limit int64, log *slog.Logg
 		return nil, errors.Join(err, file.Close())
 	}
 	if limit > 0 {
-		f.writer.after = (&rotation{store: f, path: path, limit: limit, at: limit, log: log}).afterWrite
+		f.writer.after = newRotation(f, path, limit, log).afterWrite
 	}
 	go f.writer.run()
 	return f, nil

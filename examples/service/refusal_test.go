@@ -135,6 +135,14 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		}
 		c.refused(c.send(http.MethodGet, "/me", "", http.Header{"Origin": {"https://evil.example"}}), kindForeignSite)
 		c.refused(c.send(http.MethodGet, "/me", "", http.Header{"Host": {"evil.example"}}), kindWrongHost)
+		for _, site := range []string{"cross-site", "same-site"} { // a picture and a frame of another page: they use up searches
+			for mode, dest := range map[string]string{"no-cors": "image", "navigate": "iframe"} {
+				header := http.Header{"Origin": {""}, "Sec-Fetch-Site": {site}, "Sec-Fetch-Mode": {mode}, "Sec-Fetch-Dest": {dest}}
+				if got := c.send(http.MethodGet, "/devices?q=LT-1", "", header); got.status != http.StatusForbidden {
+					t.Errorf("%s, %s: %d %s", site, mode, got.status, got.body)
+				}
+			}
+		}
 		if n := p.tenant.Prompts(device); n != 0 {
 			t.Errorf("%d prompts", n)
 		}

@@ -59,7 +59,7 @@ func (a *authenticator) identify(r *http.Request) (*identity, *problem) {
 		return a.bearers.identify(r.Context(), strings.TrimSpace(token))
 	}
 	if isFromElsewhere(r) {
-		return nil, kindForeignSite.because(plainError("another site made the browser send it"))
+		return nil, kindForeignSite.because(errElsewhere)
 	}
 	cookie, err := r.Cookie(a.cookie)
 	if err != nil {
@@ -110,6 +110,8 @@ func (a *authenticator) whileSignedIn(
 		next(w, r.WithContext(ctx), who)
 	}
 }
+
+const errElsewhere = plainError("another site made the browser send it")
 
 // isFromElsewhere says that a page of another site, or of another host of this domain, made the browser send a request that is
 // not a person's way here. It cannot read the answer, but it could use up what the person may do.

@@ -58,6 +58,10 @@ func (s *signIn) renew(ctx context.Context, refresh string) (*oauth2.Token, erro
 
 // begin sends the browser to Microsoft's page. ?to= is the address of this service to come back to, without the prefix.
 func (s *signIn) begin(w http.ResponseWriter, r *http.Request) {
+	if isFromElsewhere(r) { // it would take the place of a start that a person made
+		refuse(w, r, kindForeignSite.because(errElsewhere))
+		return
+	}
 	config, err := s.config(r.Context())
 	if err != nil {
 		refuse(w, r, kindSignInUnavailable.because(err))

@@ -22,6 +22,10 @@ type Found struct {
 	// Held is whether a copy asks or waits for the link, and its lease lives.
 	Held bool
 
+	// Asking is whether the copy that asks holds it, and may still say what became of the request. If another one has taken the
+	// wait, the outcome is unknown.
+	Asking bool
+
 	// Interrupted is whether nobody waits for the link because the copy that did so died or was closed. A wait that was left
 	// otherwise is not interrupted.
 	Interrupted bool
@@ -91,7 +95,7 @@ func (j *Journal) findRows(ctx context.Context, where, argument string) ([]Found
 			if err != nil {
 				return nil, err
 			}
-			f.Held = r.leased
+			f.Held, f.Asking = r.leased, r.leased && !r.outcome.Valid && r.fence == 1
 			f.Request, f.Err = j.request(r)
 			f.Interrupted = f.Interrupted && f.Request.Waiting()
 			list = append(list, f)

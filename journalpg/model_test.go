@@ -445,7 +445,8 @@ func (m *model) checkFound(t *rapid.T) {
 		if !ok || want.forgotten {
 			continue
 		}
-		said := fmt.Sprintf("%v held=%t interrupted=%t later=%t", got.Request.Device(), got.Held, got.Interrupted, got.Later)
+		said := fmt.Sprintf("%v held=%t asking=%t interrupted=%t later=%t",
+			got.Request.Device(), got.Held, got.Asking, got.Interrupted, got.Later)
 		if says := m.found(want); said != says {
 			t.Fatalf("it finds %q instead of %q", said, says)
 		}
@@ -460,7 +461,9 @@ func (m *model) found(r *modelRequest) string {
 	}
 	waits := !r.over() && r.entry.ResumeToken != "" && r.waits && r.age < 24*time.Hour
 	interrupted := waits && !r.lives && (r.session == "" || r.hasCopy)
-	return fmt.Sprintf("%v held=%t interrupted=%t later=%t", r.entry.Device, r.lives && !r.over(), interrupted, later)
+	held := r.lives && !r.over()
+	return fmt.Sprintf("%v held=%t asking=%t interrupted=%t later=%t",
+		r.entry.Device, held, held && r.outcome == "" && r.fence == 1, interrupted, later)
 }
 
 // Histories at random, compared with the table of states.

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) {
 		os.Exit(start())
 	case "load":
 		os.Exit(serveForLoad())
+	case "copy":
+		os.Exit(serveAsCopy())
 	}
 	code := m.Run()
 	stopPostgres()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"time"
 
 	"github.com/go-intune/intune"
 )
@@ -16,6 +17,7 @@ import (
 type pgFlags struct {
 	dsn, listen, schema string
 	onlyMigrate         bool
+	lease               time.Duration // no flag; 0 is that of journalpg
 }
 
 func (f *pgFlags) add(flags *flag.FlagSet) {
@@ -64,7 +66,7 @@ func (s *settings) usePostgres(ctx context.Context, f *pgFlags) error {
 		return err
 	}
 	p, err := openPGStore(ctx, &pgOptions{
-		dsn: f.dsn, listen: f.listen, schema: f.schema, scope: scope, keys: s.keys.journalKeys(), log: s.log,
+		dsn: f.dsn, listen: f.listen, schema: f.schema, scope: scope, keys: s.keys.journalKeys(), lease: f.lease, log: s.log,
 	})
 	if err != nil {
 		return err

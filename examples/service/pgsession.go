@@ -94,7 +94,7 @@ func snapshot(f *journalpg.Found, row *linkRow) *session {
 		s.state = stateReady
 	case session == intune.SessionFailed:
 		s.state, s.reason = stateFailed, reasonOf(r.Ended)
-	case f.Held && r.Asked.Outcome == "":
+	case f.Asking:
 		s.state = stateAsking
 	case f.Held:
 		s.state = stateWaiting

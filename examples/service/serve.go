@@ -29,7 +29,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	defer listener.Close()
 	s := &settings{
 		public: o.public, face: o.face, journal: o.journal, journalSize: o.journalMiB << 20,
-		maxWait: o.maxWait, maxWaits: o.maxWaits, scope: o.scope,
+		maxWait: o.maxWait, maxWaits: o.maxWaits, waitAsApp: o.waitAsApp, scope: o.scope,
 		references: o.references, proxies: o.proxies, keys: o.keys,
 		log: log, traces: telemetry.traces, meters: telemetry.meters,
 	}

@@ -44,8 +44,9 @@ type settings struct {
 	journalSize int64 // of the file from which on it is begun anew
 	store       store // in place of the journal
 
-	maxWait  time.Duration
-	maxWaits int
+	maxWait   time.Duration
+	maxWaits  int
+	waitAsApp bool // goes on with interrupted waits of people who are not signed in
 
 	shared *pgShared // where copies count what people do, and divide what Intune allows; nil for one copy
 
@@ -106,12 +107,9 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	p.waits = client.SetSessionReadsPerSecond
 	life, leave := context.WithCancel(context.WithoutCancel(ctx))
 	entry := newSignIn(life, o, client, h)
-	d.signedIn = func(ctx context.Context, owner string) *identity {
-		who, err := entry.auth.logins.signedIn(ctx, owner)
-		if err != nil {
-			o.log.WarnContext(ctx, "an interrupted wait does not go on", "who", owner, "error", err.Error())
-		}
-		return who
+	if d.signedIn, err = whoWaits(o, entry.auth.logins, client.WithCredential); err != nil {
+		leave()
+		return nil, err
 	}
 	s := &service{
 		face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p,
@@ -187,7 +185,9 @@ func newSignIn(life context.Context, o *settings, client *intune.Client, h *heal
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public)}
+	s.auth = &authenticator{
+		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public),
+	}
 	return s
 }
 

@@ -32,6 +32,9 @@ type standIn struct {
 	key      *rsa.PrivateKey
 	keyID    string
 
+	// again lets a refresh token work more than once, as Entra does: https://learn.microsoft.com/entra/identity-platform/refresh-tokens.
+	again bool
+
 	mu      sync.Mutex
 	codes   map[string]grant
 	refresh map[string]person

@@ -26,6 +26,9 @@ func (s *standIn) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := map[string]any{"oid": who.objectID, "upn": who.upn, "tid": s.tenantID, "appid": s.clientID, "scp": who.permissions}
+	if r.PostForm.Get("grant_type") == "client_credentials" {
+		claims = map[string]any{"oid": s.clientID, "idtyp": "app", "tid": s.tenantID, "appid": s.clientID, "roles": strings.Fields(manageScopes)}
+	}
 	token, err := s.tenant.CredentialWith(claims).GetToken(r.Context(), policy.TokenRequestOptions{Scopes: []string{graphScope}})
 	if err != nil {
 		return // the caller is gone
@@ -53,7 +56,7 @@ func (s *standIn) isApp(r *http.Request) bool {
 	return r.PostForm.Get("client_id") == s.clientID && r.PostForm.Get("client_secret") == s.secret
 }
 
-// redeem says whose a grant is. A code and a refresh token work once.
+// redeem says whose a grant is. A code works once, and a refresh token too, unless it is as lasting as those of Entra.
 func (s *standIn) redeem(r *http.Request) (who person, nonce string, ok bool) {
 	form := r.PostForm
 	s.mu.Lock()
@@ -67,8 +70,12 @@ func (s *standIn) redeem(r *http.Request) (who person, nonce string, ok bool) {
 			base64.RawURLEncoding.EncodeToString(hash[:]) == g.challenge
 	case "refresh_token":
 		who, ok = s.refresh[form.Get("refresh_token")]
-		delete(s.refresh, form.Get("refresh_token"))
+		if !s.again {
+			delete(s.refresh, form.Get("refresh_token"))
+		}
 		return who, "", ok
+	case "client_credentials": // the app itself
+		return person{}, "", true
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		return s.ofAssertion(form.Get("assertion"))
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,35 @@ func TestLimitsOfReading_Links(t *testing.T) {
 			c.refused(c.post(path, ""), kindNotReady)
 		}
 		c.refused(c.post(path, ""), kindTooFast)
+	})
+}
+
+// "Go on waiting" reads Intune before it waits, and that is limited too, however many of these requests come at once.
+func TestLimitsOfReading_Waits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		graph := &slowGraph{}
+		p := newPlace(t, graph.between, func(o *settings) { o.maxWait = time.Minute })
+		c := p.browser(dana)
+		path := "/sessions/" + c.begin(p.add("LT-1", intunetest.SessionScript{Never: true}), anyKey).ID + "/wait"
+		time.Sleep(2 * time.Minute)
+		graph.most = 0
+		var all sync.WaitGroup
+		var refused atomic.Int64
+		for range 100 {
+			all.Go(func() {
+				if got := c.post(path, ""); got.status == http.StatusTooManyRequests {
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if most := lookupsAtOnce + 1; graph.most > most { // and that of the wait itself
+			t.Errorf("%d reads at the same time, want %d at most", graph.most, most)
+		}
+		if n := refused.Load(); n != int64(100-useWait.most) {
+			t.Errorf("%d of 100 were too many, want %d", n, 100-useWait.most)
+		}
 	})
 }
 

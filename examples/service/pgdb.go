@@ -21,8 +21,9 @@ const (
 // pgConfig reads a DSN. Its errors do not show a password.
 func pgConfig(dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, err
+	if err != nil { // its text begins with the DSN, in which pgx finds most passwords, but not all
+		text := err.Error()
+		return nil, errors.New("cannot be read: " + text[strings.LastIndex(text, "`: ")+1:])
 	}
 	if !strings.Contains(dsn, "default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // named statements fail behind pgbouncer's transaction mode

@@ -26,6 +26,8 @@ type fileStore struct {
 
 var _ store = (*fileStore)(nil)
 
+const errClosed = plainError("the record is closed")
+
 // fence says whose wait it is.
 type fence struct {
 	id   string
@@ -124,8 +126,12 @@ func (f *fileStore) record(ctx context.Context, entry intune.JournalEntry) (*lin
 	if err != nil {
 		return nil, err
 	}
+	l := f.writer.add(text)
+	if l == nil {
+		return nil, errClosed
+	}
 	f.index.apply(entry, time.Now())
-	return f.writer.add(text), nil
+	return l, nil
 }
 
 // note records a note of a session, which exists. The lock is held.

@@ -60,16 +60,15 @@ func newWriter(file file, size int64, log *slog.Logger) *writer {
 	return &writer{log: log, wake: make(chan struct{}, 1), ended: make(chan struct{}), file: file, size: size, dirty: true}
 }
 
-// add queues a line. It never waits.
+// add queues a line. It never waits. After close it returns nil.
 func (w *writer) add(text []byte) *line {
 	l := &line{text: text, told: make(chan error, 1)}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closing {
-		l.told <- plainError("the record is closed")
-	} else {
-		w.queue = append(w.queue, l)
+		return nil
 	}
-	w.mu.Unlock()
+	w.queue = append(w.queue, l)
 	w.nudge()
 	return l
 }

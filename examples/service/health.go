@@ -105,8 +105,9 @@ type checkView struct {
 func (h *health) getReady(w http.ResponseWriter, r *http.Request) {
 	view, status := readyView{Status: "ok", Checks: make([]checkView, len(h.checks)), Graph: h.graph.view()}, http.StatusOK
 	var all sync.WaitGroup
+	ctx := r.Context()
 	for i, c := range h.checks {
-		all.Go(func() { view.Checks[i] = checkView{c.name, c.result(r.Context()) == nil} })
+		all.Go(func() { view.Checks[i] = checkView{c.name, c.result(ctx) == nil} })
 	}
 	all.Wait()
 	for _, c := range view.Checks {

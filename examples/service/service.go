@@ -185,7 +185,9 @@ func newSignIn(life context.Context, o *settings, client *intune.Client, h *heal
 	if o.logins != nil {
 		known = o.logins(keys, identities)
 	}
-	s.auth = &authenticator{logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public)}
+	s.auth = &authenticator{
+		logins: known, bearers: newBearers(o, s.verifier, found, client.WithCredential), cookie: cookieName("session", o.public),
+	}
 	return s
 }
 

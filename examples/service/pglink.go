@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -26,23 +27,41 @@ func (p *pgStore) ready(ctx context.Context, id string, hash []byte) error {
 }
 
 // open decides in one statement: the session is ready, nobody asked for the device since, and its hash is the one that the link
-// was compared with.
+// was compared with. The hash may come between, soon after the session is ready.
 func (p *pgStore) open(ctx context.Context, id string, link intune.SessionURL) error {
-	s, err := p.get(ctx, id)
-	if err != nil {
-		return err
+	for before := []byte(nil); ; {
+		s, err := p.get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := openable(s); err != nil {
+			return err
+		}
+		if before != nil && bytes.Equal(before, s.linkHash) { // somebody came between who has gone
+			return errNotReady
+		}
+		fate := fateOpened
+		switch {
+		case link.IsZero():
+			fate = fateGone
+		case !isLink(s.linkHash, link):
+			fate = fateSuperseded
+		}
+		switch done, err := p.settleLink(ctx, s, fate); {
+		case err != nil:
+			return err
+		case done && fate == fateOpened:
+			return nil
+		case done:
+			return errNotReady
+		}
+		before = append([]byte{}, s.linkHash...)
 	}
-	if err := openable(s); err != nil {
-		return err
-	}
-	fate := fateOpened
-	switch {
-	case link.IsZero():
-		fate = fateGone
-	case !isLink(s.linkHash, link):
-		fate = fateSuperseded
-	}
-	mine, done := rand.Text(), false
+}
+
+// settleLink gives a link its fate, unless the session is not as it was read.
+func (p *pgStore) settleLink(ctx context.Context, s *session, fate string) (done bool, err error) {
+	mine := rand.Text()
 	err = p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, p.sql(`WITH opened AS (
 			UPDATE {schema}.service_session AS s SET fate = $3, fate_at = clock_timestamp(), fate_nonce = $4
@@ -54,23 +73,9 @@ func (p *pgStore) open(ctx context.Context, id string, link intune.SessionURL) e
 			RETURNING true)
 			SELECT EXISTS (SELECT FROM opened)
 				OR EXISTS (SELECT FROM {schema}.service_session WHERE scope = $1 AND id = $2 AND fate_nonce = $4)`),
-			p.scope, id, fate, mine, s.linkHash).Scan(&done)
+			p.scope, s.id, fate, mine, s.linkHash).Scan(&done)
 	})
-	switch {
-	case err != nil:
-		return err
-	case done && fate == fateOpened:
-		return nil
-	case done:
-		return errNotReady
-	}
-	if s, err = p.get(ctx, id); err != nil { // somebody came between
-		return err
-	}
-	if err := openable(s); err != nil {
-		return err
-	}
-	return errNotReady
+	return done, err
 }
 
 // openable says why the link of a session can't be opened, nil if it can.

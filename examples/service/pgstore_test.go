@@ -514,3 +514,28 @@ func TestPGStore_LateCommit(t *testing.T) {
 		t.Errorf("the page that has seen %d is not told of the other session: %s", seen, text)
 	}
 }
+
+// A link that is opened as soon as the session is ready, while its hash is being written, is handed out all the same.
+func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	link := intune.NewSessionURL(linkOne)
+	entry := storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
+	must(t, s.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.service_session SET link_hash = $1`), hashLink(link))
+	must(t, err)
+	opened := make(chan error, 1)
+	go func() { opened <- s.open(t.Context(), entry.ClientRequestID, link) }()
+	for waits := false; !waits; idle(t.Context(), 10*time.Millisecond) {
+		must(t, s.db.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1)`,
+			`%"`+p.schema+`".service_session AS s SET fate%`).Scan(&waits))
+	}
+	must(t, tx.Commit())
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	wantState(t, s, entry.ClientRequestID, stateOpened)
+}

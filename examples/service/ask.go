@@ -129,6 +129,9 @@ func (d *desk) mayAsk(ctx context.Context, owner string) *problem {
 	if wait := d.limits.take(ctx, owner, useAsk); wait > 0 {
 		return kindTooFast.with(problemExtra{RetryAfter: wait})
 	}
+	if err := ctx.Err(); err != nil { // nobody knows whether it was counted, and the caller has gone
+		return kindUnavailable.because(err)
+	}
 	return nil
 }
 

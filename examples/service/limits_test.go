@@ -377,3 +377,31 @@ func (p *place) asked() (at []time.Time) {
 	}
 	return at
 }
+
+// countThenGone is a count that a caller does not wait for.
+type countThenGone struct {
+	limits
+	cancel context.CancelFunc
+}
+
+func (h countThenGone) take(context.Context, string, use) time.Duration {
+	h.cancel()
+	return 0 // nobody knows
+}
+
+// Whoever hangs up before it is known whether he may ask has not asked.
+func TestLimits_HangUp(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	device := p.add("LT-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	p.service.desk.limits = countThenGone{p.service.desk.limits, cancel}
+	who := &identity{key: "dana"}
+	if _, begun, problem := p.service.desk.ask(ctx, who, wish{device: device, key: anyKey}); begun || problem == nil {
+		t.Errorf("begun: %t, %v", begun, problem)
+	}
+	p.service.desk.asks.Wait()
+	if n := p.tenant.Prompts(device); n != 0 {
+		t.Errorf("%d prompts", n)
+	}
+}

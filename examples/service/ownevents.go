@@ -24,7 +24,7 @@ func (a *sessionAPI) ownEvents(w http.ResponseWriter, r *http.Request, who *iden
 	}
 	defer a.sites.remove(who.key)
 	last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if err != nil {
+	if err != nil || last < a.sites.since {
 		last = math.MinInt64 + overlap
 	}
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -35,6 +35,7 @@ type pgOptions struct {
 // pgStore is the store of several copies of the service: requests are in the journal, and beside it is what became of links.
 type pgStore struct {
 	*journalpg.Journal
+	watchers
 
 	db       *sql.DB
 	scope    string

@@ -59,7 +59,7 @@ func (l *listener) hear(ctx context.Context) {
 		if time.Since(connected) > time.Minute {
 			pause = 100 * time.Millisecond
 		}
-		if !l.p.pause(pause) {
+		if pauseFor(ctx, pause) != nil {
 			return
 		}
 	}

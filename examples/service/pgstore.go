@@ -94,18 +94,18 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 
 // isRefusal reports whether a database has answered that it will not do something, which does not pass by itself.
 func isRefusal(err error) bool {
-	coded, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err)
-	if !ok {
+	switch state := sqlState(err); state {
+	case "":
 		return strings.Contains(err.Error(), "version")
+	case "57014": // the statement took too long
+		return false
+	default:
+		return !statePasses(state)
 	}
-	return !mayPass(coded) && coded.SQLState() != "57014"
 }
 
 func (p *pgStore) migrateLater() {
-	for p.pause(2 * time.Second) {
+	for pauseFor(p.life, 2*time.Second) == nil {
 		if err := p.migrate(p.life); err == nil {
 			p.migrated.Store(true)
 			return
@@ -113,21 +113,9 @@ func (p *pgStore) migrateLater() {
 	}
 }
 
-// pause is false if the store was closed meanwhile.
-func (p *pgStore) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-p.life.Done():
-		return false
-	}
-}
-
 // forgetOld removes who asked from what is older than the history. Several copies may do so at the same time.
 func (p *pgStore) forgetOld() {
-	for p.pause(forgetEvery) {
+	for pauseFor(p.life, forgetEvery) == nil {
 		before := time.Now().Add(-historyLife)
 		err := p.tx(p.life, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_session SET owner = '', link_hash = NULL

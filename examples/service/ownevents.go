@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// overlap is how many numbers before Last-Event-ID are sent again: a database may show a change after one with a higher number.
-const overlap = 100
+// overlap is how many numbers before Last-Event-ID are sent again: a database may show a change some seconds after one with a
+// higher number.
+const overlap = 1000
 
 // ownEvents sends all sessions of the technician that changed after Last-Event-ID, and then every change, until somebody hangs
 // up. The events are those of [sessionAPI.events]; callers ignore what they have.

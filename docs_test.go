@@ -354,7 +354,9 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go list -m all":                               {notRun: "it only looks; .ci/run compares what the library adds to a module graph"},
 
 	"AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart": {file: ".ci/run", words: "AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart"},
-	"go test -run '^$' -bench DecodeDevicePage -count 5 .":  {file: ".ci/run", words: "-run '^$' -bench DecodeDevicePage -benchtime 1x ."},
+	"go test -run '^$' -bench DecodeDevicePage -benchtime 40x .": {
+		file: ".ci/run", words: "-run '^$' -bench DecodeDevicePage -benchtime 1x .",
+	},
 
 	"go test -run='^$' -fuzz='^FuzzName$' -fuzztime=30s -fuzzminimizetime=2s .": {
 		file: ".ci/run", words: `-fuzztime="$each" -fuzzminimizetime=2s .`,
@@ -382,6 +384,8 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go run ./examples/conformance":       {notRun: "it needs a tenant"},
 	"go run ./examples/conformance -auth browser -tenant TENANT -client-id APP -report report.txt": {notRun: "it needs a tenant"},
 	"go -C examples/service run . -demo": {file: "examples/service/main_test.go", words: `"service", nil, "-demo"`},
+
+	"GOTOOLCHAIN=go1.27.4 go test ./...": {file: ".ci/run", words: "releases=(go1.26.10 go1.27.4)"},
 
 	"go test -v -run 'Open.*Simulation' .": {file: ".ci/run", words: "exec go test -race -shuffle=on ./..."},
 
@@ -411,7 +415,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 		notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal",
 	},
 	"bash .ci/programs dist vX.Y.Z": {file: ".ci/run", words: `bash .ci/programs "$tmp/programs"`},
-	"FUZZTIME=5m bash .ci/run":      {notRun: "it takes two hours; .ci/run fuzzes every target for seconds"},
+	"FUZZTIME=5m bash .ci/run":      {notRun: "it takes more than an hour; .ci/run fuzzes every target for seconds"},
 	"SOAK=1 go test -run TestSoak -timeout 60m .": {
 		notRun: "it takes many minutes; every run of the tests makes some thousands of its calls",
 	},

@@ -3,6 +3,8 @@ module github.com/go-intune/intune/benchmarks
 
 go 1.26.5
 
+toolchain go1.26.10
+
 require (
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.24.0
 	github.com/go-intune/intune v0.0.0

@@ -16,6 +16,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(pageOfServer); file != "" {
+		if err := servePage(file); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	log.SetOutput(io.Discard) // one of the libraries logs a line for each request
 	os.Exit(m.Run())
 }

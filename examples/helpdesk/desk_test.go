@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,12 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(withBinary(m)) }
 
 func withBinary(m *testing.M) int {
+	// A child ignores what its parent does, as this process under nohup or as a job of a shell, but not what its parent handles.
+	for _, stop := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if signal.Ignored(stop) {
+			signal.Notify(make(chan os.Signal, 1), stop)
+		}
+	}
 	folder, err := os.MkdirTemp("", "helpdesk")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -41,3 +41,17 @@ func TestSecondSignal(t *testing.T) {
 		}
 	}
 }
+
+// Under nohup, the end of the terminal does not stop the tool.
+func TestHangupIgnored(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, office(never))
+	cmd := d.command("connect", "S-NEW", "-yes")
+	cmd.Args = append([]string{"sh", "-c", `trap '' HUP; exec "$0" "$@"`}, cmd.Args...)
+	cmd.Path = "/bin/sh"
+	r := d.startCommand(cmd, nil, "")
+	comes(t, "a look", d.reads)
+	r.signal(syscall.SIGHUP)
+	r.signal(syscall.SIGTERM)
+	r.wait().wants(t, exitSignal+int(syscall.SIGTERM), nil, []string{"stopped"})
+}

@@ -47,6 +47,37 @@ func TestSameKeyNeverAsksTwice(t *testing.T) {
 	})
 }
 
+// A key stands for one request with all that it says, also while that is on its way.
+func TestKeyOfAnotherReference(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		c := p.program(dana)
+		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 10 * time.Second})
+		ask := func(reference string) reply {
+			body := `{"device":"` + device.DeviceID() + `","reference":"` + reference + `"}`
+			return c.send(http.MethodPost, "/sessions", body, http.Header{"Idempotency-Key": {anyKey}})
+		}
+		var group sync.WaitGroup
+		group.Go(func() {
+			if got := ask("INC1"); got.status != http.StatusCreated {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+		time.Sleep(5 * time.Second)
+		c.refused(ask("INC2"), kindKeyReused)
+		group.Wait()
+		c.refused(ask("INC2"), kindKeyReused)
+		if got := ask("INC1"); got.status != http.StatusOK {
+			t.Errorf("the same: %d %s", got.status, got.body)
+		}
+		if n := p.tenant.Prompts(device); n != 1 {
+			t.Errorf("%d prompts", n)
+		}
+	})
+}
+
 func TestKeyIsTheCallersOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -251,4 +282,61 @@ func TestIntuneIsDownWhileTheLinkIsWaitedFor(t *testing.T) {
 			t.Errorf("%+v, %d prompts", got, p.tenant.Prompts(device))
 		}
 	})
+}
+
+// Intune takes a minute to answer the look before the request. By then, the caller has been told that nobody was asked.
+func TestRequestThatIsLateAsksNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		c := p.program(dana)
+		p.tenant.Inject(intunetest.Fault{Method: http.MethodGet, PathSuffix: device.DeviceID(), Delay: time.Minute})
+		from := time.Now()
+		c.refused(c.ask(device, anyKey), kindUnavailable)
+		if took := time.Since(from); took > answerWithin {
+			t.Errorf("the answer took %v", took)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := p.tenant.Prompts(device); n != 0 {
+			t.Errorf("%d prompts", n)
+		}
+		if got := c.ask(device, anyKey); got.status != http.StatusCreated {
+			t.Errorf("again: %d %s", got.status, got.body)
+		}
+	})
+}
+
+// The session of a request that Intune refused after a while says why, as its answer did.
+func TestSessionSaysWhyNobodyWasAsked(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault intunetest.Fault
+		want  kind
+	}{
+		"forbidden":  {intunetest.Fault{Status: 403, Code: "Forbidden", Message: "no"}, kindForbidden},
+		"throttled":  {intunetest.Fault{Status: 429, Header: http.Header{"Retry-After": {"400"}}}, kindThrottled},
+		"no license": {intunetest.Fault{Status: 400, Code: "BadRequest", Message: "Tenant is not licensed", Nested: true}, kindTenant},
+		"no answer":  {intunetest.Fault{Drop: intunetest.DropConnect}, kindUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlace(t)
+				device := p.add("LT-1")
+				c := p.program(dana)
+				test.fault.PathSuffix, test.fault.Times = actionSuffix, -1
+				p.tenant.Inject(test.fault)
+				c.refused(c.ask(device, anyKey), test.want)
+				for _, when := range []string{"before", "after"} {
+					got := c.session(sessionID(identityKeyOf(p, dana), anyKey))
+					if got.State != stateRefused || got.Problem == nil || got.Problem.Type != "/problems/"+test.want.name {
+						t.Errorf("%s a restart: %+v, %+v", when, got, got.Problem)
+					}
+					p.close()
+					p.open()
+				}
+			})
+		})
+	}
 }

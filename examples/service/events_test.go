@@ -115,3 +115,68 @@ func TestEventsAreKeptAlive(t *testing.T) {
 		}
 	})
 }
+
+// lastID is the id of the last event of a stream that has ended, or that a restart is to end.
+func (c *caller) lastID(id string) string {
+	c.tb.Helper()
+	ctx, cancel := context.WithTimeout(c.tb.Context(), time.Second)
+	defer cancel()
+	response, err := c.http.Do(c.request(ctx, http.MethodGet, "/sessions/"+id+"/events", "", nil))
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	last := ""
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+			last = text
+		}
+	}
+	return last
+}
+
+// A browser that connects again says what it has seen, also to the next process.
+func TestEventsGoOnAfterARestart(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]func(*place){
+		"ended":  func(p *place) { p.close(); p.open() },
+		"killed": (*place).crash,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlace(t)
+				ready, waiting := p.add("LT-1"), p.add("LT-2", intunetest.SessionScript{Never: true})
+				c := p.program(dana)
+				r, w := c.begin(ready, "key-000r").ID, c.begin(waiting, "key-000w").ID
+				time.Sleep(time.Minute)
+				seenReady, seenWaiting := c.lastID(r), c.lastID(w)
+				restart(p)
+				again := func(id, last string) reply {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					response, err := c.http.Do(c.request(ctx, http.MethodGet, "/sessions/"+id+"/events", "", http.Header{"Last-Event-Id": {last}}))
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer response.Body.Close()
+					text, _ := io.ReadAll(response.Body) // ends with the context
+					return reply{response.StatusCode, response.Header, string(text)}
+				}
+				if got := again(r, seenReady); got.status != http.StatusNoContent {
+					t.Errorf("what was seen: %d %q", got.status, got.body)
+				}
+				if got := again(r, "1"); !strings.Contains(got.body, "id: "+seenReady+"\n") {
+					t.Errorf("what was not seen: %d %q, want the event %s", got.status, got.body, seenReady)
+				}
+				got := again(w, seenWaiting) // the wait was interrupted, and goes on
+				if !strings.Contains(got.body, `"waiting"`) {
+					t.Errorf("what has changed since: %d %q", got.status, got.body)
+				}
+				if strings.Contains(got.body, "id: "+seenWaiting+"\n") {
+					t.Errorf("the number of an earlier change: %q", got.body)
+				}
+			})
+		})
+	}
+}

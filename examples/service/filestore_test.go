@@ -1,10 +1,11 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -161,27 +162,6 @@ func history(t *testing.T, path string) (want map[string]state) {
 	return want
 }
 
-// rotated waits until the file at a path has been begun anew.
-func rotated(t *testing.T, path string, size int64, limit int64) *fileStore {
-	t.Helper()
-	f, err := openFileStore(t.Context(), path, limit, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Wait()
-	if err := f.close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Size() >= size {
-		t.Errorf("the journal has %d bytes, before %d", info.Size(), size)
-	}
-	return f
-}
-
 func (f *fileStore) states() map[string]state {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -192,51 +172,81 @@ func (f *fileStore) states() map[string]state {
 	return states
 }
 
+// copyFolder is what a crash leaves of a folder.
+func copyFolder(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // A crash at any step of it loses nothing: all that was known before is known after.
 func TestJournalIsBegunAnew(t *testing.T) {
 	t.Parallel()
-	for name, crash := range map[string]func(path string) error{
-		"without a crash":       func(string) error { return nil },
-		"half of the new file":  func(path string) error { return os.WriteFile(path+".new", []byte(`{"time":"20`), 0o600) },
-		"the old one is kept":   func(path string) error { return os.Link(path, path+".1") },
-		"an older one is there": func(path string) error { return os.WriteFile(path+".1", []byte("\n"), 0o600) },
-		"before the names moved": func(path string) error {
-			return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Link(path, path+".1"))
-		},
+	for name, earlier := range map[string]func(path string) error{
+		"for the first time":         func(string) error { return nil },
+		"again":                      func(path string) error { return os.WriteFile(path+".1", []byte("\n"), 0o600) },
+		"after a crash in it":        func(path string) error { return os.WriteFile(path+".new", []byte(`{"time":"20`), 0o600) },
+		"after a crash near its end": func(path string) error { return os.Link(path, path+".1") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "journal.jsonl")
-				want := history(t, path)
-				before, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
+			folder := t.TempDir()
+			path := filepath.Join(folder, "journal.jsonl")
+			want := history(t, path)
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := earlier(path); err != nil {
+				t.Fatal(err)
+			}
+			f, err := openFileStore(t.Context(), path, 0, quiet())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = f.close(t.Context()) }()
+			folders := []string{folder}
+			r := newRotation(f, path, 1, quiet())
+			r.rename = func(from, to string) error {
+				folders = append(folders, copyFolder(t, folder)) // a crash before
+				err := os.Rename(from, to)
+				folders = append(folders, copyFolder(t, folder)) // and one after
+				return err
+			}
+			to, size, err := r.rotate(bytes.NewReader(before))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := to.Close(); err != nil {
+				t.Error(err)
+			}
+			if size*2 > int64(len(before)) {
+				t.Errorf("%d bytes are kept of %d", size, len(before))
+			}
+			if kept, err := os.ReadFile(path + ".1"); err != nil || !bytes.Equal(kept, before) {
+				t.Errorf("the file before is not kept: %d bytes of %d, %v", len(kept), len(before), err)
+			}
+			for i, folder := range folders {
+				if got := read(t, filepath.Join(folder, "journal.jsonl")); !maps.Equal(got, want) {
+					t.Errorf("folder %d: %d sessions, want %d", i, len(got), len(want))
 				}
-				if err := crash(path); err != nil {
-					t.Fatal(err)
-				}
-				rotated(t, path, int64(len(before))/2, 1<<10)
-				if kept, err := os.ReadFile(path + ".1"); err != nil || string(kept) != string(before) {
-					t.Errorf("the file before is not kept: %d bytes of %d, %v", len(kept), len(before), err)
-				}
-				f, err := openFileStore(t.Context(), path, 0, quiet())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = f.close(t.Context()) }()
-				got := f.states()
-				if len(got) != len(want) {
-					t.Errorf("%d sessions, want %d", len(got), len(want))
-				}
-				for id, state := range want {
-					if got[id] != state {
-						t.Errorf("%s is %q, want %q", id, got[id], state)
-					}
-				}
-			})
+			}
 		})
 	}
+}
+
+// read is what a process that starts knows.
+func read(t *testing.T, path string) map[string]state {
+	t.Helper()
+	f, err := openFileStore(t.Context(), path, 0, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.close(t.Context()) }()
+	return f.states()
 }
 
 // What is written after the file was begun anew is in the new file, and the tokens of open waits are too.
@@ -287,7 +297,7 @@ func TestJournalGoesOnAfterItIsBegunAnew(t *testing.T) {
 		if err := f.Ended(held, entry); err != nil {
 			t.Errorf("the end of the wait: %v", err)
 		}
-		if err := f.close(context.Background()); err != nil {
+		if err := f.close(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -336,5 +346,52 @@ func TestLastLineOfAJournal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Only a wait that was left can be taken, by one.
+func TestTakeOnlyWhatWasLeft(t *testing.T) {
+	t.Parallel()
+	f, err := openFileStore(t.Context(), filepath.Join(t.TempDir(), "journal.jsonl"), 0, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.close(t.Context()) }()
+	ctx := withOwner(t.Context(), "dana")
+	device := intune.Device(uuid.NewString())
+	began := func(device intune.DeviceRef) intune.JournalEntry {
+		entry := intune.JournalEntry{Time: time.Now().UTC(), Device: device, ClientRequestID: uuid.NewString(), ResumeToken: "token"}
+		asked := entry
+		asked.Outcome = intune.OutcomeAccepted
+		if err := errors.Join(f.Asking(ctx, entry), f.Asked(ctx, asked)); err != nil {
+			t.Fatal(err)
+		}
+		return entry
+	}
+	end := func(entry intune.JournalEntry, how intune.SessionOutcome) string {
+		entry.Session, entry.ResumeToken = how, ""
+		if err := f.Ended(ctx, entry); err != nil {
+			t.Fatal(err)
+		}
+		return entry.ClientRequestID
+	}
+	superseded := end(began(device), intune.SessionLeft)
+	left := end(began(device), intune.SessionLeft)
+	ready := end(began(intune.Device(uuid.NewString())), intune.SessionReady)
+	failed := end(began(intune.Device(uuid.NewString())), intune.SessionFailed)
+	for name, id := range map[string]string{"superseded": superseded, "ready": ready, "failed": failed, "unknown": uuid.NewString()} {
+		if _, _, err := f.take(ctx, id); !errors.Is(err, errNothingToWait) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, token, err := f.take(ctx, left); err != nil || token != "token" {
+		t.Errorf("left: %q, %v", token, err)
+	}
+	for name, id := range map[string]string{"taken": left, "superseded": superseded} {
+		_, _, err := f.take(ctx, id)
+		_, busy := errors.AsType[*intune.DeviceBusyError](err)
+		if want := name == "taken"; busy != want {
+			t.Errorf("%s: busy is %t: %v", name, busy, err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func openFileStore(ctx context.Context, path string, limit int64, log *slog.Logg
 		return nil, errors.Join(err, file.Close())
 	}
 	if limit > 0 {
-		f.writer.after = (&rotation{store: f, path: path, limit: limit, at: limit, log: log}).afterWrite
+		f.writer.after = newRotation(f, path, limit, log).afterWrite
 	}
 	go f.writer.run()
 	return f, nil
@@ -115,7 +115,7 @@ func (f *fileStore) interrupt(ctx context.Context) error {
 	defer f.mu.Unlock()
 	var open []*request
 	for _, r := range f.index.byID {
-		if r.isBusy() {
+		if r.isBusy() || r.hasUnknownLink() && r.now.at(time.Now()) == stateReady {
 			open = append(open, r)
 		}
 	}

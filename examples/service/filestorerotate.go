@@ -16,13 +16,18 @@ import (
 // rotation begins the file of a store anew when it has become large, with the entries of the sessions that are remembered.
 // The file before is kept beside it, with .1 behind its name. Its methods run in the goroutine of the writer.
 type rotation struct {
-	store *fileStore
-	path  string
-	limit int64
-	log   *slog.Logger
+	store  *fileStore
+	path   string
+	limit  int64
+	log    *slog.Logger
+	rename func(from, to string) error // os.Rename
 
 	at     int64 // size of the file at which it is done
 	forgot time.Time
+}
+
+func newRotation(store *fileStore, path string, limit int64, log *slog.Logger) *rotation {
+	return &rotation{store: store, path: path, limit: limit, at: limit, log: log, rename: os.Rename}
 }
 
 // afterWrite is called when all that was queued is on disk.
@@ -71,7 +76,7 @@ func (r *rotation) rotate(from io.Reader) (_ *os.File, size int64, err error) {
 	if err = os.Link(r.path, r.path+".1"); err != nil {
 		return nil, 0, err
 	}
-	if err = os.Rename(r.path+fresh, r.path); err != nil {
+	if err = r.rename(r.path+fresh, r.path); err != nil {
 		return nil, 0, err
 	}
 	syncFolder(r.path)

@@ -155,7 +155,9 @@ func (p *pgStore) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, pgWithin)
 	defer cancel()
 	err := p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, p.sql(`INSERT INTO {schema}.service_session (scope, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`),
+		_, err := tx.ExecContext(ctx, p.sql(`INSERT INTO {schema}.service_session AS s (scope, id, owner) VALUES ($1, $2, $3)
+			ON CONFLICT (scope, id) DO UPDATE SET owner = excluded.owner, begun = excluded.begun
+			WHERE NOT EXISTS (SELECT FROM {schema}.request AS r WHERE r.scope = s.scope AND r.client_request_id = s.id AND r.key_used)`),
 			p.scope, entry.ClientRequestID, ownerOf(ctx))
 		return err
 	})

@@ -497,3 +497,74 @@ func TestPGStore_ChangedRows(t *testing.T) {
 		t.Errorf("the session is %v, %v", got, err)
 	}
 }
+
+// A key that was refused is free for as long as it takes, and what it begins then is as new as any other.
+func TestPGStore_KeyRefusedLongAgo(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	entry := storeEntry(intune.Device(uuid.NewString()))
+	ctx := withOwner(t.Context(), "dana")
+	must(t, s.Asking(ctx, entry))
+	must(t, s.Asked(ctx, askedAs(entry, intune.OutcomeRejected)))
+	_, err := s.db.ExecContext(ctx, s.sql(`UPDATE {schema}.service_session SET begun = begun - interval '31 days', owner = ''`))
+	must(t, err)
+	must(t, s.Asking(ctx, entry))
+	must(t, s.Asked(ctx, askedAs(entry, intune.OutcomeAccepted)))
+	if list, err := s.history(ctx, "dana", 10); err != nil || len(list) != 1 {
+		t.Errorf("the history has %d sessions, %v", len(list), err)
+	}
+	if err := s.Asking(withOwner(t.Context(), "robin"), entry); err == nil {
+		t.Error("a key is used twice")
+	}
+	if list, err := s.history(ctx, "dana", 10); err != nil || len(list) != 1 {
+		t.Errorf("somebody else has the session: %d sessions, %v", len(list), err)
+	}
+}
+
+// A transaction that took its number early may commit late, after a page has seen higher numbers and lost its connection.
+func TestPGStore_LateCommit(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	late, soon := storeAsk(t, s, "dana", intune.Device(uuid.NewString())), storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.request SET outcome = 'unknown' WHERE client_request_id = $1`), late.ClientRequestID)
+	must(t, err)
+	_, err = s.db.ExecContext(t.Context(), s.sql(`SELECT nextval('{schema}.change') FROM generate_series(1, 500)`)) // the others'
+	must(t, err)
+	must(t, s.Ended(t.Context(), endedAs(soon, intune.SessionReady)))
+	seen := wantState(t, s, soon.ClientRequestID, stateReady).number
+	must(t, tx.Commit())
+	list, err := s.history(t.Context(), "dana", 10)
+	must(t, err)
+	if text := string(newEvents("", list, map[string]sessionView{}, seen-overlap)); !strings.Contains(text, late.ClientRequestID) {
+		t.Errorf("the page that has seen %d is not told of the other session: %s", seen, text)
+	}
+}
+
+// A link that is opened as soon as the session is ready, while its hash is being written, is handed out all the same.
+func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	link := intune.NewSessionURL(linkOne)
+	entry := storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
+	must(t, s.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.service_session SET link_hash = $1`), hashLink(link))
+	must(t, err)
+	opened := make(chan error, 1)
+	go func() { opened <- s.open(t.Context(), entry.ClientRequestID, link) }()
+	for waits := false; !waits; idle(t.Context(), 10*time.Millisecond) {
+		must(t, s.db.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1)`,
+			`%"`+p.schema+`".service_session AS s SET fate%`).Scan(&waits))
+	}
+	must(t, tx.Commit())
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	wantState(t, s, entry.ClientRequestID, stateOpened)
+}

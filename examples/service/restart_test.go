@@ -364,6 +364,10 @@ func TestSomebodyElsesSessionComesUp(t *testing.T) {
 		}})
 		c := p.browser(dana)
 		c.refused(c.ask(device, anyKey), kindDeviceBusy)
+		got := c.session(sessionID(identityKeyOf(p, dana), anyKey))
+		if got.Problem == nil || got.Problem.Type != "/problems/"+kindDeviceBusy.name {
+			t.Errorf("the session: %+v", got)
+		}
 		if got := c.ask(device, anyKey); got.status != http.StatusCreated {
 			t.Errorf("once more: %d %s", got.status, got.body)
 		}

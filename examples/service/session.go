@@ -75,6 +75,9 @@ func (s *session) view(prefix string, now time.Time) sessionView {
 	return v
 }
 
+// hintMark is before the hint for operators in the text of an error of the library.
+const hintMark = "; hint: "
+
 // refusalOf is why nobody was asked, from the entry of Asked, which is all that a restart or another copy has.
 func refusalOf(asked intune.JournalEntry) *problem {
 	switch {
@@ -83,7 +86,8 @@ func refusalOf(asked intune.JournalEntry) *problem {
 	case asked.StatusCode == 0 && strings.Contains(asked.Error, "somebody else's"):
 		return kindDeviceBusy.with(problemExtra{})
 	default:
-		p := problemFrom(&intune.Error{StatusCode: asked.StatusCode, Message: asked.Error})
+		text, _, _ := strings.Cut(asked.Error, hintMark) // hints speak of much that is not the reason
+		p := problemFrom(&intune.Error{StatusCode: asked.StatusCode, Message: text})
 		p.cause = nil
 		return p
 	}
@@ -107,6 +111,6 @@ func serviceText(text string) string {
 	if _, after, ok := strings.Cut(text, " failed: "); ok {
 		text = after
 	}
-	reason, _, _ := strings.Cut(text, "; hint: ")
+	reason, _, _ := strings.Cut(text, hintMark)
 	return reason
 }

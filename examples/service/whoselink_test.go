@@ -180,3 +180,24 @@ func TestWaitNeedsASignIn(t *testing.T) {
 		}
 	})
 }
+
+// Some of the servers that answer lag behind: what they show is no reason to end a session.
+func TestLinkThatAServerDoesNotShowYet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		c := p.browser(dana)
+		id := c.begin(device, anyKey).ID
+		time.Sleep(time.Minute)
+		for _, link := range []string{"null", `"https://get.teamviewer.com/v15/sOLD"`} {
+			p.tenant.Inject(intunetest.Fault{
+				Method: http.MethodGet, PathSuffix: device.DeviceID(), Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: `{"id":"` + device.DeviceID() + `","remoteAssistanceSessionUrl":` + link + `,"remoteAssistanceSessionErrorDetails":null}`,
+			})
+		}
+		if got := c.post("/sessions/"+id+"/link", ""); got.status != http.StatusOK {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	})
+}

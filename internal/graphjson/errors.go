@@ -101,7 +101,7 @@ func fieldNamed(t reflect.Type, name string) (named reflect.StructField, ok bool
 		return named, false
 	}
 	for field := range t.Fields() {
-		if tag := tagName(field); tag != "" && toLower([]byte(tag)) == toLower([]byte(name)) {
+		if tag := tagName(field); tag != "" && toLower(tag) == toLower(name) {
 			return field, true
 		}
 	}

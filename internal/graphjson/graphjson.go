@@ -194,12 +194,23 @@ func (r *reader) skip() error {
 // unquote returns the content of a JSON string. The result is part of the text or of the scratch space.
 func (r *reader) unquote(quoted jsontext.Value) []byte {
 	body := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
+	if isPlain(body) || bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
 		return body
 	}
 	// The only possible error is text that is not UTF-8, which has already been replaced.
 	r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], quoted)
 	return r.scratch
+}
+
+// isPlain reports whether a text is ASCII without escapes, as nearly all are. They are short, so that one look at each
+// byte takes less time than two functions that are made for long ones.
+func isPlain(body []byte) bool {
+	for _, c := range body {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // keep makes a string. Short strings share a chunk of memory, which saves an allocation for each string, and no string

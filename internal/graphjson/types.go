@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,16 +82,19 @@ func tagName(field reflect.StructField) string {
 }
 
 type property struct {
+	name  string
 	index int
 	read  readFunc
+
+	next atomic.Pointer[property] // the one that followed last time
 }
 
 func objectReader(t reflect.Type) readFunc {
-	byName, byLower := map[string]property{}, map[string]property{}
+	byName, byLower, start := map[string]*property{}, map[string]*property{}, &property{}
 	for field := range t.Fields() {
 		if name := tagName(field); name != "" {
-			p := property{field.Index[0], readerOf(field.Type)}
-			byName[name], byLower[toLower([]byte(name))] = p, p
+			p := &property{name: name, index: field.Index[0], read: readerOf(field.Type)}
+			byName[name], byLower[toLower(name)] = p, p
 		}
 	}
 	return func(r *reader, v reflect.Value) error {
@@ -98,20 +102,28 @@ func objectReader(t reflect.Type) readFunc {
 		if opened, err := r.open('{'); !opened {
 			return err
 		}
-		for r.dec.PeekKind() != '}' {
+		for last := start; r.dec.PeekKind() != '}'; {
 			quoted, err := r.next()
 			if err != nil {
 				return err
 			}
-			name := r.unquote(quoted)
-			p, ok := byName[string(name)]
-			if !ok {
-				p, ok = byLower[toLower(name)]
+			name := quoted[1 : len(quoted)-1] // with escapes it is no name of ours
+			// The service writes each object of a type alike, so that this saves most searches.
+			p := last.next.Load()
+			if p == nil || p.name != string(name) {
+				if p = byName[string(name)]; p == nil {
+					name = r.unquote(quoted)
+					p = byLower[string(appendLower(make([]byte, 0, 64), name))]
+				}
+				if p != nil {
+					last.next.Store(p)
+				}
 			}
 			switch {
 			case r.wrapped.IsValid() && r.dec.StackDepth() == 1 && bytes.EqualFold(name, wrapper):
 				err = readerOf(r.wrapped.Type())(r, r.wrapped)
-			case ok:
+			case p != nil:
+				last = p
 				err = p.read(r, v.Field(p.index))
 			default:
 				err = r.skip()
@@ -128,14 +140,16 @@ func objectReader(t reflect.Type) readFunc {
 var wrapper = []byte("value")
 
 // toLower makes names equal that differ only in the case of ASCII letters.
-func toLower(name []byte) string {
-	lower := bytes.Clone(name)
-	for i, c := range lower {
+func toLower(name string) string { return string(appendLower(nil, []byte(name))) }
+
+func appendLower(lower, name []byte) []byte {
+	for _, c := range name {
 		if 'A' <= c && c <= 'Z' {
-			lower[i] += 'a' - 'A'
+			c += 'a' - 'A'
 		}
+		lower = append(lower, c)
 	}
-	return string(lower)
+	return lower
 }
 
 func optionalReader(t reflect.Type) readFunc {

@@ -3,13 +3,14 @@ package graphpolicy
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
 
 // isBare reports whether a round tripper is Go's own and nothing else, so that the hooks of net/http/httptrace tell of all
-// that it sends. What a caller put into TLSNextProto, or registered for the scheme with RegisterProtocol, as HTTP/3 can
-// be, sends what it likes and calls which hooks it likes.
+// that it sends. What a caller put into TLSNextProto, or registered with RegisterProtocol for the scheme or for a version of
+// HTTP, as HTTP/3 can be, sends what it likes and calls which hooks it likes.
 func isBare(roundTripper http.RoundTripper, scheme string) bool {
 	transport, ok := roundTripper.(*http.Transport)
 	if !ok {
@@ -23,14 +24,20 @@ func isBare(roundTripper http.RoundTripper, scheme string) bool {
 	return registered == nil || registered == typeOfHTTP2()
 }
 
-// registeredWith returns the type of what is registered for a scheme with a transport, nil if that is nothing. net/http
-// has no function for it. The type is that of unknown if a version of Go keeps it elsewhere.
+// registeredWith returns the type of what is registered with a transport for a scheme, nil if that is nothing. net/http
+// has no function for it. The type is that of unknown if a version of Go keeps it elsewhere, and if something is registered
+// for a name with a slash: from Go 1.27 on, "http/2" and "http/3" are no schemes, but what requests to https go through.
 func registeredWith(transport reflect.Value, scheme string) reflect.Type {
 	if field := transport.FieldByName("altProto"); field.IsValid() && field.Type() == reflect.TypeFor[atomic.Value]() {
 		switch protocols := (*atomic.Value)(field.Addr().UnsafePointer()).Load().(type) {
 		case nil:
 			return nil
 		case map[string]http.RoundTripper:
+			for name := range protocols {
+				if strings.Contains(name, "/") {
+					return reflect.TypeFor[unknown]()
+				}
+			}
 			return reflect.TypeOf(protocols[scheme])
 		}
 	}

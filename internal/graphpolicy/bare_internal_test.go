@@ -10,12 +10,21 @@ import (
 	"reflect"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 type registered struct{}
 
 func (registered) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, http.ErrSkipAltProtocol
+}
+
+// dialing is what net/http asks of an HTTP/3.
+type dialing struct{ registered }
+
+func (dialing) DialClientConn(context.Context, string, *url.URL, func()) (http.RoundTripper, error) {
+	return registered{}, nil
 }
 
 type embedded struct{ *http.Transport }
@@ -56,6 +65,12 @@ func TestBareTransports(t *testing.T) {
 			t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 			t.RegisterProtocol("https", registered{})
 		}), false},
+		"another HTTP/2 of x/net": {with(func(t *http.Transport) {
+			if err := http2.ConfigureTransport(t); err != nil { //nolint:staticcheck // programs still call it
+				panic(err)
+			}
+		}), false},
+		"another HTTP/3": {with(func(t *http.Transport) { t.RegisterProtocol("http/3", dialing{}) }), false},
 		"another HTTP/2": {with(func(t *http.Transport) { t.TLSNextProto = upgrade }), false},
 		"within another": {embedded{&http.Transport{}}, false},
 		"another":        {registered{}, false},
@@ -73,12 +88,14 @@ func TestBareTransports(t *testing.T) {
 // If a new version of Go keeps what is registered elsewhere, no transport but our own counts as bare any more.
 func TestWhereGoKeepsRegisteredProtocols(t *testing.T) {
 	t.Parallel()
-	none, some, other := &http.Transport{}, &http.Transport{}, &struct{ altProto atomic.Value }{}
+	none, some, version, other := &http.Transport{}, &http.Transport{}, &http.Transport{}, &struct{ altProto atomic.Value }{}
 	some.RegisterProtocol("https", registered{})
+	version.RegisterProtocol("http/3", dialing{})
 	other.altProto.Store("elsewhere")
 	for name, c := range map[string]struct{ transport, want any }{
 		"nothing":       {none, nil},
 		"something":     {some, registered{}},
+		"a version":     {version, unknown{}},
 		"no such field": {&struct{ protocols atomic.Value }{}, unknown{}},
 		"another type":  {&struct{ altProto map[string]http.RoundTripper }{}, unknown{}},
 		"another value": {other, unknown{}},

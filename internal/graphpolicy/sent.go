@@ -24,11 +24,12 @@ var errRepeated = errors.New("the transport wanted to send the request again aft
 // It also keeps the transport from sending the request twice within the try:
 //
 //   - A bare transport, over HTTP/2, sends a request without a body up to seven more times when the server closed the
-//     connection, refused the stream or reset it with PROTOCOL_ERROR (RoundTripOpt, canRetryError); a PROTOCOL_ERROR does
-//     not prove that nothing was done. So it gets no second connection once the request's headers were put together. Over
-//     HTTP/1 it takes a second one for a POST only if not a byte was written to the first, which must have been used before
-//     (persistConn.shouldRetryRequest). The trace allows that, unless an answer has begun, or the first cannot be relied on
-//     to tell what it has written. An Idempotency-Key would make it retry in more cases, so the transport removes it.
+//     connection or refused the stream, and before Go 1.27 also when it reset it with PROTOCOL_ERROR, which does not prove
+//     that nothing was done (RoundTripOpt, canRetryError). So it gets no second connection once the request's headers were
+//     put together. Over HTTP/1 it takes a second one for a POST only if not a byte was written to the first, which must
+//     have been used before (persistConn.shouldRetryRequest). The trace allows that, unless an answer has begun, or the
+//     first cannot be relied on to tell what it has written. An Idempotency-Key would make it retry in more cases, so the
+//     transport removes it.
 //   - Another one may retry or send twice at a time by itself. It gets no second connection once it has had one.
 //
 // The trace ends the try's context when a second connection is asked for or given. HTTP/2 checks the context before it

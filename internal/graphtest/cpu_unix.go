@@ -1,14 +1,15 @@
 //go:build unix
 
-package compare
+package graphtest
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuTime is what the process has had of the processors, the garbage collector included.
-func cpuTime() time.Duration {
+// CPUTime is what the process has had of the processors, the garbage collector included. Other work on the machine disturbs
+// it less than the time of the clock.
+func CPUTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err)

@@ -88,7 +88,9 @@ func (d *directory) attempt(life context.Context) (*published, error) {
 	if err := keys.refresh(); err != nil { //nolint:contextcheck // it is bounded
 		return nil, err
 	}
-	return &published{endpoint: provider.Endpoint(), keys: keys}, nil
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInParams // else a code that is no good is sent twice, to find out
+	return &published{endpoint: endpoint, keys: keys}, nil
 }
 
 // look is what was found, and the attempt to wait for if nothing was.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -90,6 +89,3 @@ func (p *pgStore) version(ctx context.Context, tx *sql.Tx) (version int, err err
 	err = tx.QueryRowContext(ctx, p.sql(`SELECT version FROM {schema}.service_version`)).Scan(&version)
 	return version, err
 }
-
-// errNoTables says that an owner has to make the tables.
-var errNoTables = errors.New("the tables of the service are missing in the database: run service -migrate as their owner")

@@ -5,19 +5,23 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
 	// maxInterrupted is how many waits a copy looks through at a time that other copies have left.
 	maxInterrupted = 1000
-	// forgetEvery is how often the store removes what is older than historyLife.
+	// forgetSoon after its start, and then at every forgetEvery, a copy removes what is older than historyLife.
+	forgetSoon  = time.Minute
 	forgetEvery = 6 * time.Hour
 )
 
@@ -44,9 +48,9 @@ type pgStore struct {
 	log      *slog.Logger
 	listener *listener
 
-	life     context.Context //nolint:containedctx // ends with close
-	end      context.CancelFunc
-	migrated atomic.Bool
+	life    context.Context //nolint:containedctx // ends with close
+	end     context.CancelFunc
+	without atomic.Pointer[error] // why nobody knows yet whether the tables are there
 }
 
 var _ store = (*pgStore)(nil)
@@ -75,13 +79,11 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 		return nil, errors.Join(err, p.db.Close())
 	}
 	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
-	switch err := p.migrate(ctx); {
-	case err == nil:
-		p.migrated.Store(true)
-	case isRefusal(err):
+	if err := p.migrate(ctx); isRefusal(err) {
 		p.end()
 		return nil, errors.Join(err, p.db.Close())
-	default:
+	} else if err != nil {
+		p.without.Store(&err)
 		p.log.WarnContext(ctx, "the database cannot be reached", "error", err.Error())
 		go p.migrateLater()
 	}
@@ -94,28 +96,34 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 
 // isRefusal reports whether a database has answered that it will not do something, which does not pass by itself.
 func isRefusal(err error) bool {
-	switch state := sqlState(err); state {
-	case "":
-		return strings.Contains(err.Error(), "version")
-	case "57014": // the statement took too long
+	_, isNetwork := errors.AsType[net.Error](err)
+	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
+	state := sqlState(err)
+	switch {
+	case err == nil:
 		return false
+	case state != "":
+		return !statePasses(state) && state != "57014" && !strings.HasPrefix(state, "53") // a timeout; too many connections
 	default:
-		return !statePasses(state)
+		return !isNetwork && !isConnect && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.EOF) &&
+			!errors.Is(err, io.ErrUnexpectedEOF)
 	}
 }
 
 func (p *pgStore) migrateLater() {
 	for pauseFor(p.life, 2*time.Second) == nil {
-		if err := p.migrate(p.life); err == nil {
-			p.migrated.Store(true)
+		err := p.migrate(p.life)
+		if err == nil {
+			p.without.Store(nil)
 			return
 		}
+		p.without.Store(&err)
 	}
 }
 
 // forgetOld removes who asked from what is older than the history. Several copies may do so at the same time.
 func (p *pgStore) forgetOld() {
-	for pauseFor(p.life, forgetEvery) == nil {
+	for pause := forgetSoon; pauseFor(p.life, pause) == nil; pause = forgetEvery {
 		before := time.Now().Add(-historyLife)
 		err := p.tx(p.life, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_session SET owner = '', link_hash = NULL
@@ -220,8 +228,8 @@ func (p *pgStore) interrupted(ctx context.Context) ([]*session, error) {
 }
 
 func (p *pgStore) check(ctx context.Context) error {
-	if !p.migrated.Load() {
-		return errNoTables
+	if err := p.without.Load(); err != nil {
+		return *err
 	}
 	return p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_probe SET at = clock_timestamp()`))

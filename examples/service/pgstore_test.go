@@ -431,6 +431,11 @@ func TestPGStore_Migrate(t *testing.T) {
 	_, err := s.db.ExecContext(t.Context(), s.sql(`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT 99 AS version`))
 	must(t, err)
 	must(t, p.copy().check(t.Context()))
+	_, err = s.db.ExecContext(t.Context(), s.sql(`CREATE OR REPLACE VIEW {schema}.version AS SELECT 2 AS major, 0 AS minor`))
+	must(t, err)
+	if _, err := openPGStore(t.Context(), p.options()); err == nil || !strings.Contains(err.Error(), "version 2.0") {
+		t.Errorf("a newer major version: %v", err)
+	}
 }
 
 // Without its database a copy starts, says so, asks nobody, and goes on when it is there.
@@ -446,6 +451,8 @@ func TestPGStore_DatabaseAway(t *testing.T) {
 	s := p.copy()
 	if err := s.check(t.Context()); err == nil {
 		t.Error("it can be written without a database")
+	} else if !strings.Contains(err.Error(), "connect") {
+		t.Errorf("it says %v", err)
 	}
 	begun := time.Now()
 	if err := s.Asking(withOwner(t.Context(), "dana"), storeEntry(intune.Device(uuid.NewString()))); err == nil {

@@ -52,7 +52,7 @@ type pgStore struct {
 
 	life    context.Context //nolint:containedctx // ends with close
 	end     context.CancelFunc
-	goes    sync.WaitGroup // goroutines, which end with life
+	goes    sync.WaitGroup        // goroutines, which end with life
 	without atomic.Pointer[error] // why nobody knows yet whether the tables are there
 }
 

@@ -91,8 +91,8 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 		p.goes.Go(p.migrateLater)
 	}
 	p.listener = newListener(p, &direct.Config)
-	p.goes.Go(func() { p.listener.hear(p.life) }) //nolint:contextcheck // it outlives the start
-	p.goes.Go(func() { p.listener.look(p.life) }) //nolint:contextcheck // it outlives the start
+	p.goes.Go(func() { p.listener.hear(p.life) })
+	p.goes.Go(func() { p.listener.look(p.life) })
 	p.goes.Go(p.forgetOld)
 	return p, nil
 }
@@ -242,8 +242,8 @@ func (p *pgStore) check(ctx context.Context) error {
 func (p *pgStore) close(ctx context.Context) error {
 	p.end()
 	closed := make(chan error, 1)
-	go func() {
-		err := p.Close() //nolint:contextcheck // it has a bound of its own
+	go func() { //nolint:contextcheck // Close has a bound of its own
+		err := p.Close()
 		p.goes.Wait()
 		closed <- errors.Join(err, p.db.Close())
 	}()

@@ -59,10 +59,8 @@ func readLink(ctx context.Context, who *identity, s *session) (link intune.Sessi
 		if reads == linkReads || !got.URL.IsZero() && isLink(s.linkHash, got.URL) {
 			return got.URL, nil
 		}
-		select {
-		case <-time.After(lookAgainAfter):
-		case <-ctx.Done():
-			return intune.SessionURL{}, kindUnavailable.because(ctx.Err())
+		if err := pauseFor(ctx, lookAgainAfter); err != nil {
+			return intune.SessionURL{}, kindUnavailable.because(err)
 		}
 	}
 }

@@ -101,8 +101,7 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 func isRefusal(err error) bool {
 	_, isNetwork := errors.AsType[net.Error](err)
 	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
-	state := sqlState(err)
-	switch {
+	switch state := sqlState(err); {
 	case err == nil:
 		return false
 	case state != "":

@@ -138,10 +138,7 @@ func (c *caller) lastID(id string) string {
 // A browser that connects again says what it has seen, also to the next process.
 func TestEventsGoOnAfterARestart(t *testing.T) {
 	t.Parallel()
-	for name, restart := range map[string]func(*place){
-		"ended":  func(p *place) { p.close(); p.open() },
-		"killed": (*place).crash,
-	} {
+	for name, restart := range restarts() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -33,6 +33,14 @@ func (p *place) crash() {
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// restarts are the ways in which a process ends and the next one begins.
+func restarts() map[string]func(*place) {
+	return map[string]func(*place){
+		"ended":  func(p *place) { p.close(); p.open() },
+		"killed": (*place).crash,
+	}
+}
+
 func (p *place) readJournal() string {
 	p.tb.Helper()
 	text, err := os.ReadFile(p.journal)
@@ -44,10 +52,7 @@ func (p *place) readJournal() string {
 
 func TestSessionsSurviveARestart(t *testing.T) {
 	t.Parallel()
-	for name, restart := range map[string]func(*place){
-		"ended":  func(p *place) { p.close(); p.open() },
-		"killed": (*place).crash,
-	} {
+	for name, restart := range restarts() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (d *desk) ask(ctx context.Context, who *identity, w wish) (s *session, begu
 			return nil, false, p
 		}
 	}
-	if a.wish.device != w.device {
+	if a.wish != w {
 		return nil, false, kindKeyReused.with(problemExtra{})
 	}
 	if p := a.wait(ctx); p != nil {
@@ -90,7 +90,7 @@ func (d *desk) before(ctx context.Context, id string, w wish) (*session, *proble
 		return nil, recordProblem(err)
 	case s == nil || s.state == stateRefused:
 		return nil, nil
-	case s.device != w.device:
+	case s.device != w.device, s.reference != w.reference:
 		return nil, kindKeyReused.with(problemExtra{})
 	default:
 		return s, nil
@@ -128,6 +128,9 @@ func (d *desk) mayAsk(ctx context.Context, owner string) *problem {
 	}
 	if wait := d.limits.take(ctx, owner, useAsk); wait > 0 {
 		return kindTooFast.with(problemExtra{RetryAfter: wait})
+	}
+	if err := ctx.Err(); err != nil { // nobody knows whether it was counted, and the caller has gone
+		return kindUnavailable.because(err)
 	}
 	return nil
 }

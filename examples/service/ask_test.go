@@ -47,6 +47,37 @@ func TestSameKeyNeverAsksTwice(t *testing.T) {
 	})
 }
 
+// A key stands for one request with all that it says, also while that is on its way.
+func TestKeyOfAnotherReference(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		device := p.add("LT-1")
+		c := p.program(dana)
+		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 10 * time.Second})
+		ask := func(reference string) reply {
+			body := `{"device":"` + device.DeviceID() + `","reference":"` + reference + `"}`
+			return c.send(http.MethodPost, "/sessions", body, http.Header{"Idempotency-Key": {anyKey}})
+		}
+		var group sync.WaitGroup
+		group.Go(func() {
+			if got := ask("INC1"); got.status != http.StatusCreated {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+		time.Sleep(5 * time.Second)
+		c.refused(ask("INC2"), kindKeyReused)
+		group.Wait()
+		c.refused(ask("INC2"), kindKeyReused)
+		if got := ask("INC1"); got.status != http.StatusOK {
+			t.Errorf("the same: %d %s", got.status, got.body)
+		}
+		if n := p.tenant.Prompts(device); n != 1 {
+			t.Errorf("%d prompts", n)
+		}
+	})
+}
+
 func TestKeyIsTheCallersOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -104,5 +104,5 @@ func (b *bearers) verify(ctx context.Context, token string) (*identity, time.Tim
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	return &identity{key: claims.key(), name: claims.name(), client: client}, verified.Expiry, nil
+	return &identity{key: claims.key(), name: claims.name(), client: client, until: verified.Expiry}, verified.Expiry, nil
 }

@@ -98,6 +98,10 @@ func getDevices(w http.ResponseWriter, r *http.Request, who *identity) {
 		refuse(w, r, kindMalformed.with(problemExtra{}))
 		return
 	}
+	if strings.ContainsFunc(text, unicode.IsControl) { // the library would refuse it too, and quote it for the log
+		refuse(w, r, kindMalformed.saying("What to look for should be one line, without tabs."))
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchWithin)
 	defer cancel()
 	found, err := search(ctx, who.client, text)

@@ -59,9 +59,9 @@ func (d *directory) search(life context.Context) {
 		if err == nil || life.Err() != nil {
 			return
 		}
-		// Copies that start together should not ask together.
+		// Copies that start together should not ask together. The text may hold the page of a proxy.
 		pause := time.NewTimer(delay/2 + rand.N(delay/2+1))
-		d.log.WarnContext(life, "the tenant's sign-in cannot be found; the service goes on trying", "error", err.Error())
+		d.log.WarnContext(life, "the tenant's sign-in cannot be found; the service goes on trying", "error", cut(err.Error()))
 		select {
 		case <-pause.C:
 		case <-life.Done():

@@ -19,6 +19,8 @@ const (
 // streams ends the event streams with the service, and counts them.
 type streams struct {
 	ended chan struct{}
+	// since is the first number of this process, if what the process before it told last may be lost.
+	since int64
 
 	mu   sync.Mutex
 	open map[string]int

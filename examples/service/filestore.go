@@ -302,11 +302,7 @@ func (f *fileStore) unopen(ctx context.Context, r *request, l *line, cause error
 		}
 	default:
 	}
-	outcome := noteReady
-	if f.index.askedLater(r) { // the next link is that request's
-		outcome = noteSuperseded
-	}
-	_, err := f.note(ctx, r, outcome, r.now.linkHash)
+	_, err := f.note(ctx, r, noteReady, r.now.linkHash)
 	return errors.Join(cause, err)
 }
 

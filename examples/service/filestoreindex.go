@@ -32,6 +32,12 @@ type request struct {
 
 func (r *request) isBusy() bool { return r.now.state == stateAsking || r.now.state == stateWaiting }
 
+// hasUnknownLink says that the process ended before it kept the hash of a link: whatever link the device has now may be another
+// one. The wait tells it from the link that the device had before the request.
+func (r *request) hasUnknownLink() bool {
+	return r.now.state == stateReady && len(r.now.linkHash) == 0 && r.token != ""
+}
+
 // index has all sessions. It is the same after the same entries, in a process that runs and in one that starts.
 type index struct {
 	byID     map[string]*request
@@ -92,8 +98,7 @@ func (x *index) asking(entry intune.JournalEntry, now time.Time) {
 	x.edit(r, entry, now, stateAsking, nil)
 	for _, other := range x.byDevice[entry.Device.DeviceID()] {
 		if other.isBusy() || other.now.state == stateNoLink || other.now.state == stateReady {
-			other.before, other.by = other.now, r
-			x.edit(other, entry, now, stateSuperseded, nil)
+			x.supersede(other, r, entry, now)
 		}
 	}
 	x.byID[entry.ClientRequestID] = r
@@ -153,7 +158,7 @@ func (x *index) note(r *request, entry intune.JournalEntry, now time.Time) bool 
 	hasLink := r.now.state == stateReady || r.now.state == stateOpened
 	switch entry.Outcome {
 	case noteInterrupted:
-		if waits {
+		if waits || r.hasUnknownLink() {
 			r.interrupted = true
 			x.edit(r, entry, now, stateNoLink, nil)
 		}
@@ -194,6 +199,15 @@ func (x *index) link(r *request, entry intune.JournalEntry, now time.Time) {
 	next := *r.now
 	next.linkHash, _ = hex.DecodeString(entry.Reference) // what is no hash counts as none
 	r.now = &next
+	if later := x.askedLater(r); later != nil { // the next link is that request's
+		x.supersede(r, later, entry, now)
+	}
+}
+
+// supersede takes the device from a session for another request, until that one turns out to have asked nobody.
+func (x *index) supersede(r, by *request, entry intune.JournalEntry, now time.Time) {
+	r.before, r.by = r.now, by
+	x.edit(r, entry, now, stateSuperseded, nil)
 }
 
 // blocker is the session that keeps a device from being asked or waited for, nil if there is none.
@@ -206,10 +220,15 @@ func (x *index) blocker(device intune.DeviceRef) *session {
 	return nil
 }
 
-// askedLater reports whether another request has taken the device since, and may have asked.
-func (x *index) askedLater(r *request) bool {
+// askedLater is the latest request that has taken the device since, and may have asked, nil if there is none.
+func (x *index) askedLater(r *request) *request {
 	list := x.byDevice[r.now.device.DeviceID()]
-	return slices.ContainsFunc(list[slices.Index(list, r)+1:], func(later *request) bool { return later.now.state != stateRefused })
+	for _, later := range slices.Backward(list[slices.Index(list, r)+1:]) {
+		if later.now.state != stateRefused {
+			return later
+		}
+	}
+	return nil
 }
 
 // forgetOld forgets what is older than the history.

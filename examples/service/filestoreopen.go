@@ -115,7 +115,7 @@ func (f *fileStore) interrupt(ctx context.Context) error {
 	defer f.mu.Unlock()
 	var open []*request
 	for _, r := range f.index.byID {
-		if r.isBusy() {
+		if r.isBusy() || r.hasUnknownLink() && r.now.at(time.Now()) == stateReady {
 			open = append(open, r)
 		}
 	}

@@ -195,6 +195,23 @@ func TestFind_AnswersAreBounded(t *testing.T) {
 	})
 }
 
+// Whoever copies two cells of a table gets a tab between them.
+func TestFind_TextIsNotInTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		c := p.browser(dana)
+		for _, text := range []string{"Berg%09LT-1", "Berg%0aLT-1", "Berg%C2%85@x", "%22Berg%27", "Berg%ff", "00%E2%80%AEBerg"} {
+			if got := c.get("/devices?q=" + text); got.status >= http.StatusInternalServerError {
+				t.Errorf("%s: %d %s", text, got.status, got.body)
+			}
+		}
+		if text := p.log.String(); strings.Contains(text, "Berg") {
+			t.Errorf("the log: %s", text)
+		}
+	})
+}
+
 // The worst day of a service: Intune is throttled, down, or slow. Nobody is asked twice, and each answer says what to do.
 func TestIntuneHasABadDay(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -111,15 +112,13 @@ func (c *copiesPlace) graph(w http.ResponseWriter, r *http.Request) {
 		c.prompts[device] = append(c.prompts[device], prompt{r.Header.Get("Client-Request-Id"), time.Now()})
 	}
 	c.mu.Unlock()
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// linkOf is the link of the n-th prompt of a device.
-func linkOf(device intune.DeviceRef, n int) string {
+// promptLink is the link of the n-th prompt of a device.
+func promptLink(device intune.DeviceRef, n int) string {
 	return fmt.Sprintf("https://get.teamviewer.com/%s-%d", device.DeviceID(), n)
 }
 
@@ -128,7 +127,7 @@ func (c *copiesPlace) add(after func() time.Duration) intune.DeviceRef {
 	device := intune.Device(rand32())
 	scripts := make([]intunetest.SessionScript, 20)
 	for i := range scripts {
-		scripts[i] = intunetest.SessionScript{URL: linkOf(device, i), After: after()}
+		scripts[i] = intunetest.SessionScript{URL: promptLink(device, i), After: after()}
 	}
 	return c.tenant.AddDevice(intune.ManagedDevice{ID: device.DeviceID(), DeviceName: "LT"}, scripts...)
 }
@@ -175,13 +174,18 @@ type workplace struct {
 	who  person
 	http *http.Client
 	csrf string
+	last string // event of the stream
+
+	mu    sync.Mutex
+	shown map[string]sessionView // on the page, by session
+	since time.Time              // connected without a break; zero if not
 }
 
 func (c *copiesPlace) signIn(who person) *workplace {
 	c.tb.Helper()
 	jar, err := cookiejar.New(nil)
 	must(c.tb, err)
-	d := &workplace{c: c, who: who, http: &http.Client{Jar: jar, Transport: &http.Transport{
+	d := &workplace{c: c, who: who, shown: map[string]sessionView{}, http: &http.Client{Jar: jar, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 16,
 	}}}
 	page, err := d.http.Get(c.proxy + "/auth/login")
@@ -235,28 +239,24 @@ func (d *workplace) send(ctx context.Context, method, path, device, key string, 
 	return response.StatusCode
 }
 
-// streamPage is what the stream of a session shows.
-type streamPage struct {
-	mu    sync.Mutex
-	state state
-	since time.Time // connected without a break; zero if not
-}
-
-// follow keeps the page of a session until ctx ends.
-func (d *workplace) follow(ctx context.Context, id string, p *streamPage) {
+// follow keeps the page of a technician until ctx ends: one stream of all sessions, which connects again as a browser does.
+func (d *workplace) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		d.stream(ctx, id, p)
-		p.mu.Lock()
-		p.since = time.Time{}
-		p.mu.Unlock()
+		d.stream(ctx)
+		d.mu.Lock()
+		d.since = time.Time{}
+		d.mu.Unlock()
 		idle(ctx, 200*time.Millisecond)
 	}
 }
 
-func (d *workplace) stream(ctx context.Context, id string, p *streamPage) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.c.proxy+"/sessions/"+id+"/events", nil)
+func (d *workplace) stream(ctx context.Context) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.c.proxy+"/events", nil)
 	if err != nil {
 		return
+	}
+	if d.last != "" {
+		r.Header.Set("Last-Event-ID", d.last)
 	}
 	response, err := d.http.Do(r)
 	if err != nil {
@@ -264,27 +264,32 @@ func (d *workplace) stream(ctx context.Context, id string, p *streamPage) {
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			continue
-		}
+		name, value, _ := strings.Cut(lines.Text(), ": ")
 		var view sessionView
-		if json.Unmarshal([]byte(data), &view) != nil {
+		switch {
+		case response.StatusCode != http.StatusOK:
+			return
+		case name == "id":
+			d.last = value
+		case name == "data" && json.Unmarshal([]byte(value), &view) != nil:
 			return
 		}
-		p.mu.Lock()
-		p.state = view.State
-		if p.since.IsZero() {
-			p.since = time.Now()
+		d.mu.Lock()
+		if d.since.IsZero() {
+			d.since = time.Now()
 		}
-		p.mu.Unlock()
+		if view.ID != "" && view.Number >= d.shown[view.ID].Number {
+			d.shown[view.ID] = view
+		}
+		d.mu.Unlock()
 	}
 }
 
-func (p *streamPage) now() (shows state, since time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.state, p.since
+// shows is what the page says of a session, and since when it is connected; zero if it is not.
+func (d *workplace) shows(id string) (now state, since time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shown[id].State, d.since
 }
 
 // idle lets time pass.
@@ -295,6 +300,20 @@ func idle(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// logOf is what the copies have logged about a session.
+func (f *fleet) logOf(id string) (lines []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, p := range f.all {
+		for line := range strings.SplitSeq(p.log.String(), "\n") {
+			if strings.Contains(line, id) && !strings.Contains(line, `"route"`) {
+				lines = append(lines, fmt.Sprint(i, ": ", line))
+			}
+		}
+	}
+	return lines
 }
 
 // linesOf are the log lines about the end of waits, by session.

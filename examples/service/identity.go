@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-intune/intune"
 )
@@ -15,6 +16,8 @@ type identity struct {
 	name   string // for the page only
 	client *intune.Client
 	login  *login // of the request's browser; nil for a program, and for what no request does
+
+	until time.Time // end of a program's token; zero for a browser
 }
 
 // in is the technician in a browser.
@@ -55,6 +58,9 @@ func (a *authenticator) identify(r *http.Request) (*identity, *problem) {
 		}
 		return a.bearers.identify(r.Context(), strings.TrimSpace(token))
 	}
+	if isFromElsewhere(r) {
+		return nil, kindForeignSite.because(errElsewhere)
+	}
 	cookie, err := r.Cookie(a.cookie)
 	if err != nil {
 		return nil, kindNotSignedIn.with(problemExtra{})
@@ -78,13 +84,16 @@ func (a *authenticator) identify(r *http.Request) (*identity, *problem) {
 	return who, nil
 }
 
-// whileSignedIn ends a request that goes on and on, such as a stream of events, with the sign-in of its browser.
+// whileSignedIn ends a request that goes on and on, such as a stream of events, with the sign-in of its browser, or the token of
+// its program.
 func (a *authenticator) whileSignedIn(
 	next func(http.ResponseWriter, *http.Request, *identity),
 ) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, r *http.Request, who *identity) {
 		if who.login == nil {
-			next(w, r, who)
+			ctx, cancel := context.WithDeadline(r.Context(), who.until)
+			defer cancel()
+			next(w, r.WithContext(ctx), who)
 			return
 		}
 		ended, stop := a.logins.watch(who.login)
@@ -100,6 +109,18 @@ func (a *authenticator) whileSignedIn(
 		}()
 		next(w, r.WithContext(ctx), who)
 	}
+}
+
+const errElsewhere = plainError("another site made the browser send it")
+
+// isFromElsewhere says that a page of another site, or of another host of this domain, made the browser send a request that is
+// not a person's way here. It cannot read the answer, but it could use up what the person may do.
+func isFromElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
 func isSafe(method string) bool {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,35 @@ func TestLimitsOfReading_Links(t *testing.T) {
 			c.refused(c.post(path, ""), kindNotReady)
 		}
 		c.refused(c.post(path, ""), kindTooFast)
+	})
+}
+
+// "Go on waiting" reads Intune before it waits, and that is limited too, however many of these requests come at once.
+func TestLimitsOfReading_Waits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		graph := &slowGraph{}
+		p := newPlace(t, graph.between, func(o *settings) { o.maxWait = time.Minute })
+		c := p.browser(dana)
+		path := "/sessions/" + c.begin(p.add("LT-1", intunetest.SessionScript{Never: true}), anyKey).ID + "/wait"
+		time.Sleep(2 * time.Minute)
+		graph.most = 0
+		var all sync.WaitGroup
+		var refused atomic.Int64
+		for range 100 {
+			all.Go(func() {
+				if got := c.post(path, ""); got.status == http.StatusTooManyRequests {
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if most := lookupsAtOnce + 1; graph.most > most { // and that of the wait itself
+			t.Errorf("%d reads at the same time, want %d at most", graph.most, most)
+		}
+		if n := refused.Load(); n != int64(100-useWait.most) {
+			t.Errorf("%d of 100 were too many, want %d", n, 100-useWait.most)
+		}
 	})
 }
 
@@ -346,4 +376,32 @@ func (p *place) asked() (at []time.Time) {
 		}
 	}
 	return at
+}
+
+// countThenGone is a count that a caller does not wait for.
+type countThenGone struct {
+	limits
+	cancel context.CancelFunc
+}
+
+func (h countThenGone) take(context.Context, string, use) time.Duration {
+	h.cancel()
+	return 0 // nobody knows
+}
+
+// Whoever hangs up before it is known whether he may ask has not asked.
+func TestLimits_HangUp(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	device := p.add("LT-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	p.service.desk.limits = countThenGone{p.service.desk.limits, cancel}
+	who := &identity{key: "dana"}
+	if _, begun, problem := p.service.desk.ask(ctx, who, wish{device: device, key: anyKey}); begun || problem == nil {
+		t.Errorf("begun: %t, %v", begun, problem)
+	}
+	p.service.desk.asks.Wait()
+	if n := p.tenant.Prompts(device); n != 0 {
+		t.Errorf("%d prompts", n)
+	}
 }

@@ -124,9 +124,11 @@ func TestDemoThroughTheBinary(t *testing.T) {
 	}
 }
 
+const anyTenant = "6b8f1f6c-3f0e-4d4b-9a39-1d8c5f7e2a10"
+
 func TestFlagsThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
-	app := map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s3cr3t"}
+	app := map[string]string{"AZURE_TENANT_ID": anyTenant, "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s3cr3t"}
 	for want, test := range map[string]struct {
 		args []string
 		env  map[string]string
@@ -136,13 +138,24 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 		"-public should":         {[]string{"-journal", "j"}, app},
 		"https://host":           {[]string{"-journal", "j", "-public", "http://a.example"}, app},
 		"a path of letters":      {[]string{"-journal", "j", "-public", "https://a.example/x/../y"}, app},
-		"-demo signs anybody in": {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
-		"-demo signs":            {[]string{"-demo", "-public", "https://a.example", "-listen", ":0"}, nil},
-		"-metrics should":        {[]string{"-demo", "-metrics", "9090"}, nil},
-		"-trusted-proxy should":  {[]string{"-demo", "-trusted-proxy", "10.0.0.0/8,proxy"}, nil},
-		"-proxy-header should":   {[]string{"-demo", "-proxy-header", "X-Real-IP"}, nil},
-		"-reference-pattern":     {[]string{"-demo", "-reference-pattern", "("}, nil},
-		"invalid value \"loud\"": {[]string{"-demo", "-log-level", "loud"}, nil},
+		"other letters in the":   {[]string{"-journal", "j", "-public", "https://\u00e4ssist.example"}, app},
+		"https://host:port":      {[]string{"-journal", "j", "-public", "https://a.example:"}, app},
+		"with a path of letters": {[]string{"-journal", "j", "-public", "https://a.example?"}, app},
+		"should be the tenant's": {
+			[]string{"-journal", "j", "-public", "https://a.example"},
+			map[string]string{"AZURE_TENANT_ID": "contoso.com", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s3cr3t"},
+		},
+		"-database: cannot be read": {[]string{
+			"-migrate", "-database", "host=h password = 's3cr3t x", "-public", "https://a.example",
+		}, app},
+		"-journal-max-size should be 0 to": {[]string{"-demo", "-journal-max-size", "99999999999999999"}, nil},
+		"-demo signs anybody in":           {[]string{"-demo", "-listen", "0.0.0.0:0"}, nil},
+		"-demo signs":                      {[]string{"-demo", "-public", "https://a.example", "-listen", ":0"}, nil},
+		"-metrics should":                  {[]string{"-demo", "-metrics", "9090"}, nil},
+		"-trusted-proxy should":            {[]string{"-demo", "-trusted-proxy", "10.0.0.0/8,proxy"}, nil},
+		"-proxy-header should":             {[]string{"-demo", "-proxy-header", "X-Real-IP"}, nil},
+		"-reference-pattern":               {[]string{"-demo", "-reference-pattern", "("}, nil},
+		"invalid value \"loud\"":           {[]string{"-demo", "-log-level", "loud"}, nil},
 		"CLIENT_SECRET_FILE are": {
 			[]string{"-journal", "j"}, map[string]string{"AZURE_CLIENT_SECRET": "s3cr3t", "AZURE_CLIENT_SECRET_FILE": "f"},
 		},
@@ -182,7 +195,7 @@ func TestFlagsThatCannotBeUsed(t *testing.T) {
 // The address is compared with the header Host, which browsers write in one form.
 func TestPublicAddress(t *testing.T) {
 	t.Parallel()
-	app := map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+	app := map[string]string{"AZURE_TENANT_ID": anyTenant, "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
 	for public, want := range map[string]string{
 		"https://Assist.Example":      "assist.example",
 		"https://assist.example:443":  "assist.example",

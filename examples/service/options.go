@@ -128,8 +128,8 @@ func (o *options) check() error {
 		return fmt.Errorf("-listen should be host:port, such as 127.0.0.1:8080: %w", err)
 	case o.maxWait < time.Second:
 		return errors.New("-max-wait should be a second or more")
-	case o.journalMiB < 0:
-		return errors.New("-journal-max-size should be 0 or more")
+	case o.journalMiB < 0 || o.journalMiB > 1<<20:
+		return errors.New("-journal-max-size should be 0 to 1048576")
 	case o.maxWaits < 1:
 		return errors.New("-max-waits should be 1 or more")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
@@ -142,6 +142,8 @@ func (o *options) check() error {
 	case o.tenantID == "" || o.clientID == "" || o.secret == "":
 		return errors.New("AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_SECRET_FILE) should hold the app " +
 			"registration; or use -demo")
+	case !isGUID(o.tenantID): // with a domain, the issuer of the tokens would be another than the one asked for
+		return errors.New("AZURE_TENANT_ID should be the tenant's GUID, not a domain, such as 6b8f1f6c-3f0e-4d4b-9a39-1d8c5f7e2a10")
 	}
 	if o.metrics != "" {
 		if _, _, err := net.SplitHostPort(o.metrics); err != nil {
@@ -172,17 +174,20 @@ func (o *options) checkTexts(given *texts) (err error) {
 // readPublic is the address in the browser. A path is the prefix of all addresses; only plain paths have one spelling.
 func readPublic(text string) (*url.URL, error) {
 	public, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || public.Host == "" || public.RawQuery != "" || public.Fragment != "" || public.User != nil ||
+	if err != nil || !hostForm.MatchString(public.Host) || public.RawQuery != "" || public.ForceQuery || public.Fragment != "" || public.User != nil ||
 		!prefixForm.MatchString(public.EscapedPath()) ||
 		public.Scheme != "https" && (public.Scheme != "http" || !isLoopback(public.Hostname())) {
 		return nil, errors.New("-public should be the address in the browser, https://host, https://host:port or https://host/path, " +
-			"with a path of letters, digits, - and _")
+			"with a path of letters, digits, - and _, and other letters in the host as xn--")
 	}
 	public.Host = asBrowsersSend(public)
 	return public, nil
 }
 
-var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*$`)
+var (
+	prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)*$`)
+	hostForm   = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`) // what browsers send in the header Host
+)
 
 // asBrowsersSend is the host of an address as the header Host has it: in lower case, and without the port of the scheme.
 func asBrowsersSend(address *url.URL) string {

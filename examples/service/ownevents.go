@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// overlap is how many numbers before Last-Event-ID are sent again: a database may show a change after one with a higher number.
-const overlap = 100
+// overlap is how many numbers before Last-Event-ID are sent again: a database may show a change after one with a higher number, by
+// what all copies change in the five seconds that a transaction may take.
+const overlap = 50_000
 
 // ownEvents sends all sessions of the technician that changed after Last-Event-ID, and then every change, until somebody hangs
 // up. The events are those of [sessionAPI.events]; callers ignore what they have.
@@ -23,7 +24,7 @@ func (a *sessionAPI) ownEvents(w http.ResponseWriter, r *http.Request, who *iden
 	}
 	defer a.sites.remove(who.key)
 	last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if err != nil {
+	if err != nil || last < a.sites.since {
 		last = math.MinInt64 + overlap
 	}
 	w.Header().Set("Content-Type", "text/event-stream")

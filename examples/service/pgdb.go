@@ -16,13 +16,17 @@ const (
 	pgWithin = 10 * time.Second
 	// pgConnections is how many connections of the server a copy uses at most, beside that of the listener.
 	pgConnections = 16
+	// pgPingWithin is how long a connection that was idle may take to show that it lives. A network that forgets connections says
+	// nothing, and each of them would hold up somebody for pgWithin.
+	pgPingWithin = time.Second
 )
 
 // pgConfig reads a DSN. Its errors do not show a password.
 func pgConfig(dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, err
+	if err != nil { // its text begins with the DSN, in which pgx finds most passwords, but not all
+		text := err.Error()
+		return nil, errors.New("cannot be read: " + text[strings.LastIndex(text, "`: ")+1:])
 	}
 	if !strings.Contains(dsn, "default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // named statements fail behind pgbouncer's transaction mode
@@ -32,7 +36,14 @@ func pgConfig(dsn string) (*pgx.ConnConfig, error) {
 
 // openPool opens nothing yet.
 func openPool(config *pgx.ConnConfig) *sql.DB {
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
+		if p.IdleDuration < time.Second {
+			return false
+		}
+		ctx, cancel := context.WithTimeout(ctx, pgPingWithin)
+		defer cancel()
+		return p.Conn.PgConn().Ping(ctx) != nil // which closes it, so that the next ping fails at once
+	}))
 	db.SetMaxOpenConns(pgConnections)
 	db.SetMaxIdleConns(pgConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)

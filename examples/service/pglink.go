@@ -25,26 +25,44 @@ func (p *pgStore) ready(ctx context.Context, id string, hash []byte) error {
 	return err
 }
 
-// open decides in one statement: the session is ready, nobody asked for the device since, and its hash is the one that the link
-// was compared with.
 func (p *pgStore) open(ctx context.Context, id string, link intune.SessionURL) error {
-	s, err := p.get(ctx, id)
-	if err != nil {
-		return err
+	for range openTries {
+		s, err := p.get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := openable(s); err != nil {
+			return err
+		}
+		fate := fateOpened
+		switch {
+		case link.IsZero():
+			fate = fateGone
+		case !isLink(s.linkHash, link):
+			fate = fateSuperseded
+		}
+		switch done, err := p.decide(ctx, s, fate); {
+		case err != nil:
+			return err
+		case done && fate != fateOpened:
+			return errNotReady
+		case done:
+			return nil
+		}
+		// Something came between, such as the hash, which is kept a moment after the session is ready.
 	}
-	if err := openable(s); err != nil {
-		return err
-	}
-	fate := fateOpened
-	switch {
-	case link.IsZero():
-		fate = fateGone
-	case !isLink(s.linkHash, link):
-		fate = fateSuperseded
-	}
-	mine, done := rand.Text(), false
+	return errNotReady
+}
+
+// openTries is more than what can come between: a hash, and another request, which is given up again.
+const openTries = 5
+
+// decide writes the fate of a link in one statement, if the session is ready, nobody asked for the device since, and its hash is
+// still the one that the link was compared with.
+func (p *pgStore) decide(ctx context.Context, s *session, fate string) (done bool, err error) {
+	mine := rand.Text()
 	err = p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, p.sql(`WITH opened AS (
+		return tx.QueryRowContext(ctx, p.sql(`WITH decided AS (
 			UPDATE {schema}.service_session AS s SET fate = $3, fate_at = clock_timestamp(), fate_nonce = $4
 			WHERE scope = $1 AND id = $2 AND fate IS NULL AND link_hash IS NOT DISTINCT FROM $5
 				AND EXISTS (SELECT FROM {schema}.request AS r
@@ -52,25 +70,11 @@ func (p *pgStore) open(ctx context.Context, id string, link intune.SessionURL) e
 						SELECT FROM {schema}.request AS o WHERE o.scope = r.scope AND o.device_id = r.device_id AND o.id > r.id
 							AND o.outcome IS DISTINCT FROM 'rejected' AND o.outcome IS DISTINCT FROM 'notSent'))
 			RETURNING true)
-			SELECT EXISTS (SELECT FROM opened)
+			SELECT EXISTS (SELECT FROM decided)
 				OR EXISTS (SELECT FROM {schema}.service_session WHERE scope = $1 AND id = $2 AND fate_nonce = $4)`),
-			p.scope, id, fate, mine, s.linkHash).Scan(&done)
+			p.scope, s.id, fate, mine, s.linkHash).Scan(&done)
 	})
-	switch {
-	case err != nil:
-		return err
-	case done && fate == fateOpened:
-		return nil
-	case done:
-		return errNotReady
-	}
-	if s, err = p.get(ctx, id); err != nil { // somebody came between
-		return err
-	}
-	if err := openable(s); err != nil {
-		return err
-	}
-	return errNotReady
+	return done, err
 }
 
 // openable says why the link of a session can't be opened, nil if it can.

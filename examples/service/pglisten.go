@@ -13,8 +13,13 @@ import (
 )
 
 const (
-	// pgLookEvery is how often the store looks at all sessions that are watched, whatever it hears.
-	pgLookEvery = 5 * time.Second
+	// pgLookEvery is how often the store looks at all sessions that are watched, whatever it hears. With pgLookWithin, pages are right
+	// within five seconds.
+	pgLookEvery = 3 * time.Second
+	// pgLookWithin bounds one look, which may find two connections that are dead.
+	pgLookWithin = 2*pgPingWithin + 2*time.Second
+	// pgSilence is after how long without a word the listener asks whether its connection lives.
+	pgSilence = 30 * time.Second
 	// pgWatchFor is how long after it began a session may change by itself.
 	pgWatchFor = 2 * sessionLife
 )
@@ -105,10 +110,26 @@ func (l *listener) listen(ctx context.Context) error {
 	}
 	wakeUp(l.again)
 	for {
-		if err := conn.WaitForNotification(ctx); err != nil {
+		err := waitForNotification(ctx, conn)
+		if pgconn.Timeout(err) && ctx.Err() == nil {
+			err = ping(ctx, conn)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+func waitForNotification(ctx context.Context, conn *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, pgSilence)
+	defer cancel()
+	return conn.WaitForNotification(ctx)
+}
+
+func ping(ctx context.Context, conn *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, pgWithin)
+	defer cancel()
+	return conn.Ping(ctx)
 }
 
 // look wakes watchers for as long as ctx lasts.
@@ -145,7 +166,9 @@ func (l *listener) lookAtHeard(ctx context.Context) {
 			rows = append(rows, id)
 		}
 	}
-	keys, err := l.p.keys(ctx, `SELECT s.id, s.owner FROM {schema}.request AS n
+	within, cancel := context.WithTimeout(ctx, pgLookWithin)
+	defer cancel()
+	keys, err := l.p.keys(within, `SELECT s.id, s.owner FROM {schema}.request AS n
 			JOIN {schema}.request AS r ON r.scope = n.scope AND r.device_id = n.device_id
 			JOIN {schema}.service_session AS s ON s.scope = r.scope AND s.id = r.client_request_id
 			WHERE n.scope = $1 AND n.id = ANY ($2)
@@ -196,13 +219,17 @@ func (l *listener) lookAtAll(ctx context.Context) {
 	if len(watched) == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, pgLookWithin)
+	defer cancel()
 	now, owners := map[string]string{}, map[string]string{}
 	err := l.p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, l.p.sql(`SELECT s.id, s.owner, concat_ws(' ', max(o.change), s.change, bool_or(o.lease_until > clock_timestamp()))
+		rows, err := tx.QueryContext(ctx, l.p.sql(`SELECT s.id, s.owner,
+				concat_ws(' ', max(o.change), s.change, bool_or(o.lease_until > clock_timestamp()))
 			FROM {schema}.service_session AS s
 			JOIN {schema}.request AS r ON r.scope = s.scope AND r.client_request_id = s.id
 			JOIN {schema}.request AS o ON o.scope = r.scope AND o.device_id = r.device_id AND o.id >= r.id
-			WHERE s.scope = $1 AND (s.id = ANY ($2) OR s.owner = ANY ($2)) AND s.begun > clock_timestamp() - $3::bigint * interval '1 microsecond'
+			WHERE s.scope = $1 AND (s.id = ANY ($2) OR s.owner = ANY ($2))
+				AND s.begun > clock_timestamp() - $3::bigint * interval '1 microsecond'
 			GROUP BY s.id, s.owner, s.change`), l.p.scope, watched, pgWatchFor.Microseconds())
 		if err != nil {
 			return err

@@ -21,9 +21,11 @@ type pgFlags struct {
 }
 
 func (f *pgFlags) add(flags *flag.FlagSet) {
-	flags.StringVar(&f.dsn, "database", "", "`DSN` of a PostgreSQL, postgres://…, to record who asked for what in instead of -journal, for several copies;\n"+
-		"one with a password is better in SERVICE_DATABASE, or in a file that SERVICE_DATABASE_FILE names")
-	flags.StringVar(&f.listen, "database-listen", "", "`DSN` that leads past a pooler, to hear of changes at once; also SERVICE_DATABASE_LISTEN, and its _FILE")
+	flags.StringVar(&f.dsn, "database", "",
+		"`DSN` of a PostgreSQL, postgres://…, to record who asked for what in instead of -journal, for several copies;\n"+
+			"one with a password is better in SERVICE_DATABASE, or in a file that SERVICE_DATABASE_FILE names")
+	flags.StringVar(&f.listen, "database-listen", "",
+		"`DSN` that leads past a pooler, to hear of changes at once; also SERVICE_DATABASE_LISTEN, and its _FILE")
 	flags.StringVar(&f.schema, "database-schema", "intune", "`name` of the schema of the tables")
 	flags.BoolVar(&f.onlyMigrate, "migrate", false, "make the tables of -database, or bring them up to date, as their owner, and end")
 }

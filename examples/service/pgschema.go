@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -69,7 +68,8 @@ func (p *pgStore) migrate(ctx context.Context) error {
 				}
 			}
 		}
-		_, err := tx.ExecContext(ctx, p.sql(fmt.Sprintf(`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT %d AS version`, len(pgTables))))
+		_, err := tx.ExecContext(ctx, p.sql(fmt.Sprintf(
+			`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT %d AS version`, len(pgTables))))
 		return err
 	})
 	if err != nil {
@@ -81,14 +81,11 @@ func (p *pgStore) migrate(ctx context.Context) error {
 // version is how many steps the tables have had; a newer copy of the service may have done more.
 func (p *pgStore) version(ctx context.Context, tx *sql.Tx) (version int, err error) {
 	var exists bool
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_views WHERE schemaname = $1::text AND viewname = 'service_version')`,
-		p.schema).Scan(&exists)
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_views
+		WHERE schemaname = $1::text AND viewname = 'service_version')`, p.schema).Scan(&exists)
 	if err != nil || !exists {
 		return 0, err
 	}
 	err = tx.QueryRowContext(ctx, p.sql(`SELECT version FROM {schema}.service_version`)).Scan(&version)
 	return version, err
 }
-
-// errNoTables says that an owner has to make the tables.
-var errNoTables = errors.New("the tables of the service are missing in the database: run service -migrate as their owner")

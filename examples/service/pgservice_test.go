@@ -26,7 +26,12 @@ type pgServices struct {
 // newPGServices starts the first copy.
 func newPGServices(t *testing.T, change ...func(*settings)) *pgServices {
 	t.Helper()
-	s := &pgServices{pgPlace: newPGPlace(t)}
+	return newPGServicesAt(t, newPGPlace(t), change...)
+}
+
+func newPGServicesAt(t *testing.T, p *pgPlace, change ...func(*settings)) *pgServices {
+	t.Helper()
+	s := &pgServices{pgPlace: p}
 	s.first = &place{
 		tb: t, tenant: intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: 20 * time.Millisecond}), log: &syncBuffer{},
 		network: inProcess{},
@@ -131,8 +136,8 @@ func TestPGStore_Roles(t *testing.T) {
 	text, err := os.ReadFile("roles.sql")
 	must(t, err)
 	owner, app := p.schema+"_o", p.schema+"_a"
-	before, after, ok := strings.Cut(strings.NewReplacer("intune_owner", owner, "intune_app", app, "SCHEMA intune", "SCHEMA "+p.schema, "intune.", p.schema+".").
-		Replace(string(text)), "-- After")
+	names := strings.NewReplacer("intune_owner", owner, "intune_app", app, "SCHEMA intune", "SCHEMA "+p.schema, "intune.", p.schema+".")
+	before, after, ok := strings.Cut(names.Replace(string(text)), "-- After")
 	if !ok {
 		t.Fatal("roles.sql has no second part")
 	}
@@ -143,7 +148,8 @@ func TestPGStore_Roles(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), before)
 	must(t, err)
 	t.Cleanup(func() {
-		for _, statement := range []string{`DROP SCHEMA ` + p.schema + ` CASCADE`, `DROP OWNED BY ` + owner + `, ` + app, `DROP ROLE ` + owner + `, ` + app} {
+		roles := owner + `, ` + app
+		for _, statement := range []string{`DROP SCHEMA ` + p.schema + ` CASCADE`, `DROP OWNED BY ` + roles, `DROP ROLE ` + roles} {
 			if _, err := db.Exec(statement); err != nil {
 				t.Error(err)
 			}
@@ -169,13 +175,7 @@ func TestPGStore_Roles(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), "-- After"+after)
 	must(t, err)
 	p.dsn = as(app)
-	s := &pgServices{pgPlace: p}
-	s.first = &place{
-		tb: t, tenant: intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: 20 * time.Millisecond}), log: &syncBuffer{}, network: inProcess{},
-	}
-	s.first.entra = newStandIn(entraAt, serviceAt+"/auth/callback", s.first.tenant, []person{dana, robin}, testKey())
-	s.first.network["login.example"] = s.first.entra.handler()
-	s.start(s.first)
+	s := newPGServicesAt(t, p)
 	c := s.first.browser(dana)
 	var view sessionView
 	got := c.ask(s.first.add("LT-1", intunetest.SessionScript{AfterReads: 1}), uuid.NewString())
@@ -188,7 +188,7 @@ func TestPGStore_Roles(t *testing.T) {
 		t.Errorf("sign-out: %d %s", got.status, got.body)
 	}
 	s.first.close()
-	for _, line := range strings.Split(s.first.log.String(), "\n") {
+	for line := range strings.SplitSeq(s.first.log.String(), "\n") {
 		if strings.Contains(line, "permission denied") {
 			t.Error(line)
 		}
@@ -223,8 +223,11 @@ func TestPGStore_DSN(t *testing.T) {
 		t.Errorf("code %d", code)
 	}
 	for _, args := range [][]string{
-		{"-database", "postgres://kim:pa55word@127.0.0.1:notaport/x"}, {"-database", "postgres://kim:pa55word@127.0.0.1/x", "-journal", "j"},
-		{"-database", "postgres://kim:pa55word@127.0.0.1/x", "-demo"}, {"-database", "postgres://kim:pa55word@127.0.0.1/x"}, {"-migrate"},
+		{"-database", "postgres://kim:pa55word@127.0.0.1:notaport/x"},
+		{"-database", "postgres://kim:pa55word@127.0.0.1/x", "-journal", "j"},
+		{"-database", "postgres://kim:pa55word@127.0.0.1/x", "-demo"},
+		{"-database", "postgres://kim:pa55word@127.0.0.1/x"},
+		{"-migrate"},
 	} {
 		if code := run(t.Context(), args, func(string) string { return "" }, &out, &talk); code != 2 {
 			t.Errorf("%v: code %d", args, code)

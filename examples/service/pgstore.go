@@ -5,19 +5,23 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/journalpg"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
 	// maxInterrupted is how many waits a copy looks through at a time that other copies have left.
 	maxInterrupted = 1000
-	// forgetEvery is how often the store removes what is older than historyLife.
+	// forgetSoon after its start, and then at every forgetEvery, a copy removes what is older than historyLife.
+	forgetSoon  = time.Minute
 	forgetEvery = 6 * time.Hour
 )
 
@@ -43,9 +47,9 @@ type pgStore struct {
 	log      *slog.Logger
 	listener *listener
 
-	life     context.Context //nolint:containedctx // ends with close
-	end      context.CancelFunc
-	migrated atomic.Bool
+	life    context.Context //nolint:containedctx // ends with close
+	end     context.CancelFunc
+	without atomic.Pointer[error] // why nobody knows yet whether the tables are there
 }
 
 var _ store = (*pgStore)(nil)
@@ -74,41 +78,48 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 		return nil, errors.Join(err, p.db.Close())
 	}
 	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
-	switch err := p.migrate(ctx); {
-	case err == nil:
-		p.migrated.Store(true)
-	case isRefusal(err):
+	if err := p.migrate(ctx); isRefusal(err) {
 		p.end()
 		return nil, errors.Join(err, p.db.Close())
-	default:
+	} else if err != nil {
+		p.without.Store(&err)
 		p.log.WarnContext(ctx, "the database cannot be reached", "error", err.Error())
 		go p.migrateLater()
 	}
 	p.listener = newListener(p, &direct.Config)
-	go p.listener.hear(p.life)
-	go p.listener.look(p.life)
+	go p.listener.hear(p.life) //nolint:contextcheck // it outlives the start
+	go p.listener.look(p.life) //nolint:contextcheck // it outlives the start
 	go p.forgetOld()
 	return p, nil
 }
 
 // isRefusal reports whether a database has answered that it will not do something, which does not pass by itself.
 func isRefusal(err error) bool {
-	coded, ok := errors.AsType[interface {
+	coded, isCoded := errors.AsType[interface {
 		error
 		SQLState() string
 	}](err)
-	if !ok {
-		return strings.Contains(err.Error(), "version")
+	_, isNetwork := errors.AsType[net.Error](err)
+	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case err == nil:
+		return false
+	case isCoded:
+		return !mayPass(coded) && coded.SQLState() != "57014" && !strings.HasPrefix(coded.SQLState(), "53") // a timeout; too many connections
+	default:
+		return !isNetwork && !isConnect && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.EOF) &&
+			!errors.Is(err, io.ErrUnexpectedEOF)
 	}
-	return !mayPass(coded) && coded.SQLState() != "57014"
 }
 
 func (p *pgStore) migrateLater() {
 	for p.pause(2 * time.Second) {
-		if err := p.migrate(p.life); err == nil {
-			p.migrated.Store(true)
+		err := p.migrate(p.life)
+		if err == nil {
+			p.without.Store(nil)
 			return
 		}
+		p.without.Store(&err)
 	}
 }
 
@@ -126,7 +137,7 @@ func (p *pgStore) pause(d time.Duration) bool {
 
 // forgetOld removes who asked from what is older than the history. Several copies may do so at the same time.
 func (p *pgStore) forgetOld() {
-	for p.pause(forgetEvery) {
+	for pause := forgetSoon; p.pause(pause); pause = forgetEvery {
 		before := time.Now().Add(-historyLife)
 		err := p.tx(p.life, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_session SET owner = '', link_hash = NULL
@@ -144,7 +155,9 @@ func (p *pgStore) Asking(ctx context.Context, entry intune.JournalEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, pgWithin)
 	defer cancel()
 	err := p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, p.sql(`INSERT INTO {schema}.service_session (scope, id, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`),
+		_, err := tx.ExecContext(ctx, p.sql(`INSERT INTO {schema}.service_session AS s (scope, id, owner) VALUES ($1, $2, $3)
+			ON CONFLICT (scope, id) DO UPDATE SET owner = excluded.owner, begun = excluded.begun
+			WHERE NOT EXISTS (SELECT FROM {schema}.request AS r WHERE r.scope = s.scope AND r.client_request_id = s.id AND r.key_used)`),
 			p.scope, entry.ClientRequestID, ownerOf(ctx))
 		return err
 	})
@@ -229,8 +242,8 @@ func (p *pgStore) interrupted(ctx context.Context) ([]*session, error) {
 }
 
 func (p *pgStore) check(ctx context.Context) error {
-	if !p.migrated.Load() {
-		return errNoTables
+	if err := p.without.Load(); err != nil {
+		return *err
 	}
 	return p.tx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_probe SET at = clock_timestamp()`))
@@ -242,7 +255,7 @@ func (p *pgStore) check(ctx context.Context) error {
 func (p *pgStore) close(ctx context.Context) error {
 	p.end()
 	closed := make(chan error, 1)
-	go func() { closed <- errors.Join(p.Close(), p.db.Close()) }()
+	go func() { closed <- errors.Join(p.Close(), p.db.Close()) }() //nolint:contextcheck // they have bounds of their own
 	select {
 	case err := <-closed:
 		return err

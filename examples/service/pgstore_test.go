@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -54,7 +55,8 @@ func (p *pgPlace) copy(change ...func(*pgOptions)) *pgStore {
 func storeEntry(device intune.DeviceRef) intune.JournalEntry {
 	id := uuid.NewString()
 	return intune.JournalEntry{
-		Time: time.Now(), Device: device, ClientRequestID: id, Waits: true, Reference: "INC-1", ResumeToken: `{"token":{"clientRequestId":"` + id + `"}}`,
+		Time: time.Now(), Device: device, ClientRequestID: id, Waits: true, Reference: "INC-1",
+		ResumeToken: `{"token":{"clientRequestId":"` + id + `"}}`,
 	}
 }
 
@@ -167,6 +169,7 @@ func TestPGStore_Open(t *testing.T) {
 	one, two := p.copy(), p.copy()
 	same, other := intune.NewSessionURL(linkOne), intune.NewSessionURL(linkTwo)
 	t.Run("another link", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		if err := two.open(t.Context(), entry.ClientRequestID, other); !errors.Is(err, errNotReady) {
 			t.Errorf("another link: %v", err)
@@ -177,6 +180,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("no link", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		if err := two.open(t.Context(), entry.ClientRequestID, intune.SessionURL{}); !errors.Is(err, errNotReady) {
 			t.Errorf("no link: %v", err)
@@ -187,6 +191,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("after a crash", func(t *testing.T) {
+		t.Parallel()
 		entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
 		must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
 		must(t, two.open(t.Context(), entry.ClientRequestID, other))
@@ -196,6 +201,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("asked again", func(t *testing.T) {
+		t.Parallel()
 		device := intune.Device(uuid.NewString())
 		entry := readySession(t, one, device)
 		before := wantState(t, two, entry.ClientRequestID, stateReady)
@@ -212,7 +218,23 @@ func TestPGStore_Open(t *testing.T) {
 		}
 		must(t, one.open(t.Context(), entry.ClientRequestID, same))
 	})
+	t.Run("while the hash comes", func(t *testing.T) {
+		t.Parallel()
+		for range 30 {
+			entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
+			must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+			kept := make(chan error, 1)
+			go func() { kept <- one.ready(t.Context(), entry.ClientRequestID, hashLink(same)) }()
+			if err := two.open(t.Context(), entry.ClientRequestID, same); err != nil {
+				t.Error(err)
+			}
+			if err := <-kept; err != nil && !errors.Is(err, errNotReady) {
+				t.Error(err)
+			}
+		}
+	})
 	t.Run("at the same time", func(t *testing.T) {
+		t.Parallel()
 		entry := readySession(t, one, intune.Device(uuid.NewString()))
 		var calls sync.WaitGroup
 		var opened atomic.Int64
@@ -232,6 +254,7 @@ func TestPGStore_Open(t *testing.T) {
 		}
 	})
 	t.Run("not ready", func(t *testing.T) {
+		t.Parallel()
 		entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
 		for name, err := range map[string]error{
 			"open": two.open(t.Context(), entry.ClientRequestID, same), "ready": one.ready(t.Context(), entry.ClientRequestID, nil),
@@ -408,6 +431,11 @@ func TestPGStore_Migrate(t *testing.T) {
 	_, err := s.db.ExecContext(t.Context(), s.sql(`CREATE OR REPLACE VIEW {schema}.service_version AS SELECT 99 AS version`))
 	must(t, err)
 	must(t, p.copy().check(t.Context()))
+	_, err = s.db.ExecContext(t.Context(), s.sql(`CREATE OR REPLACE VIEW {schema}.version AS SELECT 2 AS major, 0 AS minor`))
+	must(t, err)
+	if _, err := openPGStore(t.Context(), p.options()); err == nil || !strings.Contains(err.Error(), "version 2.0") {
+		t.Errorf("a newer major version: %v", err)
+	}
 }
 
 // Without its database a copy starts, says so, asks nobody, and goes on when it is there.
@@ -423,6 +451,8 @@ func TestPGStore_DatabaseAway(t *testing.T) {
 	s := p.copy()
 	if err := s.check(t.Context()); err == nil {
 		t.Error("it can be written without a database")
+	} else if !strings.Contains(err.Error(), "connect") {
+		t.Errorf("it says %v", err)
 	}
 	begun := time.Now()
 	if err := s.Asking(withOwner(t.Context(), "dana"), storeEntry(intune.Device(uuid.NewString()))); err == nil {
@@ -466,4 +496,75 @@ func TestPGStore_ChangedRows(t *testing.T) {
 	if got, err := s.get(t.Context(), entry.ClientRequestID); got != nil || err != nil {
 		t.Errorf("the session is %v, %v", got, err)
 	}
+}
+
+// A key that was refused is free for as long as it takes, and what it begins then is as new as any other.
+func TestPGStore_KeyRefusedLongAgo(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	entry := storeEntry(intune.Device(uuid.NewString()))
+	ctx := withOwner(t.Context(), "dana")
+	must(t, s.Asking(ctx, entry))
+	must(t, s.Asked(ctx, askedAs(entry, intune.OutcomeRejected)))
+	_, err := s.db.ExecContext(ctx, s.sql(`UPDATE {schema}.service_session SET begun = begun - interval '31 days', owner = ''`))
+	must(t, err)
+	must(t, s.Asking(ctx, entry))
+	must(t, s.Asked(ctx, askedAs(entry, intune.OutcomeAccepted)))
+	if list, err := s.history(ctx, "dana", 10); err != nil || len(list) != 1 {
+		t.Errorf("the history has %d sessions, %v", len(list), err)
+	}
+	if err := s.Asking(withOwner(t.Context(), "robin"), entry); err == nil {
+		t.Error("a key is used twice")
+	}
+	if list, err := s.history(ctx, "dana", 10); err != nil || len(list) != 1 {
+		t.Errorf("somebody else has the session: %d sessions, %v", len(list), err)
+	}
+}
+
+// A transaction that took its number early may commit late, after a page has seen higher numbers and lost its connection.
+func TestPGStore_LateCommit(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	late, soon := storeAsk(t, s, "dana", intune.Device(uuid.NewString())), storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.request SET outcome = 'unknown' WHERE client_request_id = $1`), late.ClientRequestID)
+	must(t, err)
+	_, err = s.db.ExecContext(t.Context(), s.sql(`SELECT nextval('{schema}.change') FROM generate_series(1, 500)`)) // the others'
+	must(t, err)
+	must(t, s.Ended(t.Context(), endedAs(soon, intune.SessionReady)))
+	seen := wantState(t, s, soon.ClientRequestID, stateReady).number
+	must(t, tx.Commit())
+	list, err := s.history(t.Context(), "dana", 10)
+	must(t, err)
+	if text := string(newEvents("", list, map[string]sessionView{}, seen-overlap)); !strings.Contains(text, late.ClientRequestID) {
+		t.Errorf("the page that has seen %d is not told of the other session: %s", seen, text)
+	}
+}
+
+// A link that is opened as soon as the session is ready, while its hash is being written, is handed out all the same.
+func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	s := p.copy()
+	link := intune.NewSessionURL(linkOne)
+	entry := storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
+	must(t, s.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.service_session SET link_hash = $1`), hashLink(link))
+	must(t, err)
+	opened := make(chan error, 1)
+	go func() { opened <- s.open(t.Context(), entry.ClientRequestID, link) }()
+	for waits := false; !waits; idle(t.Context(), 10*time.Millisecond) {
+		must(t, s.db.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1)`,
+			`%"`+p.schema+`".service_session AS s SET fate%`).Scan(&waits))
+	}
+	must(t, tx.Commit())
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+	wantState(t, s, entry.ClientRequestID, stateOpened)
 }

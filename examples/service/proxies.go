@@ -33,6 +33,9 @@ func (p *proxies) read(list string) error {
 		if err != nil {
 			return fmt.Errorf("-trusted-proxy should list networks or addresses, such as 10.0.0.0/24,127.0.0.1: %w", err)
 		}
+		if mapped := network.Addr(); mapped.Is4In6() && network.Bits() >= 96 {
+			network = netip.PrefixFrom(mapped.Unmap(), network.Bits()-96)
+		}
 		p.networks = append(p.networks, network.Masked())
 	}
 	return nil
@@ -49,7 +52,7 @@ func (p *proxies) client(r *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	client := peer.Addr().Unmap()
+	client := peer.Addr().Unmap().WithZone("")
 	hops := strings.Split(strings.Join(r.Header.Values(p.header), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		if !p.trust(client) {
@@ -61,7 +64,7 @@ func (p *proxies) client(r *http.Request) string {
 		}
 		client = before
 	}
-	return client.WithZone("").String()
+	return client.String()
 }
 
 // readHop reads an address as X-Forwarded-For has it, or an element of Forwarded (RFC 7239).
@@ -76,5 +79,5 @@ func readHop(text string) (netip.Addr, bool) {
 	if with, e := netip.ParseAddrPort(text); e == nil {
 		address, err = with.Addr(), nil
 	}
-	return address.Unmap(), err == nil
+	return address.Unmap().WithZone(""), err == nil
 }

@@ -25,6 +25,8 @@ func TestClientAddress(t *testing.T) {
 		"one address":                 {"127.0.0.1", xff, "127.0.0.1:4000", []string{"2001:db8::7"}, "2001:db8::7"},
 		"with a port":                 {"127.0.0.1", xff, "127.0.0.1:4000", []string{"[2001:db8::7]:99"}, "2001:db8::7"},
 		"an old address in a new one": {"10.0.0.0/8", xff, "[::ffff:10.1.2.3]:4000", []string{"::ffff:198.51.100.1"}, "198.51.100.1"},
+		"a network of old addresses":  {"::ffff:10.0.0.0/104", xff, "10.1.2.3:4000", []string{"198.51.100.1"}, "198.51.100.1"},
+		"a proxy on this link":        {"fe80::/10", xff, "[fe80::7%eth0]:4000", []string{"2001:db8::7"}, "2001:db8::7"},
 		"the other header": {
 			"10.0.0.0/8", "Forwarded", "10.1.2.3:4000", []string{`for=1.1.1.1, For="[2001:db8::7]:99";proto=https`}, "2001:db8::7",
 		},

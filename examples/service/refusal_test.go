@@ -135,6 +135,17 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		}
 		c.refused(c.send(http.MethodGet, "/me", "", http.Header{"Origin": {"https://evil.example"}}), kindForeignSite)
 		c.refused(c.send(http.MethodGet, "/me", "", http.Header{"Host": {"evil.example"}}), kindWrongHost)
+		for _, site := range []string{"cross-site", "same-site"} { // a picture and a frame of another page
+			for mode, dest := range map[string]string{"no-cors": "image", "navigate": "iframe"} {
+				header := http.Header{"Origin": {""}, "Sec-Fetch-Site": {site}, "Sec-Fetch-Mode": {mode}, "Sec-Fetch-Dest": {dest}}
+				for _, path := range []string{"/devices?q=LT-1", "/auth/login"} {
+					got := c.send(http.MethodGet, path, "", header)
+					if got.status != http.StatusForbidden || got.header.Get("Set-Cookie") != "" {
+						t.Errorf("%s, %s, %s: %d %s", path, site, mode, got.status, got.body)
+					}
+				}
+			}
+		}
 		if n := p.tenant.Prompts(device); n != 0 {
 			t.Errorf("%d prompts", n)
 		}

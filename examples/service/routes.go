@@ -28,7 +28,7 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux.HandleFunc("GET /sessions", require(a.list))
 	mux.HandleFunc("GET /sessions/{id}", require(a.one(a.get)))
 	mux.HandleFunc("GET /sessions/{id}/events", require(entry.auth.whileSignedIn(a.one(a.events))))
-	mux.HandleFunc("POST /sessions/{id}/wait", require(a.one(a.wait)))
+	mux.HandleFunc("POST /sessions/{id}/wait", require(s.lookups.limited(useWait, a.one(a.wait))))
 	mux.HandleFunc("POST /sessions/{id}/link", require(s.lookups.limited(useLink, a.one(a.link))))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, r, kindNotFound.with(problemExtra{})) })
 	return mux

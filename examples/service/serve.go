@@ -119,8 +119,9 @@ func serveUntil(ctx context.Context, s *service, listener net.Listener, o *optio
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancel()
 	err = errors.Join(err, s.close(closing))
-	if e := server.Shutdown(closing); e != nil {
-		err = errors.Join(err, e, server.Close())
+	if server.Shutdown(closing) != nil { // somebody does not read an answer, which is no failure of the service
+		log.WarnContext(closing, "connections that did not end in time are cut")
+		err = errors.Join(err, server.Close())
 	}
 	return err
 }

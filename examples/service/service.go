@@ -114,6 +114,9 @@ func newService(ctx context.Context, o *settings) (_ *service, err error) {
 	s := &service{
 		face: &o.face, desk: d, streams: newStreams(), health: h, entry: entry, leave: leave, lookups: newLookups(l, p.reads), paces: p,
 	}
+	if o.shared == nil { // its numbers are times
+		s.streams.since = time.Now().UnixMilli()
+	}
 	if err := s.share(ctx, o); err != nil {
 		leave()
 		return nil, err

@@ -44,8 +44,11 @@ func (a *sessionAPI) post(w http.ResponseWriter, r *http.Request, who *identity)
 	answer(w, status, s.view(prefixOf(r.Context()), time.Now()))
 }
 
+// isGUID says that a text is a GUID in the form of Entra and Intune.
+func isGUID(text string) bool { return uuid.Validate(text) == nil && len(text) == 36 }
+
 func deviceOf(text string) (intune.DeviceRef, *problem) {
-	if uuid.Validate(text) != nil || len(text) != 36 {
+	if !isGUID(text) {
 		return intune.DeviceRef{}, kindNoDevice.with(problemExtra{})
 	}
 	return intune.Device(text), nil

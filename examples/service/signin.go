@@ -42,6 +42,9 @@ func (s *signIn) config(ctx context.Context) (*oauth2.Config, error) {
 
 // renew is a [renewer].
 func (s *signIn) renew(ctx context.Context, refresh string) (*oauth2.Token, error) {
+	if refresh == "" { // Entra gave none
+		return nil, errSignInAgain
+	}
 	config, err := s.config(ctx)
 	if err != nil {
 		return nil, err
@@ -55,6 +58,10 @@ func (s *signIn) renew(ctx context.Context, refresh string) (*oauth2.Token, erro
 
 // begin sends the browser to Microsoft's page. ?to= is the address of this service to come back to, without the prefix.
 func (s *signIn) begin(w http.ResponseWriter, r *http.Request) {
+	if isFromElsewhere(r) { // it would take the place of a start that a person made
+		refuse(w, r, kindForeignSite.because(errElsewhere))
+		return
+	}
 	config, err := s.config(r.Context())
 	if err != nil {
 		refuse(w, r, kindSignInUnavailable.because(err))
@@ -73,7 +80,9 @@ func (s *signIn) begin(w http.ResponseWriter, r *http.Request) {
 // finish takes the browser back.
 func (s *signIn) finish(w http.ResponseWriter, r *http.Request) {
 	start, who, token, p := s.redeem(r)
-	s.setCookie(w, s.startName, "", -1)
+	if p == nil || !errors.Is(p, errOtherState) { // else the sign-in goes on: the answer is that of an older tab, or made up
+		s.setCookie(w, s.startName, "", -1)
+	}
 	if p == nil {
 		p = s.enter(w, r, who, token)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +15,12 @@ import (
 func (p *place) begun(who person) (*caller, *url.URL) {
 	p.tb.Helper()
 	c := p.nobody()
+	return c, p.answerTo(c, who)
+}
+
+// answerTo begins a sign-in in a browser, and is the address that Entra sends it to.
+func (p *place) answerTo(c *caller, who person) *url.URL {
+	p.tb.Helper()
 	page := c.visit(serviceAt + "/auth/login")
 	stay := *c.http
 	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -25,7 +33,7 @@ func (p *place) begun(who person) (*caller, *url.URL) {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	return c, at
+	return at
 }
 
 func TestSignInBelongsToTheBrowserThatBeganIt(t *testing.T) {
@@ -166,4 +174,47 @@ func TestBearerTokenEnds(t *testing.T) {
 		time.Sleep(time.Hour + time.Second)
 		c.refused(c.get("/devices?q=LT-1"), kindNotSignedIn)
 	})
+}
+
+// A stream of a program is not open for longer than the program may call.
+func TestBearerTokenEnds_Stream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		c, begun := p.program(dana), time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+		response, err := c.http.Do(c.request(ctx, http.MethodGet, "/events", "", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		if took := time.Since(begun); took != time.Hour {
+			t.Errorf("a stream of a token for an hour ended after %v", took)
+		}
+	})
+}
+
+// Entra gives no refresh token if the consent for it is missing. Then the technician has to sign in again, and need not wait
+// for Entra.
+func TestNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t, func(o *settings) { o.entra = &http.Client{Transport: withoutRefreshToken{o.entra.Transport}} })
+		c := p.browser(dana)
+		time.Sleep(2 * time.Hour)
+		c.refused(c.get("/devices?q=LT-1"), kindSignInAgain)
+	})
+}
+
+type withoutRefreshToken struct{ to http.RoundTripper }
+
+func (e withoutRefreshToken) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := e.to.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(strings.NewReader(strings.ReplaceAll(string(text), `"refresh_token"`, `"no_refresh_token"`)))
+	return response, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -156,6 +157,10 @@ func TestSignInLeadsBackToThisServiceOnly(t *testing.T) {
 			"javascript:alert(1)":                    "/",
 			"evil.example":                           "/",
 			"/auth/login":                            "/",
+			"/./auth/login":                          "/",
+			"/../another-program":                    "/",
+			"/%2e%2e/another-program":                "/",
+			"/x//evil.example/":                      "/",
 			"/" + strings.Repeat("x", longestReturn): "/",
 		} {
 			c := p.nobody()
@@ -175,6 +180,53 @@ func TestSignInLeadsBackToThisServiceOnly(t *testing.T) {
 			if got := response.Header.Get("Location"); got != want {
 				t.Errorf("%q leads to %q (%d), want %q", to, got, response.StatusCode, want)
 			}
+		}
+	})
+}
+
+// A proxy between the service and Entra answers with a page, of which the log has the beginning.
+func TestEntraIsBehindAProxysPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t, func(o *settings) {
+			o.entra = &http.Client{Transport: inProcess{"login.example": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusProxyAuthRequired)
+				_, _ = w.Write(bytes.Repeat([]byte("<p>Who are you?</p>"), 10_000))
+			})}}
+		})
+		time.Sleep(time.Minute)
+		if text := p.log.String(); len(text) > 10_000 || !strings.Contains(text, "Proxy Authentication Required") {
+			t.Errorf("the log has %d bytes: %.1000s", len(text), text)
+		}
+	})
+}
+
+// Browsers keep no cookie of more than 4096 bytes, with its name and attributes.
+func TestStartFitsIntoACookie(t *testing.T) {
+	t.Parallel()
+	for _, one := range []string{"&", "\xff", "\u2028"} {
+		to := "/?" + strings.Repeat(one, longestReturn)
+		for localAddress(to) == "" {
+			to = to[:len(to)-len(one)]
+		}
+		if n := len(randomKeys().sealStart(newStart(localAddress(to)))); n > 3900 {
+			t.Errorf("%q: the cookie has %d bytes", one, n)
+		}
+	}
+}
+
+// Two tabs begin to sign in, of which the browser remembers the second. The answer to the first, or one that somebody made
+// up, does not end it.
+func TestSignInInTwoTabs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		c, first := p.begun(dana)
+		second := p.answerTo(c, dana)
+		c.refused(c.get(first.RequestURI()), kindSignInFailed)
+		c.refused(c.get("/auth/callback?error=x&state=made-up"), kindSignInFailed)
+		if got := c.get(second.RequestURI()); got.status != http.StatusOK {
+			t.Errorf("%d %s", got.status, got.body)
 		}
 	})
 }

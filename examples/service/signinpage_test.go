@@ -67,7 +67,9 @@ func TestPeopleGetPages(t *testing.T) {
 		c.refused(c.send(http.MethodGet, "/none", "", http.Header{"Accept": {"*/*"}}), kindNotFound)
 		c.refused(c.send(http.MethodPost, "/none", "{}", http.Header{"Accept": {"text/html"}}), kindNotFound)
 
-		// The failed answer above has used up the start.
+		// The answer above, to no sign-in of this browser, has left the one that is under way. One that fails ends it.
+		denied := "/auth/callback?error=access_denied&state=" + at.Query().Get("state")
+		isPage(t, c.send(http.MethodGet, denied, "", inWindow), http.StatusForbidden, serviceAt+"/auth/login")
 		isPage(t, c.send(http.MethodGet, at.RequestURI(), "", inWindow), http.StatusForbidden, serviceAt+"/auth/login")
 	})
 }

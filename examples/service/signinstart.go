@@ -17,9 +17,13 @@ const (
 	startLife = 10 * time.Minute
 	// clockSkew is how far the clocks of two copies may be apart.
 	clockSkew = time.Minute
-	// longestReturn bounds the address that a sign-in leads to, and so the cookie.
-	longestReturn = 512
+	// longestReturn bounds the address that a sign-in leads to, and so the cookie, of which browsers take 4096 bytes: a byte of
+	// the address is up to eight in it.
+	longestReturn = 400
 )
+
+// errOtherState is about an answer that is not to the sign-in of the cookie.
+const errOtherState = plainError("the state of the answer is not that of the sign-in")
 
 // signInStart is a sign-in under way. The service keeps nothing of it, so that nobody can crowd out the sign-ins of others: the
 // browser has it in a cookie that it can neither read nor change, and any copy of the service opens it.
@@ -64,17 +68,18 @@ func (k *keyRing) openStart(cookie, state string) (signInStart, error) {
 	case age < -clockSkew:
 		return s, plainError("the sign-in was begun in the future; compare the clocks of the copies")
 	case subtle.ConstantTimeCompare([]byte(s.State), []byte(state)) != 1:
-		return s, plainError("the state of the answer is not that of the sign-in")
+		return s, errOtherState
 	}
 	return s, nil
 }
 
 // localAddress is an address of this service to come back to, without scheme and host; empty if it is anything else, so that no
-// link to the sign-in leads to another site.
+// link to the sign-in leads to another site, or out of the prefix to another program of this host.
 func localAddress(text string) string {
 	address, err := url.Parse(text)
 	if err != nil || len(text) > longestReturn || address.Scheme != "" || address.Host != "" || address.User != nil ||
-		!strings.HasPrefix(address.Path, "/") || strings.HasPrefix(address.Path, "//") || strings.Contains(address.Path, `\`) ||
+		!strings.HasPrefix(address.Path, "/") || strings.Contains(address.Path, "//") || strings.Contains(address.Path, "/.") ||
+		strings.Contains(address.Path, `\`) ||
 		strings.HasPrefix(address.Path, "/auth/") {
 		return ""
 	}

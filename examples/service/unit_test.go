@@ -56,7 +56,7 @@ func TestUnitFitsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags := strings.Fields(strings.NewReplacer("${SERVICE_PUBLIC}", "https://assist.example.com", "%S", t.TempDir()).Replace(found[1]))
-	env := map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET_FILE": secret}
+	env := map[string]string{"AZURE_TENANT_ID": anyTenant, "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET_FILE": secret}
 	o, err := readOptions(flags, func(name string) string { return env[name] }, io.Discard)
 	if err != nil {
 		t.Fatal(err)

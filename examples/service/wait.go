@@ -93,7 +93,9 @@ func (d *desk) settleWait(ctx context.Context, s *session, got intune.RemoteAssi
 		entry := intune.JournalEntry{
 			Device: s.device, ClientRequestID: s.id, Session: intune.SessionLeft, Error: err.Error(),
 		}
-		_ = d.store.Ended(context.WithoutCancel(ctx), entry) // nobody waits in any case
+		if d.waits.Err() == nil { // else it goes on elsewhere
+			_ = d.store.Ended(context.WithoutCancel(ctx), entry) // nobody waits in any case
+		}
 		err = &intune.PendingError{Device: s.device, RequestedAt: s.asked, ClientRequestID: s.id}
 	}
 	d.settle(ctx, s, got, err)

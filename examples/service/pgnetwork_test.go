@@ -1,0 +1,120 @@
+//go:build unix
+
+package main
+
+import (
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-intune/intune"
+	"github.com/google/uuid"
+)
+
+// forgetful is a network before a database that forgets connections: nothing comes through them any more, and nobody is told.
+type forgetful struct {
+	mu    sync.Mutex
+	conns []*atomic.Bool // whether they are forgotten
+}
+
+// newForgetful also gives the DSN that leads through it.
+func newForgetful(tb testing.TB, dsn string) (*forgetful, string) {
+	tb.Helper()
+	at, err := url.Parse(dsn)
+	must(tb, err)
+	target := at.Host
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(tb, err)
+	tb.Cleanup(func() { _ = listener.Close() })
+	f := &forgetful{}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", target)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			forgotten := &atomic.Bool{}
+			f.mu.Lock()
+			f.conns = append(f.conns, forgotten)
+			f.mu.Unlock()
+			go pass(server, client, forgotten)
+			go pass(client, server, forgotten)
+		}
+	}()
+	at.Host = listener.Addr().String()
+	return f, at.String()
+}
+
+// pass reads all the same what it does not pass on.
+func pass(to, from net.Conn, forgotten *atomic.Bool) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			break
+		}
+		if !forgotten.Load() {
+			_, _ = to.Write(buffer[:n])
+		}
+	}
+	if !forgotten.Load() {
+		_ = to.Close()
+	}
+}
+
+// forget forgets all connections that there are. New ones work.
+func (f *forgetful) forget() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.conns {
+		one.Store(true)
+	}
+	return len(f.conns)
+}
+
+// A network that has forgotten each connection of a copy, also the one on which it listens, holds up neither its pages nor its
+// answers for long.
+func TestPGStore_ForgottenConnections(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	one := p.copy()
+	network, through := newForgetful(t, p.dsn)
+	two := p.copy(func(o *pgOptions) { o.dsn = through })
+	entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
+	changed, stop := two.watch(entry.ClientRequestID)
+	defer stop()
+	var many sync.WaitGroup
+	for range 8 {
+		many.Go(func() {
+			_, err := two.db.ExecContext(t.Context(), `SELECT pg_sleep(0.3)`)
+			must(t, err)
+		})
+	}
+	many.Wait()
+	idle(t.Context(), pgLookEvery+500*time.Millisecond) // so that there has been a look
+	if n := network.forget(); n < 8 {
+		t.Fatalf("%d connections", n)
+	}
+	for len(changed) > 0 {
+		<-changed
+	}
+	must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionReady)))
+	select {
+	case <-changed:
+	case <-time.After(8 * time.Second):
+		t.Error("a page is told nothing")
+	}
+	told := time.Now()
+	wantState(t, two, entry.ClientRequestID, stateReady)
+	if took := time.Since(told); took > 4*time.Second {
+		t.Errorf("an answer took %v", took)
+	}
+}

@@ -69,8 +69,12 @@ func (d *desk) ask(ctx context.Context, who *identity, w wish) (s *session, begu
 		return nil, false, p
 	}
 	s, p = d.before(ctx, id, w)
-	if s == nil && p == nil { // the caller has gone
-		p = kindUnavailable.with(problemExtra{})
+	switch {
+	case s != nil || p != nil:
+	case ctx.Err() != nil: // the caller has gone
+		p = kindUnavailable.because(ctx.Err())
+	default: // the session of the key is too old, or nobody can read it any more
+		p = kindKeyReused.with(problemExtra{})
 	}
 	return s, begun, p
 }

@@ -105,12 +105,7 @@ func (c *copies) start(ctx context.Context) (stop func(context.Context) error) {
 // run renews the row until the context ends.
 func (c *copies) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		timer := time.NewTimer(c.renew(ctx))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
+		_ = pauseFor(ctx, c.renew(ctx)) // whether it has ended is looked at again
 	}
 }
 

@@ -59,13 +59,10 @@ func (d *directory) search(life context.Context) {
 		if err == nil || life.Err() != nil {
 			return
 		}
-		// Copies that start together should not ask together. The text may hold the page of a proxy.
-		pause := time.NewTimer(delay/2 + rand.N(delay/2+1))
+		// The text may hold the page of a proxy.
 		d.log.WarnContext(life, "the tenant's sign-in cannot be found; the service goes on trying", "error", cut(err.Error()))
-		select {
-		case <-pause.C:
-		case <-life.Done():
-			pause.Stop()
+		// Copies that start together should not ask together.
+		if pauseFor(life, delay/2+rand.N(delay/2+1)) != nil {
 			return
 		}
 		d.mu.Lock()
@@ -91,7 +88,9 @@ func (d *directory) attempt(life context.Context) (*published, error) {
 	if err := keys.refresh(); err != nil { //nolint:contextcheck // it is bounded
 		return nil, err
 	}
-	return &published{endpoint: provider.Endpoint(), keys: keys}, nil
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInParams // else a code that is no good is sent twice, to find out
+	return &published{endpoint: endpoint, keys: keys}, nil
 }
 
 // look is what was found, and the attempt to wait for if nothing was.

@@ -18,10 +18,11 @@ const recordWithin = 10 * time.Second
 // fileStore is the store of one copy of the service: everything in memory, and each entry in a file, from which the next
 // process has it. What a call decides, it decides in memory, and then waits for the disk without a lock.
 type fileStore struct {
-	writer   *writer
-	mu       sync.Mutex
-	index    *index
-	watchers map[string]map[chan struct{}]struct{}
+	watchers
+
+	writer *writer
+	mu     sync.Mutex
+	index  *index
 }
 
 var _ store = (*fileStore)(nil)
@@ -190,35 +191,7 @@ func (f *fileStore) history(_ context.Context, owner string, most int) ([]*sessi
 	return list, nil
 }
 
-func (f *fileStore) watch(id string) (<-chan struct{}, func()) {
-	changed := make(chan struct{}, 1)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.watchers[id] == nil {
-		f.watchers[id] = map[chan struct{}]struct{}{}
-	}
-	f.watchers[id][changed] = struct{}{}
-	return changed, func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		delete(f.watchers[id], changed)
-		if len(f.watchers[id]) == 0 {
-			delete(f.watchers, id)
-		}
-	}
-}
-
-// tell wakes those who watch a session, or all sessions of an owner. The lock is held.
-func (f *fileStore) tell(id string) {
-	for changed := range f.watchers[id] {
-		select {
-		case changed <- struct{}{}:
-		default: // they have not looked yet
-		}
-	}
-}
-
-// take implements store. That a wait goes on is recorded for the next process; this one waits in any case.
+// take records for the next process that a wait goes on; this one waits in any case.
 func (f *fileStore) take(ctx context.Context, id string) (context.Context, string, error) {
 	l, mine, token, err := f.taking(ctx, id)
 	if err != nil {
@@ -252,7 +225,6 @@ func (f *fileStore) ready(ctx context.Context, id string, hash []byte) error {
 	})
 }
 
-// open implements store.
 func (f *fileStore) open(ctx context.Context, id string, link intune.SessionURL) error {
 	if err := f.writer.trouble(); err != nil {
 		return err

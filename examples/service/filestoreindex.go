@@ -44,10 +44,10 @@ type index struct {
 	byDevice map[string][]*request // in the order of asking
 	byOwner  map[string][]*request // in the order of asking
 	number   int64                 // of the latest change
-	changed  func(id string)
+	changed  func(idAndOwner ...string)
 }
 
-func newIndex(changed func(id string)) *index {
+func newIndex(changed func(idAndOwner ...string)) *index {
 	return &index{byID: map[string]*request{}, byDevice: map[string][]*request{}, byOwner: map[string][]*request{}, changed: changed}
 }
 
@@ -75,8 +75,7 @@ func (x *index) edit(r *request, entry intune.JournalEntry, now time.Time, to st
 		more(&next)
 	}
 	r.now = &next
-	x.changed(next.id)
-	x.changed(next.owner)
+	x.changed(next.id, next.owner)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -75,7 +75,7 @@ func syncFolder(path string) {
 
 // newFileStore makes the sessions of a journal of so many bytes, which it owns from then on. Its writer does not run yet.
 func newFileStore(ctx context.Context, file file, size int64, log *slog.Logger) (*fileStore, error) {
-	f := &fileStore{watchers: map[string]map[chan struct{}]struct{}{}}
+	f := &fileStore{}
 	f.index = newIndex(f.tell)
 	if err := f.replay(io.NewSectionReader(file, 0, size)); err != nil {
 		return nil, err

@@ -69,15 +69,8 @@ func (w *writer) add(text []byte) *line {
 		return nil
 	}
 	w.queue = append(w.queue, l)
-	w.nudge()
+	wakeUp(w.wake)
 	return l
-}
-
-func (w *writer) nudge() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it is awake
-	}
 }
 
 // wait returns when a line is on disk, could not be written, or the context has ended.
@@ -200,7 +193,7 @@ func (w *writer) close(ctx context.Context) error {
 	w.mu.Lock()
 	w.closing = true
 	w.mu.Unlock()
-	w.nudge()
+	wakeUp(w.wake)
 	select {
 	case <-w.ended:
 	case <-ctx.Done():

@@ -24,7 +24,7 @@ var (
 	useDevice    = use{"device", 60, 1}
 	useReadiness = use{"readiness", 30, 3}
 	useLink      = use{"link", 30, 1}
-	useWait      = use{"wait", 30, 1}
+	useWait      = use{"wait", 60, 1}
 )
 
 // limits counts what each person does. It has two forms: in memory, for one copy of the service, and in a database, for

@@ -48,6 +48,9 @@ func (d *desk) takeLink(ctx context.Context, who *identity, s *session) (intune.
 func readLink(ctx context.Context, who *identity, s *session) (link intune.SessionURL, p *problem) {
 	ctx, cancel := context.WithTimeout(ctx, findLinkWithin)
 	defer cancel()
+	if s.token != "" {
+		return findLink(ctx, who, s.token)
+	}
 	for reads := 1; ; reads++ {
 		got, err := who.client.GetRemoteAssistanceSession(ctx, s.device, nil)
 		if err != nil {
@@ -56,10 +59,27 @@ func readLink(ctx context.Context, who *identity, s *session) (link intune.Sessi
 		if reads == linkReads || !got.URL.IsZero() && isLink(s.linkHash, got.URL) {
 			return got.URL, nil
 		}
-		select {
-		case <-time.After(lookAgainAfter):
-		case <-ctx.Done():
-			return intune.SessionURL{}, kindUnavailable.because(ctx.Err())
+		if err := pauseFor(ctx, lookAgainAfter); err != nil {
+			return intune.SessionURL{}, kindUnavailable.because(err)
 		}
 	}
 }
+
+// findLink reads the link of a session whose copy died before it kept the hash. The token knows the links from before the
+// request, which a server that lags behind may still show.
+func findLink(ctx context.Context, who *identity, token string) (intune.SessionURL, *problem) {
+	ctx = context.WithValue(ctx, lookingKey{}, true)
+	got, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
+		MaxAge: sessionLife, MaxWait: (linkReads - 1) * lookAgainAfter,
+	})
+	if err != nil && !errors.Is(err, intune.ErrSessionPending) {
+		return intune.SessionURL{}, problemFrom(err)
+	}
+	if err != nil && ctx.Err() != nil {
+		return intune.SessionURL{}, kindUnavailable.because(ctx.Err())
+	}
+	return got.URL, nil
+}
+
+// lookingKey marks the context of a wait whose end the store knows already.
+type lookingKey struct{}

@@ -174,8 +174,8 @@ func (o *options) checkTexts(given *texts) (err error) {
 // readPublic is the address in the browser. A path is the prefix of all addresses; only plain paths have one spelling.
 func readPublic(text string) (*url.URL, error) {
 	public, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || !hostForm.MatchString(public.Host) || public.RawQuery != "" || public.ForceQuery || public.Fragment != "" || public.User != nil ||
-		!prefixForm.MatchString(public.EscapedPath()) ||
+	if err != nil || !hostForm.MatchString(public.Host) || public.RawQuery != "" || public.ForceQuery ||
+		public.Fragment != "" || public.User != nil || !prefixForm.MatchString(public.EscapedPath()) ||
 		public.Scheme != "https" && (public.Scheme != "http" || !isLoopback(public.Hostname())) {
 		return nil, errors.New("-public should be the address in the browser, https://host, https://host:port or https://host/path, " +
 			"with a path of letters, digits, - and _, and other letters in the host as xn--")

@@ -43,14 +43,22 @@ func (p *pace) wait(ctx context.Context, n int) *problem {
 		turn.Cancel()
 		return kindThrottled.with(problemExtra{RetryAfter: delay})
 	}
-	timer := time.NewTimer(delay)
+	if err := pauseFor(ctx, delay); err != nil {
+		turn.Cancel()
+		return kindThrottled.because(err)
+	}
+	return nil
+}
+
+// pauseFor lets time pass. The error is that of the context, if it ends before.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		turn.Cancel()
-		return kindThrottled.because(ctx.Err())
+		return ctx.Err()
 	}
 }
 

@@ -70,11 +70,7 @@ func (p *pgStore) tx(ctx context.Context, work func(context.Context, *sql.Tx) er
 		if !unclear || !mayPass(err) {
 			return err
 		}
-		turn := time.NewTimer(pause)
-		select {
-		case <-turn.C:
-		case <-ctx.Done():
-			turn.Stop()
+		if pauseFor(ctx, pause) != nil {
 			return err
 		}
 	}
@@ -104,16 +100,28 @@ func mayPass(err error) bool {
 	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
+	state := sqlState(err)
+	if state == "" {
+		_, own := errors.AsType[plainError](err)
+		return !own
+	}
+	return statePasses(state)
+}
+
+func statePasses(state string) bool {
+	return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "40") || strings.HasPrefix(state, "57P") || state == "55P03"
+}
+
+// sqlState is PostgreSQL's code of an error, "" if the error is not the server's.
+func sqlState(err error) string {
 	coded, ok := errors.AsType[interface {
 		error
 		SQLState() string
 	}](err)
 	if !ok {
-		_, own := errors.AsType[plainError](err)
-		return !own
+		return ""
 	}
-	state := coded.SQLState()
-	return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "40") || strings.HasPrefix(state, "57P") || state == "55P03"
+	return coded.SQLState()
 }
 
 func (p *pgStore) sql(text string) string { return p.names.Replace(text) }

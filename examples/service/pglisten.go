@@ -30,10 +30,9 @@ type listener struct {
 	p      *pgStore
 	config *pgconn.Config
 
-	mu       sync.Mutex
-	watchers map[string]map[chan struct{}]struct{} // by the id of a session, or by its owner
-	heard    map[string]bool                       // ids of rows of the journal, or of sessions
-	seen     map[string]string                     // what was seen last, by the id of the session
+	mu    sync.Mutex
+	heard map[string]bool   // ids of rows of the journal, or of sessions
+	seen  map[string]string // what was seen last, by the id of the session
 
 	wake  chan struct{} // something was heard
 	again chan struct{} // what is watched has to be looked at
@@ -41,8 +40,7 @@ type listener struct {
 
 func newListener(p *pgStore, config *pgconn.Config) *listener {
 	l := &listener{
-		p: p, config: config.Copy(), watchers: map[string]map[chan struct{}]struct{}{}, heard: map[string]bool{},
-		wake: make(chan struct{}, 1), again: make(chan struct{}, 1),
+		p: p, config: config.Copy(), heard: map[string]bool{}, wake: make(chan struct{}, 1), again: make(chan struct{}, 1),
 	}
 	l.config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
 		l.mu.Lock()
@@ -53,32 +51,6 @@ func newListener(p *pgStore, config *pgconn.Config) *listener {
 	return l
 }
 
-func wakeUp(to chan struct{}) {
-	select {
-	case to <- struct{}{}:
-	default: // it has not been looked at yet
-	}
-}
-
-func (p *pgStore) watch(key string) (<-chan struct{}, func()) {
-	l := p.listener
-	changed := make(chan struct{}, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.watchers[key] == nil {
-		l.watchers[key] = map[chan struct{}]struct{}{}
-	}
-	l.watchers[key][changed] = struct{}{}
-	return changed, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.watchers[key], changed)
-		if len(l.watchers[key]) == 0 {
-			delete(l.watchers, key)
-		}
-	}
-}
-
 // hear listens for as long as ctx lasts.
 func (l *listener) hear(ctx context.Context) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, pgLookEvery) {
@@ -87,7 +59,7 @@ func (l *listener) hear(ctx context.Context) {
 		if time.Since(connected) > time.Minute {
 			pause = 100 * time.Millisecond
 		}
-		if !l.p.pause(pause) {
+		if pauseFor(ctx, pause) != nil {
 			return
 		}
 	}
@@ -155,9 +127,8 @@ func (l *listener) lookAtHeard(ctx context.Context) {
 	l.mu.Lock()
 	heard := slices.Collect(maps.Keys(l.heard))
 	clear(l.heard)
-	watched := len(l.watchers) > 0
 	l.mu.Unlock()
-	if !watched || len(heard) == 0 {
+	if len(heard) == 0 || len(l.p.watched()) == 0 {
 		return
 	}
 	var rows []int64 // of the journal; the others are ids of sessions
@@ -177,7 +148,7 @@ func (l *listener) lookAtHeard(ctx context.Context) {
 		wakeUp(l.again)
 		return
 	}
-	l.tell(keys)
+	l.p.tell(keys...)
 }
 
 // keys runs a query whose rows are sessions with their owners.
@@ -201,21 +172,9 @@ func (p *pgStore) keys(ctx context.Context, query string, rowIDs []int64, ids []
 	return keys, err
 }
 
-func (l *listener) tell(keys []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, key := range keys {
-		for changed := range l.watchers[key] {
-			wakeUp(changed)
-		}
-	}
-}
-
 // lookAtAll wakes those who watch sessions that have changed since the last look.
 func (l *listener) lookAtAll(ctx context.Context) {
-	l.mu.Lock()
-	watched := slices.Collect(maps.Keys(l.watchers))
-	l.mu.Unlock()
+	watched := l.p.watched()
 	if len(watched) == 0 {
 		return
 	}
@@ -254,5 +213,5 @@ func (l *listener) lookAtAll(ctx context.Context) {
 		}
 	}
 	l.seen = now
-	l.tell(changed)
+	l.p.tell(changed...)
 }

@@ -122,14 +122,10 @@ func (l *pgLogins) bounded(ctx context.Context, run func(context.Context) error)
 	defer cancel()
 	for {
 		err := run(ctx)
-		coded, ok := errors.AsType[interface {
-			error
-			SQLState() string
-		}](err)
 		switch {
 		case err == nil || errors.Is(err, sql.ErrNoRows):
 			return err
-		case !ok || !strings.HasPrefix(coded.SQLState(), "40") || ctx.Err() != nil:
+		case !strings.HasPrefix(sqlState(err), "40") || ctx.Err() != nil:
 			return databaseError(err)
 		}
 	}

@@ -92,6 +92,9 @@ func snapshot(f *journalpg.Found, row *linkRow) *session {
 		s.state = stateSuperseded
 	case session == intune.SessionReady:
 		s.state = stateReady
+		if len(s.linkHash) == 0 {
+			s.token = r.ResumeToken()
+		}
 	case session == intune.SessionFailed:
 		s.state, s.reason = stateFailed, reasonOf(r.Ended)
 	case f.Asking:

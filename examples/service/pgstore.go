@@ -39,6 +39,7 @@ type pgOptions struct {
 // pgStore is the store of several copies of the service: requests are in the journal, and beside it is what became of links.
 type pgStore struct {
 	*journalpg.Journal
+	watchers
 
 	db       *sql.DB
 	scope    string
@@ -95,17 +96,13 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 
 // isRefusal reports whether a database has answered that it will not do something, which does not pass by itself.
 func isRefusal(err error) bool {
-	coded, isCoded := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err)
 	_, isNetwork := errors.AsType[net.Error](err)
 	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
-	switch {
+	switch state := sqlState(err); {
 	case err == nil:
 		return false
-	case isCoded:
-		return !mayPass(coded) && coded.SQLState() != "57014" && !strings.HasPrefix(coded.SQLState(), "53") // a timeout; too many connections
+	case state != "":
+		return !statePasses(state) && state != "57014" && !strings.HasPrefix(state, "53") // a timeout; too many connections
 	default:
 		return !isNetwork && !isConnect && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.EOF) &&
 			!errors.Is(err, io.ErrUnexpectedEOF)
@@ -113,7 +110,7 @@ func isRefusal(err error) bool {
 }
 
 func (p *pgStore) migrateLater() {
-	for p.pause(2 * time.Second) {
+	for pauseFor(p.life, 2*time.Second) == nil {
 		err := p.migrate(p.life)
 		if err == nil {
 			p.without.Store(nil)
@@ -123,21 +120,9 @@ func (p *pgStore) migrateLater() {
 	}
 }
 
-// pause is false if the store was closed meanwhile.
-func (p *pgStore) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-p.life.Done():
-		return false
-	}
-}
-
 // forgetOld removes who asked from what is older than the history. Several copies may do so at the same time.
 func (p *pgStore) forgetOld() {
-	for pause := forgetSoon; p.pause(pause); pause = forgetEvery {
+	for pause := forgetSoon; pauseFor(p.life, pause) == nil; pause = forgetEvery {
 		before := time.Now().Add(-historyLife)
 		err := p.tx(p.life, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, p.sql(`UPDATE {schema}.service_session SET owner = '', link_hash = NULL

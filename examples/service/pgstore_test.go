@@ -530,7 +530,8 @@ func TestPGStore_LateCommit(t *testing.T) {
 	late, soon := storeAsk(t, s, "dana", intune.Device(uuid.NewString())), storeAsk(t, s, "dana", intune.Device(uuid.NewString()))
 	tx, err := s.db.BeginTx(t.Context(), nil)
 	must(t, err)
-	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.request SET outcome = 'unknown' WHERE client_request_id = $1`), late.ClientRequestID)
+	_, err = tx.ExecContext(t.Context(), s.sql(`UPDATE {schema}.request SET outcome = 'unknown' WHERE client_request_id = $1`),
+		late.ClientRequestID)
 	must(t, err)
 	_, err = s.db.ExecContext(t.Context(), s.sql(`SELECT nextval('{schema}.change') FROM generate_series(1, 500)`)) // the others'
 	must(t, err)

@@ -66,12 +66,8 @@ func (t *pgTokens) claim(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errNoToken, err)
 		}
-		turn := time.NewTimer(renewingPoll)
-		select {
-		case <-turn.C:
-		case <-ctx.Done():
-			turn.Stop()
-			return nil, fmt.Errorf("%w: %w", errNoToken, ctx.Err())
+		if err := pauseFor(ctx, renewingPoll); err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoToken, err)
 		}
 	}
 }

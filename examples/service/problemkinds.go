@@ -63,7 +63,7 @@ var (
 	}
 	kindKeyReused = kind{
 		"idempotency-key-reused", http.StatusUnprocessableEntity, "The key was used for another request",
-		"Use a new key for a new request.",
+		"Use a new key for a new request. If you cannot see the earlier one, its user may have been asked.",
 	}
 	kindNoReference = kind{
 		"reference-missing", http.StatusBadRequest, "The reference is missing",

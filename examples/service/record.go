@@ -34,6 +34,9 @@ func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	if entry.Session == intune.SessionLeft && r.desk.waits.Err() != nil {
 		return nil //nolint:nilerr // what has ended are the waits, which is no failure
 	}
+	if ctx.Value(lookingKey{}) != nil {
+		return nil
+	}
 	return r.store.Ended(ctx, entry)
 }
 

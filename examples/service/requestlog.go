@@ -182,11 +182,8 @@ func storeCause(err error) string {
 	if failed, ok := errors.AsType[*fs.PathError](err); ok {
 		return failed.Op + ": " + failed.Err.Error()
 	}
-	if failed, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err); ok {
-		return "SQLSTATE " + failed.SQLState()
+	if state := sqlState(err); state != "" {
+		return "SQLSTATE " + state
 	}
 	if failed, ok := errors.AsType[*net.OpError](err); ok {
 		return failed.Op + ": " + failed.Err.Error()

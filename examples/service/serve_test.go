@@ -38,7 +38,7 @@ func TestStopWithAHangingClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
 		ctx, stop := context.WithCancel(t.Context())
-		listener, ended := &pipes{make(chan net.Conn), make(chan struct{})}, make(chan error)
+		listener, ended := &pipes{make(chan net.Conn), make(chan struct{})}, make(chan error, 1)
 		go func() {
 			ended <- serveUntil(ctx, p.service, listener, &options{}, slog.New(slog.DiscardHandler), io.Discard)
 		}()

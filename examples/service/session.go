@@ -38,6 +38,7 @@ type session struct {
 	reason    string    // the service's own text, links taken out
 	problem   *problem  // of a session that was refused
 	linkHash  []byte    // of the link of a session that is ready; nil after a crash
+	token     string    // of a session that is ready without a hash: the wait that knows which links are older
 	number    int64     // of its latest change: higher than that of any earlier change of this session, after a restart too
 }
 

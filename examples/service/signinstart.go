@@ -15,8 +15,8 @@ import (
 const (
 	// startLife is how long a sign-in may take.
 	startLife = 10 * time.Minute
-	// clockSkew is how far the clocks of two copies may be apart.
-	clockSkew = time.Minute
+	// clockSkew is how far the clocks of two copies may be apart: a sign-in may begin at one and end at another.
+	clockSkew = 6 * time.Minute
 	// longestReturn bounds the address that a sign-in leads to, and so the cookie, of which browsers take 4096 bytes: a byte of
 	// the address is up to eight in it.
 	longestReturn = 400

@@ -115,29 +115,38 @@ func checkIdentifier(t *testing.T, folder, name string) string {
 	return folder + " declares no " + name
 }
 
-// The tables of CONTRIBUTING.md list every room, and every source file of the root.
+// The tables of CONTRIBUTING.md list every room, and every source file of the root and of examples/service.
 func TestContributingCard(t *testing.T) {
 	t.Parallel()
-	rooms, card, found := strings.Cut(readText(t, "CONTRIBUTING.md"), "\n| Subject | Files |\n")
-	if !found {
-		t.Fatal("CONTRIBUTING.md has no card")
-	}
-	card, _, _ = strings.Cut(card, "\n\n")
-	var listed []string
-	for _, file := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(card, -1) {
-		listed = append(listed, file[1])
-	}
-	slices.Sort(listed)
-	sources, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sources = slices.DeleteFunc(sources, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
-	if !slices.Equal(listed, sources) {
-		t.Errorf("the card lists\n%q, and the root has\n%q", listed, sources)
+	documents(t) // skips the test where there are no nested modules
+	text := readText(t, "CONTRIBUTING.md")
+	for _, card := range []struct{ folder, head string }{{".", "| Subject | Files |"}, {"examples/service", "| Part | Files |"}} {
+		_, table, found := strings.Cut(text, "\n"+card.head+"\n")
+		if !found {
+			t.Fatalf("CONTRIBUTING.md has no card of %s", card.folder)
+		}
+		table, _, _ = strings.Cut(table, "\n\n")
+		var listed, sources []string
+		for _, file := range regexp.MustCompile("`([^`]+\\.go)`").FindAllStringSubmatch(table, -1) {
+			listed = append(listed, file[1])
+		}
+		slices.Sort(listed)
+		paths, err := filepath.Glob(filepath.Join(filepath.FromSlash(card.folder), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if name := filepath.Base(path); !strings.HasSuffix(name, "_test.go") {
+				sources = append(sources, name)
+			}
+		}
+		if !slices.Equal(listed, sources) {
+			t.Errorf("the card of %s lists\n%q, and it has\n%q", card.folder, listed, sources)
+		}
 	}
 
-	listed = nil
+	var listed []string
+	rooms, _, _ := strings.Cut(text, "\n| Subject | Files |\n")
 	for _, room := range regexp.MustCompile("(?m)^\\| `([a-z/]+?)/?` \\|").FindAllStringSubmatch(rooms, -1) {
 		listed = append(listed, room[1])
 		if _, err := os.Stat(filepath.FromSlash(room[1])); err != nil {

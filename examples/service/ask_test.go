@@ -47,7 +47,8 @@ func TestSameKeyNeverAsksTwice(t *testing.T) {
 	})
 }
 
-// A key stands for one request with all that it says, also while that is on its way.
+// A key stands for one request with all that it says, also while that is on its way. Whoever sends it with another reference
+// would else find the new one in no record.
 func TestKeyOfAnotherReference(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -55,22 +56,22 @@ func TestKeyOfAnotherReference(t *testing.T) {
 		device := p.add("LT-1")
 		c := p.program(dana)
 		p.tenant.Inject(intunetest.Fault{PathSuffix: actionSuffix, Delay: 10 * time.Second})
-		ask := func(reference string) reply {
-			body := `{"device":"` + device.DeviceID() + `","reference":"` + reference + `"}`
-			return c.send(http.MethodPost, "/sessions", body, http.Header{"Idempotency-Key": {anyKey}})
-		}
 		var group sync.WaitGroup
 		group.Go(func() {
-			if got := ask("INC1"); got.status != http.StatusCreated {
+			if got := c.askFor(device, `"INC1"`); got.status != http.StatusCreated {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
 		time.Sleep(5 * time.Second)
-		c.refused(ask("INC2"), kindKeyReused)
+		c.refused(c.askFor(device, `"INC2"`), kindKeyReused)
 		group.Wait()
-		c.refused(ask("INC2"), kindKeyReused)
-		if got := ask("INC1"); got.status != http.StatusOK {
-			t.Errorf("the same: %d %s", got.status, got.body)
+		for _, other := range []string{`"INC2"`, `""`} {
+			c.refused(c.askFor(device, other), kindKeyReused)
+		}
+		for _, same := range []string{`"INC1"`, `" INC1"`} {
+			if got := c.askFor(device, same); got.status != http.StatusOK {
+				t.Errorf("%s: %d %s", same, got.status, got.body)
+			}
 		}
 		if n := p.tenant.Prompts(device); n != 1 {
 			t.Errorf("%d prompts", n)

@@ -46,6 +46,46 @@ func (s *streams) remove(owner string) {
 	}
 }
 
+// stream sends a text, and another one after each change of a session or of any session of an owner, until there are no more or
+// somebody hangs up. next is the text, nil for none and the end, and whether another one may follow.
+func (a *sessionAPI) stream(
+	w http.ResponseWriter, r *http.Request, who *identity, idOrOwner string, next func() (text []byte, more bool),
+) {
+	if !a.streams.add(who.key) {
+		refuse(w, r, kindTooFast.with(problemExtra{RetryAfter: time.Minute}))
+		return
+	}
+	defer a.streams.remove(who.key)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	changed, stop := a.desk.store.watch(idOrOwner)
+	defer stop()
+	control := http.NewResponseController(w)
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		text, more := next()
+		if text == nil {
+			return // the caller connects again
+		}
+		// A write deadline for each write: the server's own would end the stream, and none would let a dead peer keep it.
+		_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
+		if _, err := w.Write(text); err != nil || control.Flush() != nil || !more {
+			return
+		}
+		select {
+		case <-changed:
+		case <-beat.C:
+			a.desk.adopt(r.Context(), who)
+		case <-r.Context().Done():
+			return
+		case <-a.streams.ended:
+			return
+		}
+	}
+}
+
 // events sends the session now and at every change, until it has ended. The events are named "session", their data is that
 // of GET /sessions/{id}, and their id is the number of the session's latest change. A browser that connects again tells
 // the last number that it has seen, and is not told the same once more; 204 keeps it from connecting for a session that has
@@ -56,50 +96,23 @@ func (a *sessionAPI) events(w http.ResponseWriter, r *http.Request, who *identit
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if !a.sites.add(who.key) {
-		refuse(w, r, kindTooFast.with(problemExtra{RetryAfter: time.Minute}))
-		return
-	}
-	defer a.sites.remove(who.key)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
-	changed, stop := a.desk.store.watch(s.id)
-	defer stop()
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for {
+	a.stream(w, r, who, s.id, func() ([]byte, bool) {
 		now, err := a.desk.store.get(r.Context(), s.id)
-		if err != nil || now == nil || !sendEvent(w, r, now, &last) {
-			return // the browser connects again
+		if err != nil || now == nil {
+			return nil, false
 		}
-		select {
-		case <-changed:
-		case <-beat.C:
-			a.desk.adopt(r.Context(), who)
-		case <-r.Context().Done():
-			return
-		case <-a.sites.ended:
-			return
+		view, text := now.view(prefixOf(r.Context()), time.Now()), []byte(signOfLife)
+		if now.number != last {
+			text, last = appendEvent(nil, view), now.number
 		}
-	}
+		return text, !view.State.hasEnded()
+	})
 }
 
-// sendEvent sends a session, or a sign of life if it has not changed. It reports whether another event may follow.
-func sendEvent(w http.ResponseWriter, r *http.Request, s *session, last *int64) bool {
-	control := http.NewResponseController(w)
-	// A write deadline for each event: the server's own would end the stream, and none would let a dead peer keep it.
-	_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-	view := s.view(prefixOf(r.Context()), time.Now())
-	text := ": still here\n\n"
-	if s.number != *last {
-		data, err := json.Marshal(view)
-		if err != nil {
-			return false
-		}
-		text = fmt.Sprintf("id: %d\nevent: session\ndata: %s\n\n", s.number, data)
-		*last = s.number
-	}
-	_, err := w.Write([]byte(text))
-	return err == nil && control.Flush() == nil && !view.State.hasEnded()
+// signOfLife is a comment, which clients skip.
+const signOfLife = ": still here\n\n"
+
+func appendEvent(text []byte, view sessionView) []byte {
+	data, _ := json.Marshal(view) //nolint:errchkjson // texts, numbers and times
+	return fmt.Appendf(text, "id: %d\nevent: session\ndata: %s\n\n", view.Number, data)
 }

@@ -75,12 +75,8 @@ func (f *fileStore) reserve(ctx context.Context, entry intune.JournalEntry) (*re
 func (f *fileStore) release(ctx context.Context, r *request, entry intune.JournalEntry, l *line, cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	select {
-	case err := <-l.told:
-		if err == nil { // at the last moment
-			return nil
-		}
-	default:
+	if l.isWritten() { // at the last moment
+		return nil
 	}
 	_, err := f.record(ctx, intune.JournalEntry{
 		Device: entry.Device, ClientRequestID: r.now.id, Outcome: intune.OutcomeNotSent, Error: string(errNotRecorded),
@@ -267,12 +263,8 @@ func (f *fileStore) opening(ctx context.Context, id string, link intune.SessionU
 func (f *fileStore) unopen(ctx context.Context, r *request, l *line, cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	select {
-	case err := <-l.told:
-		if err == nil { // at the last moment
-			return nil
-		}
-	default:
+	if l.isWritten() { // at the last moment
+		return nil
 	}
 	_, err := f.note(ctx, r, noteReady, r.now.linkHash)
 	return errors.Join(cause, err)

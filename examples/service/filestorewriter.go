@@ -83,6 +83,16 @@ func (l *line) wait(ctx context.Context) error {
 	}
 }
 
+// isWritten says that a line has come to the disk, of which nobody else has been told.
+func (l *line) isWritten() bool {
+	select {
+	case err := <-l.told:
+		return err == nil
+	default:
+		return false
+	}
+}
+
 // trouble is why a line would probably not be written, nil if it would.
 func (w *writer) trouble() error {
 	w.mu.Lock()

@@ -72,8 +72,9 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
 	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
-	flags.BoolVar(&o.waitAsApp, "wait-as-app", false, "go on with a wait whose process has ended although its technician is not signed in, with the\n"+
-		"application permission DeviceManagementManagedDevices.Read.All of the app")
+	flags.BoolVar(&o.waitAsApp, "wait-as-app", false,
+		"go on with a wait whose process has ended although its technician is not signed in, with the\n"+
+			"application permission DeviceManagementManagedDevices.Read.All of the app")
 	flags.StringVar(&o.scope, "scope", "Sessions.Open", "scope of the app's own API that a bearer token needs")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "`file` with the certificate; without it, a proxy has to speak TLS")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")

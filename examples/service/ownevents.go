@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -18,49 +16,24 @@ const overlap = 50_000
 // ownEvents sends all sessions of the technician that changed after Last-Event-ID, and then every change, until somebody hangs
 // up. The events are those of [sessionAPI.events]; callers ignore what they have.
 func (a *sessionAPI) ownEvents(w http.ResponseWriter, r *http.Request, who *identity) {
-	if !a.sites.add(who.key) {
-		refuse(w, r, kindTooFast.with(problemExtra{RetryAfter: time.Minute}))
-		return
-	}
-	defer a.sites.remove(who.key)
 	last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if err != nil || last < a.sites.since {
+	if err != nil || last < a.streams.since {
 		last = math.MinInt64 + overlap
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
-	changed, stop := a.desk.store.watch(who.key)
-	defer stop()
-	control := http.NewResponseController(w)
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for known := map[string]sessionView{}; ; {
+	known := map[string]sessionView{}
+	a.stream(w, r, who, who.key, func() ([]byte, bool) {
 		list, err := a.desk.store.history(r.Context(), who.key, maxHistory)
 		if err != nil {
-			return // the page connects again
+			return nil, false
 		}
-		// A write deadline for each write: the server's own would end the stream, and none would let a dead peer keep it.
-		_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-		if _, err := w.Write(newEvents(prefixOf(r.Context()), list, known, last-overlap)); err != nil || control.Flush() != nil {
-			return
-		}
-		select {
-		case <-changed:
-		case <-beat.C:
-			a.desk.adopt(r.Context(), who)
-		case <-r.Context().Done():
-			return
-		case <-a.sites.ended:
-			return
-		}
-	}
+		return newEvents(prefixOf(r.Context()), list, known, last-overlap), true
+	})
 }
 
 // newEvents are the events of sessions that are not known as they are now, or have a higher number than the one given, in the
 // order of their numbers. They begin with a sign of life.
 func newEvents(prefix string, list []*session, known map[string]sessionView, after int64) []byte {
-	text := []byte(": here\n\n")
+	text := []byte(signOfLife)
 	slices.SortFunc(list, func(a, b *session) int { return cmp.Compare(a.number, b.number) })
 	for _, s := range list {
 		view := s.view(prefix, time.Now())
@@ -69,9 +42,7 @@ func newEvents(prefix string, list []*session, known map[string]sessionView, aft
 		if isKnown && before.Number == view.Number && before.State == view.State || !isKnown && s.number <= after {
 			continue
 		}
-		if data, err := json.Marshal(view); err == nil {
-			text = fmt.Appendf(text, "id: %d\nevent: session\ndata: %s\n\n", s.number, data)
-		}
+		text = appendEvent(text, view)
 	}
 	return text
 }

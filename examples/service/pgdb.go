@@ -63,7 +63,7 @@ func (p *pgStore) tx(ctx context.Context, work func(context.Context, *sql.Tx) er
 	unclear := false
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		var begun bool
-		if begun, err = p.once(ctx, work); err == nil {
+		if begun, err = inTx(ctx, p.db, pgSettings, work); err == nil {
 			return nil
 		}
 		unclear = unclear || begun && mayPass(err)
@@ -76,8 +76,12 @@ func (p *pgStore) tx(ctx context.Context, work func(context.Context, *sql.Tx) er
 	}
 }
 
-func (p *pgStore) once(ctx context.Context, work func(context.Context, *sql.Tx) error) (begun bool, err error) {
-	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+// inTx runs work in one transaction, and says whether that had begun. At a stricter level of isolation, which a server can have by
+// default, those who write the same rows at the same time would fail.
+func inTx(
+	ctx context.Context, db *sql.DB, settings string, work func(context.Context, *sql.Tx) error,
+) (begun bool, err error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return false, err
 	}
@@ -86,7 +90,7 @@ func (p *pgStore) once(ctx context.Context, work func(context.Context, *sql.Tx) 
 			_ = tx.Rollback() // it is over already, or its connection is
 		}
 	}()
-	if _, err := tx.ExecContext(ctx, pgSettings); err != nil {
+	if _, err := tx.ExecContext(ctx, settings); err != nil {
 		return true, err
 	}
 	if err := work(ctx, tx); err != nil {

@@ -43,22 +43,9 @@ type pgShared struct {
 
 func (s *pgShared) sql(text string) string { return strings.ReplaceAll(text, "{schema}", s.schema) }
 
-// inLimitTx runs work in a transaction. At a higher level of isolation, those who count at the same time would fail.
 func inLimitTx(ctx context.Context, db *sql.DB, work func(*sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return err
-	}
-	var ignored [3]string
-	err = tx.QueryRowContext(ctx, limitSettings).Scan(&ignored[0], &ignored[1], &ignored[2])
-	if err == nil {
-		err = work(tx)
-	}
-	if err != nil {
-		_ = tx.Rollback() // the error before is the one to show
-		return err
-	}
-	return tx.Commit()
+	_, err := inTx(ctx, db, limitSettings, func(_ context.Context, tx *sql.Tx) error { return work(tx) })
+	return err
 }
 
 // countUse counts one use if it is not one too many, and is how many seconds to wait if it is. A use in the future is of a

@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +52,7 @@ type pgStore struct {
 
 	life    context.Context //nolint:containedctx // ends with close
 	end     context.CancelFunc
+	goes    sync.WaitGroup        // goroutines, which end with life
 	without atomic.Pointer[error] // why nobody knows yet whether the tables are there
 }
 
@@ -85,12 +88,12 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 	} else if err != nil {
 		p.without.Store(&err)
 		p.log.WarnContext(ctx, "the database cannot be reached", "error", err.Error())
-		go p.migrateLater()
+		p.goes.Go(p.migrateLater)
 	}
 	p.listener = newListener(p, &direct.Config)
-	go p.listener.hear(p.life) //nolint:contextcheck // it outlives the start
-	go p.listener.look(p.life) //nolint:contextcheck // it outlives the start
-	go p.forgetOld()
+	p.goes.Go(func() { p.listener.hear(p.life) })
+	p.goes.Go(func() { p.listener.look(p.life) })
+	p.goes.Go(p.forgetOld)
 	return p, nil
 }
 
@@ -179,9 +182,7 @@ func (p *pgStore) history(ctx context.Context, owner string, most int) ([]*sessi
 			own = append(own, s)
 		}
 	}
-	for i, j := 0, len(own)-1; i < j; i, j = i+1, j-1 {
-		own[i], own[j] = own[j], own[i]
-	}
+	slices.Reverse(own)
 	return own, err
 }
 
@@ -240,7 +241,11 @@ func (p *pgStore) check(ctx context.Context) error {
 func (p *pgStore) close(ctx context.Context) error {
 	p.end()
 	closed := make(chan error, 1)
-	go func() { closed <- errors.Join(p.Close(), p.db.Close()) }() //nolint:contextcheck // they have bounds of their own
+	go func() { //nolint:contextcheck // Close has a bound of its own
+		err := p.Close()
+		p.goes.Wait()
+		closed <- errors.Join(err, p.db.Close())
+	}()
 	select {
 	case err := <-closed:
 		return err

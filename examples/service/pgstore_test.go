@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
@@ -47,7 +48,11 @@ func (p *pgPlace) copy(change ...func(*pgOptions)) *pgStore {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	p.tb.Cleanup(func() { _ = s.close(p.tb.Context()) })
+	p.tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.tb.Context()), 5*time.Second)
+		defer cancel()
+		_ = s.close(ctx)
+	})
 	return s
 }
 

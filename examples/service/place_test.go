@@ -226,6 +226,11 @@ func (c *caller) submit(address string, who person) reply {
 	return readReply(c.tb, response)
 }
 
+// apiToken is a token for the service's own API, as a program gets it from Entra for its user.
+func (s *standIn) apiToken(who person) (string, error) {
+	return s.signed(who, map[string]any{"scp": s.scope})
+}
+
 // program calls with a bearer token for a person.
 func (p *place) program(who person) *caller {
 	p.tb.Helper()

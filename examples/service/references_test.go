@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 
 	"github.com/go-intune/intune"
-	"github.com/go-intune/intune/intunetest"
 )
 
 // askFor posts a session with a reference.
@@ -70,22 +69,4 @@ func TestReferenceIsOneLine(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-}
-
-// A key is for one request. Whoever sends it with another reference would else find the new one in no record.
-func TestKeyIsForOneReference(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
-		device := p.add("LT-1", intunetest.SessionScript{Never: true})
-		c := p.browser(dana)
-		if got := c.askFor(device, `"INC1"`); got.status != http.StatusCreated {
-			t.Fatalf("%d %s", got.status, got.body)
-		}
-		if got := c.askFor(device, `" INC1"`); got.status != http.StatusOK {
-			t.Errorf("the same again: %d %s", got.status, got.body)
-		}
-		c.refused(c.askFor(device, `"INC2"`), kindKeyReused)
-		c.refused(c.askFor(device, `""`), kindKeyReused)
-	})
 }

@@ -22,7 +22,7 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux.HandleFunc("GET /devices/{id}", require(s.lookups.limited(useDevice, getDevice)))
 	mux.HandleFunc("GET /devices/{id}/readiness", require(s.lookups.limited(useReadiness, (&readinessAPI{log: o.log}).get)))
 
-	a := &sessionAPI{desk: s.desk, sites: s.streams, references: o.references}
+	a := &sessionAPI{desk: s.desk, streams: s.streams, references: o.references}
 	mux.HandleFunc("GET /events", require(entry.auth.whileSignedIn(a.ownEvents)))
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))

@@ -11,7 +11,7 @@ import (
 // sessionAPI are the handlers of sessions.
 type sessionAPI struct {
 	desk       *desk
-	sites      *streams
+	streams    *streams
 	references referenceRules
 }
 

@@ -46,6 +46,9 @@ type person struct {
 	permissions         string // of the token for Graph
 }
 
+// manageScopes are the permissions of a technician's token.
+const manageScopes = "DeviceManagementManagedDevices.ReadWrite.All DeviceManagementServiceConfig.Read.All"
+
 // grant is what an authorization code stands for.
 type grant struct {
 	who              person

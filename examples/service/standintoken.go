@@ -97,11 +97,6 @@ func (s *standIn) ofAssertion(token string) (who person, nonce string, ok bool) 
 	return who, "", ok
 }
 
-// apiToken is a token for the service's own API, as a program gets it from Entra for its user.
-func (s *standIn) apiToken(who person) (string, error) {
-	return s.signed(who, map[string]any{"scp": s.scope})
-}
-
 // The empty icon keeps browsers from asking for a /favicon.ico, which is not there.
 var choosePage = template.Must(template.New("choose").Parse(`<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Sign in (demo)</title>

@@ -12,7 +12,7 @@ import (
 
 // store keeps the sessions, and is the only place that decides who may ask and who may wait. It has two forms: a file, for
 // one copy of the service, and a database, for several. What a call changes is durable when the call returns without an
-// error; a call that waits for a disk or a database returns after ten seconds at the latest, and holds up no other one.
+// error; a call waits ten seconds at most for each answer of a disk or a database, and holds up no other call.
 //
 // The state of a session follows from the journal's entries and from the calls below:
 //
@@ -30,7 +30,7 @@ import (
 // between Asking and Asked has an unknown outcome: it is noLink, and unsure.
 type store interface {
 	// Journal is what the library tells. Asking takes the owner from the context ([withOwner]) and returns
-	// *intune.DeviceBusyError with that owner's name as Actor while somebody asks or waits for the device, and
+	// *intune.DeviceBusyError with the other's owner as Actor while somebody asks or waits for the device, and
 	// *intune.AlreadyAskedError for an id that was used; after any other error of Asking nobody was asked either. Ended
 	// returns intune.ErrSuperseded for a wait that is not its caller's any more: the context of its wait, from Asking or
 	// from take, says whose it is.
@@ -53,7 +53,8 @@ type store interface {
 	// somebody asks or waits for the device, errNothingToWait for a session in any other state.
 	take(ctx context.Context, id string) (context.Context, string, error)
 
-	// ready keeps the salted hash of the link of a session that is ready, of [hashLink]. A crash may come before.
+	// ready keeps the salted hash of the link of a session that is ready, of [hashLink]. A crash may come before: the session
+	// is ready without a hash then, or, after the restart of a file's only copy, interrupted.
 	ready(ctx context.Context, id string, hash []byte) error
 
 	// open takes the link that the device has now. If the session is ready, it becomes opened, and the caller may hand the

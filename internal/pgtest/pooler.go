@@ -59,10 +59,15 @@ func NewPooler(dsn string) (through string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	at.Host = "127.0.0.1:" + port
-	return at.String(), func() {
+	stop = func() {
 		_ = leash.Close()
 		<-exited
 		_ = os.RemoveAll(folder)
-	}, answers(port, at.User.Username(), strings.TrimPrefix(at.Path, "/"))
+	}
+	if err := answers(port, at.User.Username(), strings.TrimPrefix(at.Path, "/")); err != nil {
+		stop()
+		return "", nil, err
+	}
+	at.Host = "127.0.0.1:" + port
+	return at.String(), stop, nil
 }

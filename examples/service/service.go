@@ -137,9 +137,9 @@ func (s *service) close(ctx context.Context) error {
 	s.leave()
 	s.desk.close(ctx)
 	close(s.streams.ended)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeGrace)
 	defer cancel()
-	return errors.Join(<-left, s.desk.store.close(ctx))
+	return errors.Join(<-left, s.desk.store.close(last))
 }
 
 // share takes this copy's part of what Intune allows.

@@ -575,3 +575,17 @@ func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
 	}
 	wantState(t, s, entry.ClientRequestID, stateOpened)
 }
+
+// What a store has begun ends before its pool does.
+func TestPGStore_CloseWaits(t *testing.T) {
+	t.Parallel()
+	s := newPGPlace(t).copy()
+	var last error
+	s.goes.Go(func() {
+		<-s.life.Done()
+		idle(t.Context(), 100*time.Millisecond)
+		last = s.db.PingContext(t.Context())
+	})
+	must(t, s.close(t.Context()))
+	must(t, last)
+}

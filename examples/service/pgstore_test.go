@@ -575,3 +575,17 @@ func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
 	}
 	wantState(t, s, entry.ClientRequestID, stateOpened)
 }
+
+// What a store has begun ends before its pool does.
+func TestPGStore_CloseWaits(t *testing.T) {
+	t.Parallel()
+	s := newPGPlace(t).copy()
+	release := make(chan struct{})
+	defer close(release)
+	s.goes.Go(func() { <-release })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it has closed before its goroutines ended: %v", err)
+	}
+}

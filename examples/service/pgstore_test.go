@@ -580,12 +580,12 @@ func TestPGStore_OpenWhileTheHashComes(t *testing.T) {
 func TestPGStore_CloseWaits(t *testing.T) {
 	t.Parallel()
 	s := newPGPlace(t).copy()
-	var last error
-	s.goes.Go(func() {
-		<-s.life.Done()
-		idle(t.Context(), 100*time.Millisecond)
-		last = s.db.PingContext(t.Context())
-	})
-	must(t, s.close(t.Context()))
-	must(t, last)
+	release := make(chan struct{})
+	defer close(release)
+	s.goes.Go(func() { <-release })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it has closed before its goroutines ended: %v", err)
+	}
 }

@@ -133,7 +133,7 @@ func TestReadiness_InWords(t *testing.T) {
 			{"platform", "pass", "Remote assistance works with iPadOS.", func(d *intune.ManagedDevice) { d.OperatingSystem = "iPadOS" }},
 			{"platform", "fail", "Remote assistance does not work with Linux.", func(d *intune.ManagedDevice) { d.OperatingSystem = "Linux" }},
 			{
-				"platform", "warn", "Remote assistance may not work with Windows on this device.",
+				"platform", "warn", "Remote assistance may not work with Windows.",
 				func(d *intune.ManagedDevice) { d.Model = "Surface Hub" },
 			},
 			{

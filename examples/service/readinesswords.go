@@ -149,7 +149,7 @@ func (d *deviceWords) platform(status readiness.Status) string {
 	case readiness.StatusPass:
 		return "Remote assistance works with " + name + "."
 	case readiness.StatusWarn:
-		return "Remote assistance may not work with " + name + " on this device."
+		return "Remote assistance may not work with " + name + "."
 	case readiness.StatusFail:
 		return "Remote assistance does not work with " + name + "."
 	default:

@@ -20,6 +20,7 @@ function enter(text) {
   if (location.hash.startsWith("#/")) sessionStorage.setItem(kept, location.hash);
   if (text) $("enter-text").textContent = text;
   stop($("enter"));
+  if (text) $("enter").focus();
 }
 
 // other is for a page whose technician is no longer the one of the browser: nothing of it may go on under another name.

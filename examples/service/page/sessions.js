@@ -88,10 +88,13 @@ function drawOne() {
     $("session-title").textContent = "Session";
     return;
   }
+  const focused = document.activeElement;
   const [, what, expect] = words(session);
   $("session-title").replaceChildren("Session with ", deviceName(session.device));
   put($("state"), what);
-  put($("expect"), [session.reason ?? session.problem?.detail, expect].filter(Boolean).join(" "));
+  // The state says already that nobody was asked.
+  const why = session.reason ?? session.problem?.detail?.replace("Nobody was asked. ", "");
+  put($("expect"), [why, expect].filter(Boolean).join(" "));
   $("verdict").className = `verdict ${session.state}`;
   $("verdict").classList.toggle("busy", !hasEnded(session.state));
   $("as-of").textContent = lostSince ? `As of ${at(lostSince)}. What happened since then will be here once the service answers.` : "";
@@ -100,6 +103,7 @@ function drawOne() {
   $("again").hidden = !hasEnded(session.state) || session.state === "ready";
   $("again").href = `#/devices/${session.device}`;
   $("notify").hidden = hasEnded(session.state) || !canAsk();
+  if (focused?.hidden && $("session").contains(focused)) $("session").focus({ preventScroll: true }); // it would get lost
   const step = steps[session.state];
   $("steps").hidden = step === undefined;
   [...$("steps").children].forEach((item, i) => {

@@ -6,10 +6,10 @@ const states = {
   asking: ["Asking", "Asking Intune …", "Intune may take a moment to accept the request."],
   waiting: ["Waiting", "The user is being asked.",
     "The user has to agree in the Company Portal app: a flag on its icon, and a notification in it."],
-  ready: ["Link ready", "The link is ready.", "The button works once. Whoever has the link can join the session."],
-  opened: ["Opened", "The session was opened.", "The user still has to agree on the device. Ask again only if the session did not start."],
-  noLink: ["No link yet", "No link has come yet.", "The user was asked. Going on waiting does not ask again."],
-  failed: ["No session", "There is no session.", ""],
+  ready: ["Link ready", "The link is ready.", "The button works once. Whoever has the link can join once the user agrees."],
+  opened: ["Opened", "The session was opened.", "It begins when the user agrees on the device. Ask again only if it did not start."],
+  noLink: ["No link yet", "No link has come yet.", "Tell the user to look into the Company Portal app. Going on waiting does not ask again."],
+  failed: ["No session", "There is no session.", "Give your administrator the session id if asking again does not help."],
   refused: ["Nobody asked", "Nobody was asked.", ""],
   superseded: ["Asked again", "The device was asked again later.", "A link would belong to that request."],
   expired: ["Too old", "The request is too old.", "Ask again if you still need the session."],
@@ -19,7 +19,7 @@ const perhaps = {
   waiting: ["Waiting", "The user may be asked.", "Nobody knows whether the request went through. A link will tell."],
   noLink: ["No link yet", "No link has come yet.", "Nobody knows whether the user was asked. Going on waiting does not ask again."],
 };
-export const words = (session) => (session.unsure && perhaps[session.state]) || states[session.state] || [session.state, session.state, ""];
+export const words = (session) => (session.unsure && perhaps[session.state]) || states[session.state] || [session.state, session.state, "Load the page again: the service has changed."];
 export const hasEnded = (state) => state !== "asking" && state !== "waiting";
 // isOpen says that the session still concerns its technician.
 export const isOpen = (state) => !hasEnded(state) || state === "ready" || state === "noLink";

@@ -34,6 +34,8 @@ func (d *desk) takeLink(ctx context.Context, who *identity, s *session) (intune.
 	err := d.store.open(ctx, s.id, link)
 	switch {
 	case err == nil:
+		d.log.InfoContext(ctx, "session", "session", s.id, "device", s.device.DeviceID(), "state", string(stateOpened),
+			"who", s.owner, "requestId", requestIDOf(ctx))
 		return link, nil
 	case errors.Is(err, errOpened):
 		return intune.SessionURL{}, kindOpened.with(problemExtra{})

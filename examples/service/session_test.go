@@ -52,6 +52,8 @@ func TestSessionFromAskToLink(t *testing.T) {
 				}
 				if text := p.log.String(); strings.Contains(text, "teamviewer") || strings.Contains(text, "eyJ") {
 					t.Errorf("the log has a link or a token: %s", text)
+				} else if !strings.Contains(text, `"session":"`+got.ID+`","device":"`+device.DeviceID()+`","state":"opened"`) {
+					t.Errorf("the log does not say who opened which session: %s", text)
 				}
 			})
 		})

@@ -46,6 +46,8 @@ func readsOf(transport http.RoundTripper) (*readTimes, transportFunc) {
 
 // all are the times of all reads, and mostIn how many there were in any period of a length.
 func (r *readTimes) all() (at []time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, reads := range r.at {
 		at = append(at, reads...)
 	}

@@ -301,11 +301,11 @@ func TestReads_SetRate(t *testing.T) {
 		}
 		pass(time.Second)
 		for i, c := range []struct{ perSecond, state, most float64 }{{10, 10, 10}, {.5, .5, .5}, {2, 2, 2}, {25, 25, 25}} {
+			before := readsBy(list)
 			reads.SetRate(c.perSecond)
 			if got, _ := reads.State(); got != c.state {
 				t.Errorf("%d: %v a second, want %v", i, got, c.state)
 			}
-			before := readsBy(list)
 			pass(20 * time.Second)
 			if got, want := readsBy(list)-before, int(20*c.most); got < want || got > want+1 {
 				t.Errorf("%d: %d reads in 20 seconds, want %d", i, got, want)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -46,8 +47,12 @@ func openJournal(path string, more int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(fmt.Errorf("%s is no regular file", path), err, file.Close())
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o002 != 0 {
+		return nil, errors.Join(fmt.Errorf("everybody on this machine can change %s (mode %04o); chmod 0640 or less", path, mode), file.Close())
 	}
 	if err := lock(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("another process uses %s; each instance needs a journal of its own", path), file.Close())

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,6 +217,23 @@ func TestJournalThatKeepsNothing(t *testing.T) {
 			_ = f.close(t.Context())
 			t.Errorf("%s is taken for a journal", path)
 		}
+	}
+}
+
+// Who deletes a line frees a key, so that somebody is asked twice.
+func TestJournalThatEverybodyCanChange(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no mode there")
+	}
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	must(t, os.WriteFile(path, nil, 0o600))
+	must(t, os.Chmod(path, 0o666)) // whatever the umask is
+	if f, err := openFileStore(t.Context(), path, 0, quiet()); err == nil {
+		_ = f.close(t.Context())
+		t.Error("it is taken for a journal")
+	} else if !strings.Contains(err.Error(), "chmod") {
+		t.Errorf("no next step: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@
 package pgtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -116,7 +117,7 @@ func (c *Cluster) startOnce() error {
 	return answers(c.port, "owner", "postgres")
 }
 
-// Kill sends the server a signal, and waits until it has ended.
+// Kill sends the server a signal, and waits until it has ended and its port is closed.
 func (c *Cluster) Kill(signal syscall.Signal) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +126,19 @@ func (c *Cluster) Kill(signal syscall.Signal) error {
 	}
 	_ = c.leash.Close()
 	<-c.exited
-	return nil
+	return c.silent()
+}
+
+// silent waits until nobody listens any more: a process that the server has just forked does so for a moment, and outlives it.
+func (c *Cluster) silent() error {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+		conn, _ := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", c.port))
+		if conn == nil {
+			return nil
+		}
+		_ = conn.Close()
+	}
+	return errors.New("somebody listens after the server was killed")
 }
 
 // Stop ends the server and removes its files.

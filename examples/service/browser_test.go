@@ -46,13 +46,19 @@ type tab struct {
 	console iter.Seq2[chromedp.ConsoleMessage, error]
 }
 
-// browsers bounds how many run at once: a machine with few cores starves them otherwise.
+// browsers bounds how many tests run one at once, of which each takes one place: a machine with few cores starves them otherwise.
 var browsers = make(chan struct{}, 2)
 
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	browsers <- struct{}{}
 	t.Cleanup(func() { <-browsers })
+	return openAnother(t)
+}
+
+// openAnother opens a second browser of a test, which takes no place: two tests that held one each would wait for each other.
+func openAnother(t *testing.T) *tab {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.WindowSize(900, 1100))

@@ -5,8 +5,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,7 +22,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/go-intune/intune"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -66,15 +63,10 @@ func serveCopy(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(os.Getenv("SERVICE_TEST_COPY")), &o); err != nil {
 		return err
 	}
-	certificate, err := x509.ParseCertificate(o.Certificate)
+	client, err := trusting(o.Certificate)
 	if err != nil {
 		return err
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(certificate)
-	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 64,
-	}}
 	public, err := url.Parse(o.Public)
 	if err != nil {
 		return err
@@ -83,9 +75,7 @@ func serveCopy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	graph := cloud.Configuration{ActiveDirectoryAuthorityHost: o.Entra + "/", Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-		intune.ServiceGraph: {Endpoint: o.Graph, Audience: "https://graph.microsoft.com"},
-	}}
+	graph := cloudAt(o.Entra, o.Graph)
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	s := &settings{
 		public: public, issuer: o.Issuer, tenantID: o.Tenant, clientID: o.App, secret: o.Secret, scope: o.Scope, entra: client, keys: keys,

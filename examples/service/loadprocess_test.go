@@ -34,29 +34,43 @@ type loadSettings struct {
 	Waits                                                     int
 }
 
+// trusting is a client for servers with a certificate of the test.
+func trusting(certificate []byte) (*http.Client, error) {
+	root, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(root)
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 64,
+	}}, nil
+}
+
+// cloudAt is the cloud of the test's own Entra and Graph.
+func cloudAt(entra, graph string) cloud.Configuration {
+	return cloud.Configuration{ActiveDirectoryAuthorityHost: entra + "/", Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+		intune.ServiceGraph: {Endpoint: graph, Audience: "https://graph.microsoft.com"},
+	}}
+}
+
 // serveForLoad is the service in a process of its own, so that its memory is its own.
 func serveForLoad() int {
 	var o loadSettings
 	if err := json.Unmarshal([]byte(os.Getenv("SERVICE_TEST_LOAD")), &o); err != nil {
 		return 2
 	}
-	certificate, err := x509.ParseCertificate(o.Certificate)
+	client, err := trusting(o.Certificate)
 	if err != nil {
 		return 2
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(certificate)
-	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64,
-	}}
+	client.Transport.(*http.Transport).MaxConnsPerHost = 64 //nolint:forcetypeassert // trusting has made it
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 2
 	}
 	public := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	graph := cloud.Configuration{ActiveDirectoryAuthorityHost: o.Entra + "/", Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-		intune.ServiceGraph: {Endpoint: o.Graph, Audience: "https://graph.microsoft.com"},
-	}}
+	graph := cloudAt(o.Entra, o.Graph)
 	quiet := slog.New(slog.NewJSONHandler(io.Discard, nil))
 	s, err := newService(context.Background(), &settings{
 		public: public, issuer: o.Issuer, tenantID: o.Tenant, clientID: o.App, secret: o.Secret, scope: o.Scope, entra: client,

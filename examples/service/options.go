@@ -82,7 +82,8 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.proxies.header, "proxy-header", "X-Forwarded-For", "`header` in which they say it: X-Forwarded-For or Forwarded")
 	flags.StringVar(&o.metrics, "metrics", "", "`address` to serve Prometheus metrics on, at /metrics, such as 127.0.0.1:9090")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` from which on things are logged: debug, info, warn, error")
-	flags.BoolVar(&o.face.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
+	flags.BoolVar(&o.face.references.Required, "require-reference", false,
+		"refuse requests without a reference, such as the number of a ticket")
 	flags.StringVar(&o.face.references.Label, "reference-label", "Ticket", "`word` for what a request refers to")
 	flags.StringVar(&given.pattern, "reference-pattern", "",
 		"regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")

@@ -41,12 +41,9 @@ type pgOptions struct {
 // pgStore is the store of several copies of the service: requests are in the journal, and beside it is what became of links.
 type pgStore struct {
 	*journalpg.Journal
+	*pgShared
 	watchers
 
-	db       *sql.DB
-	scope    string
-	schema   string
-	names    *strings.Replacer
 	log      *slog.Logger
 	listener *listener
 
@@ -71,10 +68,7 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 			return nil, fmt.Errorf("-database-listen: %w", err)
 		}
 	}
-	p := &pgStore{
-		db: openPool(config), scope: strings.ToLower(o.scope), schema: o.schema, log: o.log,
-		names: strings.NewReplacer("{schema}", `"`+o.schema+`"`, "{login}", pgLoginTable(o.schema)),
-	}
+	p := &pgStore{pgShared: &pgShared{db: openPool(config), schema: o.schema, scope: strings.ToLower(o.scope)}, log: o.log}
 	p.Journal, err = journalpg.New(p.db, &journalpg.Options{
 		Schema: o.schema, Scope: o.scope, Lease: o.lease, Actor: ownerOf, Key: o.keys[0], OldKeys: o.keys[1:],
 	})
@@ -253,6 +247,3 @@ func (p *pgStore) close(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
-
-// pgLoginTable is the quoted name of the table of sign-ins.
-func pgLoginTable(schema string) string { return `"` + schema + `".service_login` }

@@ -54,7 +54,7 @@ type store interface {
 	take(ctx context.Context, id string) (context.Context, string, error)
 
 	// ready keeps the salted hash of the link of a session that is ready, of [hashLink]. A crash may come before: the session
-	// is ready without a hash then, or, after the restart of a file's only copy, interrupted.
+	// is ready without a hash then, and has the token of its wait instead.
 	ready(ctx context.Context, id string, hash []byte) error
 
 	// open takes the link that the device has now. If the session is ready, it becomes opened, and the caller may hand the

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/url"
 	"sync"
@@ -116,5 +118,34 @@ func TestPGStore_ForgottenConnections(t *testing.T) {
 	wantState(t, two, entry.ClientRequestID, stateReady)
 	if took := time.Since(told); took > 4*time.Second {
 		t.Errorf("an answer took %v", took)
+	}
+}
+
+// A wait whose lease lapsed because its copy could not renew it is not one that somebody left: the next look goes on with it.
+func TestPGStore_LapsedIsNotLeft(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	one := p.copy()
+	network, through := newForgetful(t, p.dsn)
+	two := p.copy(func(o *pgOptions) { o.dsn, o.lease = through, 500*time.Millisecond })
+	entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
+	must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionLeft)))
+	held, _, err := two.take(t.Context(), entry.ClientRequestID)
+	must(t, err)
+	network.forget()
+	<-held.Done()
+	err = two.Ended(context.WithoutCancel(held), endedAs(entry, intune.SessionLeft))
+	if !errors.Is(err, intune.ErrSuperseded) {
+		t.Errorf("the end of a wait that is not this copy's any more: %v", err)
+	}
+	for end := time.Now().Add(5 * time.Second); ; idle(t.Context(), 50*time.Millisecond) {
+		list, err := one.interrupted(t.Context())
+		must(t, err)
+		if len(list) == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody goes on with the wait")
+		}
 	}
 }

@@ -204,7 +204,21 @@ func (p *pgStore) take(ctx context.Context, id string) (context.Context, string,
 	if err != nil {
 		return nil, "", err
 	}
-	return claimed.Context, claimed.Request.ResumeToken(), nil
+	return context.WithValue(claimed.Context, leaseKey{}, claimed.Context), claimed.Request.ResumeToken(), nil
+}
+
+// leaseKey is for the context that ends with the lease of a wait.
+type leaseKey struct{}
+
+// Ended implements [intune.Journal]. Nobody left a wait whose lease has lapsed: it is interrupted, whether another copy has it by
+// now or not.
+func (p *pgStore) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	if lease, ok := ctx.Value(leaseKey{}).(context.Context); ok && entry.Session == intune.SessionLeft {
+		if cause := context.Cause(lease); errors.Is(cause, intune.ErrSuperseded) {
+			return cause
+		}
+	}
+	return p.Journal.Ended(ctx, entry)
 }
 
 func (p *pgStore) interrupted(ctx context.Context) ([]*session, error) {

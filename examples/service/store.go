@@ -63,8 +63,8 @@ type store interface {
 	// it noLink, which cannot be taken then; both are errNotReady.
 	open(ctx context.Context, id string, link intune.SessionURL) error
 
-	// interrupted lists the waits that nobody holds because their copy died or stopped, and that no call has taken since,
-	// of the last sessionLife. They are noLink; those that ran out of time are not among them.
+	// interrupted lists the waits that nobody holds because their copy died, stopped, or was away from the database for too
+	// long, and that no call has taken since, of the last sessionLife. They are noLink; those that ran out of time are not among them.
 	interrupted(ctx context.Context) ([]*session, error)
 
 	// check says why the store cannot be written at the moment, nil if it can.

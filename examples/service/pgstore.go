@@ -214,7 +214,8 @@ type leaseKey struct{}
 // now or not.
 func (p *pgStore) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	if lease, ok := ctx.Value(leaseKey{}).(context.Context); ok && entry.Session == intune.SessionLeft {
-		if cause := context.Cause(lease); errors.Is(cause, intune.ErrSuperseded) {
+		cause := context.Cause(lease) //nolint:contextcheck // of the wait, which has ended
+		if errors.Is(cause, intune.ErrSuperseded) {
 			return cause
 		}
 	}

@@ -112,7 +112,7 @@ func getDevices(w http.ResponseWriter, r *http.Request, who *identity) {
 	answer(w, http.StatusOK, found)
 }
 
-// withoutHidden is a text without what nobody sees, which comes along when people copy, and which the library refuses.
+// withoutHidden is a text without format characters, which come along when people copy, and which the library refuses.
 func withoutHidden(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {

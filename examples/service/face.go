@@ -12,15 +12,14 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 // maxLogo is the size of a logo in bytes, which every technician loads.
 const maxLogo = 256 << 10
 
-// defaultReference is what a request refers to in most help desks.
-const defaultReference = "Ticket"
+// maxLabel is how many characters a text of the help desk may have.
+const maxLabel = 100
 
 // face is whose service it is, as technicians see it, and what they have to say of a request.
 type face struct {
@@ -30,34 +29,26 @@ type face struct {
 	logo        []byte       // nil for the service's own
 	logoType    string
 
-	referenceLabel    string
-	referenceRequired bool
+	references referenceRules
 }
 
-// newFace checks what operators say. contact is a text, or an address that begins with mailto: or https:. logo is a file.
-func newFace(name, contact, logo, referenceLabel string, referenceRequired bool) (face, error) {
-	f := face{name: name, contact: contact, referenceLabel: referenceLabel, referenceRequired: referenceRequired}
-	for flag, text := range map[string]string{"-desk-name": name, "-desk-contact": contact, "-reference-label": referenceLabel} {
-		if !isLabel(text, 100) {
-			return f, fmt.Errorf("%s should be a text of one line, of at most 100 characters", flag)
+// read checks what operators say. contact is a text, or an address that begins with mailto: or https:. logo is a file.
+func (f *face) read(name, contact, logo string) error {
+	f.name, f.contact = name, contact
+	for flag, text := range map[string]string{"-desk-name": name, "-desk-contact": contact, "-reference-label": f.references.Label} {
+		if utf8.RuneCountInString(text) > maxLabel || strings.ContainsFunc(text, isUnseen) {
+			return fmt.Errorf("%s should be a text of one line, of at most %d characters that can be seen", flag, maxLabel)
 		}
 	}
-	if referenceLabel == "" {
-		return f, errors.New(`-reference-label should be a word for what a request refers to, such as "Ticket"`)
+	if f.references.Label == "" {
+		return errors.New(`-reference-label should be a word for what a request refers to, such as "Ticket"`)
 	}
 	if address, err := url.Parse(contact); err == nil && address.Scheme == "mailto" && address.Opaque != "" {
 		f.contact, f.contactLink = address.Opaque, template.URL(contact)
 	} else if err == nil && address.Scheme == "https" && address.Host != "" {
 		f.contact, f.contactLink = address.Host+address.Path, template.URL(contact)
 	}
-	return f, f.readLogo(logo)
-}
-
-// isLabel says that a text is fit for people: one line, without what nobody sees.
-func isLabel(text string, longest int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= longest && strings.IndexFunc(text, func(r rune) bool {
-		return unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
-	}) < 0
+	return f.readLogo(logo)
 }
 
 func (f *face) readLogo(name string) error {

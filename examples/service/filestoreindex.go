@@ -32,12 +32,6 @@ type request struct {
 
 func (r *request) isBusy() bool { return r.now.state == stateAsking || r.now.state == stateWaiting }
 
-// hasUnknownLink says that the process ended before it kept the hash of a link: whatever link the device has now may be another
-// one. The wait tells it from the link that the device had before the request.
-func (r *request) hasUnknownLink() bool {
-	return r.now.state == stateReady && len(r.now.linkHash) == 0 && r.token != ""
-}
-
 // index has all sessions. It is the same after the same entries, in a process that runs and in one that starts.
 type index struct {
 	byID     map[string]*request
@@ -142,7 +136,7 @@ func (x *index) ended(r *request, entry intune.JournalEntry, now time.Time) {
 	r.interrupted = false
 	switch entry.Session {
 	case intune.SessionReady: // a link and an error text prove that the user was asked
-		x.edit(r, entry, now, stateReady, func(s *session) { s.unsure, s.reason = false, "" })
+		x.edit(r, entry, now, stateReady, func(s *session) { s.unsure, s.reason, s.token = false, "", r.token })
 	case intune.SessionFailed:
 		r.token = ""
 		x.edit(r, entry, now, stateFailed, func(s *session) { s.unsure, s.reason = false, reasonOf(entry) })
@@ -157,7 +151,7 @@ func (x *index) note(r *request, entry intune.JournalEntry, now time.Time) bool 
 	hasLink := r.now.state == stateReady || r.now.state == stateOpened
 	switch entry.Outcome {
 	case noteInterrupted:
-		if waits || r.hasUnknownLink() {
+		if waits {
 			r.interrupted = true
 			x.edit(r, entry, now, stateNoLink, nil)
 		}
@@ -195,9 +189,11 @@ func (x *index) link(r *request, entry intune.JournalEntry, now time.Time) {
 	if r.now.state != stateReady {
 		x.edit(r, entry, now, stateReady, nil)
 	}
-	next := *r.now
-	next.linkHash, _ = hex.DecodeString(entry.Reference) // what is no hash counts as none
-	r.now = &next
+	if hash, _ := hex.DecodeString(entry.Reference); len(hash) > 0 { // what is no hash counts as none
+		next := *r.now
+		next.linkHash, next.token = hash, ""
+		r.now = &next
+	}
 	if later := x.askedLater(r); later != nil { // the next link is that request's
 		x.supersede(r, later, entry, now)
 	}

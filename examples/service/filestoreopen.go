@@ -120,7 +120,7 @@ func (f *fileStore) interrupt(ctx context.Context) error {
 	defer f.mu.Unlock()
 	var open []*request
 	for _, r := range f.index.byID {
-		if r.isBusy() || r.hasUnknownLink() && r.now.at(time.Now()) == stateReady {
+		if r.isBusy() {
 			open = append(open, r)
 		}
 	}

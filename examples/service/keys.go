@@ -95,7 +95,7 @@ func parseKeys(text string) (*keyRing, error) {
 		keys.roots = append(keys.roots, root)
 	}
 	switch {
-	case number == 0, len(keys.roots) == 0:
+	case len(keys.roots) == 0:
 		return nil, errors.New("there is no key in it; " + howToMake)
 	case len(keys.roots) > maxKeys:
 		return nil, fmt.Errorf("it has %d keys, and should have %d or fewer; take out the oldest", len(keys.roots), maxKeys)

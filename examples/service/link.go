@@ -68,19 +68,21 @@ func readLink(ctx context.Context, who *identity, s *session) (link intune.Sessi
 }
 
 // findLink reads the link of a session whose copy died before it kept the hash. The token knows the links from before the
-// request, which a server that lags behind may still show.
+// request, which a server that lags behind may still show. A link that is not found stays one to look for.
 func findLink(ctx context.Context, who *identity, token string) (intune.SessionURL, *problem) {
 	ctx = context.WithValue(ctx, lookingKey{}, true)
 	got, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
 		MaxAge: sessionLife, MaxWait: (linkReads - 1) * lookAgainAfter,
 	})
-	if err != nil && !errors.Is(err, intune.ErrSessionPending) {
+	pending, ok := errors.AsType[*intune.PendingError](err)
+	switch {
+	case err == nil:
+		return got.URL, nil
+	case ok && pending.Unwrap() == nil: // Intune answers, and shows no link of the request
+		return intune.SessionURL{}, kindNotReady.with(problemExtra{})
+	default:
 		return intune.SessionURL{}, problemFrom(err)
 	}
-	if err != nil && ctx.Err() != nil {
-		return intune.SessionURL{}, kindUnavailable.because(ctx.Err())
-	}
-	return got.URL, nil
 }
 
 // lookingKey marks the context of a wait whose end the store knows already.

@@ -29,7 +29,6 @@ type options struct {
 	metrics         string
 	logLevel        slog.Level
 	proxies         proxies
-	references      referenceRules
 	keys            *keyRing // nil without -keys-file
 	face            face
 	database        pgFlags
@@ -71,7 +70,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.journal, "journal", "", "`file` that records who asked for what; keep it like a session cookie")
 	flags.Int64Var(&o.journalMiB, "journal-max-size", 64, "`MiB` of the journal after which it is begun anew; 0 for never")
 	flags.DurationVar(&o.maxWait, "max-wait", 10*time.Minute, "how long to wait for a link before the technician has to say so again")
-	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; Intune's limit on reads allows about 1,400")
+	flags.IntVar(&o.maxWaits, "max-waits", 1000, "how many sessions to wait for at once; all together are read 25 times a second")
 	flags.BoolVar(&o.waitAsApp, "wait-as-app", false,
 		"go on with a wait whose process has ended although its technician is not signed in, with the\n"+
 			"application permission DeviceManagementManagedDevices.Read.All of the app")
@@ -83,8 +82,9 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 	flags.StringVar(&o.proxies.header, "proxy-header", "X-Forwarded-For", "`header` in which they say it: X-Forwarded-For or Forwarded")
 	flags.StringVar(&o.metrics, "metrics", "", "`address` to serve Prometheus metrics on, at /metrics, such as 127.0.0.1:9090")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` from which on things are logged: debug, info, warn, error")
-	flags.BoolVar(&o.references.Required, "require-reference", false, "refuse requests without a reference, such as the number of a ticket")
-	flags.StringVar(&o.references.Label, "reference-label", defaultReference, "`word` for what a request refers to")
+	flags.BoolVar(&o.face.references.Required, "require-reference", false,
+		"refuse requests without a reference, such as the number of a ticket")
+	flags.StringVar(&o.face.references.Label, "reference-label", "Ticket", "`word` for what a request refers to")
 	flags.StringVar(&given.pattern, "reference-pattern", "",
 		"regular `expression` (RE2) that a whole reference has to match, such as INC[0-9]{7}")
 	flags.StringVar(&given.keys, "keys-file", "",
@@ -109,8 +109,7 @@ func readOptions(args []string, env func(string) string, talk io.Writer) (*optio
 			return nil, err
 		}
 	}
-	o.face, err = newFace(given.name, given.contact, given.logo, o.references.Label, o.references.Required)
-	if err != nil {
+	if err := o.face.read(given.name, given.contact, given.logo); err != nil {
 		return nil, err
 	}
 	if o.database.onlyMigrate {
@@ -169,7 +168,7 @@ func (o *options) checkTexts(given *texts) (err error) {
 	if err := o.proxies.read(given.proxies); err != nil {
 		return err
 	}
-	return o.references.read(given.pattern)
+	return o.face.references.read(given.pattern)
 }
 
 // readPublic is the address in the browser. A path is the prefix of all addresses; only plain paths have one spelling.

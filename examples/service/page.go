@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"html/template"
 	"net/http"
@@ -17,20 +16,18 @@ var pages = template.Must(template.ParseFS(files, "page/*.html"))
 
 // pageData is what the templates of the pages show.
 type pageData struct {
-	Root              string // address of the service, or "" where it is that of the page
-	Logo              string // address, relative to the root
-	Name, Contact     string
-	ContactLink       template.URL
-	ReferenceLabel    string
-	ReferenceRequired bool
-	Refusal           *refusal
+	Root          string // address of the service, or "" where it is that of the page
+	Logo          string // address, relative to the root
+	Name, Contact string
+	ContactLink   template.URL
+	Reference     referenceRules
+	Refusal       *refusal
 }
 
 // data is that of a page, which finds the service at a root.
 func (f *face) data(root string) pageData {
 	data := pageData{
-		Root: root, Logo: "icon.svg", Name: f.name, Contact: f.contact, ContactLink: f.contactLink,
-		ReferenceLabel: cmp.Or(f.referenceLabel, defaultReference), ReferenceRequired: f.referenceRequired,
+		Root: root, Logo: "icon.svg", Name: f.name, Contact: f.contact, ContactLink: f.contactLink, Reference: f.references,
 	}
 	if f.logo != nil {
 		data.Logo = "logo"

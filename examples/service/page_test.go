@@ -70,8 +70,8 @@ func TestPageShowsTheDesk(t *testing.T) {
 	if err := os.WriteFile(logo, []byte(anSVG), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	desk, err := newFace("Desk <b>7</b> & Co", "mailto:desk@contoso.example", logo, "Case", true)
-	if err != nil {
+	desk := face{references: referenceRules{Required: true, Label: "Case"}}
+	if err := desk.read("Desk <b>7</b> & Co", "mailto:desk@contoso.example", logo); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -117,17 +117,20 @@ func TestFacesThatCannotBeUsed(t *testing.T) {
 	for want, test := range map[string][4]string{ // name, contact, logo, label
 		"-desk-name should":       {"two\nlines", "", "", "Ticket"},
 		"-desk-contact should":    {"", "turned \u202e", "", "Ticket"},
+		"that can be seen":        {"no\u00a0break", "", "", "Ticket"},
 		"-reference-label should": {"", "", "", ""},
 		"no-such-file":            {"", "", filepath.Join(folder, "no-such-file"), "Ticket"},
 		"at most":                 {"", "", write("big", strings.Repeat("x", maxLogo+1)), "Ticket"},
 		"SVG or PNG":              {"", "", write("page", "<html xmlns='http://www.w3.org/1999/xhtml'><svg/></html>"), "Ticket"},
 	} {
-		if _, err := newFace(test[0], test[1], test[2], test[3], false); err == nil || !strings.Contains(err.Error(), want) {
+		f := face{references: referenceRules{Label: test[3]}}
+		if err := f.read(test[0], test[1], test[2]); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", test, err, want)
 		}
 	}
 	// A script is no address of a contact.
-	if f, err := newFace("", "javascript:alert(1)", "", "Ticket", false); err != nil || f.contactLink != "" {
+	f := face{references: referenceRules{Label: "Ticket"}}
+	if err := f.read("", "javascript:alert(1)", ""); err != nil || f.contactLink != "" {
 		t.Errorf("%v, %v", f.contactLink, err)
 	}
 }

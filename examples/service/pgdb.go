@@ -51,6 +51,18 @@ func openPool(config *pgx.ConnConfig) *sql.DB {
 	return db
 }
 
+// pgShared is where the copies of one app meet.
+type pgShared struct {
+	db     *sql.DB
+	schema string // of the tables
+	scope  string // whose devices these are, and within which Intune limits the app: the host of Graph and the tenant
+}
+
+// sql is a statement in which {schema} stands for the quoted name of the schema.
+func (s *pgShared) sql(text string) string {
+	return strings.ReplaceAll(text, "{schema}", `"`+s.schema+`"`)
+}
+
 // pgSettings are those of each transaction, so that a pooler can hand the connection to somebody else after it.
 const pgSettings = `SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true),
 	set_config('idle_in_transaction_session_timeout', '5s', true), set_config('synchronous_commit', 'on', true)`
@@ -127,5 +139,3 @@ func sqlState(err error) string {
 	}
 	return coded.SQLState()
 }
-
-func (p *pgStore) sql(text string) string { return p.names.Replace(text) }

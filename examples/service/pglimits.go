@@ -5,15 +5,14 @@ import (
 	"database/sql"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// limitTables makes the tables of limits and of copies in the schema whose quoted name stands for {schema}. Whoever writes them
-// can keep people from asking and slow the copies down, or let them ask more than they should.
+// limitTables makes the tables of limits and of copies. Whoever writes them can keep people from asking and slow the copies down,
+// or let them ask more than they should.
 const limitTables = `
 CREATE TABLE {schema}.person_use (
 	owner text NOT NULL,
@@ -33,15 +32,6 @@ COMMENT ON TABLE {schema}.copy IS 'copies of the service that run, and the part 
 // limitSettings are those of each transaction. A copy that is stopped within one holds its locks no longer than that.
 const limitSettings = `SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '2s', true),
 	set_config('idle_in_transaction_session_timeout', '2s', true)`
-
-// pgShared is where the copies of one app meet.
-type pgShared struct {
-	db     *sql.DB
-	schema string // of the tables, quoted
-	scope  string // the host of Graph and the tenant, within which Intune limits the app
-}
-
-func (s *pgShared) sql(text string) string { return strings.ReplaceAll(text, "{schema}", s.schema) }
 
 func inLimitTx(ctx context.Context, db *sql.DB, work func(*sql.Tx) error) error {
 	_, err := inTx(ctx, db, limitSettings, func(_ context.Context, tx *sql.Tx) error { return work(tx) })

@@ -20,14 +20,13 @@ import (
 // newShared is a schema in which several copies meet.
 func newShared(t *testing.T) *pgShared {
 	t.Helper()
-	s := newPGPlace(t).copy()
-	return &pgShared{db: s.db, schema: `"` + s.schema + `"`, scope: s.scope}
+	return newPGPlace(t).copy().pgShared
 }
 
-func (s *pgShared) exec(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	_, err := s.db.ExecContext(t.Context(), s.sql(statement), args...)
-	must(t, err)
+func (s *pgShared) exec(tb testing.TB, statement string, args ...any) {
+	tb.Helper()
+	_, err := s.db.ExecContext(tb.Context(), s.sql(statement), args...)
+	must(tb, err)
 }
 
 // aging lets time pass for all that was counted, in the database and in the memory of one copy.

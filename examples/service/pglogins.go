@@ -15,10 +15,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// loginTable makes the table of the sign-ins, whose name stands for {login}. Whoever reads it learns who is signed in until
-// when. Whoever writes it can sign people out; without a key of the service's file, nobody can make, move or prolong a sign-in.
+// loginTable makes the table of the sign-ins. Whoever reads it learns who is signed in until when. Whoever writes it can sign
+// people out; without a key of the service's file, nobody can make, move or prolong a sign-in.
 const loginTable = `
-CREATE TABLE IF NOT EXISTS {login} (
+CREATE TABLE {schema}.service_login (
 	id bytea PRIMARY KEY,
 	owner text NOT NULL,
 	expires timestamptz NOT NULL,
@@ -26,13 +26,13 @@ CREATE TABLE IF NOT EXISTS {login} (
 	renewable boolean NOT NULL DEFAULT true,
 	renewing_until timestamptz
 );
-CREATE INDEX IF NOT EXISTS login_owner ON {login} (owner, expires);
-CREATE INDEX IF NOT EXISTS login_expires ON {login} (expires);
-COMMENT ON TABLE {login} IS 'browsers that have signed in, one row each; times are those of the database';
-COMMENT ON COLUMN {login}.id IS 'SHA-256 of the cookie';
-COMMENT ON COLUMN {login}.sealed IS 'owner, name, end, and refresh token, bound to the id';
-COMMENT ON COLUMN {login}.renewable IS 'Entra has not refused the refresh token';
-COMMENT ON COLUMN {login}.renewing_until IS 'a copy of the service gets a new token until then'`
+CREATE INDEX login_owner ON {schema}.service_login (owner, expires);
+CREATE INDEX login_expires ON {schema}.service_login (expires);
+COMMENT ON TABLE {schema}.service_login IS 'browsers that have signed in, one row each; times are those of the database';
+COMMENT ON COLUMN {schema}.service_login.id IS 'SHA-256 of the cookie';
+COMMENT ON COLUMN {schema}.service_login.sealed IS 'owner, name, end, and refresh token, bound to the id';
+COMMENT ON COLUMN {schema}.service_login.renewable IS 'Entra has not refused the refresh token';
+COMMENT ON COLUMN {schema}.service_login.renewing_until IS 'a copy of the service gets a new token until then'`
 
 // errOtherKey is about a row that no key of this copy opens.
 const errOtherKey = plainError("a sign-in was sealed with a key that this copy does not have, or its row was changed")
@@ -47,8 +47,8 @@ const (
 // pgLogins are kept in PostgreSQL, so that each copy of the service knows the sign-ins of all. Tokens for Graph stay in the
 // memory of the copy that uses them.
 type pgLogins struct {
-	db           *sql.DB
-	names        *strings.Replacer
+	*pgShared
+
 	keys         *keyRing
 	makeIdentity identityMaker
 
@@ -70,11 +70,9 @@ type watchedLogin struct {
 	watchers int
 }
 
-// newPGLogins keeps sign-ins in a table whose name is quoted already.
-func newPGLogins(db *sql.DB, table string, keys *keyRing, makeIdentity identityMaker) *pgLogins {
+func newPGLogins(shared *pgShared, keys *keyRing, makeIdentity identityMaker) *pgLogins {
 	return &pgLogins{
-		db: db, names: strings.NewReplacer("{login}", table), keys: keys, makeIdentity: makeIdentity,
-		known: map[loginID]*pgLogin{}, watched: map[loginID]*watchedLogin{},
+		pgShared: shared, keys: keys, makeIdentity: makeIdentity, known: map[loginID]*pgLogin{}, watched: map[loginID]*watchedLogin{},
 	}
 }
 
@@ -103,7 +101,7 @@ func (l *pgLogins) open(id loginID, sealed []byte) (loginFacts, error) {
 // exec runs a statement, for a few seconds at most.
 func (l *pgLogins) exec(ctx context.Context, statement string, args ...any) error {
 	return l.bounded(ctx, func(ctx context.Context) error {
-		_, err := l.db.ExecContext(ctx, l.names.Replace(statement), args...)
+		_, err := l.db.ExecContext(ctx, l.sql(statement), args...)
 		return err
 	})
 }
@@ -111,7 +109,7 @@ func (l *pgLogins) exec(ctx context.Context, statement string, args ...any) erro
 // one reads one row. The error is [sql.ErrNoRows] if there is none.
 func (l *pgLogins) one(ctx context.Context, into []any, statement string, args ...any) error {
 	return l.bounded(ctx, func(ctx context.Context) error {
-		return l.db.QueryRowContext(ctx, l.names.Replace(statement), args...).Scan(into...)
+		return l.db.QueryRowContext(ctx, l.sql(statement), args...).Scan(into...)
 	})
 }
 
@@ -147,7 +145,7 @@ func (l *pgLogins) add(ctx context.Context, who technician, token *oauth2.Token)
 	cookie, expires := newCookie(), now.Add(loginLife)
 	id := loginIDOf(cookie)
 	facts := loginFacts{Owner: who.owner, Name: who.name, Expires: expires.Unix(), Refresh: token.RefreshToken}
-	if err := l.exec(ctx, "INSERT INTO {login} (id, owner, expires, sealed) VALUES ($1, $2, $3, $4)",
+	if err := l.exec(ctx, "INSERT INTO {schema}.service_login (id, owner, expires, sealed) VALUES ($1, $2, $3, $4)",
 		id[:], who.owner, time.Unix(facts.Expires, 0), l.seal(id, facts)); err != nil {
 		return "", err
 	}
@@ -160,9 +158,10 @@ func (l *pgLogins) add(ctx context.Context, who technician, token *oauth2.Token)
 // tidy removes what has expired, and the oldest logins of an owner who has many.
 func (l *pgLogins) tidy(ctx context.Context, owner string) error {
 	return errors.Join(
-		l.exec(ctx, `DELETE FROM {login} WHERE id IN (SELECT id FROM {login} WHERE expires <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED)`),
-		l.exec(ctx, `DELETE FROM {login} WHERE id IN (
-			SELECT id FROM {login} WHERE owner = $1 ORDER BY expires DESC, id OFFSET $2 FOR UPDATE SKIP LOCKED)`, owner, loginsEach))
+		l.exec(ctx, `DELETE FROM {schema}.service_login WHERE id IN (
+			SELECT id FROM {schema}.service_login WHERE expires <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED)`),
+		l.exec(ctx, `DELETE FROM {schema}.service_login WHERE id IN (
+			SELECT id FROM {schema}.service_login WHERE owner = $1 ORDER BY expires DESC, id OFFSET $2 FOR UPDATE SKIP LOCKED)`, owner, loginsEach))
 }
 
 // know is the identity of a login, with the tokens that this copy has for it already.
@@ -187,7 +186,7 @@ func (l *pgLogins) get(ctx context.Context, cookie string) (*identity, error) {
 	id := loginIDOf(cookie)
 	var sealed []byte
 	var now time.Time
-	err := l.one(ctx, []any{&sealed, &now}, "SELECT sealed, now() FROM {login} WHERE id = $1 AND expires > now()", id[:])
+	err := l.one(ctx, []any{&sealed, &now}, "SELECT sealed, now() FROM {schema}.service_login WHERE id = $1 AND expires > now()", id[:])
 	if errors.Is(err, sql.ErrNoRows) {
 		l.forget(id)
 		return nil, nil
@@ -212,7 +211,7 @@ func (l *pgLogins) get(ctx context.Context, cookie string) (*identity, error) {
 
 func (l *pgLogins) remove(ctx context.Context, cookie string) error {
 	id := loginIDOf(cookie)
-	if err := l.exec(ctx, "DELETE FROM {login} WHERE id = $1", id[:]); err != nil {
+	if err := l.exec(ctx, "DELETE FROM {schema}.service_login WHERE id = $1", id[:]); err != nil {
 		return err
 	}
 	l.forget(id)
@@ -233,7 +232,7 @@ func (l *pgLogins) forget(id loginID) {
 func (l *pgLogins) signedIn(ctx context.Context, owner string) (*identity, error) {
 	var id, sealed []byte
 	var now time.Time
-	err := l.one(ctx, []any{&id, &sealed, &now}, `SELECT id, sealed, now() FROM {login}
+	err := l.one(ctx, []any{&id, &sealed, &now}, `SELECT id, sealed, now() FROM {schema}.service_login
 		WHERE owner = $1 AND expires > now() AND renewable ORDER BY expires DESC LIMIT 1`, owner)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -308,7 +307,7 @@ func (l *pgLogins) live(ids []loginID) (map[loginID]bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loginLookBound)
 	defer cancel()
-	rows, err := l.db.QueryContext(ctx, l.names.Replace(`SELECT id FROM {login} WHERE expires > now()
+	rows, err := l.db.QueryContext(ctx, l.sql(`SELECT id FROM {schema}.service_login WHERE expires > now()
 		AND id IN (SELECT decode(one, 'hex') FROM unnest(string_to_array($1, ',')) AS one)`), strings.Join(texts, ","))
 	if err != nil {
 		return nil, databaseError(err)

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -27,24 +26,19 @@ import (
 type loginPlace struct {
 	*place
 
-	db    *sql.DB
-	table string
+	shared *pgShared
 }
 
 func newLoginPlace(t *testing.T, db *sql.DB) *loginPlace {
 	t.Helper()
-	schema := `"test_` + rand.Text() + `"`
-	l := &loginPlace{db: db, table: schema + ".login"}
-	for _, statement := range []string{"CREATE SCHEMA " + schema, strings.ReplaceAll(loginTable, "{login}", l.table)} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l := &loginPlace{shared: &pgShared{db: db, schema: schemaName()}}
+	l.shared.exec(t, "CREATE SCHEMA {schema}")
+	l.shared.exec(t, loginTable)
 	keys := mustKeys(t, keyLine(1))
 	l.place = newPlace(t, func(o *settings) {
 		o.keys = keys
 		o.logins = func(keys *keyRing, makeIdentity identityMaker) logins {
-			return newPGLogins(db, l.table, keys, makeIdentity)
+			return newPGLogins(l.shared, keys, makeIdentity)
 		}
 	})
 	return l
@@ -69,16 +63,15 @@ func (c *caller) at(p *place) *caller {
 
 func (l *loginPlace) exec(statement string, args ...any) {
 	l.tb.Helper()
-	if _, err := l.db.ExecContext(l.tb.Context(), strings.ReplaceAll(statement, "{login}", l.table), args...); err != nil {
-		l.tb.Fatal(err)
-	}
+	l.shared.exec(l.tb, statement, args...)
 }
 
 // text is all of the table.
 func (l *loginPlace) text() string {
 	l.tb.Helper()
 	var text sql.NullString
-	err := l.db.QueryRowContext(l.tb.Context(), "SELECT string_agg(one::text, E'\\n') FROM "+l.table+" AS one").Scan(&text)
+	statement := l.shared.sql("SELECT string_agg(one::text, E'\\n') FROM {schema}.service_login AS one")
+	err := l.shared.db.QueryRowContext(l.tb.Context(), statement).Scan(&text)
 	if err != nil {
 		l.tb.Fatal(err)
 	}
@@ -247,7 +240,8 @@ func changedRowsSignNobodyIn(t *testing.T, l *loginPlace) {
 	victim.ok("before")
 	attacker.ok("before")
 
-	l.exec("UPDATE {login} SET owner = (SELECT owner FROM {login} WHERE id = $1) WHERE id = $2", theirs[:], mine[:])
+	l.exec(`UPDATE {schema}.service_login SET owner = (SELECT owner FROM {schema}.service_login WHERE id = $1)
+		WHERE id = $2`, theirs[:], mine[:])
 	var me struct{ Name string }
 	got := attacker.get("/me")
 	got.into(t, &me)
@@ -258,11 +252,13 @@ func changedRowsSignNobodyIn(t *testing.T, l *loginPlace) {
 	if err == nil && who != nil && who.name != dana.name {
 		t.Errorf("waits of Dana would go on with the token of %s", who.name)
 	}
-	l.exec("UPDATE {login} SET sealed = (SELECT sealed FROM {login} WHERE id = $1) WHERE id = $2", theirs[:], mine[:])
+	l.exec(`UPDATE {schema}.service_login SET sealed = (SELECT sealed FROM {schema}.service_login WHERE id = $1)
+		WHERE id = $2`, theirs[:], mine[:])
 	attacker.refused(attacker.get("/me"), kindNotSignedIn)
 	forged := newCookie()
 	id := loginIDOf(forged)
-	l.exec("INSERT INTO {login} (id, owner, expires, sealed) SELECT $1, owner, expires, sealed FROM {login} WHERE id = $2", id[:], theirs[:])
+	l.exec(`INSERT INTO {schema}.service_login (id, owner, expires, sealed)
+		SELECT $1, owner, expires, sealed FROM {schema}.service_login WHERE id = $2`, id[:], theirs[:])
 	forger := l.nobody()
 	forger.header.Set("Cookie", "__Host-session="+forged)
 	forger.refused(forger.get("/me"), kindNotSignedIn)
@@ -272,7 +268,7 @@ func changedRowsSignNobodyIn(t *testing.T, l *loginPlace) {
 		t.Fatalf("%T", l.service.entry.auth.logins)
 	}
 	over := logins.seal(theirs, loginFacts{Owner: identityKeyOf(l.place, dana), Name: dana.name, Expires: time.Now().Add(-time.Minute).Unix()})
-	l.exec("UPDATE {login} SET sealed = $1, expires = now() + interval '1 year' WHERE id = $2", over, theirs[:])
+	l.exec("UPDATE {schema}.service_login SET sealed = $1, expires = now() + interval '1 year' WHERE id = $2", over, theirs[:])
 	victim.refused(victim.get("/me"), kindNotSignedIn)
 }
 
@@ -283,7 +279,8 @@ func rowsShowNoSecret(t *testing.T, l *loginPlace) {
 	c.at(l.copy()).ok("another copy") // which renews
 	text := l.text()
 	var binary []byte
-	if err := l.db.QueryRowContext(t.Context(), "SELECT id || sealed FROM "+l.table).Scan(&binary); err != nil {
+	statement := l.shared.sql("SELECT id || sealed FROM {schema}.service_login")
+	if err := l.shared.db.QueryRowContext(t.Context(), statement).Scan(&binary); err != nil {
 		t.Fatal(err)
 	}
 	secrets := []string{cookie, dana.name, c.header.Get("X-Csrf-Token")}
@@ -341,12 +338,12 @@ func aSignInOfAnOwner(t *testing.T, l *loginPlace) {
 
 func signInsEnd(t *testing.T, l *loginPlace) {
 	c := l.browser(dana)
-	l.exec("UPDATE {login} SET expires = now()")
+	l.exec("UPDATE {schema}.service_login SET expires = now()")
 	c.refused(c.get("/me"), kindNotSignedIn)
 	all := make([]*caller, loginsEach+2)
 	for i := range all {
 		all[i] = l.browser(dana)
-		l.exec("UPDATE {login} SET expires = expires - interval '1 minute'") // as time goes by
+		l.exec("UPDATE {schema}.service_login SET expires = expires - interval '1 minute'") // as time goes by
 	}
 	if n := strings.Count(l.text(), "\n") + 1; n != loginsEach {
 		t.Errorf("%d rows, want %d", n, loginsEach)
@@ -368,7 +365,7 @@ func noDatabase(t *testing.T, l *loginPlace) {
 	l.limits = func(o *settings) {
 		before(o)
 		o.logins = func(keys *keyRing, makeIdentity identityMaker) logins {
-			return newPGLogins(away, l.table, keys, makeIdentity)
+			return newPGLogins(&pgShared{db: away}, keys, makeIdentity)
 		}
 	}
 	signed := l.browser(robin)
@@ -384,7 +381,7 @@ func noDatabase(t *testing.T, l *loginPlace) {
 func aCopyThatDiedWhileItRenewed(t *testing.T, l *loginPlace) {
 	l.add("LT-1")
 	c := l.browser(dana)
-	l.exec("UPDATE {login} SET renewing_until = now() + interval '1 second'") // what a dead copy leaves, shortened
+	l.exec("UPDATE {schema}.service_login SET renewing_until = now() + interval '1 second'") // what a dead copy leaves, shortened
 	begin := time.Now()
 	c.at(l.copy()).ok("after the lease")
 	if took := time.Since(begin); took < 500*time.Millisecond {
@@ -392,7 +389,7 @@ func aCopyThatDiedWhileItRenewed(t *testing.T, l *loginPlace) {
 	}
 	id := loginIDOf(l.cookie(c))
 	tokens := &pgTokens{logins: l.service.entry.auth.logins.(*pgLogins), id: id}
-	l.exec("UPDATE {login} SET renewing_until = now() + interval '1 minute'")
+	l.exec("UPDATE {schema}.service_login SET renewing_until = now() + interval '1 minute'")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	never := func(context.Context, string) (*oauth2.Token, error) { return nil, errors.New("not its turn") }

@@ -3,92 +3,26 @@
 package main
 
 import (
-	"io"
-	"net"
-	"net/url"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-intune/intune/internal/pgtest"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 )
-
-// wire leads a process to its database, until it is cut.
-type wire struct {
-	listener net.Listener
-	target   string
-
-	mu    sync.Mutex
-	cut   bool
-	conns []net.Conn
-}
-
-// newWire returns a wire and the DSN that leads through it.
-func newWire(tb testing.TB, dsn string) (w *wire, through string) {
-	tb.Helper()
-	at, err := url.Parse(dsn)
-	must(tb, err)
-	w = &wire{target: at.Host}
-	w.listener, err = net.Listen("tcp", "127.0.0.1:0")
-	must(tb, err)
-	tb.Cleanup(w.end)
-	go func() {
-		for {
-			client, err := w.listener.Accept()
-			if err != nil {
-				return
-			}
-			go w.pass(client)
-		}
-	}()
-	at.Host = w.listener.Addr().String()
-	return w, at.String()
-}
-
-func (w *wire) pass(client net.Conn) {
-	server, err := net.Dial("tcp", w.target)
-	if err != nil {
-		_ = client.Close()
-		return
-	}
-	w.mu.Lock()
-	w.conns = append(w.conns, client, server)
-	if w.cut {
-		_, _ = client.Close(), server.Close()
-	}
-	w.mu.Unlock()
-	go func() {
-		_, _ = io.Copy(server, client)
-		_ = server.Close()
-	}()
-	_, _ = io.Copy(client, server)
-	_ = client.Close()
-}
-
-// end cuts the wire: what the process sends from now on counts for nothing.
-func (w *wire) end() {
-	_ = w.listener.Close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut = true
-	for _, conn := range w.conns {
-		_ = conn.Close()
-	}
-}
 
 // pgStores has a tenant of its own in a schema, so that many worlds can be in one.
 type pgStores struct {
 	*pgPlace
 
 	scope string
-	wire  *wire
+	wire  *pgtest.Wire
 }
 
 func (p *pgStores) open(o *settings) {
-	wire, through := newWire(p.tb, p.dsn)
-	p.wire = wire
+	var through string
+	p.wire, through = newWire(p.tb, p.dsn)
 	store, err := openPGStore(p.tb.Context(), p.options(func(o *pgOptions) {
 		o.dsn, o.scope, o.lease = through, p.scope, 300*time.Millisecond
 	}))
@@ -96,7 +30,7 @@ func (p *pgStores) open(o *settings) {
 	o.store = store
 }
 
-func (p *pgStores) kill() { p.wire.end() }
+func (p *pgStores) kill() { p.wire.Cut() }
 
 func (p *pgStores) readable() bool { return false }
 

@@ -3,81 +3,24 @@
 package main
 
 import (
-	"net"
-	"net/url"
+	"context"
+	"errors"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/internal/pgtest"
 	"github.com/google/uuid"
 )
 
-// forgetful is a network before a database that forgets connections: nothing comes through them any more, and nobody is told.
-type forgetful struct {
-	mu    sync.Mutex
-	conns []*atomic.Bool // whether they are forgotten
-}
-
-// newForgetful also gives the DSN that leads through it.
-func newForgetful(tb testing.TB, dsn string) (*forgetful, string) {
+// newWire is a network before a database, which ends with the test, and the DSN that leads through it.
+func newWire(tb testing.TB, dsn string) (w *pgtest.Wire, through string) {
 	tb.Helper()
-	at, err := url.Parse(dsn)
+	w, through, err := pgtest.NewWire(dsn)
 	must(tb, err)
-	target := at.Host
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(tb, err)
-	tb.Cleanup(func() { _ = listener.Close() })
-	f := &forgetful{}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", target)
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			forgotten := &atomic.Bool{}
-			f.mu.Lock()
-			f.conns = append(f.conns, forgotten)
-			f.mu.Unlock()
-			go pass(server, client, forgotten)
-			go pass(client, server, forgotten)
-		}
-	}()
-	at.Host = listener.Addr().String()
-	return f, at.String()
-}
-
-// pass reads all the same what it does not pass on.
-func pass(to, from net.Conn, forgotten *atomic.Bool) {
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			break
-		}
-		if !forgotten.Load() {
-			_, _ = to.Write(buffer[:n])
-		}
-	}
-	if !forgotten.Load() {
-		_ = to.Close()
-	}
-}
-
-// forget forgets all connections that there are. New ones work.
-func (f *forgetful) forget() (n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, one := range f.conns {
-		one.Store(true)
-	}
-	return len(f.conns)
+	tb.Cleanup(w.Cut)
+	return w, through
 }
 
 // A network that has forgotten each connection of a copy, also the one on which it listens, holds up neither its pages nor its
@@ -86,7 +29,7 @@ func TestPGStore_ForgottenConnections(t *testing.T) {
 	t.Parallel()
 	p := newPGPlace(t)
 	one := p.copy()
-	network, through := newForgetful(t, p.dsn)
+	network, through := newWire(t, p.dsn)
 	two := p.copy(func(o *pgOptions) { o.dsn = through })
 	entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
 	changed, stop := two.watch(entry.ClientRequestID)
@@ -100,7 +43,7 @@ func TestPGStore_ForgottenConnections(t *testing.T) {
 	}
 	many.Wait()
 	idle(t.Context(), pgLookEvery+500*time.Millisecond) // so that there has been a look
-	if n := network.forget(); n < 8 {
+	if n := network.Forget(); n < 8 {
 		t.Fatalf("%d connections", n)
 	}
 	for len(changed) > 0 {
@@ -116,5 +59,34 @@ func TestPGStore_ForgottenConnections(t *testing.T) {
 	wantState(t, two, entry.ClientRequestID, stateReady)
 	if took := time.Since(told); took > 4*time.Second {
 		t.Errorf("an answer took %v", took)
+	}
+}
+
+// A wait whose lease lapsed because its copy could not renew it is not one that somebody left: the next look goes on with it.
+func TestPGStore_LapsedIsNotLeft(t *testing.T) {
+	t.Parallel()
+	p := newPGPlace(t)
+	one := p.copy()
+	network, through := newWire(t, p.dsn)
+	two := p.copy(func(o *pgOptions) { o.dsn, o.lease = through, 500*time.Millisecond })
+	entry := storeAsk(t, one, "dana", intune.Device(uuid.NewString()))
+	must(t, one.Ended(t.Context(), endedAs(entry, intune.SessionLeft)))
+	held, _, err := two.take(t.Context(), entry.ClientRequestID)
+	must(t, err)
+	network.Forget()
+	<-held.Done()
+	err = two.Ended(context.WithoutCancel(held), endedAs(entry, intune.SessionLeft))
+	if !errors.Is(err, intune.ErrSuperseded) {
+		t.Errorf("the end of a wait that is not this copy's any more: %v", err)
+	}
+	for end := time.Now().Add(5 * time.Second); ; idle(t.Context(), 50*time.Millisecond) {
+		list, err := one.interrupted(t.Context())
+		must(t, err)
+		if len(list) == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("nobody goes on with the wait")
+		}
 	}
 }

@@ -73,10 +73,9 @@ func (s *settings) usePostgres(ctx context.Context, f *pgFlags) error {
 	if err != nil {
 		return err
 	}
-	s.store = p
-	s.shared = &pgShared{db: p.db, schema: `"` + f.schema + `"`, scope: p.scope}
+	s.store, s.shared = p, p.pgShared
 	s.logins = func(keys *keyRing, makeIdentity identityMaker) logins {
-		return newPGLogins(p.db, pgLoginTable(f.schema), keys, makeIdentity)
+		return newPGLogins(p.pgShared, keys, makeIdentity)
 	}
 	return nil
 }

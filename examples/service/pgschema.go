@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// pgTables are the tables of the service beside those of journalpg, in the same schema, whose quoted name stands for {schema}. A
-// step only adds, so that copies of the version before go on; a new one goes to the end.
+// pgTables are the tables of the service beside those of journalpg, in the same schema. A step only adds, so that copies of the
+// version before go on; a new one goes to the end.
 var pgTables = []string{pgSessionTable, loginTable, limitTables}
 
 // pgSessionTable has what the journal does not have of a session: whose it is, to find it by, and what became of its link. A

@@ -258,7 +258,11 @@ func TestPGStore_CrashBeforeTheHashOfALink(t *testing.T) {
 	var view sessionView
 	got := c.ask(device, uuid.NewString())
 	got.into(t, &view)
-	s.until(c, view.ID, stateReady)
+	for kept := false; !kept; idle(t.Context(), 10*time.Millisecond) { // a moment after the session is ready
+		now, err := s.first.service.desk.store.get(t.Context(), view.ID)
+		must(t, err)
+		kept = len(now.linkHash) > 0
+	}
 	db, err := sql.Open("pgx", s.dsn)
 	must(t, err)
 	defer db.Close()

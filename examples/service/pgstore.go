@@ -41,12 +41,9 @@ type pgOptions struct {
 // pgStore is the store of several copies of the service: requests are in the journal, and beside it is what became of links.
 type pgStore struct {
 	*journalpg.Journal
+	*pgShared
 	watchers
 
-	db       *sql.DB
-	scope    string
-	schema   string
-	names    *strings.Replacer
 	log      *slog.Logger
 	listener *listener
 
@@ -71,10 +68,7 @@ func openPGStore(ctx context.Context, o *pgOptions) (*pgStore, error) {
 			return nil, fmt.Errorf("-database-listen: %w", err)
 		}
 	}
-	p := &pgStore{
-		db: openPool(config), scope: strings.ToLower(o.scope), schema: o.schema, log: o.log,
-		names: strings.NewReplacer("{schema}", `"`+o.schema+`"`, "{login}", pgLoginTable(o.schema)),
-	}
+	p := &pgStore{pgShared: &pgShared{db: openPool(config), schema: o.schema, scope: strings.ToLower(o.scope)}, log: o.log}
 	p.Journal, err = journalpg.New(p.db, &journalpg.Options{
 		Schema: o.schema, Scope: o.scope, Lease: o.lease, Actor: ownerOf, Key: o.keys[0], OldKeys: o.keys[1:],
 	})
@@ -210,7 +204,22 @@ func (p *pgStore) take(ctx context.Context, id string) (context.Context, string,
 	if err != nil {
 		return nil, "", err
 	}
-	return claimed.Context, claimed.Request.ResumeToken(), nil
+	return context.WithValue(claimed.Context, leaseKey{}, claimed.Context), claimed.Request.ResumeToken(), nil
+}
+
+// leaseKey is for the context that ends with the lease of a wait.
+type leaseKey struct{}
+
+// Ended implements [intune.Journal]. Nobody left a wait whose lease has lapsed: it is interrupted, whether another copy has it by
+// now or not.
+func (p *pgStore) Ended(ctx context.Context, entry intune.JournalEntry) error {
+	if lease, ok := ctx.Value(leaseKey{}).(context.Context); ok && entry.Session == intune.SessionLeft {
+		cause := context.Cause(lease) //nolint:contextcheck // of the wait, which has ended
+		if errors.Is(cause, intune.ErrSuperseded) {
+			return cause
+		}
+	}
+	return p.Journal.Ended(ctx, entry)
 }
 
 func (p *pgStore) interrupted(ctx context.Context) ([]*session, error) {
@@ -253,6 +262,3 @@ func (p *pgStore) close(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
-
-// pgLoginTable is the quoted name of the table of sign-ins.
-func pgLoginTable(schema string) string { return `"` + schema + `".service_login` }

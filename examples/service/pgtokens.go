@@ -40,7 +40,7 @@ func (t *pgTokens) renew(ctx context.Context, with renewer) (*oauth2.Token, erro
 	facts.Refresh = token.RefreshToken
 	// If the row has changed meanwhile, another copy has a newer token in it, or the technician has signed out. If it cannot be
 	// written, the old refresh token stays, which Entra goes on to take.
-	_ = t.logins.exec(context.WithoutCancel(ctx), `UPDATE {login} SET sealed = $2, renewable = true, renewing_until = NULL
+	_ = t.logins.exec(context.WithoutCancel(ctx), `UPDATE {schema}.service_login SET sealed = $2, renewable = true, renewing_until = NULL
 		WHERE id = $1 AND sealed = $3`, t.id[:], t.logins.seal(t.id, facts), sealed)
 	return token, nil
 }
@@ -49,7 +49,7 @@ func (t *pgTokens) renew(ctx context.Context, with renewer) (*oauth2.Token, erro
 func (t *pgTokens) claim(ctx context.Context) ([]byte, error) {
 	for {
 		var sealed []byte
-		err := t.logins.one(ctx, []any{&sealed}, `UPDATE {login} SET renewing_until = clock_timestamp() + $2 * interval '1 second'
+		err := t.logins.one(ctx, []any{&sealed}, `UPDATE {schema}.service_login SET renewing_until = clock_timestamp() + $2 * interval '1 second'
 			WHERE id = $1 AND expires > now() AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
 			RETURNING sealed`, t.id[:], int(renewingLease.Seconds()))
 		if err == nil {
@@ -59,7 +59,7 @@ func (t *pgTokens) claim(ctx context.Context) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %w", errNoToken, err)
 		}
 		var there bool
-		err = t.logins.one(ctx, []any{&there}, "SELECT true FROM {login} WHERE id = $1 AND expires > now()", t.id[:])
+		err = t.logins.one(ctx, []any{&there}, "SELECT true FROM {schema}.service_login WHERE id = $1 AND expires > now()", t.id[:])
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, errSignInAgain
 		}
@@ -75,5 +75,5 @@ func (t *pgTokens) claim(ctx context.Context) ([]byte, error) {
 // release lets others try. A login whose refresh token was refused is none that waits could go on with.
 func (t *pgTokens) release(ctx context.Context, renewable bool) error {
 	return t.logins.exec(context.WithoutCancel(ctx),
-		"UPDATE {login} SET renewing_until = NULL, renewable = renewable AND $2 WHERE id = $1", t.id[:], renewable)
+		"UPDATE {schema}.service_login SET renewing_until = NULL, renewable = renewable AND $2 WHERE id = $1", t.id[:], renewable)
 }

@@ -40,7 +40,8 @@ func (r *record) Ended(ctx context.Context, entry intune.JournalEntry) error {
 	return r.store.Ended(ctx, entry)
 }
 
-// recordProblem is the problem of an error of the store.
+// recordProblem is the problem of an error of the store, whose text may go to the log: it names files, servers, roles and
+// constraints, and neither links and tokens, which no store has in the clear, nor passwords.
 func recordProblem(err error) *problem {
 	return kindRecord.because(plainError(string(errNotRecorded) + ": " + err.Error()))
 }

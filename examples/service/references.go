@@ -51,5 +51,6 @@ func (r *referenceRules) check(text string) (string, *problem) {
 	return text, nil
 }
 
-// isUnseen says that a character is no part of a line that people read: it breaks the line, turns it, or cannot be seen.
+// isUnseen says that a character is no part of a line that people read: it breaks the line, turns it, cannot be seen, or looks
+// like a space without being one.
 func isUnseen(c rune) bool { return c == utf8.RuneError || c != ' ' && !unicode.IsPrint(c) }

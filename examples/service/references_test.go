@@ -22,7 +22,7 @@ func TestReferenceIsDemanded(t *testing.T) {
 		if err := rules.read("INC[0-9]{4}|REQ"); err != nil {
 			t.Fatal(err)
 		}
-		p := newPlace(t, func(o *settings) { o.references = rules })
+		p := newPlace(t, func(o *settings) { o.face.references = rules })
 		device := p.add("LT-1")
 		c := p.browser(dana)
 		if got := c.get("/me").body; !strings.Contains(got, `"reference":{"required":true,"label":"Ticket","pattern":"INC[0-9]{4}|REQ"}`) {

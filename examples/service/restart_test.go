@@ -396,3 +396,26 @@ func TestSomebodyElsesSessionComesUp(t *testing.T) {
 		}
 	})
 }
+
+// A service starts at once, however many people's waits it goes on with, on a disk that hangs too.
+func TestStartWaitsForNoInterruptedWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := newDisk(t)
+		p := newPlace(t, slow.holds, func(o *settings) { o.waitAsApp = true })
+		for _, who := range []person{dana, robin} {
+			p.program(who).begin(p.add("LT-"+who.name, intunetest.SessionScript{Never: true}), anyKey)
+		}
+		release := slow.hang()
+		begin := time.Now()
+		p.crash()
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("the start took %v", took)
+		}
+		release()
+		time.Sleep(time.Second)
+		if n := p.service.desk.waitingNow(); n != 2 {
+			t.Errorf("%d waits go on, want 2", n)
+		}
+	})
+}

@@ -22,7 +22,7 @@ func (s *service) routes(entry *signIn, o *settings) *http.ServeMux {
 	mux.HandleFunc("GET /devices/{id}", require(s.lookups.limited(useDevice, getDevice)))
 	mux.HandleFunc("GET /devices/{id}/readiness", require(s.lookups.limited(useReadiness, (&readinessAPI{log: o.log}).get)))
 
-	a := &sessionAPI{desk: s.desk, streams: s.streams, references: o.references}
+	a := &sessionAPI{desk: s.desk, streams: s.streams, references: o.face.references}
 	mux.HandleFunc("GET /events", require(entry.auth.whileSignedIn(a.ownEvents)))
 	mux.HandleFunc("POST /sessions", require(a.post))
 	mux.HandleFunc("GET /sessions", require(a.list))
@@ -51,7 +51,7 @@ type deskView struct {
 // can make the browser send the cookie, and cannot read this answer.
 func getMe(o *settings) func(http.ResponseWriter, *http.Request, *identity) {
 	return func(w http.ResponseWriter, _ *http.Request, who *identity) {
-		me := meView{Name: who.name, Desk: deskView{o.face.name, o.face.contact}, Reference: o.references}
+		me := meView{Name: who.name, Desk: deskView{o.face.name, o.face.contact}, Reference: o.face.references}
 		if who.login != nil {
 			me.CSRFToken = who.login.csrf
 		}

@@ -30,7 +30,7 @@ func serve(ctx context.Context, o *options, log *slog.Logger, talk io.Writer) er
 	s := &settings{
 		public: o.public, face: o.face, journal: o.journal, journalSize: o.journalMiB << 20,
 		maxWait: o.maxWait, maxWaits: o.maxWaits, waitAsApp: o.waitAsApp, scope: o.scope,
-		references: o.references, proxies: o.proxies, keys: o.keys,
+		proxies: o.proxies, keys: o.keys,
 		log: log, traces: telemetry.traces, meters: telemetry.meters,
 	}
 	if s.public == nil { // -listen may leave the port to the system

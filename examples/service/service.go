@@ -37,8 +37,7 @@ type settings struct {
 	authority azcore.ClientOptions // to exchange bearer tokens with
 	graph     func() *intune.ClientOptions
 
-	references referenceRules
-	proxies    proxies
+	proxies proxies
 
 	journal     string
 	journalSize int64 // of the file from which on it is begun anew

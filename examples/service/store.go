@@ -54,7 +54,7 @@ type store interface {
 	take(ctx context.Context, id string) (context.Context, string, error)
 
 	// ready keeps the salted hash of the link of a session that is ready, of [hashLink]. A crash may come before: the session
-	// is ready without a hash then, or, after the restart of a file's only copy, interrupted.
+	// is ready without a hash then, and has the token of its wait instead.
 	ready(ctx context.Context, id string, hash []byte) error
 
 	// open takes the link that the device has now. If the session is ready, it becomes opened, and the caller may hand the
@@ -63,8 +63,8 @@ type store interface {
 	// it noLink, which cannot be taken then; both are errNotReady.
 	open(ctx context.Context, id string, link intune.SessionURL) error
 
-	// interrupted lists the waits that nobody holds because their copy died or stopped, and that no call has taken since,
-	// of the last sessionLife. They are noLink; those that ran out of time are not among them.
+	// interrupted lists the waits that nobody holds because their copy died, stopped, or was away from the database for too
+	// long, and that no call has taken since, of the last sessionLife. They are noLink; those that ran out of time are not among them.
 	interrupted(ctx context.Context) ([]*session, error)
 
 	// check says why the store cannot be written at the moment, nil if it can.

@@ -131,7 +131,7 @@ func (d *desk) lookForOrphans(ctx context.Context) {
 	}
 	for owner := range orphans {
 		if who := d.signedIn(ctx, owner); who != nil {
-			d.adopt(ctx, who)
+			d.adoption(ctx, who) // which goes on by itself
 		}
 	}
 }

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package pgtest starts PostgreSQL and pgbouncer for the tests of modules that need them. It uses no driver, so that each
-// module chooses its own.
+// Package pgtest starts PostgreSQL and pgbouncer for the tests of modules that need them, and breaks the network before them. It
+// uses no driver, so that each module chooses its own.
 package pgtest
 
 import (

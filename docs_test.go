@@ -363,7 +363,7 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 	"go list -m all":                               {notRun: "it only looks; .ci/run compares what the library adds to a module graph"},
 
 	"AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart": {file: ".ci/run", words: "AZURE_SDK_GO_LOGGING=all go run ./examples/quickstart"},
-	"go test -run '^$' -bench DecodeDevicePage -benchtime 40x .": {
+	"go test -run '^$' -bench DecodeDevicePage -benchtime 20x -count 3 .": {
 		file: ".ci/run", words: "-run '^$' -bench DecodeDevicePage -benchtime 1x .",
 	},
 

@@ -39,7 +39,8 @@ func links(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := "| | middle or mean | 95th percentile | latest | reads in a second, at most |\n| --- | --- | --- | --- | --- |\n"
+	var text strings.Builder
+	text.WriteString("| | middle or mean | 95th percentile | latest | reads in a second, at most |\n| --- | --- | --- | --- | --- |\n")
 	for _, row := range []struct{ title, test, kind, most string }{
 		{"this library: 50 waits of one client all the time, links after 20 s to 2 min", helpDesk + "OpenRemoteAssistance", "mean", ""},
 		{"a loop of five seconds for each of 50 waits", helpDesk + "by_hand", "mean", ""},
@@ -60,7 +61,7 @@ func links(ctx context.Context) error {
 			}
 			row.most = reads[0]
 		}
-		text += fmt.Sprintf("| %s | %s %s | %s | %s | %s |\n", row.title, row.kind, short(late[0]), short(late[1]), short(late[2]), row.most)
+		fmt.Fprintf(&text, "| %s | %s %s | %s | %s | %s |\n", row.title, row.kind, short(late[0]), short(late[1]), short(late[2]), row.most)
 	}
 	run, err := find(printed, many, long+` for 1000 devices, `+number+` waits at most`)
 	if err != nil {
@@ -74,10 +75,10 @@ func links(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text += fmt.Sprintf("\nThe 1,000 devices were asked at five a second and took %s, with up to %s waits at once. A wait takes %s bytes and no "+
-		"goroutine; a minute of 10,000 waits takes %s of real time.\n\n%s", short(run[0]), run[1], size[0], short(minute[0]), machine())
-	fmt.Println(text)
-	return document.SetTable(file, "links", text)
+	fmt.Fprintf(&text, "\nThe 1,000 devices were asked at five a second and took %s, with up to %s waits at once. A wait takes %s bytes "+
+		"and no goroutine; a minute of 10,000 waits takes %s of real time.\n\n%s", short(run[0]), run[1], size[0], short(minute[0]), machine())
+	fmt.Println(text.String())
+	return document.SetTable(file, "links", text.String())
 }
 
 // outputs are what each test printed.

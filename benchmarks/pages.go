@@ -40,7 +40,8 @@ func pages(ctx context.Context, folder string, rounds int) error {
 		}
 		fmt.Fprintf(os.Stderr, "round %d of pages\n", round+1)
 	}
-	table := "| | this library | msgraph-sdk-go | times |\n| --- | --- | --- | --- |\n"
+	var table strings.Builder
+	table.WriteString("| | this library | msgraph-sdk-go | times |\n| --- | --- | --- | --- |\n")
 	var verdicts []string
 	for _, release := range releases {
 		least := 0.0
@@ -54,13 +55,13 @@ func pages(ctx context.Context, folder string, rounds int) error {
 			if least == 0 || middle < least {
 				least = middle
 			}
-			table += fmt.Sprintf("| %s, %s | %s | %s | %.1f (%.1f to %.1f) |\n", release, way.title, unit(median(own), "ns", "µs", "ms"),
+			fmt.Fprintf(&table, "| %s, %s | %s | %s | %.1f (%.1f to %.1f) |\n", release, way.title, unit(median(own), "ns", "µs", "ms"),
 				unit(median(theirs), "ns", "µs", "ms"), middle, slices.Min(ratios), slices.Max(ratios))
 		}
 		verdicts = append(verdicts, verdict(fmt.Sprintf("- Expected at least 8 times msgraph-sdk-go's speed, over HTTP/2 too; with %s it is %.1f",
 			release, least), least >= 8))
 	}
-	text := table + "\n" + strings.Join(append(verdicts, "", machine()), "\n")
+	text := table.String() + "\n" + strings.Join(append(verdicts, "", machine()), "\n")
 	fmt.Println(text)
 	return document.SetTable(file, "pages", text)
 }

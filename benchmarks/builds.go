@@ -47,7 +47,7 @@ func cold(ctx context.Context, folder, name string) (b build, err error) {
 	return b, nil
 }
 
-// shares say how many hundredths of a build's time compile the standard library, what azcore and azidentity bring, and the rest.
+// shares say how many hundredths of a build's time compile the standard library, the modules of Azure, and the rest, with the linker.
 func shares(actions string) (standard, azure, rest float64, err error) {
 	text, err := os.ReadFile(actions)
 	if err != nil {
@@ -135,7 +135,7 @@ func compareBuilds(ctx context.Context, folder string) error {
 			"its CPU time is 1/%.1f of it", cpu(1)/cpu(0)), cpu(1) >= 8*cpu(0)),
 		verdict(fmt.Sprintf("- Expected at most a tenth of its memory; it is 1/%.1f", peak(1)/peak(0)), peak(1) >= 10*peak(0)),
 		fmt.Sprintf("- Of the time for this library, %.0f%% goes into the standard library, %.0f%% into the modules of Azure, and %.0f%% into "+
-			"the library and its other dependencies.", standard, azure, rest), "")
+			"the library, its other dependencies and the linker.", standard, azure, rest), "")
 }
 
 // startUps are the median milliseconds from the start of a program to its first request, which includes a TLS handshake.

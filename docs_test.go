@@ -420,8 +420,10 @@ var documentedCommands = map[string]struct{ file, words, notRun string }{
 		notRun: "it releases",
 	},
 
-	"go get github.com/go-intune/intune": {notRun: "it needs a published version"},
-	"go mod init example.com/first":      {notRun: "it is for a module of the reader's own"},
+	"go get github.com/go-intune/intune":            {notRun: "it needs a published version"},
+	"go mod init example.com/first":                 {notRun: "it is for a module of the reader's own"},
+	"go mod tidy":                                   {notRun: "it is for a module of the reader's own"},
+	"git clone https://github.com/go-intune/intune": {notRun: "it needs a network"},
 	"go run main.go": {
 		notRun: "it needs a tenant; the program is compiled as the example of examples/quickstart/minimal",
 	},

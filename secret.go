@@ -17,7 +17,8 @@ import (
 // Secret decodes from JSON, where "" and null give the zero value.
 type Secret struct {
 	// A handle, because fmt does not call the methods of a value in an unexported field, and prints its fields instead. Of
-	// a handle it prints an address, and secrets still compare with ==.
+	// a handle it prints an address, and secrets still compare with ==. The handle is of a string: of a struct or an array,
+	// fmt would print the content for a verb that does not fit.
 	text unique.Handle[string]
 }
 

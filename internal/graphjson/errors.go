@@ -35,7 +35,7 @@ func (r *reader) fault(problem string) error { return r.faultAt(nil, problem) }
 // faultAt is a problem with value, which was read last.
 func (r *reader) faultAt(value jsontext.Value, problem string) error {
 	offset := r.dec.InputOffset() - int64(len(value))
-	return &Error{path: schemaPath(r.into, r.dec.StackPointer()), offset: offset, problem: problem}
+	return &Error{path: r.schemaPath(r.dec.StackPointer()), offset: offset, problem: problem}
 }
 
 func (r *reader) wrongKind(value jsontext.Value, want string) error {
@@ -46,7 +46,7 @@ func (r *reader) wrongKind(value jsontext.Value, want string) error {
 func (r *reader) syntaxError(err error) error {
 	e := &Error{problem: "is or holds malformed JSON"}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok { // not for an answer that is blank
-		e.path, e.offset = schemaPath(r.into, syntactic.JSONPointer), syntactic.ByteOffset
+		e.path, e.offset = r.schemaPath(syntactic.JSONPointer), syntactic.ByteOffset
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		e.problem, e.cause = "breaks off", io.ErrUnexpectedEOF
@@ -54,12 +54,14 @@ func (r *reader) syntaxError(err error) error {
 	return e
 }
 
-// schemaPath turns the place of a value within a type into the path of a property. Names that the type does not have
+// schemaPath turns the place of a value within r.into into the path of a property. Names that the type does not have
 // come from the service and could be anything, so they become a question mark.
-func schemaPath(t reflect.Type, pointer jsontext.Pointer) string {
+func (r *reader) schemaPath(pointer jsontext.Pointer) string {
 	var path strings.Builder
+	t, depth := r.into, 0
 	for token := range pointer.Tokens() {
-		if t = contentType(t); t.Kind() == reflect.Slice && !isRaw(t) {
+		depth++
+		if t = contentType(t); t.Kind() == reflect.Slice && r.inArray(depth) {
 			path.WriteString("[" + token + "]")
 			t = t.Elem()
 			continue
@@ -78,6 +80,16 @@ func schemaPath(t reflect.Type, pointer jsontext.Pointer) string {
 	return path.String()
 }
 
+// inArray reports whether the value being read lies, at a depth, in an array that the reader has entered. What it has
+// not entered is of another kind than wanted.
+func (r *reader) inArray(depth int) bool {
+	if depth > r.dec.StackDepth() {
+		return false
+	}
+	kind, _ := r.dec.StackIndex(depth)
+	return kind == '['
+}
+
 // contentType is the type of what pointers and a [Field] hold.
 func contentType(t reflect.Type) reflect.Type {
 	for {
@@ -92,7 +104,7 @@ func contentType(t reflect.Type) reflect.Type {
 	}
 }
 
-// isRaw reports whether a type keeps JSON as it is. The names in such JSON could be anything.
+// isRaw reports whether a type keeps JSON as it is.
 func isRaw(t reflect.Type) bool { return t == reflect.TypeFor[jsontext.Value]() }
 
 // fieldNamed finds the field of a property by its name, without regard to case.

@@ -58,7 +58,6 @@ func calls(ctx context.Context, folder string, rounds int) error {
 	counts := []string{"", "thousand", "million"}
 	const azcore, msgraph = 4, 1
 	call, fifth := ratio("Action/%s cpu-ns/op", 0, azcore), ratio("Action/%s cpu-ns/op", msgraph, 0)
-	page, overHTTP2 := ratio("Page/%s cpu-ns/op", msgraph, 0), ratio("PageOverHTTP2/%s cpu-ns/op", msgraph, 0)
 	return write("calls", []row{
 		line("one call of the action, time", "Action/%s cpu-ns/op", nanos...),
 		line("allocations", "Action/%s allocs/op", counts...),
@@ -75,8 +74,6 @@ func calls(ctx context.Context, folder string, rounds int) error {
 	},
 		verdict("- Expected of a call at most 1.25 times azcore alone with the same headers; it is "+small(call), call <= 1.25),
 		verdict(fmt.Sprintf("- Expected at most a fifth of msgraph-sdk-go; it is 1/%.1f", fifth), fifth >= 5),
-		verdict(fmt.Sprintf("- Expected of a page at least 8 times msgraph-sdk-go's speed; it is %.1f, and %.1f over HTTP/2",
-			page, overHTTP2), min(page, overHTTP2) >= 8),
 		"")
 }
 

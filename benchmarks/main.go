@@ -1,8 +1,10 @@
 // Command benchmarks measures this library beside its peers and writes the tables of docs/comparison.md:
 //
-//	go run .                  # everything; half an hour on a quiet machine of two cores
-//	go run . -only calls      # what calls cost: two minutes once everything is compiled
-//	go run . -only builds     # cold builds, binaries, start-up: with msgraph-sdk-go's, most of the half hour
+//	go run .                  # everything: about 25 minutes on a quiet machine of two cores
+//	go run . -only calls      # what calls cost: three minutes once everything is compiled
+//	go run . -only pages      # a page on two releases of Go: two minutes, likewise
+//	go run . -only links      # from the link to the hand: half a minute
+//	go run . -only builds     # cold builds, binaries, start-up: ten minutes, most of them for msgraph-sdk-go
 //	go run . -only faults     # what becomes of a call when something fails, and what goes over the wire: seconds
 //
 // It has to be run in this folder. Builds take up to five gigabytes of memory, and start-up is measured on Unix, but not on
@@ -32,23 +34,21 @@ const file = "../docs/comparison.md"
 var peers = peer.Names
 
 func main() {
-	only := flag.String("only", "calls,builds,faults", "which tables to make")
+	only := flag.String("only", "calls,pages,links,builds,faults", "which tables to make")
 	rounds := flag.Int("rounds", 9, "how often each call is measured, each peer in turn")
-	builds := flag.Int("builds", 2, "how often each program is built from an empty cache, msgraph-sdk-go's once")
-	state := flag.String("state", "", "a file that keeps what cold builds took, so that a run that was broken off goes on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, strings.Split(*only, ","), *rounds, *builds, *state); err != nil {
+	if err := run(ctx, strings.Split(*only, ","), *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, tables []string, rounds, builds int, state string) error {
-	if rounds < 1 || builds < 1 {
-		return errors.New("-rounds and -builds should be 1 or more: without figures, the tables would hold zeros")
+func run(ctx context.Context, tables []string, rounds int) error {
+	if rounds < 1 {
+		return errors.New("-rounds should be 1 or more: without figures, the tables would hold zeros")
 	}
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("run it in the folder of the benchmarks: %w", err)
@@ -62,12 +62,16 @@ func run(ctx context.Context, tables []string, rounds, builds int, state string)
 		switch name {
 		case "calls":
 			err = calls(ctx, folder, rounds)
+		case "pages":
+			err = pages(ctx, folder, rounds)
+		case "links":
+			err = links(ctx)
 		case "builds":
-			err = compareBuilds(ctx, folder, builds, state)
+			err = compareBuilds(ctx, folder)
 		case "faults":
-			_, err = output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-run=^(TestFaults|TestSameWire)$", "./compare", "-update"))
+			_, err = output(exec.CommandContext(ctx, "go", "test", "-vet=off", "-run=^(TestFaults.*|TestSameWire)$", "./compare", "-update"))
 		default:
-			err = fmt.Errorf("there is no table %q: calls, builds and faults are", name)
+			err = fmt.Errorf("there is no table %q: calls, pages, links, builds and faults are", name)
 		}
 		if err != nil {
 			return err

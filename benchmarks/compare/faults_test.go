@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/go-intune/intune"
 	"github.com/go-intune/intune/intunetest"
+	"github.com/hashicorp/go-retryablehttp"
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
 	"github.com/go-intune/intune/benchmarks/internal/peer"
@@ -31,12 +33,13 @@ type fault struct {
 	inject intunetest.Fault
 	refuse int  // connections that are refused before
 	list   bool // the call is a list
+	again  bool // a transport that retries matters to it
 }
 
 // action is a fault of the action.
 func action(name string, f intunetest.Fault) fault {
 	f.PathSuffix = "/requestRemoteAssistance"
-	return fault{name: name, inject: f}
+	return fault{name: name, inject: f, again: true}
 }
 
 func faults() []fault {
@@ -75,8 +78,9 @@ type happened struct {
 	foreign []string // the Authorization headers that arrived elsewhere
 }
 
-// suffer makes one call of a contender, which has two minutes for it.
-func suffer(t *testing.T, c contender, f fault) (h happened) {
+// suffer makes one call of a contender, which has two minutes for it. If retries, its transport is one of
+// go-retryablehttp.
+func suffer(t *testing.T, c contender, f fault, retries bool) (h happened) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		tenant := intunetest.NewTenant(nil)
@@ -100,7 +104,11 @@ func suffer(t *testing.T, c contender, f fault) (h happened) {
 				w.WriteHeader(http.StatusNoContent)
 			}
 		}))
-		client := c.client(t, peer.Setup{Transport: network.transport(t)})
+		transport := network.transport(t)
+		if retries {
+			transport = retryable(transport)
+		}
+		client := c.client(t, peer.Setup{Transport: transport})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		if f.list {
@@ -169,47 +177,72 @@ func (h happened) cell(f fault) string {
 	return strings.Join(parts, ", ")
 }
 
-// The table in docs/comparison.md is what the libraries do today. Run with -update to write it.
+// retryable is a client of go-retryablehttp with its defaults, as its StandardClient gives it to other libraries.
+func retryable(transport http.RoundTripper) http.RoundTripper {
+	client := retryablehttp.NewClient()
+	client.HTTPClient.Transport, client.Logger = transport, nil
+	return client.StandardClient().Transport
+}
+
+// The tables in docs/comparison.md are what the libraries do today. Run with -update to write them.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	hold(t, "faults", table(t, faults(), contenders, false))
+}
+
+func TestFaultsWithRetryableHTTP(t *testing.T) {
+	t.Parallel()
+	matter := slices.DeleteFunc(faults(), func(f fault) bool { return !f.again })
+	hold(t, "retryable", table(t, matter, slices.DeleteFunc(slices.Clone(contenders), func(c contender) bool {
+		return !slices.Contains([]string{"intune", "msgraph", "azcore"}, c.name)
+	}), true))
+}
+
+// table has a row for each fault and a column for each contender, this library first.
+func table(t *testing.T, faults []fault, contenders []contender, retries bool) string {
+	t.Helper()
 	var table strings.Builder
 	table.WriteString("| The service, or the way to it |")
-	for i, c := range contenders {
-		if c.name != peer.Names[i] {
-			t.Fatalf("%s is not in its place", c.name)
-		}
-		table.WriteString(" " + peer.Titles[i] + " |")
+	for _, c := range contenders {
+		table.WriteString(" " + peer.Titles[slices.Index(peer.Names, c.name)] + " |")
 	}
 	table.WriteString("\n|" + strings.Repeat(" --- |", len(contenders)+1) + "\n")
-	for _, f := range faults() {
+	for _, f := range faults {
 		table.WriteString("| " + f.name + " |")
 		for i, c := range contenders {
-			h := suffer(t, c, f)
+			h := suffer(t, c, f, retries)
 			t.Logf("%s, %s: %d prompts, second try after %v, %v", f.name, c.name, h.prompts, h.gap, h.err)
 			table.WriteString(" " + h.cell(f) + " |")
-			if i > 0 {
-				continue
-			}
-			// What this library promises.
-			if h.prompts > 1 {
-				t.Errorf("%s: the user was asked %d times", f.name, h.prompts)
-			}
-			switch h.told() {
-			case "outcome unknown":
-			case "success":
-				if !f.list && h.prompts != 1 {
-					t.Errorf("%s: success, and %d prompts", f.name, h.prompts)
-				}
-			default:
-				if h.prompts > 0 {
-					t.Errorf("%s: the user was asked, and the error says nothing of it: %v", f.name, h.err)
-				}
-			}
-			if len(h.foreign) > 0 {
-				t.Errorf("%s: sent elsewhere", f.name)
+			if i == 0 {
+				keeps(t, f, h, retries)
 			}
 		}
 		table.WriteString("\n")
 	}
-	hold(t, "faults", table.String())
+	return table.String()
+}
+
+// keeps checks what this library promises. A transport that retries follows redirects by itself.
+func keeps(t *testing.T, f fault, h happened, retries bool) {
+	t.Helper()
+	if h.prompts > 1 {
+		t.Errorf("%s: the user was asked %d times", f.name, h.prompts)
+	}
+	switch h.told() {
+	case "outcome unknown":
+	case "success":
+		if !f.list && h.prompts != 1 {
+			t.Errorf("%s: success, and %d prompts", f.name, h.prompts)
+		}
+	default:
+		if h.prompts > 0 {
+			t.Errorf("%s: the user was asked, and the error says nothing of it: %v", f.name, h.err)
+		}
+	}
+	if len(h.foreign) > 0 && !retries {
+		t.Errorf("%s: sent elsewhere", f.name)
+	}
+	if strings.Join(h.foreign, "") != "" {
+		t.Errorf("%s: the token was sent elsewhere", f.name)
+	}
 }

@@ -129,7 +129,7 @@ func readRound(name, pretended string, content []byte) (uuid.UUID, []intune.Jour
 	}
 	requests, err := intune.JournalRequests(journalfile.Read(bufio.NewReader(bytes.NewReader(rest))))
 	if err != nil {
-		return uuid.Nil, nil, fmt.Errorf("%s, below its first line: %w", name, err) // the line may name somebody who was asked
+		return uuid.Nil, nil, errors.New(damage(name+", below its first line,", err)) // which may name somebody who was asked
 	}
 	return head.Round, requests, nil
 }

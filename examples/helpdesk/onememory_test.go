@@ -172,7 +172,9 @@ func TestOneMemory_DamagedRecord(t *testing.T) {
 	d := newDesk(t, office())
 	d.run("connect", "S-PHONE", "-yes").wants(t, exitDone, []string{link}, nil)
 	d.write("journal.jsonl", "garbage\n"+d.read("journal.jsonl"))
-	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"journal.jsonl", "line 1", "--ask-again", "Nobody was asked."})
+	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{
+		"journal.jsonl is damaged: line 1", "correct it or take it out; or ask all the same with --ask-again", "Nobody was asked.",
+	})
 	p := &place{d}
 	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitFailure, "line 1")
@@ -222,8 +224,16 @@ func TestWords(t *testing.T) {
 		one := p.desk.run("connect", who, "-yes", "-wait", "200ms")
 		said = append(said, one.stdout, one.stderr)
 	}
+	p.write("in.csv.round", p.read("in.csv.round")+"garbage\n")
+	p.desk.write("journal.jsonl", "garbage\n"+p.desk.read("journal.jsonl"))
+	for _, one := range []outcome{
+		p.run("-yes", "in.csv").wants(exitFailure, "in.csv.round, below its first line, is damaged: line").outcome, p.desk.run("history", "--local"),
+		p.desk.run("resume", "{}"),
+	} {
+		said = append(said, one.stderr)
+	}
 	texts := strings.Join(said, "\n")
-	for _, word := range []string{"WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice", "FindDevice", "MaxWait"} {
+	for _, word := range []string{"invalid argument", "resumeToken", "WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice", "FindDevice", "MaxWait"} {
 		if at := strings.Index(texts, word); at >= 0 {
 			t.Errorf("%s: …%s…", word, texts[max(0, at-100):min(len(texts), at+60)])
 		}

@@ -19,6 +19,14 @@ var ownWords = strings.NewReplacer( //nolint:gochecknoglobals // a table
 	"set its Cloud in the credential's options (CredentialOptions.Cloud, or ClientOptions.Cloud of an azidentity credential)",
 	"name its cloud with --cloud",
 	"set the same Cloud in the options of the credential and of the client", "name the right one with --cloud",
+	"look at that line, for it may name a user who was asked",
+	"look at that line, for it may name a user who was asked, and then correct it or take it out",
+	"want ready, failed, left or superseded, or read the file with the version that wrote it", "use the helpdesk that wrote it",
+	"is not a token of a remote-assistance wait", "is no resume token, or not the whole of one",
+	"is of another cloud than this client", "is of another cloud; name it with --cloud",
+	"was made by another version of the library, which this one cannot read", "was made by another version; use the program that made it",
+	", more than options.MaxAge allows (24h0m0s)", ", and a wait can go on for 24 hours",
+	"read the device's session, or ask anew", `ask anew with "helpdesk connect"`,
 	"have the credential honor TokenRequestOptions.Claims instead of giving its old token again, and look", "look",
 )
 

@@ -153,7 +153,7 @@ func (o *bulkOptions) checkInput(a *app, given map[string]bool) error {
 		}
 	}
 	if o.round == "" && o.file != "" && o.file != "-" && !a.demo {
-		o.round = strings.TrimSuffix(o.file+"."+a.pretended(), ".") + ".round"
+		o.round = strings.TrimSuffix(linkless(o.file)+"."+a.pretended(), ".") + ".round"
 	}
 	if o.round == "" && !a.demo && !o.dryRun {
 		return failed(exitUsage,

@@ -101,6 +101,38 @@ func TestOneMemory_BulkAtOnce(t *testing.T) {
 	}
 }
 
+// TestOneMemory_LinkedList has one list under two names. It is one round, and if it were two, the record would guard them.
+func TestOneMemory_LinkedList(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(2, nil))
+	p.write("in.csv", list(2))
+	if err := os.Symlink("in.csv", p.file("link.csv")); err != nil {
+		t.Skip(err)
+	}
+	p.run("-yes", "link.csv").wants(exitDone, "2 accepted")
+	p.run("-yes", "in.csv").wants(exitDone, "from earlier runs: 2 accepted").lacks("outside of this round")
+	p.run("-yes", "-round", "link.csv.round", "link.csv").wants(exitRefused, "2 devices were asked outside of this round")
+	p.prompts(1, 1)
+}
+
+// TestOneMemory_LinkedRound has a run that names the round through a symbolic link, before there is one.
+func TestOneMemory_LinkedRound(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil, never))
+	p.write("in.csv", list(1))
+	if err := os.Symlink("real.round", p.file("link.round")); err != nil {
+		t.Skip(err)
+	}
+	first := p.start("", "-yes", "-wait", "-round", "link.round", "in.csv")
+	comes(t, "the request", p.asked)
+	for _, name := range []string{"real.round", "link.round"} {
+		p.run("-yes", "-round", name, "in.csv").wants(exitFailure, "another bulk is at work with the round "+name)
+	}
+	first.signal(syscall.SIGINT)
+	first.wait().wants(130)
+	p.prompts(1)
+}
+
 // TestOneMemory_KilledWindow lets go of the device when its process is gone, whatever ended it, and its wait can go on.
 func TestOneMemory_KilledWindow(t *testing.T) {
 	t.Parallel()

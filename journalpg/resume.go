@@ -102,6 +102,7 @@ type waited struct {
 }
 
 func wait(j *Journal, client *intune.Client, claimed Claimed) waited {
+	defer claimed.end(nil) // or it would be kept as long as Resume goes on
 	session, err := client.WaitForRemoteAssistance(claimed.Context, claimed.Request.ResumeToken(), nil)
 	if of, ok := claimed.Context.Value(claimKey{}).(claim); ok {
 		j.holds.refuse(of.id, of.fence)

@@ -78,6 +78,7 @@ func TestUsage(t *testing.T) {
 		"show LT-1 -json -csv":                "only one of --json, --csv",
 		"history -json -csv":                  "only one of --json, --csv",
 		"history -days 0":                     "--days must be above zero",
+		"history -days 3651":                  "--days must be above zero, such as 30, and at most 3650",
 		"show":                                "say whose device",
 		"check":                               "say whose device",
 		"find LT-1 -timeout 0s":               "--timeout must be above zero",

@@ -256,16 +256,22 @@ func TestWords(t *testing.T) {
 		one := p.desk.run("connect", who, "-yes", "-wait", "200ms")
 		said = append(said, one.stdout, one.stderr)
 	}
+	p.write("zeros.csv", "serial\n000\n")
 	p.write("in.csv.round", p.read("in.csv.round")+"garbage\n")
 	p.desk.write("journal.jsonl", "garbage\n"+p.desk.read("journal.jsonl"))
 	for _, one := range []outcome{
-		p.run("-yes", "in.csv").wants(exitFailure, "in.csv.round, below its first line, is damaged: line").outcome, p.desk.run("history", "--local"),
-		p.desk.run("resume", "{}"),
+		p.run("-yes", "in.csv").wants(exitFailure, "in.csv.round, below its first line, is damaged: line").outcome,
+		p.desk.run("history", "--local"), p.desk.run("resume", "{}"),
+		p.desk.run("find", "--serial", "000"), p.desk.run("find", "--id", "a/b"), p.desk.run("find", "--user", "a\u200b@b"),
+		p.run("-dry-run", "zeros.csv").wants(exitNothing, "the serial number is all zeros").outcome,
 	} {
-		said = append(said, one.stderr)
+		said = append(said, one.stdout, one.stderr)
 	}
 	texts := strings.Join(said, "\n")
-	for _, word := range []string{"invalid argument", "resumeToken", "WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice", "FindDevice", "MaxWait"} {
+	for _, word := range []string{
+		"invalid argument", "filter.", "resumeToken", "WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice",
+		"FindDevice", "MaxWait",
+	} {
 		if at := strings.Index(texts, word); at >= 0 {
 			t.Errorf("%s: …%s…", word, texts[max(0, at-100):min(len(texts), at+60)])
 		}

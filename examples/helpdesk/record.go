@@ -139,7 +139,7 @@ func (a *app) requests() ([]*request, error) {
 
 // damage is an error of package journalfile about a line, in words of the tool.
 func damage(name string, err error) string {
-	return words(name + " " + strings.TrimPrefix(err.Error(), "invalid argument: journal "))
+	return name + " " + strings.TrimPrefix(words(err.Error()), "journal ")
 }
 
 // oldest is how long after a request its wait can go on: whatever link appears later is probably another session's. It is

@@ -155,7 +155,7 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 	w.next()
 	if errors.Is(err, intune.ErrInvalidArgument) {
 		return failed(exitUsage, "the token %s; to see the requests that are open: helpdesk resume%s",
-			words(strings.TrimPrefix(err.Error(), "invalid argument: resumeToken ")), a.flagsToRepeat())
+			strings.TrimPrefix(words(err.Error()), "resumeToken "), a.flagsToRepeat())
 	}
 	if err != nil {
 		return cmp.Or(a.printPending(err, r.deviceName, h), a.notOpened(ctx, err))

@@ -128,7 +128,8 @@ func TestResumeDamagedJournal(t *testing.T) {
 	come(d.tenant)
 	got := d.run("resume")
 	got.wants(t, exitDone, []string{link}, []string{
-		"journal.jsonl is damaged: line 1 is no journal entry", "may name a user who was asked, and then correct it or take it out", "Going on with LT-1",
+		"journal.jsonl is damaged: line 1 is no journal entry", "may name a user who was asked, and then correct it or take it out",
+		"Going on with LT-1",
 	})
 	if n := strings.Count(got.stderr, "line 1"); n != 1 {
 		t.Errorf("the line is named %d times:\n%s", n, got.stderr)

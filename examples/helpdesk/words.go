@@ -27,6 +27,13 @@ var ownWords = strings.NewReplacer( //nolint:gochecknoglobals // a table
 	"was made by another version of the library, which this one cannot read", "was made by another version; use the program that made it",
 	", more than options.MaxAge allows (24h0m0s)", ", and a wait can go on for 24 hours",
 	"read the device's session, or ask anew", `ask anew with "helpdesk connect"`,
+	"invalid argument: filter.SerialNumber", "the serial number",
+	"invalid argument: filter.DeviceName", "the device name",
+	"invalid argument: filter.UserPrincipalName", "the user",
+	"invalid argument: filter.AzureADDeviceID", "the Entra device id",
+	"invalid argument: filter.OperatingSystem", "the system",
+	"invalid argument: device id", "the Intune id",
+	"invalid argument: ", "",
 	"have the credential honor TokenRequestOptions.Claims instead of giving its old token again, and look", "look",
 )
 

@@ -177,6 +177,11 @@ func TestResume_Errors(t *testing.T) {
 	if err := journalpg.Resume(t.Context(), missing, client, none); err == nil {
 		t.Error("there are no tables, and no error")
 	}
+	closed := f.journal()
+	must(t, closed.Close())
+	if err := journalpg.Resume(t.Context(), closed, client, none); err == nil {
+		t.Error("the journal is closed, and there is no error")
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	must(t, journalpg.Resume(ctx, f.journal(), client, none))

@@ -278,7 +278,7 @@ func TestJournal_StalledNetwork(t *testing.T) {
 // retried tries until the network has recovered.
 func retried(t *testing.T, call func() error) (err error) {
 	t.Helper()
-	for range 200 {
+	for range 600 { // what is written later pauses between its attempts, and a busy machine takes longer
 		if err = call(); err == nil {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -260,6 +261,32 @@ func TestRead_FromAReaderThatFails(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A file of one endless line is read in bounded memory.
+func TestRead_EndlessLine(t *testing.T) { //nolint:paralleltest // it measures
+	const size = 64 << 20
+	rest := size
+	endless := readerFunc(func(p []byte) (int, error) {
+		if rest == 0 {
+			return 0, io.EOF
+		}
+		n := min(rest, len(p))
+		rest -= n
+		for i := range p[:n] {
+			p[i] = 'x'
+		}
+		return n, nil
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if entries, errs := entriesOf(endless); len(entries) != 0 || len(errs) != 1 {
+		t.Errorf("entries %+v, errors %v", entries, errs)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > size/8 {
+		t.Errorf("%d bytes were allocated", used)
+	}
+}
 
 // A loop that was left goes on after the last entry.
 func TestRead_TakenUpAgain(t *testing.T) {

@@ -20,8 +20,11 @@ type Claimed struct {
 	Request intune.JournalRequest
 
 	// Context is derived from that of Claim. It ends when the lease does, for example because the database can't be reached
-	// for longer than Options.Lease; its cause is then [intune.ErrSuperseded].
+	// for longer than Options.Lease; its cause is then [intune.ErrSuperseded]. It is kept in memory until it ends, so end that of
+	// Claim once the waits are over.
 	Context context.Context //nolint:containedctx // each wait has its own
+
+	end context.CancelCauseFunc // of Context
 }
 
 // claimKey is the key of the claim in a context.
@@ -74,7 +77,7 @@ func (j *Journal) claim(ctx context.Context, limit int, givenUp bool) ([]Claimed
 	}
 	list := make([]Claimed, 0, len(taken))
 	for _, t := range taken {
-		list = append(list, Claimed{t.request, j.holdClaimed(ctx, t, t.before.Add(j.lease))})
+		list = append(list, j.holdClaimed(ctx, t))
 	}
 	return list, nil
 }
@@ -153,7 +156,8 @@ func (j *Journal) own(ctx context.Context, tx *sql.Tx, list []taken) error {
 }
 
 // holdClaimed makes the context of a claim.
-func (j *Journal) holdClaimed(parent context.Context, t taken, until time.Time) context.Context {
+func (j *Journal) holdClaimed(parent context.Context, t taken) Claimed {
+	until := t.before.Add(j.lease)
 	of := claim{j.copy, t.row.id, t.row.fence, t.row.deviceID, t.row.key}
 	ctx, cancel := context.WithCancelCause(context.WithValue(parent, claimKey{}, of))
 	h := &hold{id: t.row.id, fence: t.row.fence, claimed: true, cancel: cancel, until: until}
@@ -165,7 +169,7 @@ func (j *Journal) holdClaimed(parent context.Context, t taken, until time.Time) 
 	if j.life.Err() != nil {
 		h.stop(errClosed)
 	}
-	return ctx
+	return Claimed{t.request, ctx, cancel}
 }
 
 // lapsed ends a claim whose lease was not renewed.

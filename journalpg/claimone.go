@@ -38,7 +38,7 @@ func (j *Journal) ClaimRequest(ctx context.Context, clientRequestID string) (Cla
 	if err != nil {
 		return Claimed{}, fmt.Errorf("claim a wait of the journal: %w", err)
 	}
-	return Claimed{t.request, j.holdClaimed(ctx, t, t.before.Add(j.lease))}, nil
+	return j.holdClaimed(ctx, t), nil
 }
 
 func (j *Journal) takeOne(ctx context.Context, tx *sql.Tx, clientRequestID string) (taken, error) {

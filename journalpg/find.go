@@ -59,6 +59,9 @@ func (j *Journal) Find(ctx context.Context, clientRequestIDs ...string) ([]Found
 // oldest first. It changes nothing: a program that can't go on with each of them takes one with [Journal.ClaimRequest]. Rows that
 // somebody changed who does not have Options.Key are left out.
 func (j *Journal) Interrupted(ctx context.Context, limit int) ([]Found, error) {
+	if err := j.usable(ctx); err != nil {
+		return nil, err
+	}
 	if limit <= 0 {
 		return nil, invalidArgument("limit", "is not above zero; say how many requests there may be")
 	}

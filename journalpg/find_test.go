@@ -209,3 +209,47 @@ func TestJournalClaimRequest(t *testing.T) {
 		t.Error("the context of a claim goes on after Close")
 	}
 }
+
+// What is like the request, or looks as if its wait were nobody's, is not taken for it.
+func TestJournalClaimRequest_TakesTheRightOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	j := f.journal()
+	rejected := asking(device())
+	must(t, j.Asking(t.Context(), rejected))
+	must(t, j.Asked(t.Context(), asked(rejected, intune.OutcomeRejected)))
+	again := asking(device())
+	again.ClientRequestID = rejected.ClientRequestID
+	again.ResumeToken = token(again, "")
+	must(t, j.Asking(t.Context(), again))
+	must(t, j.Asked(t.Context(), asked(again, intune.OutcomeAccepted)))
+	must(t, j.Ended(t.Context(), ended(again, intune.SessionLeft)))
+	claimed, err := j.ClaimRequest(t.Context(), again.ClientRequestID)
+	must(t, err)
+	if claimed.Request.Device() != again.Device {
+		t.Errorf("it claims %v", claimed.Request.Device())
+	}
+	poller := asking(device()) // whose program may look at any time
+	poller.Waits = false
+	must(t, j.Asking(t.Context(), poller))
+	must(t, j.Asked(t.Context(), asked(poller, intune.OutcomeAccepted)))
+	_, err = j.ClaimRequest(t.Context(), poller.ClientRequestID)
+	wantBusy(t, err)
+}
+
+// A row that is passed over makes room for one more, and not for two.
+func TestJournalClaim_LimitAfterARefusedRow(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	j := f.journal()
+	for range 4 {
+		ask(t, j, device())
+	}
+	f.die()
+	f.exec(`UPDATE {request} SET asking_seal = 'x' WHERE id = (SELECT min(id) FROM {request})`)
+	list, err := f.journal().Claim(t.Context(), 2)
+	must(t, err)
+	if len(list) != 2 {
+		t.Errorf("it claims %d waits", len(list))
+	}
+}

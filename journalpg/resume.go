@@ -32,8 +32,8 @@ const (
 // client needs this journal in its options, or the end of a wait is not recorded, and other copies go on with it. What it refuses, such
 // as a token of another cloud, is told once.
 //
-// Resume returns nil when ctx has ended; [intune.ErrInvalidArgument]; and what a database answers that does not pass by
-// itself, such as that there are no tables or no permissions. While the database can't be reached, it tries again.
+// Resume returns nil when ctx has ended; [intune.ErrInvalidArgument]; an error if the journal is closed; and what a database answers
+// that does not pass by itself, such as that there are no tables or no permissions. While the database can't be reached, it tries again.
 func Resume(ctx context.Context, j *Journal, client *intune.Client, each func(intune.OpenResult)) error {
 	switch {
 	case client == nil:
@@ -102,6 +102,7 @@ type waited struct {
 }
 
 func wait(j *Journal, client *intune.Client, claimed Claimed) waited {
+	defer claimed.end(nil) // or it would be kept as long as Resume goes on
 	session, err := client.WaitForRemoteAssistance(claimed.Context, claimed.Request.ResumeToken(), nil)
 	if of, ok := claimed.Context.Value(claimKey{}).(claim); ok {
 		j.holds.refuse(of.id, of.fence)

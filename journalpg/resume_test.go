@@ -94,6 +94,29 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A context that did not end would be kept as long as Resume goes on, which is as long as the program.
+func TestResume_EndsContexts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	d := tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 10})
+	j := f.journal()
+	client := newClient(t, tenant, j)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := client.OpenRemoteAssistance(ctx, d, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) { cancel() }})
+	if !errors.Is(err, intune.ErrSessionPending) {
+		t.Fatalf("got %v instead of a PendingError", err)
+	}
+	claimed := claimOne(t, j)
+	journalpg.WaitOn(j, client, claimed)
+	if got := summary(requests(t, j)[0]); got != "accepted ready waiting=false" {
+		t.Errorf("the record says %q", got)
+	}
+	if claimed.Context.Err() == nil {
+		t.Error("the context goes on")
+	}
+}
+
 // What is given up is not resumed over and over: its device would never be free.
 func TestResume_NotForever(t *testing.T) {
 	t.Parallel()
@@ -153,6 +176,11 @@ func TestResume_Errors(t *testing.T) {
 	missing := f.journal(func(o *journalpg.Options) { o.Schema = schemaName() })
 	if err := journalpg.Resume(t.Context(), missing, client, none); err == nil {
 		t.Error("there are no tables, and no error")
+	}
+	closed := f.journal()
+	must(t, closed.Close())
+	if err := journalpg.Resume(t.Context(), closed, client, none); err == nil {
+		t.Error("the journal is closed, and there is no error")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -81,7 +81,8 @@ func Check(ctx context.Context, client Client, device intune.DeviceRef, options 
 	}
 	record := found.device.record
 	private := redact.Of("", userOf(device), record.UserPrincipalName, record.UserDisplayName, record.EmailAddress)
-	// Before it is cut, which could split a name. A failed read of the connector may quote one too, as the device's session may.
+	// Before texts are cut, which could split a name. A failed read of the connector may quote one too, as the device's session may.
+	found.device.private = private
 	found.device.session.details = private.Clean(found.device.session.details)
 	found.connectorErr = withoutNames(found.connectorErr, private)
 	results := []Result{

@@ -730,15 +730,43 @@ func TestCheck_HidesANameThatACutWouldSplit(t *testing.T) {
 				withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName = user })(w)
 				w.fault(partnersEnd, intunetest.Fault{Status: http.StatusNotFound, Body: `{"error":{"code":"X","message":"` + said + `"}}`})
 			},
+			"connector details": func(w *world) {
+				withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName = user })(w)
+				w.fault(partnersEnd, intunetest.Fault{
+					Status: http.StatusNotFound, Body: `{"error":{"code":"X","details":[{"code":"Y","message":"` + said[400:] + `"}]}}`,
+				})
+			},
+			"platform": withRecord(func(d *intune.ManagedDevice) { d.UserPrincipalName, d.OperatingSystem = user, said[520:] }),
 		} {
 			w := newWorld()
 			change(w)
 			_, results := w.check(t)
-			if detail := results[name].Detail; strings.Contains(detail, "anna") || !strings.Contains(detail, "xxxx") {
+			if detail := results[strings.Fields(name)[0]].Detail; strings.Contains(detail, "anna") || !strings.Contains(detail, "xxxx") {
 				t.Errorf("%s, %d: %s", name, before, detail)
 			}
 		}
 	}
+}
+
+// Without a token nothing is known of the user but the address.
+func TestCheck_HidesTheUserInAFailedSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.address = func(ref intune.DeviceRef) intune.DeviceRef {
+		return intune.UserDevice("anna@contoso.com", ref.DeviceID())
+	}
+	w.token = failedSignIn("anna@contoso.com has to sign in")
+	_, results := w.check(t)
+	if detail := results["token"].Detail; !strings.Contains(detail, "there is none: ") || strings.Contains(detail, "anna@") {
+		t.Error(detail)
+	}
+}
+
+// failedSignIn is a credential that has this error.
+type failedSignIn string
+
+func (f failedSignIn) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{}, errors.New(string(f))
 }
 
 // A text of the service may name the user in other ways than by the user principal name.
@@ -748,9 +776,11 @@ func TestCheck_HidesEveryNameOfTheUser(t *testing.T) {
 	w.device.UserDisplayName, w.device.EmailAddress = "Anna Schmidt", "a.schmidt@mail.example"
 	const said = "no answer of Anna Schmidt <a.schmidt@mail.example> (ANNA@contoso.com)"
 	w.device.RemoteAssistanceSessionErrorDetails = said
-	w.fault(partnersEnd, intunetest.Fault{Status: http.StatusNotFound, Body: `{"error":{"code":"X","message":"` + said + `"}}`})
+	w.device.OperatingSystem = said
+	w.fault(partnersEnd, intunetest.Fault{Status: http.StatusNotFound, Body: `{"error":{"code":"X","message":"failed",
+		"details":[{"code":"Y","message":"` + said + `","target":"` + said + `"}]}}`})
 	_, results := w.check(t)
-	for _, name := range []string{"session", "connector"} {
+	for _, name := range []string{"session", "connector", "platform"} {
 		detail := results[name].Detail
 		if want := "no answer of REDACTED <REDACTED> (REDACTED)"; !strings.Contains(detail, want) {
 			t.Errorf("%s: %q lacks %q", name, detail, want)

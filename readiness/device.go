@@ -23,6 +23,8 @@ type deviceFacts struct {
 	session session
 	at      time.Time // when the service answered, by its own clock; zero if it did not say
 	err     error
+
+	private redact.Private // names of the user
 }
 
 // session is what an answer says about the device's session.
@@ -145,7 +147,7 @@ func (f *deviceFacts) deviceCheck(device intune.DeviceRef) Result {
 func (f *deviceFacts) managementCheck() Result {
 	const leaving = "wait until that is over, or have it canceled in the Intune admin center"
 	state := member(f.record.ManagementState, intune.PossibleManagementStateValues())
-	shown := shownText(string(state))
+	shown := f.shown(string(state))
 	switch state {
 	case intune.ManagementStateManaged, intune.ManagementStateRetireCanceled, intune.ManagementStateWipeCanceled:
 		return f.agentCheck(shown)
@@ -248,10 +250,10 @@ func member[T ~string](given T, listed []T) T {
 	return given
 }
 
-// shownText makes a text of the device's record fit to be shown.
-func shownText(text string) string {
+// shown makes a text of the device's record fit to be shown. Names are hidden before it is cut, which could split one.
+func (f *deviceFacts) shown(text string) string {
 	const limit = 64
-	if text = redact.OneLine(redact.Text(text), limit); text != "" {
+	if text = redact.OneLine(f.private.Clean(text), limit); text != "" {
 		return text
 	}
 	return "(blank)"

@@ -35,12 +35,12 @@ func (f *deviceFacts) platform() platform {
 }
 
 func (f *deviceFacts) platformCheck() Result {
-	name := shownText(f.record.OperatingSystem)
+	name := f.shown(f.record.OperatingSystem)
 	switch f.platform() {
 	case platformWindows:
 		device := strings.ToLower(f.record.OperatingSystem + " " + f.record.Model)
 		if strings.Contains(device, "holo") || strings.Contains(device, "surface hub") {
-			return warns(name+" on "+shownText(f.record.Model)+"; Microsoft says that HoloLens and Surface Hub may not work", "try it")
+			return warns(name+" on "+f.shown(f.record.Model)+"; Microsoft says that HoloLens and Surface Hub may not work", "try it")
 		}
 		return passes(name)
 	case platformApple:

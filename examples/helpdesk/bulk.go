@@ -71,6 +71,7 @@ func (a *app) bulkCommand() *cobra.Command {
 				func() error { return o.takeDelimiter(delimiter) },
 				func() error { return o.checkInput(a, given) },
 				func() error { return o.checkWork(given) },
+				func() error { return o.checkFiles(a) },
 				func() error { return o.checkReference(a) },
 			} {
 				if err := check(); err != nil {
@@ -153,7 +154,7 @@ func (o *bulkOptions) checkInput(a *app, given map[string]bool) error {
 		}
 	}
 	if o.round == "" && o.file != "" && o.file != "-" && !a.demo {
-		o.round = strings.TrimSuffix(o.file+"."+a.pretended(), ".") + ".round"
+		o.round = strings.TrimSuffix(linkless(o.file)+"."+a.pretended(), ".") + ".round"
 	}
 	if o.round == "" && !a.demo && !o.dryRun {
 		return failed(exitUsage,
@@ -175,17 +176,31 @@ func (o *bulkOptions) checkWork(given map[string]bool) error {
 	case o.maxWait <= 0 || o.maxWait > oldest:
 		return failed(exitUsage, "--max-wait must be above zero, such as 5m, and at most 24h")
 	}
-	for _, other := range []struct{ name, words string }{
-		{o.file, "the input"}, {o.round, "the round"}, {lockName(o.round), "the lock of the round"},
-	} {
-		if o.toFile() && other.name != "" && sameFile(o.results, other.name) {
-			return failed(exitUsage, "--output is the same file as %s; name another", other.words)
+	return nil
+}
+
+// checkFiles refuses one file for two things. Results in the place of the journal would make it forget who was asked.
+func (o *bulkOptions) checkFiles(a *app) error {
+	journal, notes := "", ""
+	if name, err := a.journalName(); err == nil { // else openRecord says so
+		journal, notes = name, notesName(name)
+	}
+	same := func(flag, name string, others ...[2]string) error {
+		for _, other := range others {
+			if name != "" && other[0] != "" && sameFile(name, other[0]) {
+				return failed(exitUsage, "%s is the same file as %s; name another", flag, other[1])
+			}
+		}
+		return nil
+	}
+	input, record := [2]string{o.file, "the input"}, [][2]string{{journal, "the journal"}, {notes, "the notes of the journal"}}
+	if o.toFile() {
+		round, lock := [2]string{o.round, "the round"}, [2]string{lockName(o.round), "the lock of the round"}
+		if err := same("--output", o.results, append(record, input, round, lock)...); err != nil {
+			return err
 		}
 	}
-	if o.file != "" && o.round != "" && sameFile(o.file, o.round) {
-		return failed(exitUsage, "--round is the same file as the input; name another")
-	}
-	return nil
+	return same("--round", o.round, append(record, input)...)
 }
 
 func (o *bulkOptions) checkReference(a *app) error {

@@ -43,6 +43,9 @@ func (j *job) run() error {
 	if err := j.probeResults(); err != nil {
 		return err
 	}
+	if err := j.connection.signedIn(); err != nil && !j.demo { // before there are files of a round that asks nobody
+		return err
+	}
 	if j.demo && j.round == "" {
 		if j.round, err = demoRound(); err != nil {
 			return err

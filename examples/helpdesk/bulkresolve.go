@@ -156,7 +156,7 @@ func (r *row) look(ctx context.Context, f lookup) ([]match, error) {
 		for _, k := range step {
 			some, err := f.find(ctx, k, r.text)
 			if errors.Is(err, intune.ErrInvalidArgument) {
-				refused = err.Error()
+				refused = words(err.Error())
 				continue
 			}
 			if err != nil {

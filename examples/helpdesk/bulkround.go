@@ -41,18 +41,18 @@ type roundHead struct {
 
 // openRound opens or begins a round, and keeps other processes from it. It also gives the requests of the copy.
 func openRound(name, pretended, actor string) (*round, []intune.JournalRequest, error) {
-	lock := flock.New(lockName(name), flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, nil, failed(exitFailure, "the round cannot be locked, so nobody was asked; name another with --round: %v", err)
-	}
-	if !locked {
-		return nil, nil, failed(exitFailure, "another bulk is at work with the round %s; wait for it, or stop it first", name)
-	}
 	file, err := openRegular(name)
 	if err != nil {
-		_ = lock.Unlock()
 		return nil, nil, failed(exitFailure, "the round cannot be opened, so nobody was asked; name another with --round: %v", err)
+	}
+	lock := flock.New(lockName(name), flock.SetPermissions(0o600)) // whose name is known only once the file is there
+	switch locked, err := lock.TryLock(); {
+	case err != nil:
+		_ = file.Close()
+		return nil, nil, failed(exitFailure, "the round cannot be locked, so nobody was asked; name another with --round: %v", err)
+	case !locked:
+		_ = file.Close()
+		return nil, nil, failed(exitFailure, "another bulk is at work with the round %s; wait for it, or stop it first", name)
 	}
 	r := &round{file: file, close: func() {
 		_ = file.Close() // every entry was synced
@@ -129,7 +129,7 @@ func readRound(name, pretended string, content []byte) (uuid.UUID, []intune.Jour
 	}
 	requests, err := intune.JournalRequests(journalfile.Read(bufio.NewReader(bytes.NewReader(rest))))
 	if err != nil {
-		return uuid.Nil, nil, fmt.Errorf("%s, below its first line: %w", name, err) // the line may name somebody who was asked
+		return uuid.Nil, nil, errors.New(damage(name+", below its first line,", err)) // which may name somebody who was asked
 	}
 	return head.Round, requests, nil
 }

@@ -71,12 +71,12 @@ func completeBulk(cmd *cobra.Command) {
 // recorded are names of devices of the record, the latest first, each once.
 func (a *app) recorded(pick func(*request) string, typed string, openOnly bool) []string {
 	list, err := a.requests()
-	if openOnly {
-		list, err = a.openRequests()
-		slices.Reverse(list)
-	}
 	if err != nil {
 		return nil
+	}
+	if openOnly {
+		list = openOf(list)
+		slices.Reverse(list)
 	}
 	var offers, seen []string
 	for _, r := range slices.Backward(list) {

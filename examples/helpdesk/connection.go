@@ -118,8 +118,11 @@ func serviceInEnvironment() bool {
 	return false
 }
 
-// loginFirst says that nobody is signed in, in one line.
-func (c *connection) loginFirst() error {
+// signedIn is nil, or says in one line that nobody is signed in.
+func (c *connection) signedIn() error {
+	if !c.notSignedIn || c.needsNoSignIn() {
+		return nil
+	}
 	if c.clientID == "" {
 		return failed(exitRefused, "not signed in; first: helpdesk login --tenant contoso.com --client-id …")
 	}
@@ -200,11 +203,12 @@ func (c *connection) needsNoSignIn() bool {
 }
 
 func (c *connection) credential(screen *console) (azcore.TokenCredential, error) {
+	if err := c.signedIn(); err != nil {
+		return nil, err
+	}
 	switch {
 	case c.needsNoSignIn():
 		return intune.StaticToken(firstOf(c.test.token, "rehearsal")), nil
-	case c.notSignedIn:
-		return nil, c.loginFirst()
 	case c.interactive():
 		return c.personal(screen)
 	}

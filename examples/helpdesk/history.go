@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// maxDays is more than any record holds, and far from times that cannot be reckoned with.
+const maxDays = 3650
+
 type historyOptions struct {
 	whom
 
@@ -36,8 +39,8 @@ func (a *app) historyCommand() *cobra.Command {
 			if err := o.take(cmd, args); err != nil {
 				return err
 			}
-			if o.days <= 0 {
-				return failed(exitUsage, "--days must be above zero, such as 30")
+			if o.days <= 0 || o.days > maxDays {
+				return failed(exitUsage, "--days must be above zero, such as 30, and at most %d", maxDays)
 			}
 			if err := oneOf(cmd, "json", "csv"); err != nil {
 				return err

@@ -78,6 +78,7 @@ func TestUsage(t *testing.T) {
 		"show LT-1 -json -csv":                "only one of --json, --csv",
 		"history -json -csv":                  "only one of --json, --csv",
 		"history -days 0":                     "--days must be above zero",
+		"history -days 3651":                  "--days must be above zero, such as 30, and at most 3650",
 		"show":                                "say whose device",
 		"check":                               "say whose device",
 		"find LT-1 -timeout 0s":               "--timeout must be above zero",
@@ -351,7 +352,11 @@ func TestWithoutHome(t *testing.T) {
 func TestNotSignedIn(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"find x", "connect x -yes", "history", "connector", "whoami", "bulk -app x -round r -yes"} {
-		got := bare(t).run(strings.Fields(args)...)
+		d := bare(t)
+		got := d.run(strings.Fields(args)...)
+		if files, err := filepath.Glob(filepath.Join(d.folder, "r*")); err != nil || len(files) > 0 {
+			t.Errorf("%s: files of a round: %v %v", args, files, err)
+		}
 		got.wants(t, exitRefused, nil, []string{"helpdesk: not signed in; first: helpdesk login --tenant contoso.com --client-id …\n"})
 		if n := strings.Count(got.stderr, "\n"); n != 1 {
 			t.Errorf("%s: %d lines:\n%s", args, n, got.stderr)

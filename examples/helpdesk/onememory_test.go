@@ -101,6 +101,38 @@ func TestOneMemory_BulkAtOnce(t *testing.T) {
 	}
 }
 
+// TestOneMemory_LinkedList has one list under two names. It is one round, and if it were two, the record would guard them.
+func TestOneMemory_LinkedList(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(2, nil))
+	p.write("in.csv", list(2))
+	if err := os.Symlink("in.csv", p.file("link.csv")); err != nil {
+		t.Skip(err)
+	}
+	p.run("-yes", "link.csv").wants(exitDone, "2 accepted")
+	p.run("-yes", "in.csv").wants(exitDone, "from earlier runs: 2 accepted").lacks("outside of this round")
+	p.run("-yes", "-round", "link.csv.round", "link.csv").wants(exitRefused, "2 devices were asked outside of this round")
+	p.prompts(1, 1)
+}
+
+// TestOneMemory_LinkedRound has a run that names the round through a symbolic link, before there is one.
+func TestOneMemory_LinkedRound(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, fleetOf(1, nil, never))
+	p.write("in.csv", list(1))
+	if err := os.Symlink("real.round", p.file("link.round")); err != nil {
+		t.Skip(err)
+	}
+	first := p.start("", "-yes", "-wait", "-round", "link.round", "in.csv")
+	comes(t, "the request", p.asked)
+	for _, name := range []string{"real.round", "link.round"} {
+		p.run("-yes", "-round", name, "in.csv").wants(exitFailure, "another bulk is at work with the round "+name)
+	}
+	first.signal(syscall.SIGINT)
+	first.wait().wants(130)
+	p.prompts(1)
+}
+
 // TestOneMemory_KilledWindow lets go of the device when its process is gone, whatever ended it, and its wait can go on.
 func TestOneMemory_KilledWindow(t *testing.T) {
 	t.Parallel()
@@ -172,7 +204,9 @@ func TestOneMemory_DamagedRecord(t *testing.T) {
 	d := newDesk(t, office())
 	d.run("connect", "S-PHONE", "-yes").wants(t, exitDone, []string{link}, nil)
 	d.write("journal.jsonl", "garbage\n"+d.read("journal.jsonl"))
-	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{"journal.jsonl", "line 1", "--ask-again", "Nobody was asked."})
+	d.run("connect", "S-NEW", "-yes").wants(t, exitFailure, nil, []string{
+		"journal.jsonl is damaged: line 1", "correct it or take it out; or ask all the same with --ask-again", "Nobody was asked.",
+	})
 	p := &place{d}
 	p.write("in.csv", "Serial\nS-NEW\n")
 	p.run("-yes", "in.csv").wants(exitFailure, "line 1")
@@ -222,8 +256,22 @@ func TestWords(t *testing.T) {
 		one := p.desk.run("connect", who, "-yes", "-wait", "200ms")
 		said = append(said, one.stdout, one.stderr)
 	}
+	p.write("zeros.csv", "serial\n000\n")
+	p.write("in.csv.round", p.read("in.csv.round")+"garbage\n")
+	p.desk.write("journal.jsonl", "garbage\n"+p.desk.read("journal.jsonl"))
+	for _, one := range []outcome{
+		p.run("-yes", "in.csv").wants(exitFailure, "in.csv.round, below its first line, is damaged: line").outcome,
+		p.desk.run("history", "--local"), p.desk.run("resume", "{}"),
+		p.desk.run("find", "--serial", "000"), p.desk.run("find", "--id", "a/b"), p.desk.run("find", "--user", "a\u200b@b"),
+		p.run("-dry-run", "zeros.csv").wants(exitNothing, "the serial number is all zeros").outcome,
+	} {
+		said = append(said, one.stdout, one.stderr)
+	}
 	texts := strings.Join(said, "\n")
-	for _, word := range []string{"WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice", "FindDevice", "MaxWait"} {
+	for _, word := range []string{
+		"invalid argument", "filter.", "resumeToken", "WaitFor", "ResumeToken", "RemoteAssistanceSession", "intune.", "ManagedDevice",
+		"FindDevice", "MaxWait",
+	} {
 		if at := strings.Index(texts, word); at >= 0 {
 			t.Errorf("%s: …%s…", word, texts[max(0, at-100):min(len(texts), at+60)])
 		}

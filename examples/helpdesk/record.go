@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -117,7 +118,7 @@ func (a *app) requests() ([]*request, error) {
 	readable := func(yield func(intune.JournalEntry, error) bool) {
 		for entry, err := range journalfile.Read(bytes.NewReader(content)) {
 			if err != nil {
-				a.warn("%s: %v", name, err)
+				a.warn("%s", damage(name, err))
 			} else if !yield(entry, nil) {
 				return
 			}
@@ -136,18 +137,18 @@ func (a *app) requests() ([]*request, error) {
 	return list, addNotes(list, notesName(name))
 }
 
+// damage is an error of package journalfile about a line, in words of the tool.
+func damage(name string, err error) string {
+	return name + " " + strings.TrimPrefix(words(err.Error()), "journal ")
+}
+
 // oldest is how long after a request its wait can go on: whatever link appears later is probably another session's. It is
 // the library's own limit.
 const oldest = 24 * time.Hour
 
-// openRequests are those whose users were asked, or may have been, and whose link was not handed over: the latest of each
+// openOf are the requests whose users were asked, or may have been, and whose link was not handed over: the latest of each
 // device, the latest first.
-func (a *app) openRequests() ([]*request, error) {
-	list, err := a.requests()
-	if err != nil {
-		return nil, err
-	}
-	var open []*request
+func openOf(list []*request) (open []*request) {
 	seen := map[string]bool{}
 	for _, r := range slices.Backward(list) {
 		id := r.Device().DeviceID()
@@ -159,5 +160,5 @@ func (a *app) openRequests() ([]*request, error) {
 			open = append(open, r)
 		}
 	}
-	return open, nil
+	return open
 }

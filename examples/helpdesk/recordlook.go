@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-intune/intune"
@@ -66,7 +65,7 @@ func (o *outlook) readOn() error {
 	since := time.Now().Add(-2 * oldest) // a wait is never longer than oldest
 	for entry, err := range journalfile.Read(bytes.NewReader(content)) {
 		if err != nil {
-			o.damaged = failed(exitFailure, "%s: %s", o.journal.file.Name(), strings.TrimPrefix(err.Error(), "invalid argument: "))
+			o.damaged = failed(exitFailure, "%s", damage(o.journal.file.Name(), err))
 			continue
 		}
 		id := entry.Device.DeviceID()
@@ -154,7 +153,7 @@ func (o *outlook) mayAsk(deviceID string, again bool) error {
 	case again:
 		return nil
 	case o.damaged != nil:
-		return fmt.Errorf("%w; mend the file, or ask all the same with --ask-again", o.damaged)
+		return fmt.Errorf("%w; or ask all the same with --ask-again", o.damaged)
 	case len(list) > 0 && time.Since(list[0].when()) < oldest:
 		return &askedBeforeError{list[0]}
 	}

@@ -80,10 +80,11 @@ func (a *app) resume(ctx context.Context, token string, wait time.Duration, h *h
 
 // chooseRequest finds the request that is meant. One alone needs no choice, since going on prompts nobody.
 func (a *app) chooseRequest(ctx context.Context, named string) (*request, error) {
-	open, err := a.openRequests()
+	list, err := a.requests()
 	if err != nil {
 		return nil, err
 	}
+	open := openOf(list)
 	var matches []*request
 	for _, r := range open {
 		if named == "" || r.isNamed(named) {
@@ -91,7 +92,7 @@ func (a *app) chooseRequest(ctx context.Context, named string) (*request, error)
 		}
 	}
 	if len(matches) == 0 && named != "" {
-		if err := a.notOpen(named); err != nil {
+		if err := a.notOpen(list, named); err != nil {
 			return nil, err
 		}
 	}
@@ -130,11 +131,7 @@ func (r *request) isNamed(named string) bool {
 
 // notOpen says what came of the latest request of that name, where it is one with which nobody can go on. It gives nil if
 // there is none.
-func (a *app) notOpen(named string) error {
-	list, err := a.requests()
-	if err != nil {
-		return err
-	}
+func (a *app) notOpen(list []*request, named string) error {
 	for _, r := range slices.Backward(list) {
 		if r.isNamed(named) {
 			return failed(exitNothing, "%s: %s (%s); there is no wait to go on with", clean(r.name()), r.whoAsked(a.actor()), r.cameOf())
@@ -157,7 +154,8 @@ func (a *app) goOn(ctx context.Context, client *intune.Client, record *record, r
 	})
 	w.next()
 	if errors.Is(err, intune.ErrInvalidArgument) {
-		return err // of the token
+		return failed(exitUsage, "the token %s; to see the requests that are open: helpdesk resume%s",
+			strings.TrimPrefix(words(err.Error()), "resumeToken "), a.flagsToRepeat())
 	}
 	if err != nil {
 		return cmp.Or(a.printPending(err, r.deviceName, h), a.notOpened(ctx, err))

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -76,8 +79,43 @@ func TestResumeToken(t *testing.T) {
 	other.run("resume", token).wants(t, exitDone, []string{link}, nil)
 	other.startWith("", "resume", "-").wait().wants(t, exitUsage, nil, []string{"no token on standard input"})
 	other.run("resume", " ").wants(t, exitUsage, nil, []string{"TOKEN is blank"})
-	other.run("resume", token[:len(token)-9]+"}").wants(t, exitUsage, nil, []string{"not a token"})
+	const next = "; to see the requests that are open: helpdesk resume\n"
+	other.run("resume", token[:len(token)-9]+"}").wants(t, exitUsage, nil, []string{
+		"helpdesk: the token is no resume token, or not the whole of one" + next,
+	})
+	elsewhere := newDesk(t, office())
+	elsewhere.run("resume", token).wants(t, exitUsage, nil, []string{"the token is of another cloud; name it with --cloud" + next})
+	elsewhere.run("resume", strings.Replace(token, `"version":`, `"version":9`, 1), "--journal", "j k").
+		wants(t, exitUsage, nil, []string{"made by another version", `: helpdesk resume --journal "j k"`})
 	d.prompts(annasNew, 1)
+}
+
+// TestResumeTokenTooOld says how long a wait can go on.
+func TestResumeTokenTooOld(t *testing.T) {
+	t.Parallel()
+	tenant := office(never)
+	client := tenant.Client()
+	_, err := client.OpenRemoteAssistance(t.Context(), intune.Device(annasNew), &intune.OpenRemoteAssistanceOptions{MaxWait: time.Second})
+	pending, ok := errors.AsType[*intune.PendingError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	tenant.Advance(25 * time.Hour)
+	var talk strings.Builder
+	a := &app{console: &console{out: io.Discard, err: &talk}, journal: filepath.Join(t.TempDir(), "j")}
+	record, err := a.openRecord(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer record.close()
+	r := &request{JournalRequest: intune.JournalRequest{Asking: intune.JournalEntry{ResumeToken: pending.ResumeToken}}}
+	err = a.goOn(t.Context(), client, record, r, time.Minute, &handover{})
+	if code := exitCode(t.Context(), err); code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	if text := fmt.Sprint(err); !strings.Contains(text, "and a wait can go on for 24 hours:") || strings.Contains(text, "options.") {
+		t.Error(text)
+	}
 }
 
 // TestResumeDamagedJournal has a line in the journal that nobody wrote.
@@ -88,8 +126,17 @@ func TestResumeDamagedJournal(t *testing.T) {
 	d.write("journal.jsonl", "garbage\n"+d.read("journal.jsonl"))
 	d.write("journal.jsonl.notes", "garbage\n"+d.read("journal.jsonl.notes")+`{"half`)
 	come(d.tenant)
-	d.run("resume").wants(t, exitDone, []string{link}, []string{"line 1", "Going on with LT-1"})
+	got := d.run("resume")
+	got.wants(t, exitDone, []string{link}, []string{
+		"journal.jsonl is damaged: line 1 is no journal entry", "may name a user who was asked, and then correct it or take it out",
+		"Going on with LT-1",
+	})
+	if n := strings.Count(got.stderr, "line 1"); n != 1 {
+		t.Errorf("the line is named %d times:\n%s", n, got.stderr)
+	}
 	d.prompts(annasNew, 1)
+	d.write("journal.jsonl", strings.Replace(d.read("journal.jsonl"), `"session":"ready"`, `"session":"new"`, 1))
+	d.run("history", "--local").wants(t, exitDone, []string{"LT-1"}, []string{`the session "new"`, "use the helpdesk that wrote it"})
 }
 
 // TestResumeWithoutNotes has lost what is only for convenience.
@@ -160,9 +207,13 @@ func TestResumeWaitsOn(t *testing.T) {
 	if err := record.Ended(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
-	open, err := a.openRequests()
-	if err != nil || len(open) != 1 {
-		t.Fatalf("%v %v", open, err)
+	all, err := a.requests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := openOf(all)
+	if len(open) != 1 {
+		t.Fatal(open)
 	}
 	if err := a.goOn(t.Context(), client, record, open[0], 10*time.Minute, &handover{}); err != nil || out.String() != link+"\n" {
 		t.Errorf("%v\n%s%s", err, &out, &talk)

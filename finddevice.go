@@ -76,11 +76,8 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	ctx, endSpan := c.startSpan(ctx, opFindDevice)
 	defer func() { endSpan(err) }()
 	var found []ManagedDevice
-	for candidate, err := range c.Devices(ctx, in, &list) {
+	for candidate, err := range c.deviceList(opFindDevice, in, list).all(ctx, c, list.OnPage) {
 		if err != nil {
-			if failed, ok := errors.AsType[*Error](err); ok {
-				failed.Op = opFindDevice.text
-			}
 			return ManagedDevice{}, err
 		}
 		if candidate.ID == "" {

@@ -1,6 +1,8 @@
 package intune
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -72,6 +74,9 @@ func (f DeviceFilter) String() string {
 
 // GoString is [DeviceFilter.String].
 func (f DeviceFilter) GoString() string { return f.String() }
+
+// Format shows [DeviceFilter.String] whatever the verb.
+func (f DeviceFilter) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, f.String()) }
 
 // LogValue is [DeviceFilter.String]. slog does not call it for a filter in a struct that is logged as JSON.
 func (f DeviceFilter) LogValue() slog.Value { return slog.StringValue(f.String()) }

@@ -384,7 +384,7 @@ func TestDeviceFilter_LoggedWithoutItsOperands(t *testing.T) {
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&b, nil), slog.NewTextHandler(&b, nil)} {
 		slog.New(handler).Info("looking", "filter", filter, "pointer", &filter)
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
 		fmt.Fprintf(&b, verb, filter)
 	}
 	if text := b.String(); strings.Contains(text, "secret") || !strings.Contains(text, "userPrincipalName") {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -67,7 +68,7 @@ func (f DeviceFilter) IsZero() bool { return len(f.terms(&ManagedDevice{})) == 0
 func (f DeviceFilter) String() string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
-		names = append(names, term.property)
+		names = append(names, term.field)
 	}
 	return "{" + strings.Join(names, " ") + "}"
 }
@@ -144,13 +145,13 @@ func (f DeviceFilter) matches(d *ManagedDevice) bool {
 	return true
 }
 
-// properties are the names of the properties that a row must have, so that the filter can be checked again.
+// properties are the names of the properties that a row must have, so that the filter can be checked again, each once.
 func (f DeviceFilter) properties() []string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
 		names = append(names, term.property)
 	}
-	return names
+	return slices.Compact(names) // terms has those of one property side by side
 }
 
 // render is the OData text of the filter, not yet escaped for a URL.

@@ -69,8 +69,8 @@ func (r ListAuditEventsResponse) stored() (rows []AuditEvent, next string) {
 // returns [ErrInvalidArgument] if an option cannot be used.
 //
 // An event whose CorrelationID is that of a request proves that Intune saw the request. A missing event proves nothing:
-// it is not confirmed that the service writes events of this action, how soon it writes them, or how long it keeps
-// them. A program can rely only on a record of its own ([Journal]).
+// it is not confirmed that the service writes events of this action, or how soon. A program can rely only on a record of
+// its own ([Journal]). Graph gives events of two years (https://learn.microsoft.com/intune/governance/monitor-audit-logs).
 //
 // Needs DeviceManagementApps.Read.All, delegated or application, which is not the permission for devices: many callers
 // of the action get [ErrForbidden] here. Other errors of NextPage: [*Error].

@@ -47,10 +47,10 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //
 // The client knows by itself that the action was not sent, for example because no connection could be made, with two
 // transports only: the default, and an [*http.Client] over a bare [*http.Transport], which is one without TLSNextProto and
-// without a protocol registered for https (a nil Transport is [http.DefaultTransport]). Any error of another transport
-// leaves the outcome of the action unknown, whatever the error's type, since the transport may have sent the request
-// before it failed. One that knows better has a method NotSent(error) bool, which returns true for an error of its own
-// after which nothing was sent; the tenant of package intunetest has this method.
+// with nothing registered for https or for a version of HTTP (a nil Transport is [http.DefaultTransport]). Any error of
+// another transport leaves the outcome of the action unknown, whatever the error's type, since the transport may have sent
+// the request before it failed. One that knows better has a method NotSent(error) bool, which returns true for an error of
+// its own after which nothing was sent; the tenant of package intunetest has this method.
 //
 // Another transport also gets no second connection for the action once it has had one, so that one that retries, or sends
 // a request twice at a time, does not ask the user twice; the outcome is then unknown. This fails with a transport that
@@ -75,9 +75,9 @@ type ClientOptions struct {
 }
 
 // Client opens remote-assistance sessions on devices that Microsoft Intune manages. Make one with [NewClient] and
-// share it: it is safe for concurrent use and holds no state but its options and the token. A program in which several
-// people sign in makes one, and one more from it for each of them with [Client.WithCredential]. Methods of a zero Client
-// return [ErrInvalidArgument].
+// share it: it is safe for concurrent use and holds no state but its options, the token, and what its waits may read
+// together. A program in which several people sign in makes one, and one more from it for each of them with
+// [Client.WithCredential]. Methods of a zero Client return [ErrInvalidArgument].
 type Client struct {
 	// These belong to the credential.
 	internal *azcore.Client

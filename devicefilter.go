@@ -1,7 +1,10 @@
 package intune
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -65,13 +68,16 @@ func (f DeviceFilter) IsZero() bool { return len(f.terms(&ManagedDevice{})) == 0
 func (f DeviceFilter) String() string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
-		names = append(names, term.property)
+		names = append(names, term.field)
 	}
 	return "{" + strings.Join(names, " ") + "}"
 }
 
 // GoString is [DeviceFilter.String].
 func (f DeviceFilter) GoString() string { return f.String() }
+
+// Format shows [DeviceFilter.String] whatever the verb.
+func (f DeviceFilter) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, f.String()) }
 
 // LogValue is [DeviceFilter.String]. slog does not call it for a filter in a struct that is logged as JSON.
 func (f DeviceFilter) LogValue() slog.Value { return slog.StringValue(f.String()) }
@@ -139,13 +145,13 @@ func (f DeviceFilter) matches(d *ManagedDevice) bool {
 	return true
 }
 
-// properties are the names of the properties that a row must have, so that the filter can be checked again.
+// properties are the names of the properties that a row must have, so that the filter can be checked again, each once.
 func (f DeviceFilter) properties() []string {
 	var names []string
 	for _, term := range f.terms(&ManagedDevice{}) {
 		names = append(names, term.property)
 	}
-	return names
+	return slices.Compact(names) // terms has those of one property side by side
 }
 
 // render is the OData text of the filter, not yet escaped for a URL.

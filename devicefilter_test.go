@@ -219,7 +219,7 @@ func TestDeviceFilter_FieldsAreCombined(t *testing.T) {
 	if sent := sentFilter(t, service.asked[0]); sent != want {
 		t.Errorf("sent %s, want %s", sent, want)
 	}
-	if text := fmt.Sprintf("%v %+v %#v", filter, filter, filter); strings.Contains(text, "Dell") || !strings.Contains(text, "manufacturer") {
+	if text := fmt.Sprintf("%v %+v %#v", filter, filter, filter); strings.Contains(text, "Dell") || !strings.Contains(text, "Manufacturer") {
 		t.Errorf("printed as %s", text)
 	}
 }
@@ -384,10 +384,10 @@ func TestDeviceFilter_LoggedWithoutItsOperands(t *testing.T) {
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&b, nil), slog.NewTextHandler(&b, nil)} {
 		slog.New(handler).Info("looking", "filter", filter, "pointer", &filter)
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
 		fmt.Fprintf(&b, verb, filter)
 	}
-	if text := b.String(); strings.Contains(text, "secret") || !strings.Contains(text, "userPrincipalName") {
+	if text := b.String(); strings.Contains(text, "secret") || !strings.Contains(text, "{DeviceName DeviceNameContains UserPrincipalName}") {
 		t.Errorf("got %s", text)
 	}
 	var again intune.DeviceFilter

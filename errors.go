@@ -243,11 +243,7 @@ func (e *Error) Is(target error) bool {
 // LogValue groups the fields for structured logs.
 func (e *Error) LogValue() slog.Value {
 	attributes := []slog.Attr{slog.String("op", e.Op)}
-	text := func(key, value string) {
-		if value != "" {
-			attributes = append(attributes, slog.String(key, value))
-		}
-	}
+	text := func(key, value string) { attributes = appendText(attributes, key, value) }
 	if !e.Device.IsZero() {
 		attributes = append(attributes, slog.String("device", e.Device.redacted()))
 	}

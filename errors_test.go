@@ -703,6 +703,18 @@ func TestError_OddBodies(t *testing.T) {
 	}
 }
 
+// A transport in a test may leave out the status, as no server can.
+func TestError_AnswerWithoutAStatus(t *testing.T) {
+	t.Parallel()
+	for code, kind := range map[string]error{"Forbidden": intune.ErrForbidden, "unauthenticated": intune.ErrUnauthenticated} {
+		_, err := newClient(t, always(0, `{"error":{"code":"`+code+`"}}`)).GetDevice(t.Context(), intune.Device("1"), nil)
+		checkKinds(t, err, kind)
+		if e := asError(t, err); strings.Contains(e.Hint, "credential") {
+			t.Errorf("the hint is about the credential, which gave a token: %s", e.Hint)
+		}
+	}
+}
+
 // countingReader is a body without an end.
 type countingReader struct{ read int }
 

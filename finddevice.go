@@ -29,7 +29,7 @@ const maxCandidates = 20
 // FindDeviceOptions configures [Client.FindDevice].
 type FindDeviceOptions struct {
 	// In narrows the search to a collection. When it is not set, the search is in AllDevices. In DetectedAppDevices,
-	// ErrNotFound is certain only for a filter on DeviceName, since the list may lack the other properties.
+	// ErrNotFound is certain only for a filter on the device's name, since the list may lack the other properties.
 	In DeviceCollection
 
 	// Select is as in ListDevicesOptions. The properties that tell candidates apart are always added.
@@ -76,11 +76,8 @@ func (c *Client) FindDevice(ctx context.Context, filter DeviceFilter, options *F
 	ctx, endSpan := c.startSpan(ctx, opFindDevice)
 	defer func() { endSpan(err) }()
 	var found []ManagedDevice
-	for candidate, err := range c.Devices(ctx, in, &list) {
+	for candidate, err := range c.deviceList(opFindDevice, in, list).all(ctx, c, list.OnPage) {
 		if err != nil {
-			if failed, ok := errors.AsType[*Error](err); ok {
-				failed.Op = opFindDevice.text
-			}
 			return ManagedDevice{}, err
 		}
 		if candidate.ID == "" {
@@ -125,7 +122,7 @@ func foundNone(filter DeviceFilter, in DeviceCollection, dropped int) *Error {
 			"search without LastSyncBefore and EnrolledBefore"
 	case dropped > maxCandidates:
 		e.Hint = "the service seems to have ignored the filter and to have sent every device that the caller may see; " +
-			"check the values of the filter, since a text matches as a whole only"
+			"check the values of the filter: a text matches as a whole only, but for DeviceNameContains"
 	default:
 		e.Hint = "the service compares in another way than the library, or it ignored the filter; " +
 			"check the values of the filter, or search by another field"

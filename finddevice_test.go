@@ -187,7 +187,7 @@ func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
 			serial, intune.AllDevices(),
 			[][]string{rows(21)},
 			none + "serialNumber; the service sent 21 devices that do not match",
-			[]string{ignored, "every device that the caller may see"},
+			[]string{ignored, "every device that the caller may see", "but for DeviceNameContains"},
 			[]string{enrolled, "compares"},
 		},
 		"the tenant in pages": {
@@ -226,6 +226,14 @@ func TestFindDevice_SaysWhatCameInstead(t *testing.T) {
 			none + "serialNumber; the service sent 2 devices that do not match",
 			[]string{"few properties", "DeviceName", "AllDevices"},
 			nil,
+		},
+		"below an app, by two parts of a name": {
+			intune.DeviceFilter{DeviceName: "SECRET-PC", DeviceNameContains: "PC"},
+			intune.DetectedAppDevices("a"),
+			[][]string{rows(2)},
+			none + "deviceName; the service sent 2 devices that do not match",
+			[]string{"compares in another way"},
+			[]string{"few properties"},
 		},
 		"below an app, by name": {
 			intune.DeviceFilter{DeviceName: "SECRET"},

@@ -73,7 +73,7 @@ func (c *Client) hint(op *operation, authorization string, e *Error) string {
 		return hintAppClaims
 	case challenged(e, message):
 		return hintClaims
-	case refused && e.StatusCode == 0:
+	case refused && e.response == nil:
 		return cmp.Or(c.credentialHint(e.cause), "the credential gave no token, and these are its own words; sign in again, or mend it")
 	case refused && readable && c.service.refuses(info.Audience) && !strings.Contains(e.Message, scopesSentence):
 		return c.audienceHint(info.Audience)

@@ -178,6 +178,7 @@ func TestError_HintOfThrottlingNamesTheLimit(t *testing.T) {
 	for method, c := range map[string]struct{ says, not []string }{
 		"RequestRemoteAssistance":              {[]string{writes}, []string{reads, goOn}},
 		"GetDevice":                            {[]string{reads}, []string{"writes", goOn}},
+		"FindDevice":                           {[]string{reads}, []string{"writes", goOn}},
 		"GetRemoteAssistanceSession":           {[]string{reads}, []string{"writes", goOn}},
 		"NewListDevicesPager":                  {[]string{reads, goOn}, []string{"writes"}},
 		"Devices":                              {[]string{reads, goOn}, []string{"writes"}},

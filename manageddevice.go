@@ -1,6 +1,8 @@
 package intune
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 // ignore the filter and answer with every device. All properties but ManagedDeviceName, ManagedDeviceOwnerType and
 // Notes are read-only.
 //
-// Printing a device with fmt (%v, %+v, %#v) or slog shows its id, operating system and model and nothing else.
+// Printing a device with fmt or slog shows its id, operating system and model and nothing else.
 // Marshaling it to JSON gives everything but what is a [Secret] or a [SessionURL]: names and phone numbers too. That is
 // also what slog's JSONHandler does with a slice of devices, or with a struct that has a device in a field.
 //
@@ -222,6 +224,9 @@ func (d ManagedDevice) String() string {
 
 // GoString is [ManagedDevice.String], so that %#v shows no more.
 func (d ManagedDevice) GoString() string { return d.String() }
+
+// Format shows [ManagedDevice.String] whatever the verb.
+func (d ManagedDevice) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, d.String()) }
 
 // LogValue groups what [ManagedDevice.String] shows.
 func (d ManagedDevice) LogValue() slog.Value {

@@ -81,7 +81,10 @@ func TestManagedDevice_PrintingShowsNoPersonalData(t *testing.T) {
 		if _, isSlice := value.([]intune.ManagedDevice); !isSlice && reflect.TypeOf(value).Name() != "" {
 			slog.New(slog.NewJSONHandler(&log, nil)).Info("json", "value", value)
 		}
-		text := fmt.Sprintf("%v %+v %#v %s %q", value, value, value, value, value) + log.String()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%.1f"} {
+			fmt.Fprintf(&log, verb, value)
+		}
+		text := log.String()
 		for _, secret := range []string{"LEAK", "987654321", "48.1"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%T shows %s: %s", value, secret, text)

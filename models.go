@@ -3,6 +3,7 @@ package intune
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"strings"
@@ -61,6 +62,9 @@ func (a DeviceActionResult) String() string {
 // GoString is [DeviceActionResult.String], so that %#v shows no more.
 func (a DeviceActionResult) GoString() string { return a.String() }
 
+// Format shows [DeviceActionResult.String] whatever the verb.
+func (a DeviceActionResult) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, a.String()) }
+
 // LogValue groups the action, its state and its times.
 func (a DeviceActionResult) LogValue() slog.Value {
 	attributes := []slog.Attr{slog.String("action", a.ActionName), slog.String("state", string(a.ActionState))}
@@ -112,6 +116,9 @@ func (l DeviceGeoLocation) String() string {
 
 // GoString is [DeviceGeoLocation.String], so that %#v shows no more.
 func (l DeviceGeoLocation) GoString() string { return l.String() }
+
+// Format shows [DeviceGeoLocation.String] whatever the verb.
+func (l DeviceGeoLocation) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, l.String()) }
 
 // LogValue shows when the location was collected.
 func (l DeviceGeoLocation) LogValue() slog.Value {

@@ -137,9 +137,9 @@ func sessionHint(details string) string {
 		return "the TeamViewer connector of the tenant is not set up: an administrator connects it in the Intune admin center; " +
 			"RemoteAssistanceConnector shows its state"
 	case mentions("not supported", "unsupported", "platform", "operating system"):
-		return "remote assistance works on Windows, macOS, iOS/iPadOS, Android device administrator " +
-			"and personally-owned Android work profiles, with the Company Portal app; " +
-			"not on company-owned Android Enterprise devices, HoloLens or Surface Hub"
+		return "remote assistance works on Windows, macOS, iOS/iPadOS and personally-owned Android work profiles, " +
+			"and with Android device administrator, which is left only on devices without Google's services; with the Company Portal app; " +
+			"not on company-owned Android Enterprise devices, and perhaps not on HoloLens or Surface Hub"
 	case mentions("license", "licence"): //nolint:misspell // the British spelling occurs too
 		return "TeamViewer needs a license with integration rights, bought separately"
 	}

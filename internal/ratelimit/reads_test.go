@@ -462,6 +462,13 @@ func TestReads_Reschedule(t *testing.T) {
 		if reads.Cancel(&turn) {
 			t.Error("canceled twice")
 		}
+		first := ratelimit.Turn{Go: func(bool) {}}
+		reads.Schedule(&first, ratelimit.Order{})
+		reads.Schedule(&turn, ratelimit.Order{Last: time.Now()})
+		pass(10 * ms) // the first one has gone, and the budget has no room for the other yet
+		if !reads.Cancel(&turn) {
+			t.Error("not there to be canceled while it is due")
+		}
 		pass(5 * time.Second)
 		if len(at) != 1 {
 			t.Errorf("went at %v although it was canceled", at[1:])

@@ -38,15 +38,12 @@ func fullRate(perSecond float64) rate.Limit {
 // setFull replaces the full rate. The rate stays the same part of it, so that a service that has throttled is not asked at the
 // full rate again.
 func (t *throttle) setFull(perSecond float64) {
-	most, part := fullRate(perSecond), rate.Limit(1)
+	part := t.rate / t.most // all of it, if there was no limit
+	t.most = fullRate(perSecond)
+	t.rate = t.most
 	if t.most != rate.Inf {
-		part = t.rate / t.most
+		t.rate *= part
 	}
-	t.rate = most
-	if most != rate.Inf {
-		t.rate = most * part
-	}
-	t.most = most
 }
 
 // refused halves the rate, unless the item was sent before it was halved last, and begins a pause or makes it longer.

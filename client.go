@@ -32,7 +32,8 @@ const defaultMaxRetryDelay = 3 * time.Minute
 //   - Retry: applies to reads as azcore documents it, and also to a read whose answer, begun as a success, holds or breaks
 //     off into an error that may pass. The reads of a wait have the pace of OpenRemoteAssistanceOptions.Frequency instead, but
 //     for those of a poller. The action is sent again, within the same limits, only if Graph itself refused it without
-//     acting (429, 503) or was not reached; no option changes that. MaxRetryDelay defaults to three minutes instead of one.
+//     acting (429, 503, and other refusals that StatusCodes or ShouldRetry name) or was not reached; no option sends it again
+//     while its outcome is unknown. MaxRetryDelay defaults to three minutes instead of one.
 //   - Transport: the default is an HTTP client that follows no redirects. An [*http.Client] without a CheckRedirect
 //     follows none either; one with a CheckRedirect follows them without the token and without a Referer. Two methods make
 //     a transport, or the RoundTripper of an [*http.Client], a fake that lets minutes pass, as the tenant of package

@@ -221,9 +221,40 @@ func (e *Error) Unwrap() []error {
 		list = append(list, e.response)
 	}
 	if e.cause != nil {
-		list = append(list, e.cause)
+		list = append(list, withoutVerdict(e.cause))
 	}
 	return list
+}
+
+// withoutVerdict is a cause that does not say whether a user was asked. Causes come from callers' code (journals, policies,
+// credentials), which may return the error of another call, for example as the [context.Cause] of a context that several
+// calls share. That error and its resume token are about another request.
+func withoutVerdict(cause error) error {
+	_, failed := errors.AsType[*SessionError](cause)
+	if failed || errors.Is(cause, ErrSessionPending) || errors.Is(cause, ErrOutcomeUnknown) {
+		return ofAnotherCall{cause}
+	}
+	return cause
+}
+
+// ofAnotherCall is a cause that holds the verdict of another call, which errors.Is and errors.As do not find in it.
+type ofAnotherCall struct{ original error }
+
+// Error implements error.
+func (e ofAnotherCall) Error() string { return e.original.Error() }
+
+// Is answers for the original and the errors below it.
+func (e ofAnotherCall) Is(target error) bool {
+	return target != ErrSessionPending && target != ErrOutcomeUnknown && errors.Is(e.original, target)
+}
+
+// As answers for the original and the errors below it.
+func (e ofAnotherCall) As(target any) bool {
+	switch target.(type) {
+	case **PendingError, **SessionError:
+		return false
+	}
+	return errors.As(e.original, target)
 }
 
 // Is reports whether target is the sentinel of this error's kind, or [ErrOutcomeUnknown] where that applies. For an

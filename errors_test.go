@@ -23,6 +23,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/go-intune/intune"
+	"github.com/go-intune/intune/intunetest"
 )
 
 // sentinels by the names that the cases use; "unknown" has none.
@@ -813,3 +814,60 @@ func FuzzError_Body(f *testing.F) {
 		checkText(t, err)
 	})
 }
+
+func TestError_CauseHoldsTheVerdictOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	ended := errors.New("ended")
+	for name, cause := range map[string]error{
+		"pending": fmt.Errorf("no: %w", &intune.PendingError{Device: intune.Device("2"), ResumeToken: "another's", OutcomeUnknown: true}),
+		"failed":  fmt.Errorf("no: %w", &intune.SessionError{Device: intune.Device("2"), Details: "declined"}),
+		"unknown": fmt.Errorf("no: %w", &intune.Error{OutcomeUnknown: true}),
+	} {
+		cause = errors.Join(cause, ended)
+		for place, change := range map[string]func(*intune.ClientOptions){
+			"journal": func(o *intune.ClientOptions) { o.Journal = refusing{cause} },
+			"policy": func(o *intune.ClientOptions) {
+				o.PerCallPolicies = []policy.Policy{policyFunc(func(*policy.Request) (*http.Response, error) { return nil, cause })}
+			},
+		} {
+			t.Run(name+" in a "+place, func(t *testing.T) {
+				t.Parallel()
+				tenant := intunetest.NewTenant(nil)
+				device := tenant.AddDevice(intune.ManagedDevice{})
+				client := newClient(t, tenant, change)
+				_, requested := client.RequestRemoteAssistance(t.Context(), device, nil)
+				_, opened := client.OpenRemoteAssistance(t.Context(), device, nil)
+				for method, err := range map[string]error{"Request": requested, "Open": opened} {
+					asError(t, err)
+					if errors.Is(err, intune.ErrOutcomeUnknown) || errors.Is(err, intune.ErrSessionPending) {
+						t.Errorf("%s: %v says that the user may have been asked", method, err)
+					}
+					if pending, ok := errors.AsType[*intune.PendingError](err); ok {
+						t.Errorf("%s: %v gives the token of another request: %q", method, err, pending.ResumeToken)
+					}
+					if failed, ok := errors.AsType[*intune.SessionError](err); ok {
+						t.Errorf("%s: %v gives the failure of another request: %v", method, err, failed)
+					}
+					if !errors.Is(err, ended) {
+						t.Errorf("%s: the rest of the cause is not found in %v", method, err)
+					}
+				}
+				for result := range client.RequestRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}), nil) {
+					if result.Outcome != intune.OutcomeNotSent {
+						t.Errorf("outcome %q, error %v", result.Outcome, result.Err)
+					}
+				}
+				if prompts := tenant.Prompts(device); prompts != 0 {
+					t.Errorf("%d prompts", prompts)
+				}
+			})
+		}
+	}
+}
+
+// refusing is a journal that takes no request.
+type refusing struct{ err error }
+
+func (j refusing) Asking(context.Context, intune.JournalEntry) error { return j.err }
+func (refusing) Asked(context.Context, intune.JournalEntry) error    { return nil }
+func (refusing) Ended(context.Context, intune.JournalEntry) error    { return nil }

@@ -235,7 +235,7 @@ func (m *openMany) look(item *manyItem) error {
 		return nil
 	}
 	ctx := policy.WithCaptureResponse(m.ctx, new(*http.Response)) // as in send
-	before, err := m.client.look(ctx, item.device, m.waits.AcceptExistingAfter, m.waits.ConfirmWithin)
+	before, err := m.client.look(ctx, item.device, m.waits.AcceptExistingAfter, m.waits.ConfirmWithin, item.wait)
 	if err != nil {
 		return err
 	}

@@ -880,6 +880,55 @@ func TestOpenRemoteAssistanceMany_LooksAgainAfterThrottling(t *testing.T) {
 	}
 }
 
+// A link or text that a look before the request saw is not new, even if the look before the next try did not see it.
+func TestOpenRemoteAssistanceMany_WhatAnEarlierLookSawIsNotNew(t *testing.T) {
+	t.Parallel()
+	const oldText = "old trouble"
+	had, none := sessionOf(oldLink, oldText), sessionOf("", "")
+	for name, c := range map[string]struct {
+		reads []string // the second is that before the second try
+		want  waited
+	}{
+		"link":        {[]string{had, none, had, sessionOf(newLink, "")}, waited{link: newLink}},
+		"text":        {[]string{had, none, sessionOf("", oldText), sessionOf("", "new trouble")}, waited{fails: "new trouble"}},
+		"link beside": {[]string{had, sessionOf("", oldText), had, sessionOf(newLink, oldText)}, waited{link: newLink}},
+		"another link": {
+			[]string{had, sessionOf("https://get.teamviewer.example/s-theirs", ""), sessionOf("https://get.teamviewer.example/s-theirs", oldText),
+				sessionOf(newLink, "")},
+			waited{link: newLink},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				posts, looks := 0, 0
+				client := newClient(t, transportFunc(func(req *http.Request) (*http.Response, error) {
+					if req.Method == http.MethodPost {
+						posts++
+						if posts == 1 {
+							return answer(req, http.StatusTooManyRequests, nil, ""), nil
+						}
+						return answer(req, http.StatusNoContent, nil, ""), nil
+					}
+					looks++
+					return answer(req, http.StatusOK, nil, c.reads[min(looks, len(c.reads))-1]), nil
+				}))
+				results := collectOpened(client.OpenRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{intune.Device("d1")}), nil))
+				if len(results) != 1 {
+					t.Fatalf("got %+v, want one result", results)
+				}
+				checkWait(t, results[0].Session, results[0].Err, c.want)
+				if looks != len(c.reads) {
+					t.Errorf("over after %d looks, want %d", looks, len(c.reads))
+				}
+				if posts != 2 {
+					t.Errorf("sent %d times, want 2", posts)
+				}
+			})
+		})
+	}
+}
+
 // A pause that begins while a session is read holds for its device too.
 func TestOpenRemoteAssistanceMany_PauseDuringALook(t *testing.T) {
 	t.Parallel()

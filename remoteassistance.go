@@ -254,7 +254,7 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 	if err != nil {
 		return nil, err
 	}
-	handler, err := c.look(ctx, device, o.AcceptExistingAfter, o.ConfirmWithin)
+	handler, err := c.look(ctx, device, o.AcceptExistingAfter, o.ConfirmWithin, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -265,9 +265,9 @@ func (c *Client) begin(ctx context.Context, device DeviceRef, o BeginRemoteAssis
 }
 
 // look prepares a wait: it reads the link and the error text from before the request. From then on a resume token can be
-// made, whatever becomes of the request.
+// made, whatever becomes of the request. earlier, if not nil, is of a look before this one, after which nothing was accepted.
 func (c *Client) look(
-	ctx context.Context, device DeviceRef, acceptExistingAfter, confirmWithin time.Duration,
+	ctx context.Context, device DeviceRef, acceptExistingAfter, confirmWithin time.Duration, earlier *sessionHandler,
 ) (*sessionHandler, error) {
 	c.budget().Charge()
 	before, err := c.readSession(ctx, device, device)
@@ -281,7 +281,11 @@ func (c *Client) look(
 		ConfirmWithin:       cmp.Or(confirmWithin, wait.DefaultConfirmWithin),
 		Unconfirmed:         true,
 	}}
-	handler.state.Remember(before.link, before.details)
+	var seen *wait.State
+	if earlier != nil {
+		seen = &earlier.state
+	}
+	handler.state.Remember(before.link, before.details, seen)
 	handler.retryAfter = graphpolicy.RetryAfter(before.resp.Header, c.now())
 	return handler, nil
 }

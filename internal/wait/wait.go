@@ -61,10 +61,21 @@ const (
 	NoToken                 // the credential gave no token, and it may give one later
 )
 
-// Remember keeps the link and the error text from before the request.
-func (s *State) Remember(link, details string) {
-	_, _ = rand.Read(s.salt[:]) // never fails
-	s.link, s.details = s.hash(link), s.hash(details)
+// Remember keeps the link and the error text from before the request. earlier, if not nil, is of a look before this one:
+// what that saw and this one does not stays remembered, because a stale replica may show it again.
+func (s *State) Remember(link, details string, earlier *State) {
+	if earlier == nil {
+		_, _ = rand.Read(s.salt[:]) // never fails
+		s.link, s.details = s.hash(link), s.hash(details)
+		return
+	}
+	s.salt, s.link, s.details = earlier.salt, earlier.link, earlier.details
+	if link != "" {
+		s.link = s.hash(link)
+	}
+	if details != "" {
+		s.details = s.hash(details)
+	}
 }
 
 // Judge compares a read with the link and text from before the request, never with the read before: a value that

@@ -27,7 +27,7 @@ func asked(link, details string) *wait.State {
 		Device: "/deviceManagement/managedDevices/d1", RequestedAt: start, RequestID: "r1", ClientRequestID: "c1",
 		ConfirmWithin: wait.DefaultConfirmWithin,
 	}
-	s.Remember(link, details)
+	s.Remember(link, details, nil)
 	return s
 }
 

@@ -232,24 +232,24 @@ func (e *Error) Unwrap() []error {
 func withoutVerdict(cause error) error {
 	_, failed := errors.AsType[*SessionError](cause)
 	if failed || errors.Is(cause, ErrSessionPending) || errors.Is(cause, ErrOutcomeUnknown) {
-		return ofAnotherCall{cause}
+		return foreignVerdictError{cause}
 	}
 	return cause
 }
 
-// ofAnotherCall is a cause that holds the verdict of another call, which errors.Is and errors.As do not find in it.
-type ofAnotherCall struct{ original error }
+// foreignVerdictError is a cause that holds the verdict of another call, which [errors.Is] and [errors.As] do not find in it.
+type foreignVerdictError struct{ original error }
 
 // Error implements error.
-func (e ofAnotherCall) Error() string { return e.original.Error() }
+func (e foreignVerdictError) Error() string { return e.original.Error() }
 
 // Is answers for the original and the errors below it.
-func (e ofAnotherCall) Is(target error) bool {
+func (e foreignVerdictError) Is(target error) bool {
 	return target != ErrSessionPending && target != ErrOutcomeUnknown && errors.Is(e.original, target)
 }
 
 // As answers for the original and the errors below it.
-func (e ofAnotherCall) As(target any) bool {
+func (e foreignVerdictError) As(target any) bool {
 	switch target.(type) {
 	case **PendingError, **SessionError:
 		return false

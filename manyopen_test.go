@@ -883,7 +883,7 @@ func TestOpenRemoteAssistanceMany_LooksAgainAfterThrottling(t *testing.T) {
 // A link or text that a look before the request saw is not new, even if the look before the next try did not see it.
 func TestOpenRemoteAssistanceMany_WhatAnEarlierLookSawIsNotNew(t *testing.T) {
 	t.Parallel()
-	const oldText = "old trouble"
+	const oldText, theirs = "old trouble", "https://get.teamviewer.example/s-theirs"
 	had, none := sessionOf(oldLink, oldText), sessionOf("", "")
 	for name, c := range map[string]struct {
 		reads []string // the second is that before the second try
@@ -893,9 +893,7 @@ func TestOpenRemoteAssistanceMany_WhatAnEarlierLookSawIsNotNew(t *testing.T) {
 		"text":        {[]string{had, none, sessionOf("", oldText), sessionOf("", "new trouble")}, waited{fails: "new trouble"}},
 		"link beside": {[]string{had, sessionOf("", oldText), had, sessionOf(newLink, oldText)}, waited{link: newLink}},
 		"another link": {
-			[]string{had, sessionOf("https://get.teamviewer.example/s-theirs", ""), sessionOf("https://get.teamviewer.example/s-theirs", oldText),
-				sessionOf(newLink, "")},
-			waited{link: newLink},
+			[]string{had, sessionOf(theirs, ""), sessionOf(theirs, oldText), sessionOf(newLink, "")}, waited{link: newLink},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

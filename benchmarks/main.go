@@ -1,10 +1,10 @@
 // Command benchmarks measures this library beside its peers and writes the tables of docs/comparison.md:
 //
-//	go run .                  # everything: about 25 minutes on a quiet machine of two cores
-//	go run . -only calls      # what calls cost: three minutes once everything is compiled
-//	go run . -only pages      # a page on two releases of Go: two minutes, likewise
+//	go run .                  # everything: ten minutes on a quiet machine of two cores, once everything is compiled
+//	go run . -only calls      # what calls cost: two minutes
+//	go run . -only pages      # a page on two releases of Go: two minutes
 //	go run . -only links      # from the link to the hand: half a minute
-//	go run . -only builds     # cold builds, binaries, start-up: ten minutes, most of them for msgraph-sdk-go
+//	go run . -only builds     # cold builds, binaries, start-up: five minutes, half of them for msgraph-sdk-go
 //	go run . -only faults     # what becomes of a call when something fails, and what goes over the wire: seconds
 //
 // It has to be run in this folder. Builds take up to five gigabytes of memory, and start-up is measured on Unix, but not on

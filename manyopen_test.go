@@ -1543,11 +1543,15 @@ func TestOpenRemoteAssistanceMany_Simulation(t *testing.T) {
 		if late[0] < 0 {
 			t.Errorf("a link %v before it came", -late[0])
 		}
-		if middle := late[len(late)/2]; middle > 12*time.Second {
-			t.Errorf("half of the links came within %v, want 12 s", middle)
+		half, all := 12*time.Second, time.Minute
+		if len(s.devices) > 1000 { // some 900 waits share what the looks before the requests leave them, 20 reads a second
+			half, all = 30*time.Second, 2*time.Minute
 		}
-		if last := late[len(late)-1]; last > time.Minute {
-			t.Errorf("all links came within %v, want a minute", last)
+		if middle := late[len(late)/2]; middle > half {
+			t.Errorf("half of the links came within %v, want %v", middle, half)
+		}
+		if last := late[len(late)-1]; last > all {
+			t.Errorf("all links came within %v, want %v", last, all)
 		}
 		if s.refused*100 > s.reads+s.posts {
 			t.Errorf("%d of %d calls were refused", s.refused, s.reads+s.posts)

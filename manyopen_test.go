@@ -892,6 +892,11 @@ func TestOpenRemoteAssistanceMany_WhatAnEarlierLookSawIsNotNew(t *testing.T) {
 		"link":        {[]string{had, none, had, sessionOf(newLink, "")}, waited{link: newLink}},
 		"text":        {[]string{had, none, sessionOf("", oldText), sessionOf("", "new trouble")}, waited{fails: "new trouble"}},
 		"link beside": {[]string{had, sessionOf("", oldText), had, sessionOf(newLink, oldText)}, waited{link: newLink}},
+		"two links":   {[]string{had, sessionOf(theirs, ""), had, sessionOf(newLink, "")}, waited{link: newLink}},
+		"two texts": {
+			[]string{had, sessionOf(oldLink, "their trouble"), had, sessionOf("", "new trouble")},
+			waited{fails: "new trouble"},
+		},
 		"another link": {
 			[]string{had, sessionOf(theirs, ""), sessionOf(theirs, oldText), sessionOf(newLink, "")}, waited{link: newLink},
 		},

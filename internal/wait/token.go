@@ -45,8 +45,8 @@ type token struct {
 	ConfirmWithin       string    `json:"confirmWithin"`
 	Unconfirmed         bool      `json:"unconfirmed,omitempty"`
 	Salt                []byte    `json:"salt"`
-	Link                []byte    `json:"link"`
-	Details             []byte    `json:"details"`
+	Link                []byte    `json:"link"`    // hashes, one after the other; nearly always one
+	Details             []byte    `json:"details"` // likewise
 
 	// Sum is the checksum of all other members. It detects damage, but not a change on purpose, since anyone can compute a
 	// new one.
@@ -73,8 +73,8 @@ func (s *State) JSON(graph string) ([]byte, error) {
 		ConfirmWithin:   s.ConfirmWithin.String(),
 		Unconfirmed:     s.Unconfirmed,
 		Salt:            s.salt[:],
-		Link:            s.link[:],
-		Details:         s.details[:],
+		Link:            s.links.bytes(),
+		Details:         s.details.bytes(),
 	}
 	if s.AcceptExistingAfter > 0 {
 		t.AcceptExistingAfter = s.AcceptExistingAfter.String()
@@ -161,14 +161,15 @@ func open(given string) (token, error) {
 func (t token) state(now time.Time, o ParseOptions) (*State, error) {
 	s := &State{
 		Device: t.Device, RequestedAt: t.RequestedAt, RequestID: t.RequestID, ClientRequestID: t.ClientRequestID,
-		Unconfirmed: t.Unconfirmed, resumed: now,
+		Unconfirmed: t.Unconfirmed, resumed: &now,
 	}
-	if len(t.Salt) != len(s.salt) || len(t.Link) != len(s.link) || len(t.Details) != len(s.details) {
+	var link, details bool
+	s.links, link = seenIn(t.Link)
+	s.details, details = seenIn(t.Details)
+	if len(t.Salt) != len(s.salt) || !link || !details {
 		return nil, wrong("a hash has the wrong length")
 	}
 	copy(s.salt[:], t.Salt)
-	copy(s.link[:], t.Link)
-	copy(s.details[:], t.Details)
 	if t.RequestedAt.IsZero() || t.RequestedAt.Sub(now) > clockSkew {
 		return nil, wrong("the request was not made in the past")
 	}

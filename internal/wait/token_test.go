@@ -417,10 +417,14 @@ func TestParse_Members(t *testing.T) {
 		"no link":                       {"link", nil, badHash},
 		"a short link":                  {"link", hash(31), badHash},
 		"a long link":                   {"link", hash(33), badHash},
+		"an empty link":                 {"link", "", badHash},
+		"a link and a half":             {"link", hash(48), badHash},
+		"eleven links":                  {"link", hash(11 * 32), badHash},
 		"a link that is no base64":      {"link", "%", malformed},
 		"no details":                    {"details", nil, badHash},
 		"short details":                 {"details", hash(31), badHash},
 		"long details":                  {"details", hash(33), badHash},
+		"eleven details":                {"details", hash(11 * 32), badHash},
 		"sum that is no base64":         {"sum", "%", malformed},
 		"an unknown member":             {"x", 1, malformed},
 	} {
@@ -458,6 +462,8 @@ func TestParse_MembersWithinTheirLimits(t *testing.T) {
 		"any salt":              {"salt", base64.StdEncoding.EncodeToString(make([]byte, 16))},
 		"any link":              {"link", base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"any text":              {"details", base64.StdEncoding.EncodeToString(make([]byte, 32))},
+		"ten links":             {"link", base64.StdEncoding.EncodeToString(make([]byte, 320))},
+		"ten texts":             {"details", base64.StdEncoding.EncodeToString(make([]byte, 320))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"math"
 	"slices"
 	"time"
@@ -30,12 +29,12 @@ type State struct {
 	ConfirmWithin       time.Duration
 	Unconfirmed         bool // there is no proof yet that the service acted
 
-	resumed   time.Time // when the wait was resumed from a token; zero if it was not
-	missing   time.Time // since when reads answer 404; zero while the device is found
-	tokenless time.Time // since when reads get no token; zero while they get one
+	resumed   *time.Time // when the wait was resumed from a token; nil if it was not
+	missing   time.Time  // since when reads answer 404; zero while the device is found
+	tokenless time.Time  // since when reads get no token; zero while they get one
 
-	salt          [16]byte
-	link, details [sha256.Size]byte
+	salt           [16]byte
+	links, details seen
 }
 
 // Verdict is what a read or the time says of a wait.
@@ -62,19 +61,26 @@ const (
 )
 
 // Remember keeps the link and the error text from before the request. earlier, if not nil, is of a look before this one:
-// what that saw and this one does not stays remembered, because a stale replica may show it again.
+// what that saw stays remembered too, because a stale replica may show it again.
 func (s *State) Remember(link, details string, earlier *State) {
 	if earlier == nil {
 		_, _ = rand.Read(s.salt[:]) // never fails
-		s.link, s.details = s.hash(link), s.hash(details)
+		s.links, s.details = seen{first: s.hash(link)}, seen{first: s.hash(details)}
 		return
 	}
-	s.salt, s.link, s.details = earlier.salt, earlier.link, earlier.details
-	if link != "" {
-		s.link = s.hash(link)
-	}
-	if details != "" {
-		s.details = s.hash(details)
+	s.salt = earlier.salt
+	s.links, s.details = s.also(earlier.links, link), s.also(earlier.details, details)
+}
+
+// also is what was seen together with a text of another look. That there was none need not be remembered.
+func (s *State) also(before seen, text string) seen {
+	switch {
+	case text == "":
+		return before
+	case before.holds(s.hash("")):
+		return seen{first: s.hash(text)}
+	default:
+		return before.with(s.hash(text))
 	}
 }
 
@@ -84,10 +90,10 @@ func (s *State) Remember(link, details string, earlier *State) {
 func (s *State) Judge(link, details string) Verdict {
 	s.missing, s.tokenless = time.Time{}, time.Time{}
 	switch {
-	case link != "" && !equal(s.link, s.hash(link)):
+	case link != "" && !s.links.holds(s.hash(link)):
 		s.Unconfirmed = false
 		return NewLink
-	case details != "" && !equal(s.details, s.hash(details)):
+	case details != "" && !s.details.holds(s.hash(details)):
 		s.Unconfirmed = false
 		return NewError
 	}
@@ -145,13 +151,11 @@ func (s *State) NextLimit(now time.Time) time.Duration {
 
 // confirmFrom is when the search for a sign of the request began. It begins anew when a wait is resumed, because the
 // process may have been away for longer than ConfirmWithin.
-func (s *State) confirmFrom() time.Time { return cmp.Or(s.resumed, s.RequestedAt) }
+func (s *State) confirmFrom() time.Time { return *cmp.Or(s.resumed, &s.RequestedAt) }
 
-func (s *State) hash(text string) [sha256.Size]byte {
+func (s *State) hash(text string) hash {
 	return sha256.Sum256(slices.Concat(s.salt[:], []byte(text)))
 }
-
-func equal(a, b [sha256.Size]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
 // Age is how much time has passed, by the wall clock or by the monotonic one, whichever says more: the one may be set back,
 // and the other stands still while the machine sleeps.

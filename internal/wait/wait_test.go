@@ -93,6 +93,50 @@ func TestState_Judge(t *testing.T) {
 	}
 }
 
+// What any of the looks before the request saw is not new, here or after a restart.
+func TestState_Remember(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ looks, known, fresh []string }{
+		"one":                   {[]string{"A"}, []string{"A"}, []string{"B"}},
+		"the same twice":        {[]string{"A", "A"}, []string{"A"}, []string{"B"}},
+		"gone":                  {[]string{"A", ""}, []string{"A"}, []string{"B"}},
+		"come":                  {[]string{"", "A"}, []string{"A"}, []string{"B"}},
+		"nothing":               {[]string{"", ""}, nil, []string{"A"}},
+		"two":                   {[]string{"A", "B"}, []string{"A", "B"}, []string{"C", "AB"}},
+		"two, gone and back":    {[]string{"A", "B", "", "A"}, []string{"A", "B"}, []string{"C"}},
+		"ten, one of them back": {strings.Split("ABCDEFGHIJA", ""), strings.Split("ABCDEFGHIJ", ""), []string{"K"}},
+		"the latest ten":        {strings.Split("ABCDEFGHIJKL", ""), strings.Split("CDEFGHIJKL", ""), []string{"A", "B", "M"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			judged := func(s *wait.State, link, details string, want wait.Verdict) {
+				t.Helper()
+				if got := s.Judge(link, details); got != want {
+					t.Errorf("link %q, text %q: %s, want %s", link, details, named(got), named(want))
+				}
+			}
+			links, texts := asked(c.looks[0], ""), asked("", c.looks[0])
+			for _, look := range c.looks[1:] {
+				earlier := *links
+				links.Remember(look, "", &earlier)
+				earlier = *texts
+				texts.Remember("", look, &earlier)
+			}
+			for range 2 {
+				for _, known := range c.known {
+					judged(links, known, "", wait.Waiting)
+					judged(texts, "", known, wait.Waiting)
+				}
+				for _, fresh := range c.fresh {
+					judged(links, fresh, "", wait.NewLink)
+					judged(texts, "", fresh, wait.NewError)
+				}
+				links, texts = restarted(t, links, start, wait.ParseOptions{}), restarted(t, texts, start, wait.ParseOptions{})
+			}
+		})
+	}
+}
+
 // Only what is new is a sign that the service acted, and what was known once stays known.
 func TestState_Judge_Sign(t *testing.T) {
 	t.Parallel()

@@ -1097,6 +1097,45 @@ func TestErrSuperseded_WithholdsTheLink(t *testing.T) {
 	}
 }
 
+// What the error of Ended says of another request is not said of this one, which was accepted and did not fail.
+func TestErrSuperseded_BesideTheVerdictOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	for name, another := range map[string]error{
+		"failed":  &intune.SessionError{Device: intune.Device("2"), Details: "declined"},
+		"pending": &intune.PendingError{Device: intune.Device("2"), ResumeToken: "another's", OutcomeUnknown: true},
+		"unknown": &intune.Error{OutcomeUnknown: true},
+	} {
+		bubble(t, name, func(t *testing.T, tenant *intunetest.Tenant) {
+			device := waiting(tenant, intune.ManagedDevice{})
+			client := journaled(t, tenant, &memory{onEnded: func(context.Context, intune.JournalEntry) error {
+				return fmt.Errorf("%w by %w", intune.ErrSuperseded, another)
+			}})
+			_, opened := client.OpenRemoteAssistance(t.Context(), device, nil)
+			var last intune.Progress
+			results := collectOpened(client.OpenRemoteAssistanceMany(t.Context(), slices.Values([]intune.DeviceRef{device}),
+				&intune.OpenRemoteAssistanceManyOptions{OnProgress: func(p intune.Progress) { last = p }}))
+			for method, err := range map[string]error{"Open": opened, "OpenMany": results[0].Err} {
+				pending, ok := errors.AsType[*intune.PendingError](err)
+				if !ok || pending.Device != device {
+					t.Errorf("%s: got %v", method, err)
+				}
+				if !errors.Is(err, intune.ErrSuperseded) {
+					t.Errorf("%s: not superseded: %v", method, err)
+				}
+				if errors.Is(err, intune.ErrOutcomeUnknown) {
+					t.Errorf("%s: the outcome is unknown: %v", method, err)
+				}
+				if failed, ok := errors.AsType[*intune.SessionError](err); ok {
+					t.Errorf("%s: the failure of another request: %v", method, failed)
+				}
+			}
+			if last.Failed != 0 {
+				t.Errorf("%d counted as failed", last.Failed)
+			}
+		})
+	}
+}
+
 // Any other error of Ended is no reason to keep a link from whoever waits for it.
 func TestJournal_ErrorOfEndedHidesNothing(t *testing.T) {
 	t.Parallel()

@@ -356,7 +356,7 @@ func (h *sessionHandler) endWithin(ctx context.Context, left error) {
 	case err == nil:
 	case errors.Is(err, ErrSuperseded):
 		h.session = RemoteAssistanceSession{}
-		h.fail(h.pending(redact.Error(err, privateOf(graphpolicy.Asked{User: h.device.user()}, nil, ""))))
+		h.fail(h.pending(withoutVerdict(redact.Error(err, privateOf(graphpolicy.Asked{User: h.device.user()}, nil, "")))))
 	default:
 		tellJournalError(ctx, h.client.tracer(), h.device, err)
 	}

@@ -181,9 +181,11 @@ func (o *bulkOptions) checkWork(given map[string]bool) error {
 
 // checkFiles refuses one file for two things. Results in the place of the journal would make it forget who was asked.
 func (o *bulkOptions) checkFiles(a *app) error {
-	journal, notes := "", ""
+	var record [][2]string
 	if name, err := a.journalName(); err == nil { // else openRecord says so
-		journal, notes = name, notesName(name)
+		record = [][2]string{
+			{name, "the journal"}, {notesName(name), "the notes of the journal"}, {lockName(name), "the lock of the journal"},
+		}
 	}
 	same := func(flag, name string, others ...[2]string) error {
 		for _, other := range others {
@@ -193,7 +195,7 @@ func (o *bulkOptions) checkFiles(a *app) error {
 		}
 		return nil
 	}
-	input, record := [2]string{o.file, "the input"}, [][2]string{{journal, "the journal"}, {notes, "the notes of the journal"}}
+	input := [2]string{o.file, "the input"}
 	if o.toFile() {
 		round, lock := [2]string{o.round, "the round"}, [2]string{lockName(o.round), "the lock of the round"}
 		if err := same("--output", o.results, append(record, input, round, lock)...); err != nil {

@@ -279,6 +279,37 @@ func TestBulkResultsFile(t *testing.T) {
 	}
 }
 
+// TestBulkResultsThroughALink has a link that leads to a file which is not there yet. Later it is, and then the results take
+// its place.
+func TestBulkResultsThroughALink(t *testing.T) {
+	t.Parallel()
+	for to, same := range map[string]string{
+		"j.jsonl": "the journal", "here/j.jsonl": "the journal", "link2": "the journal", "j.jsonl.notes": "the notes of the journal",
+		"j.jsonl.lock": "the lock of the journal", "in.csv.round": "the round", "in.csv.round.lock": "the lock of the round", "new.csv": "",
+	} {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, fleetOf(1, nil))
+			p.write("in.csv", list(1))
+			for name, to := range map[string]string{"link": to, "link2": "here/../j.jsonl", "here": "."} {
+				if err := os.Symlink(to, p.file(name)); err != nil {
+					t.Skip(err)
+				}
+			}
+			got := p.run("-yes", "in.csv", "-journal", "j.jsonl", "-o", "link")
+			if same != "" {
+				got.wants(exitUsage, "--output is the same file as "+same)
+				p.prompts(0)
+				return
+			}
+			got.wants(exitDone)
+			if all := results(t, p.read(to)); len(all) != 1 {
+				t.Errorf("results: %v", all)
+			}
+		})
+	}
+}
+
 // TestBulkConnector warns before anybody is asked for a session that cannot be made.
 func TestBulkConnector(t *testing.T) {
 	t.Parallel()

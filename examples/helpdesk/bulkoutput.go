@@ -134,7 +134,7 @@ func (j *job) cells(r *row) []string {
 func target(name string) (file string, replaced bool, err error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, os.ErrNotExist) {
-		return name, true, nil
+		return linkless(name), true, nil
 	}
 	if err != nil {
 		return "", false, err

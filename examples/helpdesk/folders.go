@@ -87,7 +87,7 @@ func sameFile(a, b string) bool {
 	if err == nil && otherErr == nil {
 		return one.Mode().IsRegular() && os.SameFile(one, other)
 	}
-	return wholeName(a) == wholeName(b)
+	return wholeName(linkless(a)) == wholeName(linkless(b))
 }
 
 // wholeName is the one name of a file in a folder that has several.
@@ -102,11 +102,26 @@ func wholeName(name string) string {
 	return filepath.Join(folder, filepath.Base(name))
 }
 
-// linkless is a file's name without symbolic links, so that what is kept beside it is the same under all of its names. A file
-// that is not there keeps its name.
+// linkless is a file's name without symbolic links, so that what is kept beside it is the same under all of its names. A
+// link may lead to a file that is not there yet.
 func linkless(name string) string {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		return real
+	}
+	const most = 40 // links, which may lead in a circle
+	for range most {
+		to, err := os.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(name))
+			if err != nil {
+				break
+			}
+			to = filepath.Join(folder, to)
+		}
+		name = to
 	}
 	return name
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/go-intune/intune/internal/redact"
 )
 
-// The kinds of failure, for [errors.Is]. An [*Error] matches at most one of them, chosen by the HTTP status and by the
-// codes at any depth of the body; it can match ErrOutcomeUnknown in addition. Programs can rely on the sentinels and on
-// the fields of Error; error texts may change.
+// The kinds of failure, for [errors.Is]. An [*Error] is of at most one of them, chosen by the HTTP status and by the
+// codes at any depth of the body; it can match ErrOutcomeUnknown in addition, and the kind of its cause. Programs can rely
+// on the sentinels and on the fields of Error; error texts may change.
 var (
 	// ErrInvalidArgument marks an argument or option that could not be used; nothing was sent. The text names the argument
 	// and says what would be right.
@@ -82,6 +82,10 @@ var kinds = map[errorbody.Kind]error{
 // [errors.Is] finds the sentinels of this package and the cause (a context's end, a network failure); [errors.As] finds
 // the [*azcore.ResponseError] with the raw response, and azidentity's error if no token could be obtained. The text of
 // the ResponseError holds the whole body and is not fit for logs.
+//
+// The cause may be an Error too, for example of a journal that calls the service itself. Then [errors.Is] also finds its
+// kind, unless the journal wraps it with %v, and [errors.As] finds the outer Error first. What a cause says of another
+// request is not found: ErrOutcomeUnknown, [ErrSessionPending], [*PendingError] and [*SessionError].
 type Error struct {
 	// Op is what was tried: "request remote assistance".
 	Op string

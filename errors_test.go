@@ -865,6 +865,30 @@ func TestError_CauseHoldsTheVerdictOfAnotherCall(t *testing.T) {
 	}
 }
 
+// The kind of a journal's own failed call is found, unless the journal keeps it to itself; the outer error comes first.
+func TestError_CauseIsAnError(t *testing.T) {
+	t.Parallel()
+	own := &intune.Error{StatusCode: http.StatusNotFound}
+	for name, c := range map[string]struct {
+		refusal error
+		found   bool
+	}{"wrapped": {fmt.Errorf("no: %w", own), true}, "as text": {fmt.Errorf("no: %v", own), false}} { //nolint:errorlint // this is the case
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenant := intunetest.NewTenant(nil)
+			device := tenant.AddDevice(intune.ManagedDevice{})
+			client := newClient(t, tenant, func(o *intune.ClientOptions) { o.Journal = refusing{c.refusal} })
+			_, err := client.RequestRemoteAssistance(t.Context(), device, nil)
+			if found := errors.Is(err, intune.ErrNotFound); found != c.found {
+				t.Errorf("its kind is found: %t, in %v", found, err)
+			}
+			if outer := asError(t, err); outer.Device != device || outer.StatusCode != 0 {
+				t.Errorf("the outer error is not found first: %v", outer)
+			}
+		})
+	}
+}
+
 // refusing is a journal that takes no request.
 type refusing struct{ err error }
 

@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-// disk is the file of a journal that can be full or slow.
+// disk is where processes that follow each other have the files of their journals. It can be full or slow.
 type disk struct {
 	tb testing.TB
-	*os.File
 
 	mu    sync.Mutex
 	full  error         // of each write
@@ -20,17 +19,24 @@ type disk struct {
 
 func newDisk(tb testing.TB) *disk { return &disk{tb: tb, stuck: make(chan struct{}, 100)} }
 
+// diskFile is the file of one process.
+type diskFile struct {
+	*os.File
+
+	on *disk
+}
+
 // holds makes the store of a service on the disk.
 func (d *disk) holds(o *settings) {
-	var err error
-	if d.File, err = openJournal(o.journal, 0); err != nil {
-		d.tb.Fatal(err)
-	}
-	info, err := d.Stat()
+	file, err := openJournal(o.journal, 0)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	f, err := newFileStore(d.tb.Context(), d, info.Size(), o.log)
+	info, err := file.Stat()
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	f, err := newFileStore(d.tb.Context(), &diskFile{file, d}, info.Size(), o.log)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -45,17 +51,17 @@ func (d *disk) fail(err error, fits int) {
 	d.full, d.fits = err, fits
 }
 
-func (d *disk) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.full == nil {
-		return d.File.Write(p)
+func (f *diskFile) Write(p []byte) (int, error) {
+	f.on.mu.Lock()
+	defer f.on.mu.Unlock()
+	if f.on.full == nil {
+		return f.File.Write(p)
 	}
-	n, err := d.File.Write(p[:min(d.fits, len(p))])
+	n, err := f.File.Write(p[:min(f.on.fits, len(p))])
 	if err != nil {
 		return n, err
 	}
-	return n, d.full
+	return n, f.on.full
 }
 
 // hang makes each sync wait until what it returns is called.
@@ -72,13 +78,13 @@ func (d *disk) hang() func() {
 	})
 }
 
-func (d *disk) Sync() error {
-	d.mu.Lock()
-	slow := d.slow
-	d.mu.Unlock()
+func (f *diskFile) Sync() error {
+	f.on.mu.Lock()
+	slow := f.on.slow
+	f.on.mu.Unlock()
 	if slow != nil {
-		d.stuck <- struct{}{}
+		f.on.stuck <- struct{}{}
 		<-slow
 	}
-	return d.File.Sync()
+	return f.File.Sync()
 }

@@ -72,13 +72,14 @@ func readLink(ctx context.Context, who *identity, s *session) (link intune.Sessi
 func findLink(ctx context.Context, who *identity, token string) (intune.SessionURL, *problem) {
 	ctx = context.WithValue(ctx, lookingKey{}, true)
 	got, err := who.client.WaitForRemoteAssistance(ctx, token, &intune.WaitForRemoteAssistanceOptions{
-		MaxAge: sessionLife, MaxWait: (linkReads - 1) * lookAgainAfter,
+		MaxAge: sessionLife, MaxWait: (linkReads - 1) * lookAgainAfter, Frequency: lookAgainAfter,
 	})
 	pending, ok := errors.AsType[*intune.PendingError](err)
+	_, failed := errors.AsType[*intune.SessionError](err)
 	switch {
 	case err == nil:
 		return got.URL, nil
-	case ok && pending.Unwrap() == nil: // Intune answers, and shows no link of the request
+	case failed, ok && pending.Unwrap() == nil: // Intune answers, and shows no link of the request
 		return intune.SessionURL{}, kindNotReady.with(problemExtra{})
 	default:
 		return intune.SessionURL{}, problemFrom(err)

@@ -32,19 +32,28 @@ func (p *place) loseLines(n int) {
 // one, because a server lags behind or Intune fails, does not lose the link.
 func TestCrashBeforeTheHashOfALink(t *testing.T) {
 	t.Parallel()
-	t.Run("a server that lags behind", func(t *testing.T) {
-		t.Parallel()
-		clickAfterCrash(t, http.StatusOK, `{"id":"ID","remoteAssistanceSessionUrl":"OLD","remoteAssistanceSessionErrorDetails":null}`)
-	})
-	t.Run("Intune fails", func(t *testing.T) {
-		t.Parallel()
-		clickAfterCrash(t, http.StatusServiceUnavailable, "")
-	})
+	const old = `{"id":"ID","remoteAssistanceSessionUrl":"OLD","remoteAssistanceSessionErrorDetails":null}`
+	const text = `{"id":"ID","remoteAssistanceSessionUrl":null,"remoteAssistanceSessionErrorDetails":"No seats left."}`
+	for name, c := range map[string]struct {
+		fault intunetest.Fault
+		want  kind
+	}{
+		"a server that lags behind":        {intunetest.Fault{Status: http.StatusOK, Body: old, Times: -1}, kindNotReady},
+		"a server that lags for two reads": {intunetest.Fault{Status: http.StatusOK, Body: old, Times: linkReads - 1}, kind{}},
+		"an error text":                    {intunetest.Fault{Status: http.StatusOK, Body: text, Times: -1}, kindNotReady},
+		"Intune fails":                     {intunetest.Fault{Status: http.StatusServiceUnavailable, Times: -1}, kindUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clickAfterCrash(t, c.fault, c.want)
+		})
+	}
 }
 
-// clickAfterCrash clicks while Intune gives an answer, in which ID and OLD stand for the device and its link from before, and again
-// later.
-func clickAfterCrash(t *testing.T, status int, answer string) {
+// clickAfterCrash clicks while Intune gives an answer, in which ID and OLD stand for the device and its link from before. If that is
+// refused, it clicks again later.
+func clickAfterCrash(t *testing.T, fault intunetest.Fault, want kind) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlace(t)
 		const old = "https://get.teamviewer.com/old"
@@ -56,16 +65,18 @@ func clickAfterCrash(t *testing.T, status int, answer string) {
 		id := c.begin(device, anyKey).ID
 		time.Sleep(time.Minute)
 		p.loseLines(1)
-		p.tenant.Inject(intunetest.Fault{
-			Method: http.MethodGet, PathSuffix: device.DeviceID(), Status: status, Times: -1,
-			Body: strings.NewReplacer("ID", device.DeviceID(), "OLD", old).Replace(answer),
-		})
-		if got := c.post("/sessions/"+id+"/link", ""); got.status == http.StatusOK {
-			t.Errorf("a link from before the request: %d %s", got.status, got.body)
+		time.Sleep(20 * time.Minute) // by when waits read less often
+		fault.Method, fault.PathSuffix = http.MethodGet, device.DeviceID()
+		fault.Body = strings.NewReplacer("ID", device.DeviceID(), "OLD", old).Replace(fault.Body)
+		p.tenant.Inject(fault)
+		got := c.post("/sessions/"+id+"/link", "")
+		if want != (kind{}) {
+			c.refused(got, want)
+			p.tenant.ClearFaults()
+			time.Sleep(time.Minute)
+			got = c.post("/sessions/"+id+"/link", "")
 		}
-		p.tenant.ClearFaults()
-		time.Sleep(time.Minute)
-		if got := c.post("/sessions/"+id+"/link", ""); got.status != http.StatusOK {
+		if got.status != http.StatusOK {
 			t.Errorf("the link: %d %s", got.status, got.body)
 		} else if strings.Contains(got.body, old) {
 			t.Errorf("a link from before the request: %s", got.body)

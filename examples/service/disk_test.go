@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"sync"
 	"testing"
 )
@@ -21,7 +20,7 @@ func newDisk(tb testing.TB) *disk { return &disk{tb: tb, stuck: make(chan struct
 
 // diskFile is the file of one process.
 type diskFile struct {
-	*os.File
+	*journalFile
 
 	on *disk
 }
@@ -55,9 +54,9 @@ func (f *diskFile) Write(p []byte) (int, error) {
 	f.on.mu.Lock()
 	defer f.on.mu.Unlock()
 	if f.on.full == nil {
-		return f.File.Write(p)
+		return f.journalFile.Write(p)
 	}
-	n, err := f.File.Write(p[:min(f.on.fits, len(p))])
+	n, err := f.journalFile.Write(p[:min(f.on.fits, len(p))])
 	if err != nil {
 		return n, err
 	}
@@ -86,5 +85,5 @@ func (f *diskFile) Sync() error {
 		f.on.stuck <- struct{}{}
 		<-slow
 	}
-	return f.File.Sync()
+	return f.journalFile.Sync()
 }

@@ -41,8 +41,14 @@ func openFileStore(ctx context.Context, path string, limit int64, log *slog.Logg
 	return f, nil
 }
 
+// journalFile is a file that no other process uses.
+type journalFile struct{ *os.File }
+
+// Close ends the lock by itself: a process that is just being started has a copy of the descriptor, and with it the lock.
+func (f *journalFile) Close() error { return errors.Join(unlock(f.File), f.File.Close()) }
+
 // openJournal opens a file that no other process uses.
-func openJournal(path string, more int) (*os.File, error) {
+func openJournal(path string, more int) (*journalFile, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND|more, 0o600)
 	if err != nil {
 		return nil, err
@@ -60,7 +66,7 @@ func openJournal(path string, more int) (*os.File, error) {
 	if !isAt(file, path) {
 		return nil, errors.Join(fmt.Errorf("another process has just replaced %s; start again", path), file.Close())
 	}
-	return file, nil
+	return &journalFile{file}, nil
 }
 
 // isAt reports whether an open file is the one at a path.

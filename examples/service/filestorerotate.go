@@ -53,7 +53,7 @@ func (r *rotation) afterWrite(file file, size int64) (file, int64) {
 
 // rotate writes what is remembered to a new file, and puts that in the place of the old one. There is a whole journal at
 // the path at any moment, and so a crash loses nothing.
-func (r *rotation) rotate(from io.Reader) (_ *os.File, size int64, err error) {
+func (r *rotation) rotate(from io.Reader) (_ *journalFile, size int64, err error) {
 	const fresh = ".new"
 	to, err := openJournal(r.path+fresh, os.O_TRUNC)
 	if err != nil {

@@ -7,7 +7,9 @@ import (
 	"syscall"
 )
 
-// lock keeps other processes from using a file until this one ends.
+// lock keeps other processes from using a file until unlock, or until this one ends.
 func lock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
+
+func unlock(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }

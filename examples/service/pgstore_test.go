@@ -73,13 +73,6 @@ func endedAs(entry intune.JournalEntry, session intune.SessionOutcome) intune.Jo
 	return intune.JournalEntry{Device: entry.Device, ClientRequestID: entry.ClientRequestID, Session: session}
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // storeAsk makes a request that is accepted.
 func storeAsk(tb testing.TB, s store, owner string, device intune.DeviceRef) intune.JournalEntry {
 	tb.Helper()

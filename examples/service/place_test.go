@@ -330,3 +330,10 @@ func (c *caller) refused(got reply, want kind) problemBody {
 	}
 	return body
 }
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

@@ -40,6 +40,7 @@ type task struct {
 	links  []string
 	opened time.Time // before the click that gave the link
 	over   time.Time // when nothing was left to be done
+	left   state     // what the page showed then
 }
 
 func (j *task) session() string {
@@ -110,6 +111,9 @@ func (j *task) watch(ctx context.Context) {
 				j.d.send(ctx, http.MethodPost, "/sessions/"+j.id+"/wait", "", "", nil)
 			}
 		case stateOpened, stateFailed, stateRefused, stateSuperseded:
+			j.mu.Lock()
+			j.left = shows
+			j.mu.Unlock()
 			return
 		default:
 		}
@@ -280,7 +284,7 @@ func (c *copiesPlace) check(tasks []*task) {
 	for _, j := range tasks {
 		id := j.session()
 		j.mu.Lock()
-		status := j.status
+		status, left := j.status, j.left
 		j.mu.Unlock()
 		if id == "" { // while nobody knows whether another one has asked, the device is busy
 			if status != http.StatusConflict && status != http.StatusTooManyRequests {
@@ -301,10 +305,11 @@ func (c *copiesPlace) check(tasks []*task) {
 		switch {
 		case s.state == stateOpened, s.state == stateSuperseded, s.state == stateRefused:
 		case s.state == stateReady && !j.isOver(): // the time was up before the click
+		case s.state == stateReady && left == stateSuperseded: // a later request gave it back, since it asked nobody
 		case s.unsure && prompts < 0: // its copy died in the middle, and nobody was asked
 			ended["unsure"]++
 		default:
-			t.Errorf("in the end, a session is %s, unsure: %t, prompt: %d", s.state, s.unsure, prompts)
+			t.Errorf("in the end, a session is %s, unsure: %t, prompt: %d; its page showed %q last", s.state, s.unsure, prompts, left)
 		}
 		for _, link := range j.links {
 			if links[link] != "" {

@@ -54,19 +54,25 @@ func resume(t *testing.T, j *journalpg.Journal, client *intune.Client) <-chan in
 	return results
 }
 
-// A copy that stops leaves its waits to another one, and one that dies too.
-func TestResume(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
-	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+// leave asks the user of a new device, and stops waiting before the link, which comes with the tenth read.
+func leave(t *testing.T, tenant *intunetest.Tenant, client *intune.Client) intune.DeviceRef {
+	t.Helper()
 	d := tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 10})
-	j := f.journal()
-	client := newClient(t, tenant, j)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := client.OpenRemoteAssistance(ctx, d, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) { cancel() }})
 	if !errors.Is(err, intune.ErrSessionPending) {
 		t.Fatalf("got %v instead of a PendingError", err)
 	}
+	return d
+}
+
+// A copy that stops leaves its waits to another one, and one that dies too.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
+	j := f.journal()
+	d := leave(t, tenant, newClient(t, tenant, j))
 	must(t, j.Close())
 	other := f.journal(lease(time.Second))
 	gate := make(chan struct{})
@@ -99,14 +105,9 @@ func TestResume_EndsContexts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	tenant := intunetest.NewTenant(&intunetest.TenantOptions{LookAgainAfter: time.Millisecond})
-	d := tenant.AddDevice(intune.ManagedDevice{DeviceName: "PC-1"}, intunetest.SessionScript{AfterReads: 10})
 	j := f.journal()
 	client := newClient(t, tenant, j)
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := client.OpenRemoteAssistance(ctx, d, &intune.OpenRemoteAssistanceOptions{OnRequested: func(intune.Requested) { cancel() }})
-	if !errors.Is(err, intune.ErrSessionPending) {
-		t.Fatalf("got %v instead of a PendingError", err)
-	}
+	leave(t, tenant, client)
 	claimed := claimOne(t, j)
 	journalpg.WaitOn(j, client, claimed)
 	if got := summary(requests(t, j)[0]); got != "accepted ready waiting=false" {
